@@ -1,0 +1,158 @@
+package batch
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/policy"
+)
+
+// A journal is one file per run. Its first line names the plan and the permit; then each operation has a begin line before
+// every sending and one end line. Each line is on disk before the next step is taken, so that after a crash an operation
+// with a begin and no end is exactly one whose fate has to be looked up.
+const (
+	eventOpen  = "open"
+	eventBegin = "begin"
+	eventEnd   = "end"
+)
+
+type entry struct {
+	Time   time.Time            `json:"t"`
+	Event  string               `json:"e"`
+	Plan   string               `json:"plan,omitempty"`
+	Permit *policy.Confirmation `json:"permit,omitempty"`
+	Op     int                  `json:"op"`
+	Key    string               `json:"key,omitempty"` // guards against a journal beside the wrong plan
+	Result *Result              `json:"result,omitempty"`
+}
+
+// memory is what a journal says about one operation.
+type memory struct {
+	began  time.Time // last begin without an end after it; zero when settled
+	result Result
+}
+
+// errJournal is wrapped by every failure to write a journal: the run stops, because an operation that cannot be
+// remembered must not be done.
+var errJournal = errors.New("journal cannot be written")
+
+type journal struct {
+	mu     sync.Mutex
+	lines  *durable.Lines
+	broken error
+}
+
+// replay reads a journal. A missing file is an empty journal. A torn last line was never acted upon: it is a begin that
+// was not followed by a sending, or an end that is looked up again.
+func replay(path, planID string, keys []string) (memories []memory, permit *policy.Confirmation, err error) {
+	memories = make([]memory, len(keys))
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return memories, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("open journal: %w", err)
+	}
+	defer f.Close()
+	reader := bufio.NewReaderSize(f, 1<<16)
+	for number := 1; ; number++ {
+		line, err := reader.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return memories, permit, nil
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("read journal: %w", err)
+		}
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, nil, damaged(path, number, "it is not an entry")
+		}
+		switch {
+		case e.Event == eventOpen && e.Plan != planID:
+			return nil, nil, damaged(path, number, "it belongs to plan "+e.Plan)
+		case e.Event == eventOpen:
+			permit = e.Permit
+		case e.Op < 0 || e.Op >= len(keys) || keys[e.Op] != e.Key:
+			return nil, nil, damaged(path, number, "its operation is not in the plan")
+		case e.Event == eventBegin:
+			memories[e.Op].began = e.Time
+		case e.Event == eventEnd && e.Result != nil:
+			memories[e.Op] = memory{result: *e.Result}
+		default:
+			return nil, nil, damaged(path, number, "its event is not known")
+		}
+	}
+}
+
+func damaged(path string, line int, what string) error {
+	return fmt.Errorf("journal %s line %d is damaged: %s; move the run's folder away and plan again, which reads Okta afresh", path, line, what)
+}
+
+func openJournal(path, planID string, confirmed policy.Confirmation) (*journal, error) {
+	lines, err := durable.OpenLines(path, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errJournal, err)
+	}
+	j := &journal{lines: lines}
+	if err := j.write(entry{Event: eventOpen, Plan: planID, Permit: &confirmed}); err != nil {
+		return nil, errors.Join(err, lines.Close())
+	}
+	return j, nil
+}
+
+func (j *journal) begin(op int, key string) error {
+	return j.write(entry{Event: eventBegin, Op: op, Key: key})
+}
+
+func (j *journal) end(op int, key string, r Result) error {
+	return j.write(entry{Event: eventEnd, Op: op, Key: key, Result: &r})
+}
+
+func (j *journal) write(e entry) error {
+	e.Time = time.Now().UTC()
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errJournal, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.broken != nil {
+		return j.broken
+	}
+	if err := j.lines.Append(line); err != nil {
+		// Nothing after a failed line may be written: the journal must have no gap.
+		j.broken = fmt.Errorf("%w: %w", errJournal, err)
+		return j.broken
+	}
+	return nil
+}
+
+func (j *journal) close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.Close()
+}
+
+// fileSHA256 binds a run's journal into the trail.
+func fileSHA256(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -1,0 +1,52 @@
+package batch
+
+import (
+	"okta-entitlements-mcp/internal/plan"
+)
+
+// Outcome is how one operation ended.
+type Outcome string
+
+// The outcomes. An operation without one was not attempted.
+const (
+	Created        Outcome = "created"         // Okta did it
+	AlreadyPresent Outcome = "already_present" // it was so already, found by looking
+	Failed         Outcome = "failed"          // Okta refused, or what it needs failed
+	Unknown        Outcome = "unknown"         // the reply was lost and looking did not settle it
+	NotAttempted   Outcome = "not_attempted"   // the run stopped before it was sent
+)
+
+// done reports whether the operation needs no further attempt.
+func (o Outcome) done() bool { return o == Created || o == AlreadyPresent }
+
+// Result is how one operation ended, with what Okta said.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	ID      string  `json:"id,omitempty"`      // what was made: gra…, esp…
+	Code    string  `json:"code,omitempty"`    // Okta's error code, or a word of ours
+	Error   string  `json:"error,omitempty"`   // one sentence
+	Request string  `json:"request,omitempty"` // X-Okta-Request-Id of a refusal
+}
+
+// rowState turns the outcome of the deciding operation into the state of a row.
+func rowState(stage plan.Stage, r Result) plan.State {
+	switch r.Outcome {
+	case Created:
+		switch stage {
+		case plan.StageAssign:
+			return plan.Assigned
+		case plan.StageUndo:
+			return plan.Revoked
+		default:
+			return plan.Granted
+		}
+	case AlreadyPresent:
+		return plan.AlreadyGranted
+	case Failed:
+		return plan.Failed
+	case Unknown:
+		return plan.Unknown
+	default:
+		return plan.NotAttempted
+	}
+}

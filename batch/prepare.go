@@ -1,0 +1,193 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// prepare settles what an earlier run left open and compares the rest of the plan with Okta as it is now: what is there
+// already ends without a call, and a plan that no longer fits is refused.
+func (r *run) prepare(ctx context.Context) error {
+	if err := r.settleOpen(ctx); err != nil {
+		return err
+	}
+	r.live.enter("checking")
+	switch r.plan.Stage {
+	case plan.StageStructure:
+		return r.prepareStructure(ctx)
+	case plan.StageGrants, plan.StageAssign:
+		return r.prepareGrants(ctx)
+	default:
+		_, err := plan.ReadApp(ctx, r.okta, r.plan.App.ID)
+		return err
+	}
+}
+
+// settleOpen looks up every operation with a begin and no end.
+func (r *run) settleOpen(ctx context.Context) error {
+	for _, chain := range r.pending {
+		for _, i := range chain {
+			began := r.memories[i].began
+			if began.IsZero() {
+				continue
+			}
+			r.live.enter("settling")
+			result, happened, err := r.settle(ctx, &r.plan.Ops[i], began)
+			switch {
+			case err != nil:
+				return fmt.Errorf("look up an operation that an earlier run left open: %w", err)
+			case !happened:
+				result = Result{Outcome: NotAttempted}
+			}
+			if err := r.note(i, result); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// note journals a result that was found by looking, outside the error rate.
+func (r *run) note(i int, result Result) error {
+	if err := r.journal.end(i, r.plan.Ops[i].Key, result); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.memories[i] = memory{result: result}
+	r.mu.Unlock()
+	if result.Outcome.done() {
+		r.live.count(result.Outcome, false)
+	}
+	return nil
+}
+
+func (r *run) prepareStructure(ctx context.Context) error {
+	live, err := plan.CheckStructure(ctx, r.okta, r.plan)
+	if err != nil {
+		return err
+	}
+	for _, e := range live.Entitlements {
+		r.know(e.ExternalValue, e.ID)
+	}
+	return r.eachPending(func(i int, op *plan.Op) error {
+		if op.Kind != plan.KindCreateEntitlement {
+			return nil // add_values asks for itself which of its values are missing
+		}
+		id := r.known(op.Entitlement.ExternalValue)
+		if id == "" {
+			return nil
+		}
+		if !offers(live, id, op.Entitlement.Values) {
+			return plan.Stale("somebody created the entitlement " + id + " since, with other values")
+		}
+		return r.note(i, Result{Outcome: AlreadyPresent, ID: id})
+	})
+}
+
+// offers reports whether an entitlement has all of these values.
+func offers(live *plan.Structure, id string, values []oktaclient.NewValue) bool {
+	present := map[string]bool{}
+	for _, e := range live.Entitlements {
+		if e.ID == id {
+			for _, v := range e.Values {
+				present[v.ExternalValue] = true
+			}
+		}
+	}
+	for _, v := range values {
+		if !present[v.ExternalValue] {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) prepareGrants(ctx context.Context) error {
+	var assignees, grantees []string
+	_ = r.eachPending(func(_ int, op *plan.Op) error {
+		switch op.Kind {
+		case plan.KindCreateGrant:
+			grantees = append(grantees, op.UserID)
+		case plan.KindAssignUser, plan.KindAddGroupMember:
+			assignees = append(assignees, op.UserID)
+		}
+		return nil
+	})
+	if err := r.reliable(ctx, len(grantees) > 0); err != nil {
+		return err
+	}
+	assigned, holdings := map[string]bool{}, map[string]*plan.Holding{}
+	var err error
+	if len(assignees) > 0 {
+		if assigned, err = plan.ReadAssigned(ctx, r.okta, r.plan.App.ID, assignees); err != nil {
+			return err
+		}
+	}
+	if len(grantees) > 0 {
+		if holdings, err = plan.ReadHoldings(ctx, r.okta, r.plan.App.ID, grantees); err != nil {
+			return err
+		}
+	}
+	return r.eachPending(func(i int, op *plan.Op) error {
+		if op.Kind == plan.KindCreateGrant && holdsAll(holdings[op.UserID], op.Adds) || op.Kind != plan.KindCreateGrant && assigned[op.UserID] {
+			return r.note(i, Result{Outcome: AlreadyPresent})
+		}
+		return nil
+	})
+}
+
+// reliable checks that the application still works and still has every value that the plan grants.
+func (r *run) reliable(ctx context.Context, grants bool) error {
+	if !grants {
+		_, err := plan.ReadApp(ctx, r.okta, r.plan.App.ID)
+		return err
+	}
+	live, err := plan.ReadStructure(ctx, r.okta, r.plan.App.ID)
+	if err != nil {
+		return err
+	}
+	return live.MustHave(r.plan.Relies)
+}
+
+// eachPending visits the operations that have not ended well.
+func (r *run) eachPending(visit func(i int, op *plan.Op) error) error {
+	for _, chain := range r.pending {
+		for _, i := range chain {
+			if r.resultOf(i).Outcome.done() {
+				continue
+			}
+			if err := visit(i, &r.plan.Ops[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// revoke takes values back, at most five at a time (Okta API: revoke-principal-access).
+func (r *run) revoke(ctx context.Context, op *plan.Op) error {
+	const most = 5
+	user := oktaclient.UserORN(r.plan.OrgID, op.UserID)
+	for start := 0; start < len(op.Revokes); start += most {
+		var orns []string
+		for _, v := range op.Revokes[start:min(start+most, len(op.Revokes))] {
+			orns = append(orns, oktaclient.ValueORN(r.plan.OrgID, v))
+		}
+		if err := r.writer.RevokeAccess(ctx, user, orns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notFoundIsNil turns "Okta has none" into an answer.
+func notFoundIsNil(err error) error {
+	if errors.Is(err, oktaclient.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,204 @@
+package batch
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
+)
+
+// How a run ended.
+const (
+	EndedComplete = "complete" // every operation ended well, now or before
+	EndedPartly   = "partly"   // everything was attempted, something failed or stayed unknown
+	EndedStopped  = "stopped"  // it ended before its last operation; Stop says why
+)
+
+// Summary is what a run leaves behind, in summary.json beside its journal.
+type Summary struct {
+	PlanID       string             `json:"plan_id"`
+	Stage        plan.Stage         `json:"stage"`
+	File         string             `json:"file,omitempty"`
+	AppID        string             `json:"app_id"`
+	Ended        string             `json:"ended"`
+	Stop         *Stop              `json:"stop,omitempty"`
+	Rows         map[plan.State]int `json:"rows,omitempty"`
+	TotalRows    int                `json:"total_rows"`
+	Operations   map[Outcome]int    `json:"operations"`
+	Created      map[plan.Kind]int  `json:"created"`
+	ValuesMade   int                `json:"values_created"`
+	UsersGranted int                `json:"users_granted"`
+	Elapsed      time.Duration      `json:"elapsed_ns"`
+	Finished     time.Time          `json:"finished"`
+	Errors       []RowError         `json:"errors,omitempty"` // the first few; report.csv has all
+	Report       string             `json:"report,omitempty"` // path of report.csv
+}
+
+// RowError is one operation that did not end well.
+type RowError struct {
+	Line   int        `json:"line,omitempty"`
+	UserID string     `json:"user_id,omitempty"`
+	State  plan.State `json:"state"`
+	Code   string     `json:"code,omitempty"`
+	Error  string     `json:"error,omitempty"`
+}
+
+const shownErrors = 10
+
+// conclude sums the run up and writes report.csv and summary.json.
+func (r *run) conclude(dir string) (*Summary, error) {
+	r.live.enter("finishing")
+	s := r.summarise()
+	if len(r.plan.Rows) > 0 {
+		if err := durable.WriteFile(dir, "report.csv", 0o600, r.writeReport); err != nil {
+			return nil, fmt.Errorf("write report.csv: %w", err)
+		}
+		s.Report = filepath.Join(dir, "report.csv")
+	}
+	err := durable.WriteFile(dir, "summary.json", 0o600, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(s)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write summary.json: %w", err)
+	}
+	return s, nil
+}
+
+func (r *run) summarise() *Summary {
+	p := r.plan
+	s := &Summary{PlanID: p.ID, Stage: p.Stage, File: p.File, AppID: p.App.ID, Stop: r.stop, TotalRows: len(p.Rows),
+		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: time.Since(r.live.started)}
+	for i := range p.Ops {
+		s.operation(&p.Ops[i], r.outcome(i))
+	}
+	for i := range p.Rows {
+		state := r.rowState(&p.Rows[i])
+		s.Rows[state]++
+		if state == plan.Failed || state == plan.Unknown {
+			s.fail(&p.Rows[i], state, r.memories[p.Rows[i].Op].result, p)
+		}
+	}
+	switch {
+	case s.Operations[Created]+s.Operations[AlreadyPresent] == len(p.Ops):
+		s.Ended, s.Stop = EndedComplete, nil
+	case s.Stop != nil:
+		s.Ended = EndedStopped
+	default:
+		s.Ended = EndedPartly
+	}
+	return s
+}
+
+// outcome never is empty: an operation that was not reached was not attempted.
+func (r *run) outcome(i int) Outcome {
+	if o := r.memories[i].result.Outcome; o != "" {
+		return o
+	}
+	return NotAttempted
+}
+
+func (s *Summary) operation(op *plan.Op, o Outcome) {
+	s.Operations[o]++
+	if o != Created {
+		return
+	}
+	s.Created[op.Kind]++
+	switch op.Kind {
+	case plan.KindCreateEntitlement:
+		s.ValuesMade += len(op.Entitlement.Values)
+	case plan.KindAddValues:
+		s.ValuesMade += len(op.Values)
+	case plan.KindCreateGrant:
+		s.UsersGranted++
+	}
+}
+
+func (s *Summary) fail(row *plan.Row, state plan.State, result Result, p *plan.Plan) {
+	if len(s.Errors) < shownErrors {
+		s.Errors = append(s.Errors, RowError{Line: row.Line, UserID: p.Ops[row.Op].UserID, State: state, Code: result.Code, Error: result.Error})
+	}
+}
+
+func (r *run) rowState(row *plan.Row) plan.State {
+	if row.State != plan.Planned || row.Op < 0 {
+		return row.State
+	}
+	return rowState(r.plan.Stage, Result{Outcome: r.outcome(row.Op)})
+}
+
+// Unfinished reports whether rows remain that another run of the plan could bring further.
+func (s *Summary) Unfinished() bool {
+	for state, n := range s.Rows {
+		if n > 0 && state.Unfinished() {
+			return true
+		}
+	}
+	return s.Ended != EndedComplete
+}
+
+func (s *Summary) counts() map[string]int {
+	counts := map[string]int{}
+	for state, n := range s.Rows {
+		counts["rows_"+string(state)] = n
+	}
+	for outcome, n := range s.Operations {
+		counts["operations_"+string(outcome)] = n
+	}
+	return counts
+}
+
+// writeReport lists every row with how it ended. Cells that a spreadsheet would take for a formula are defused.
+func (r *run) writeReport(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"line", "email", "state", "okta_user_id", "okta_grant_id", "okta_error_code", "error", "next_step"}); err != nil {
+		return err
+	}
+	for i := range r.plan.Rows {
+		row := &r.plan.Rows[i]
+		state := r.rowState(row)
+		var person plan.Person
+		if row.Person >= 0 {
+			person = r.plan.People[row.Person]
+		}
+		var result Result
+		if row.Op >= 0 {
+			result = r.memories[row.Op].result
+		}
+		reason := row.Reason
+		if result.Error != "" {
+			reason = result.Error
+		}
+		cells := []string{strconv.Itoa(row.Line), person.Email, string(state), person.UserID, result.ID, result.Code, reason, state.Explain()}
+		for j := range cells {
+			cells[j] = intake.SafeCell(cells[j])
+		}
+		if err := out.Write(cells); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// ReadSummary returns what the last run of a plan left behind. The error is fs.ErrNotExist when it never ran to an end.
+func (e *Engine) ReadSummary(planID string) (*Summary, error) {
+	data, err := os.ReadFile(filepath.Join(e.Dir(planID), "summary.json"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{}
+	if err := json.Unmarshal(data, s); err != nil {
+		return nil, fmt.Errorf("read summary.json of %s: %w", planID, err)
+	}
+	return s, nil
+}

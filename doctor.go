@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"okta-entitlements-mcp/tools"
+)
+
+func doctorCommand() *cobra.Command {
+	var flags common
+	cmd := &cobra.Command{Use: "doctor", Short: "Checks the configuration and what the credential may do; writes nothing to Okta", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := flags.load()
+			if err != nil {
+				return err
+			}
+			p, cleanup, err := connect(cmd.Context(), cfg, logger(cfg))
+			if err != nil {
+				return err
+			}
+			defer func() { _ = cleanup() }()
+			defer p.close()
+			out := cmd.OutOrStdout()
+			p.describe(out)
+			report, err := tools.Diagnose(cmd.Context(), p.deps)
+			if err != nil {
+				return fmt.Errorf("okta cannot be used: %w", err)
+			}
+			return describeOkta(out, report)
+		}}
+	flags.flags(cmd)
+	return cmd
+}
+
+// describe says where the program found what.
+func (p *program) describe(out io.Writer) {
+	where := func(what, path, why string) {
+		if path == "" {
+			path = "none"
+		}
+		fmt.Fprintf(out, "%-10s %s (%s)\n", what, path, why)
+	}
+	about := p.deps.About
+	fmt.Fprintf(out, "%-10s %s\n", "version", about.Version)
+	where("settings", about.EnvFile.Path, about.EnvFile.Why)
+	where("inbox", about.Inbox.Path, about.Inbox.Why)
+	where("state", about.State.Path, about.State.Why)
+	fmt.Fprintf(out, "%-10s %s\n", "okta", about.Domain)
+}
+
+func describeOkta(out io.Writer, r tools.OktaTestOut) error {
+	fmt.Fprintf(out, "%-10s %s %q, %s, acting as %s\n", "org", r.OrgID, r.OrgName, r.Pipeline, r.Acting)
+	for _, c := range r.Checks {
+		fmt.Fprintf(out, "%-10s %-18s %s", "check", c.What, c.Result)
+		if c.Next != "" {
+			fmt.Fprintf(out, " (%s: %s)", c.Code, c.Next)
+		}
+		fmt.Fprintln(out)
+	}
+	if r.Cannot > 0 {
+		return fmt.Errorf("%d of %d checks are not ok", r.Cannot, len(r.Checks))
+	}
+	fmt.Fprintln(out, "all is well")
+	return nil
+}

@@ -1,0 +1,218 @@
+// Package config reads the settings from the environment and an .env file. Every setting is declared once, in
+// Settings; loading, checking, .env.example and the table in the README all come from that list.
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// Kind says how a setting's text is read.
+type Kind string
+
+// The kinds of settings.
+const (
+	Text     Kind = "text"
+	Domain   Kind = "domain"   // an Okta organisation, or "demo"
+	Path     Kind = "path"     // a file or directory; relative to the .env file or the working directory
+	List     Kind = "list"     // separated by spaces or commas
+	Commas   Kind = "commas"   // separated by commas only
+	Bool     Kind = "bool"     // true, false, yes, no, on, off, 1, 0
+	Whole    Kind = "whole"    // a whole number between Min and Max
+	Share    Kind = "share"    // a fraction between Min and Max
+	Duration Kind = "duration" // Go's notation with a unit, between Min and Max seconds
+	Choice   Kind = "choice"   // one of Allowed
+	URL      Kind = "url"      // http or https
+)
+
+// Setting is the declaration of one setting.
+type Setting struct {
+	Name     string
+	Group    string // heading in .env.example and in the README
+	Kind     Kind
+	Default  string
+	Secret   bool
+	EnvOnly  bool     // has no meaning inside an .env file
+	Required string   // when it must be set, in words; empty = never
+	Allowed  []string // for Choice
+	Min, Max float64  // for Whole, Share and Duration (seconds)
+	Doc      string   // one line
+	Example  string
+
+	set func(*Config, value)
+}
+
+// value is a setting's text as its kind reads it; only the field of the kind is filled, besides text.
+type value struct {
+	text string
+	yes  bool
+	n    int
+	f    float64
+	d    time.Duration
+	list []string
+}
+
+// Values describes what may be written, for people: "true or false", "0 to 64", the choices.
+func (s Setting) Values() string {
+	switch s.Kind {
+	case Bool:
+		return "true or false"
+	case Choice:
+		return strings.Join(s.Allowed, ", ")
+	case Whole, Share:
+		return number(s.Min) + " to " + number(s.Max)
+	case Duration:
+		return seconds(s.Min).String() + " to " + seconds(s.Max).String()
+	}
+	return ""
+}
+
+// The headings, in the order in which they are shown.
+const (
+	groupOkta   = "Okta organisation"
+	groupFiles  = "Files"
+	groupEngine = "Writing to Okta"
+	groupS3     = "Reports from S3"
+	groupLog    = "Logging"
+)
+
+// Settings returns every setting, in the order in which people read them.
+func Settings() []Setting {
+	all := oktaSettings()
+	all = append(all, fileSettings()...)
+	all = append(all, engineSettings()...)
+	all = append(all, s3Settings()...)
+	return append(all, logSettings()...)
+}
+
+func oktaSettings() []Setting {
+	return []Setting{
+		{Name: "OKTA_DOMAIN", Group: groupOkta, Kind: Domain, Required: "always",
+			Doc: "The organisation's address. `demo` serves a simulated tenant inside the program.", Example: "demo",
+			set: func(c *Config, v value) { c.Okta.Demo, c.Okta.BaseURL = v.text == demo, v.text }},
+		{Name: "OKTA_API_TOKEN", Group: groupOkta, Kind: Text, Secret: true, Required: "unless OKTA_CLIENT_ID is set or the domain is demo",
+			Doc: "An API token (SSWS). It has the rights of the administrator who made it.", Example: "00aBcDeF...",
+			set: func(c *Config, v value) { c.Okta.Token = secretOf(v) }},
+		{Name: "OKTA_CLIENT_ID", Group: groupOkta, Kind: Text, Required: "for an OAuth service app, instead of a token",
+			Doc: "Client id of an API service app with public key authentication.", Example: "0oa1a2b3c4d5e6f7g8h9",
+			set: func(c *Config, v value) { c.Okta.ClientID = v.text }},
+		{Name: "OKTA_PRIVATE_KEY", Group: groupOkta, Kind: Text, Secret: true, Required: "with OKTA_CLIENT_ID, unless OKTA_PRIVATE_KEY_FILE is set",
+			Doc: "The app's private key: PEM (line breaks may be written as \\n) or JWK.", Example: `"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n"`,
+			set: func(c *Config, v value) { c.Okta.PrivateKey = secretOf(v) }},
+		{Name: "OKTA_PRIVATE_KEY_FILE", Group: groupOkta, Kind: Path, Required: "with OKTA_CLIENT_ID, unless OKTA_PRIVATE_KEY is set",
+			Doc: "A file that holds the private key, PEM or JWK, readable by you alone.", Example: "okta-key.pem",
+			set: func(c *Config, v value) { c.Okta.PrivateKeyFile = v.text }},
+		{Name: "OKTA_KEY_ID", Group: groupOkta, Kind: Text, Required: "with OKTA_CLIENT_ID, unless the JWK has a kid",
+			Doc: "Id (kid) of the key, as the app's page in Okta shows it.", Example: "Abc123",
+			set: func(c *Config, v value) { c.Okta.KeyID = v.text }},
+		{Name: "OKTA_SCOPES", Group: groupOkta, Kind: List, Default: strings.Join(writeScopes(), " "),
+			Doc: "OAuth scopes to ask for; each must be granted to the app. With READ_ONLY=true the default leaves out the `manage` scopes.",
+			set: func(c *Config, v value) { c.Okta.Scopes = v.list }},
+		{Name: "OKTA_CA_FILE", Group: groupOkta, Kind: Path,
+			Doc: "More certificate authorities to trust, PEM: a company proxy's, or that of `sim --tls-dir`.", Example: "sim-tls/ca.pem",
+			set: func(c *Config, v value) { c.Okta.CAFile = v.text }},
+	}
+}
+
+// writeScopes is the least that the tools need: look up users, read and assign apps, read the org for okta_test,
+// read and write entitlements and grants. Okta API: one scope pair per area; user grants need no users.manage.
+func writeScopes() []string {
+	return []string{"okta.orgs.read", "okta.users.read", "okta.apps.read", "okta.apps.manage",
+		"okta.governance.entitlements.read", "okta.governance.entitlements.manage"}
+}
+
+// readScopes is writeScopes without what changes anything.
+func readScopes() []string {
+	return []string{"okta.orgs.read", "okta.users.read", "okta.apps.read", "okta.governance.entitlements.read"}
+}
+
+func fileSettings() []Setting {
+	return []Setting{
+		{Name: envFileVar, Group: groupFiles, Kind: Path, EnvOnly: true,
+			Doc: "The .env file to read. Otherwise the first of: working directory, the program's directory, user configuration directory.",
+			set: func(*Config, value) {}}, // read before all others
+		{Name: "CSV_DIR", Group: groupFiles, Kind: Path,
+			Doc: "The inbox for access reports. Default: `csv` beside the .env file, in the working directory, beside the program, or in the user's state directory.", Example: "csv",
+			set: func(c *Config, v value) { c.CSVDir = v.text }},
+		{Name: "STATE_DIR", Group: groupFiles, Kind: Path,
+			Doc: "Plans, run journals and the audit trail. Default: the user's state directory.", Example: "state",
+			set: func(c *Config, v value) { c.StateDir = v.text }},
+	}
+}
+
+func engineSettings() []Setting {
+	return []Setting{
+		{Name: "READ_ONLY", Group: groupEngine, Kind: Bool, Default: "false",
+			Doc: "Refuse everything that writes to Okta, whatever else is set.",
+			set: func(c *Config, v value) { c.ReadOnly = v.yes }},
+		{Name: "GRANT_MODE", Group: groupEngine, Kind: Choice, Allowed: []string{GrantAdditive, GrantCustomMerge}, Default: GrantAdditive,
+			Doc: "`additive` posts ENTITLEMENT grants; `custom-merge` posts CUSTOM grants with all that a user has, for organisations without the former.",
+			set: func(c *Config, v value) { c.GrantMode = v.text }},
+		{Name: "RATE_LIMIT_THRESHOLD", Group: groupEngine, Kind: Share, Min: 0.05, Max: 0.95, Default: "0.70",
+			Doc: "The share of each Okta rate limit that may be used, other clients' use counted.",
+			set: func(c *Config, v value) { c.Threshold = v.f }},
+		{Name: "MAX_CONCURRENCY", Group: groupEngine, Kind: Whole, Max: 64, Default: "0",
+			Doc: "Most calls to Okta at once; 0 finds it out from Okta's answers.",
+			set: func(c *Config, v value) { c.MaxConcurrency = v.n }},
+		{Name: "RESUME_RUNS", Group: groupEngine, Kind: Choice, Allowed: []string{ResumeRuns, ReportRuns}, Default: ResumeRuns,
+			Doc: "What a restarted server does with unfinished runs: carry on, or only report them.",
+			set: func(c *Config, v value) { c.ResumeRuns = v.text }},
+		{Name: "RING_SIZE", Group: groupEngine, Kind: Whole, Min: 1, Max: 1000, Default: "5",
+			Doc: "Users granted first and read back before a big plan goes on.",
+			set: func(c *Config, v value) { c.RingSize = v.n }},
+		{Name: "RING_ABOVE", Group: groupEngine, Kind: Whole, Max: 1_000_000, Default: "200",
+			Doc: "A plan with more operations than this starts with the ring.",
+			set: func(c *Config, v value) { c.RingAbove = v.n }},
+		{Name: "STOP_ERROR_RATE", Group: groupEngine, Kind: Share, Min: 0.01, Max: 1, Default: "0.10",
+			Doc: "A run stops by itself when more than this share of its operations fail.",
+			set: func(c *Config, v value) { c.StopErrorRate = v.f }},
+		{Name: "TOOL_WAIT", Group: groupEngine, Kind: Duration, Min: 1, Max: 600, Default: "45s",
+			Doc: "How long a tool call waits for a run before it answers with a job to follow.",
+			set: func(c *Config, v value) { c.ToolWait = v.d }},
+	}
+}
+
+func s3Settings() []Setting {
+	const aws = "Given to the AWS SDK, which also reads the rest of the usual AWS environment and files."
+	return []Setting{
+		{Name: "S3_ENABLED", Group: groupS3, Kind: Bool, Default: "false",
+			Doc: "Allow `sync_s3_files` to copy reports from a bucket into the inbox.",
+			set: func(c *Config, v value) { c.S3.Enabled = v.yes }},
+		{Name: "S3_BUCKET_NAME", Group: groupS3, Kind: Text, Required: "with S3_ENABLED=true",
+			Doc: "The bucket.", Example: "acme-access-reports",
+			set: func(c *Config, v value) { c.S3.Bucket = v.text }},
+		{Name: "S3_PREFIX", Group: groupS3, Kind: Text,
+			Doc: "Only keys that begin with this. `PREFIX/a/b.csv` becomes `s3/a/b.csv` in the inbox.", Example: "exports/",
+			set: func(c *Config, v value) { c.S3.Prefix = v.text }},
+		{Name: "S3_ALLOWED_PATHS", Group: groupS3, Kind: Commas,
+			Doc: "Prefixes, separated by commas: only keys under one of them are touched. Empty allows all under S3_PREFIX.", Example: "exports/hr/,exports/crm/",
+			set: func(c *Config, v value) { c.S3.AllowedPaths = v.list }},
+		{Name: "S3_MAX_OBJECT_MB", Group: groupS3, Kind: Whole, Min: 1, Max: 4096, Default: "512",
+			Doc: "Larger objects are skipped, in MiB.",
+			set: func(c *Config, v value) { c.S3.MaxObjectBytes = int64(v.n) << 20 }},
+		{Name: "S3_ENDPOINT_URL", Group: groupS3, Kind: URL,
+			Doc: "Address of an S3-compatible store, when it is not AWS.", Example: "https://minio.acme.example.com",
+			set: func(c *Config, v value) { c.S3.Endpoint = v.text }},
+		{Name: "AWS_REGION", Group: groupS3, Kind: Text, Doc: "The bucket's region. " + aws, Example: "eu-central-1",
+			set: func(c *Config, v value) { c.S3.Region = v.text }},
+		{Name: "AWS_PROFILE", Group: groupS3, Kind: Text, Doc: "A profile of the AWS configuration files. " + aws, Example: "reports",
+			set: func(c *Config, v value) { c.S3.Profile = v.text }},
+		{Name: "AWS_ACCESS_KEY_ID", Group: groupS3, Kind: Text, Doc: "An access key. " + aws, Example: "AKIA...",
+			set: func(c *Config, v value) { c.S3.AccessKeyID = v.text }},
+		{Name: "AWS_SECRET_ACCESS_KEY", Group: groupS3, Kind: Text, Secret: true, Required: "with AWS_ACCESS_KEY_ID", Doc: "The access key's secret.",
+			set: func(c *Config, v value) { c.S3.SecretAccessKey = secretOf(v) }},
+		{Name: "AWS_SESSION_TOKEN", Group: groupS3, Kind: Text, Secret: true, Doc: "Session token of a temporary access key.",
+			set: func(c *Config, v value) { c.S3.SessionToken = secretOf(v) }},
+	}
+}
+
+func logSettings() []Setting {
+	return []Setting{
+		{Name: "LOG_LEVEL", Group: groupLog, Kind: Choice, Allowed: []string{"debug", "info", "warn", "error"}, Default: "info",
+			Doc: "Least level that is logged, to stderr.",
+			set: func(c *Config, v value) { c.LogLevel = levelOf(v.text) }},
+		{Name: "LOG_FORMAT", Group: groupLog, Kind: Choice, Allowed: []string{"text", "json"}, Default: "text",
+			Doc: "Lines for people or for machines.",
+			set: func(c *Config, v value) { c.LogFormat = v.text }},
+	}
+}

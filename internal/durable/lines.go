@@ -1,0 +1,140 @@
+package durable
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Lines appends whole lines to a file, each fsynced before Append returns. One Lines has one owner: it is not safe
+// for several goroutines, and other processes must be kept off by a lock.
+type Lines struct {
+	f      *os.File
+	end    int64
+	torn   []byte
+	broken error
+}
+
+// OpenLines opens a file of lines, or creates it. A last line without its newline, left by a crash in the middle of
+// an append, was never acknowledged: it is cut off, and Torn returns it.
+func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, perm)
+	if err != nil {
+		return nil, fmt.Errorf("open lines: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	l := &Lines{f: f}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, fmt.Errorf("open lines: %w", err)
+	}
+	l.end, l.torn, err = TornTail(f, size)
+	if err != nil {
+		return nil, fmt.Errorf("open lines: %w", err)
+	}
+	if len(l.torn) > 0 {
+		if err := errors.Join(f.Truncate(l.end), f.Sync()); err != nil {
+			return nil, fmt.Errorf("cut torn line: %w", err)
+		}
+	}
+	// The name is made to last before the first line is: a line in a file without a name is lost.
+	if err := SyncDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Torn returns what OpenLines cut off the end, nil when the file ended well.
+func (l *Lines) Torn() []byte { return l.torn }
+
+// Size is the file's length in bytes.
+func (l *Lines) Size() int64 { return l.end }
+
+// Append writes one line, which must not contain a newline, and fsyncs it. When the write fails (a full disk, say) the
+// file is cut back to the last whole line. After a failed fsync nobody knows what the disk holds: this and every later
+// Append is refused, and the file must be opened anew.
+func (l *Lines) Append(line []byte) error {
+	if l.broken != nil {
+		return fmt.Errorf("append line: an earlier append failed: %w", l.broken)
+	}
+	if bytes.IndexByte(line, '\n') >= 0 {
+		return fmt.Errorf("append line: line contains a newline: %w", fs.ErrInvalid)
+	}
+	end, err := AppendAt(l.f, l.end, line)
+	if err != nil {
+		var lost *LostError
+		if errors.As(err, &lost) {
+			l.broken = err
+		}
+		return err
+	}
+	l.end = end
+	return nil
+}
+
+// Close closes the file.
+func (l *Lines) Close() error { return l.f.Close() }
+
+// LostError says that an append failed in such a way that the end of the file is not known any more.
+type LostError struct{ Err error }
+
+func (e *LostError) Error() string {
+	return "append line: state of the file is unknown: " + e.Err.Error()
+}
+
+func (e *LostError) Unwrap() error { return e.Err }
+
+// AppendAt writes line and a newline at offset end, fsyncs, and returns the new end. After a failed write the file is
+// truncated to end; when that or the fsync fails, the error is a *LostError.
+func AppendAt(f *os.File, end int64, line []byte) (int64, error) {
+	buf := make([]byte, 0, len(line)+1)
+	buf = append(append(buf, line...), '\n')
+	if _, err := f.WriteAt(buf, end); err != nil {
+		if undo := errors.Join(f.Truncate(end), f.Sync()); undo != nil {
+			return end, &LostError{Err: errors.Join(err, undo)}
+		}
+		return end, fmt.Errorf("append line: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return end, &LostError{Err: errors.Join(err, f.Truncate(end))}
+	}
+	return end + int64(len(buf)), nil
+}
+
+// TornTail finds the end of the last whole line of a file of the given size, and returns what follows it.
+// It reads backwards from the end, so a long file costs no more than a short one.
+func TornTail(r io.ReaderAt, size int64) (end int64, torn []byte, err error) {
+	buf := make([]byte, 64<<10)
+	for at := size; at > 0 && end == 0; {
+		from := max(0, at-int64(len(buf)))
+		part := buf[:at-from]
+		if err := readFull(r, part, from); err != nil {
+			return 0, nil, err
+		}
+		end = from + int64(bytes.LastIndexByte(part, '\n')) + 1
+		if end == from {
+			end = 0 // no newline in this block; look in the one before
+		}
+		at = from
+	}
+	if end == size {
+		return end, nil, nil
+	}
+	torn = make([]byte, size-end)
+	return end, torn, readFull(r, torn, end)
+}
+
+func readFull(r io.ReaderAt, part []byte, at int64) error {
+	if n, err := r.ReadAt(part, at); n < len(part) {
+		return fmt.Errorf("read last line: %w", err)
+	}
+	return nil
+}

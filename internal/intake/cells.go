@@ -1,0 +1,155 @@
+package intake
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// DefaultSeparators split a cell that holds several values.
+const DefaultSeparators = ";,|"
+
+// noSeparators is the word in Mapping.Separators for cells that always hold one value.
+const noSeparators = "none"
+
+// trim cuts ASCII blanks from both ends.
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// splitValues cuts a cell at any of the separators, folds whitespace, and drops empty parts and repetitions.
+func splitValues(cell, separators string) []string {
+	var values []string
+	var seen map[string]bool
+	for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		part = foldSpace(part)
+		if part == "" || seen[part] {
+			continue
+		}
+		if seen == nil {
+			seen = map[string]bool{}
+		}
+		seen[part] = true
+		values = append(values, part)
+	}
+	return values
+}
+
+// foldSpace trims whitespace of any kind, no-break spaces and line breaks among them, and makes every run of it one space.
+func foldSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// plainText reports whether a cell is printable ASCII and needs no closer look.
+func plainText(b []byte) bool {
+	for _, c := range b {
+		if c < 0x20 || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// startsFormula reports whether a spreadsheet would run the cell. Signed numbers and phone numbers are not formulas.
+func startsFormula(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	switch b[0] {
+	case '=', '@', '\t', '\r':
+		return true
+	case '+', '-':
+		for _, c := range b[1:] {
+			if (c < '0' || c > '9') && !bytes.ContainsRune([]byte(" .,()-/%"), rune(c)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// oddities is what closer inspection of a text found.
+type oddities struct {
+	invalid   bool // not UTF-8
+	control   bool // C0 or C1 controls other than tab and line breaks, or bidi controls
+	invisible bool // zero-width or tag characters, soft hyphens, variation selectors
+	lineBreak bool // tab, CR or LF
+}
+
+func inspect(b []byte) oddities {
+	var o oddities
+	for i := 0; i < len(b); {
+		r, n := rune(b[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(b[i:])
+		}
+		i += n
+		switch {
+		case r == utf8.RuneError:
+			// The replacement character itself stands for bytes that an earlier program could not read.
+			o.invalid = true
+		case r == '\t' || r == '\n' || r == '\r':
+			o.lineBreak = true
+		case isBidi(r) || unicode.IsControl(r):
+			o.control = true
+		case isInvisible(r):
+			o.invisible = true
+		}
+	}
+	return o
+}
+
+// isBidi reports characters that change the direction in which text is shown.
+func isBidi(r rune) bool {
+	return r == 0x061c || r == 0x200e || r == 0x200f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
+}
+
+// isInvisible reports characters that show as nothing.
+func isInvisible(r rune) bool {
+	switch {
+	case r == 0x00ad, r == 0x034f, r == 0x180e, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff, r == 0x17b4, r == 0x17b5:
+		return true
+	case r >= 0x200b && r <= 0x200d, r >= 0x2060 && r <= 0x2064, r >= 0x206a && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f,
+		r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff, r == 0x2028, r == 0x2029:
+		return true
+	}
+	return false
+}
+
+// lookalikes maps letters of other alphabets, and typographic signs, to the ASCII letter that they look like.
+var lookalikes = map[rune]rune{
+	'а': 'a', 'в': 'b', 'с': 'c', 'е': 'e', 'н': 'h', 'і': 'i', 'ј': 'j', 'к': 'k', 'м': 'm', 'о': 'o', 'р': 'p', 'ѕ': 's',
+	'т': 't', 'х': 'x', 'у': 'y', 'α': 'a', 'β': 'b', 'ε': 'e', 'η': 'n', 'ι': 'i', 'κ': 'k', 'ν': 'v', 'ο': 'o', 'ρ': 'p',
+	'τ': 't', 'υ': 'u', 'χ': 'x', 'ı': 'i', 'ⅼ': 'l', 'ǀ': 'l', 'ß': 's',
+}
+
+// foldName reduces a value to what people see in it: case, spaces, punctuation, invisible characters and look-alike
+// letters are gone. Two values with the same fold are probably one. Names of punctuation only stay as they are.
+func foldName(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if isInvisible(r) || isBidi(r) || unicode.IsSpace(r) || unicode.IsControl(r) {
+			continue
+		}
+		if r >= 0xff01 && r <= 0xff5e { // full-width forms
+			r -= 0xfee0
+		}
+		r = unicode.ToLower(r)
+		if as, ok := lookalikes[r]; ok {
+			r = as
+		}
+		// A sign that can change the meaning (C, C++, C#; A, A+) stays.
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r) || r == '#' || r == '%' || r == '&' || r == '*' {
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() == 0 {
+		return s
+	}
+	return b.String()
+}

@@ -1,0 +1,53 @@
+package intake
+
+import "bytes"
+
+// dateColumn reads the cells of the date column. Which of day and month comes first is known only at the end, so
+// ambiguous dates are kept packed and negative until then.
+type dateColumn struct {
+	lastCell []byte
+	last     int32
+	lastKind dateKind
+
+	dayFirst, monthFirst int // cells that can be read one way only
+	ambiguous            int
+	firstAmbiguous       int // line
+}
+
+// date returns the day of the record: 0 when absent or not understood, negative when ambiguous.
+func (b *builder) date(rec *record) int32 {
+	d, cell := &b.dates, rec.fields[b.dateCol]
+	if !bytes.Equal(cell, d.lastCell) || d.lastCell == nil {
+		d.last, d.lastKind = parseDate(cell)
+		d.lastCell = append(d.lastCell[:0], cell...)
+	}
+	switch d.lastKind {
+	case dateNone:
+		if len(trim(cell)) > 0 {
+			b.badDate(rec, cell)
+		}
+		return 0
+	case dateDayFirst:
+		d.dayFirst++
+	case dateMonth:
+		d.monthFirst++
+	case dateAmbiguous:
+		if d.ambiguous == 0 {
+			d.firstAmbiguous = rec.line
+		}
+		d.ambiguous++
+		return -d.last
+	}
+	return d.last
+}
+
+// order settles how ambiguous dates are read: as most of the clear ones are; the month first when none is clear.
+func (d *dateColumn) order() DateOrder {
+	switch {
+	case d.dayFirst+d.monthFirst+d.ambiguous == 0:
+		return DateOrderNone
+	case d.dayFirst > d.monthFirst:
+		return DateOrderDayFirst
+	}
+	return DateOrderMonth
+}

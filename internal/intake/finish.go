@@ -1,0 +1,298 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// finish completes the report when all records are read.
+func (b *builder) finish() {
+	b.rep.Rows = b.rows.join()
+	b.access.combos, b.access.results = table{}, nil
+	b.settleDates()
+	b.countByUser()
+	b.nearDuplicates()
+	b.separatorsInNames()
+	b.rep.Problems, b.rep.ProblemCounts = b.problems.list(), b.problems.counts
+}
+
+func (b *builder) aboutHeader() {
+	seen := map[string]int{}
+	for i, name := range b.rep.Header {
+		key := strings.ToLower(foldSpace(name))
+		if key == "" {
+			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: 1,
+				Message: fmt.Sprintf("column %d has no name", i+1), Mend: "name the column, or delete it"})
+		} else if first, known := seen[key]; known {
+			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: 1, Column: name,
+				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Mend: "give each column its own name"})
+		} else {
+			seen[key] = i
+		}
+	}
+	filter := false
+	for _, c := range b.rep.Columns {
+		filter = filter || c.Role == RoleFilter
+	}
+	for _, c := range b.rep.Columns {
+		if c.Role == RoleEntitlement {
+			b.entitlementHeader(c)
+		}
+		if filter && c.Role != RoleFilter && filterHeaders[headerKey(c.Name)] >= 0.8 {
+			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: 1, Column: c.Name,
+				Message: fmt.Sprintf("this column may say permitted or denied too, but %q decides", Clean(b.rep.Mapping.Filter, 60)), Mend: "name the right one in the mapping (filter)"})
+		}
+	}
+	if len(b.rep.Mapping.Entitlements) == 0 {
+		b.problems.note(Problem{Code: ProblemNoEntitlements, Severity: SeverityError, Line: 1,
+			Message: "no column looks like access, so there is nothing to grant", Mend: "name the entitlement columns in the mapping"})
+	}
+}
+
+// entitlementHeader checks a header that becomes the name of an entitlement.
+func (b *builder) entitlementHeader(c Column) {
+	if n := utf8.RuneCountInString(foldSpace(c.Name)); n > maxOktaName {
+		b.tooLong(1, c.Index, c.Name, n)
+	}
+	b.odd(inspect([]byte(c.Name)), 1, c.Index, []byte(c.Name), SeverityError)
+}
+
+func (b *builder) aboutFile(src *source) {
+	if b.rep.Encoding != encUTF8 {
+		p := Problem{Code: ProblemEncoding, Severity: SeverityInfo, Message: "the file is encoded as " + b.rep.Encoding,
+			Mend: "nothing to do; CSV UTF-8 is the safest choice for exports"}
+		if b.rep.Encoding == encWindows1252 {
+			p.Severity = SeverityWarning
+			p.Message = "the file is not valid UTF-8 and was read as Windows-1252"
+			p.Mend = "check names with accents, or save the file as CSV UTF-8"
+		}
+		b.problems.note(p)
+	}
+	if src.torn {
+		b.problems.note(Problem{Code: ProblemBadEncoding, Severity: SeverityWarning, Line: int(b.lastLine()),
+			Message: "the file ends within a character", Mend: "export the report again, it may be cut"})
+	}
+	if b.rep.Delimiter != "," {
+		name := map[string]string{";": "a semicolon", "\t": "a tab"}[b.rep.Delimiter]
+		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name, Mend: "nothing to do"})
+	}
+}
+
+func (b *builder) lastLine() int32 {
+	chunk := b.rows.chunks[len(b.rows.chunks)-1]
+	return chunk[len(chunk)-1].Line
+}
+
+// settleDates gives ambiguous dates their meaning and finds the first and last day.
+func (b *builder) settleDates() {
+	d := &b.dates
+	order := d.order()
+	b.rep.DateOrder = order
+	first, last := int32(0), int32(0)
+	for i := range b.rep.Rows {
+		row := &b.rep.Rows[i]
+		if row.Date < 0 {
+			row.Date = resolveDate(-row.Date, order)
+		}
+		if row.Date != 0 && (first == 0 || row.Date < first) {
+			first = row.Date
+		}
+		last = max(last, row.Date)
+	}
+	b.rep.First, b.rep.Last = Day(first), Day(last)
+	if d.dayFirst > 0 && d.monthFirst > 0 {
+		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: b.rep.Mapping.Date,
+			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst, d.monthFirst), Mend: "write dates as 2026-03-31"})
+	}
+	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
+		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: b.rep.Mapping.Date, Line: d.firstAmbiguous,
+			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the month first", d.ambiguous),
+			Mend:    "write dates as 2026-03-31"})
+	}
+}
+
+// byPerson returns the indexes of all rows with a person, grouped by person and in file order within each: those of
+// person p are order[start[p]:start[p+1]].
+func (r *Report) byPerson() (order, start []int32) {
+	start = make([]int32, len(r.People)+2)
+	for i := range r.Rows {
+		if p := r.Rows[i].Person; p >= 0 {
+			start[p+2]++
+		}
+	}
+	for i := 2; i < len(start); i++ {
+		start[i] += start[i-1]
+	}
+	order = make([]int32, start[len(start)-1])
+	for i := range r.Rows {
+		if p := r.Rows[i].Person; p >= 0 {
+			order[start[p+1]] = int32(i)
+			start[p+1]++
+		}
+	}
+	return order, start[:len(start)-1]
+}
+
+// countByUser counts rows and users of each value, finds entitlements with several values for one user, rows that repeat
+// another, and access that was permitted and later denied.
+func (b *builder) countByUser() {
+	r := b.rep
+	order, start := r.byPerson()
+	largest := int32(0)
+	for p := range r.People {
+		largest = max(largest, start[p+1]-start[p])
+	}
+	seen := newRepeats(int(largest))
+	mark := make([]int32, len(r.Values)) // the person in whose rows the value was seen last, plus one
+	held := make([]int32, len(r.Entitlements))
+	denials := newDenials(r)
+	for p := range r.People {
+		clear(held)
+		rows := order[start[p]:start[p+1]]
+		denied := false
+		for _, at := range rows {
+			row := &r.Rows[at]
+			denied = denied || row.State == RowDenied
+			if row.State == RowWanted || row.State == RowDenied {
+				if first := seen.add(int32(p), at, row, r.Rows); first >= 0 {
+					b.duplicateRow(row, &r.Rows[first])
+				}
+			}
+			if row.State != RowWanted {
+				continue
+			}
+			for _, v := range r.Accesses[row.Access] {
+				r.Values[v].Rows++
+				if mark[v] == int32(p)+1 {
+					continue
+				}
+				mark[v] = int32(p) + 1
+				r.Values[v].Users++
+				held[r.Values[v].Entitlement]++
+			}
+		}
+		for e, n := range held {
+			if n > 1 {
+				r.Entitlements[e].MultiValue = true
+			}
+		}
+		if denied && len(rows) > 1 {
+			for _, d := range denials.of(int32(p), rows) {
+				b.laterDenied(d)
+			}
+		}
+	}
+}
+
+func (b *builder) duplicateRow(row, first *Row) {
+	if b.problems.want(ProblemDuplicateRow) {
+		b.problems.add(Problem{Code: ProblemDuplicateRow, Severity: SeverityInfo, Line: int(row.Line),
+			Message: fmt.Sprintf("the row says the same as line %d: same user, access, date and decision", first.Line), Mend: "nothing to do; it counts once"})
+	}
+}
+
+func (b *builder) laterDenied(d LaterDenial) {
+	if b.problems.want(ProblemLaterDenied) {
+		v := b.rep.Values[d.Value]
+		b.problems.add(Problem{Code: ProblemLaterDenied, Severity: SeverityWarning, Line: d.DeniedLine, Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
+			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
+			Mend:    "delete the row that no longer holds"})
+	}
+}
+
+// repeats finds rows of one person that say the same. It is a hash table that is never cleared: each slot belongs to the
+// person that wrote it last.
+type repeats struct {
+	slots []repeatSlot
+}
+
+type repeatSlot struct{ person, row int32 } // person plus one; 0 is free
+
+func newRepeats(rows int) *repeats {
+	size := 16
+	for size < 2*rows {
+		size *= 2
+	}
+	return &repeats{slots: make([]repeatSlot, size)}
+}
+
+// add enters a row and returns the index of an equal one of the same person, or -1.
+func (t *repeats) add(person, at int32, row *Row, rows []Row) int32 {
+	h := uint64(uint32(row.Access))*0x9e3779b97f4a7c15 ^ uint64(uint32(row.Date))*0xc2b2ae3d27d4eb4f ^ uint64(row.State)*0x165667b19e3779f9
+	mask := uint64(len(t.slots) - 1)
+	for i := (h ^ h>>29) & mask; ; i = (i + 1) & mask {
+		slot := &t.slots[i]
+		if slot.person != person+1 {
+			*slot = repeatSlot{person + 1, at}
+			return -1
+		}
+		other := &rows[slot.row]
+		if other.Access == row.Access && other.Date == row.Date && other.State == row.State {
+			return slot.row
+		}
+	}
+}
+
+// nearDuplicates reports values of one entitlement that look alike.
+func (b *builder) nearDuplicates() {
+	r := b.rep
+	type foldKey struct {
+		entitlement int32
+		name        string
+	}
+	keep := map[foldKey]int32{} // the most used spelling, the first of them
+	keys := make([]foldKey, len(r.Values))
+	for i, v := range r.Values {
+		keys[i] = foldKey{v.Entitlement, foldName(v.Text)}
+		if best, known := keep[keys[i]]; !known || v.Rows > r.Values[best].Rows {
+			keep[keys[i]] = int32(i)
+		}
+	}
+	for i, v := range r.Values {
+		best := keep[keys[i]]
+		if best == int32(i) || !b.problems.want(ProblemNearDuplicate) {
+			continue
+		}
+		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line), Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows) and would become a value of its own", Clean(v.Text, 60), v.Rows, Clean(r.Values[best].Text, 60), r.Values[best].Rows),
+			Mend:    fmt.Sprintf("write %q in every row, if they are the same", Clean(r.Values[best].Text, 60))})
+	}
+}
+
+// separatorsInNames reports cells that were split at a comma although none of the parts stands in any other cell, so that
+// the cell looks like one name: Manager, Sales.
+func (b *builder) separatorsInNames() {
+	for i := range b.access.columns {
+		c := &b.access.columns[i]
+		uses := map[int32]int{}
+		for _, cell := range c.known {
+			for _, v := range cell.values {
+				uses[v]++
+			}
+		}
+		for _, cell := range c.known {
+			if len(cell.values) != 2 || !hasComma(cell.text) || uses[cell.values[0]] > 1 || uses[cell.values[1]] > 1 {
+				continue
+			}
+			if b.problems.want(ProblemSeparator) {
+				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line), Column: b.rep.Header[c.index], Value: cell.text,
+					Message: fmt.Sprintf("the cell was split into %d values, and no other cell has any of them; it may be one name with a comma", len(cell.values)),
+					Mend:    "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
+			}
+		}
+	}
+}
+
+func hasComma(s string) bool {
+	commas, others := 0, 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case ',':
+			commas++
+		case ';', '|':
+			others++
+		}
+	}
+	return commas == 1 && others == 0
+}

@@ -1,0 +1,310 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FileState says how far a report has come. It is also the name of the folder that holds such reports.
+type FileState string
+
+// The states of a file. New files lie in the inbox itself.
+const (
+	FileNew       FileState = "new"
+	FileProcessed FileState = "processed"              // its structure has been made
+	FileAssigned  FileState = "processed_and_assigned" // its access has been granted
+)
+
+// File is one report in the inbox.
+type File struct {
+	Name    string // relative to the inbox, with slashes: report.csv, processed/report.csv
+	State   FileState
+	Size    int64 // bytes
+	ModTime time.Time
+	Source  string // where it came from; left to the caller
+}
+
+// Inbox is the folder of access reports. Every path goes through os.Root, so that no name and no symbolic link leads out
+// of it. It is safe for concurrent use.
+type Inbox struct {
+	root *os.Root
+	dir  string
+}
+
+// NewInbox opens dir, which is made when missing. The folders for processed files are made when the first file moves.
+func NewInbox(dir string) (*Inbox, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, &Error{Code: CodeNotReadable, Msg: "make the inbox: " + err.Error(), Next: "set CSV_DIR to a folder that may be written", Err: err}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &Error{Code: CodeNotReadable, Msg: "open the inbox: " + err.Error(), Next: "set CSV_DIR to a folder that may be read", Err: err}
+	}
+	return &Inbox{root: root, dir: dir}, nil
+}
+
+// Close lets go of the folder.
+func (b *Inbox) Close() error { return b.root.Close() }
+
+// Dir returns the folder as it was given.
+func (b *Inbox) Dir() string { return b.dir }
+
+// List returns the reports (.csv, .tsv, .txt) in the inbox and in its folders for processed files: new ones first, by name.
+// Hidden files, folders, and links that lead outside are left out.
+func (b *Inbox) List() ([]File, error) {
+	var files []File
+	for _, state := range []FileState{FileNew, FileProcessed, FileAssigned} {
+		folder := state.folder()
+		entries, err := fs.ReadDir(b.root.FS(), folder)
+		if errors.Is(err, fs.ErrNotExist) && state != FileNew {
+			continue
+		}
+		if err != nil {
+			if state != FileNew {
+				continue // a file or a link in place of the folder
+			}
+			return nil, &Error{Code: CodeNotReadable, Msg: "list the inbox: " + err.Error(), Next: "check the permissions of the folder", Err: err}
+		}
+		at := len(files)
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") || !isReportName(e.Name()) {
+				continue
+			}
+			name := path.Join(folder, e.Name())
+			info, err := b.root.Stat(name)
+			if err != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			files = append(files, File{Name: name, State: state, Size: info.Size(), ModTime: info.ModTime()})
+		}
+		slices.SortFunc(files[at:], func(x, y File) int { return cmp.Compare(x.Name, y.Name) })
+	}
+	return files, nil
+}
+
+func (s FileState) folder() string {
+	if s == FileNew {
+		return "."
+	}
+	return string(s)
+}
+
+func isReportName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".csv", ".tsv", ".txt":
+		return true
+	}
+	return false
+}
+
+// checkName refuses names that are no plain relative path to a visible file.
+func checkName(name string) error {
+	bad := func(why string) error {
+		return &Error{Code: CodeOutsideInbox, Msg: fmt.Sprintf("the name %q %s", Clean(name, 120), why), Next: "call list_csv_files and use a name from it as it is written there"}
+	}
+	switch {
+	case name == "":
+		return bad("is empty")
+	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return bad("holds control characters")
+	case strings.Contains(name, `\`):
+		return bad("holds a backslash; folders are separated by /")
+	case strings.HasPrefix(name, "/"), filepath.IsAbs(name), filepath.VolumeName(name) != "", len(name) > 1 && name[1] == ':':
+		return bad("is an absolute path")
+	}
+	for _, part := range strings.Split(name, "/") {
+		switch {
+		case part == "..":
+			return bad("leads out of the inbox")
+		case part == "" || strings.HasPrefix(part, "."):
+			return bad("is hidden or not in its shortest form")
+		}
+	}
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return bad("is not a name inside the inbox")
+	}
+	return nil
+}
+
+// Open opens a report for reading. The caller closes it. Anything but a regular file is refused before it is opened, so
+// that a pipe cannot block.
+func (b *Inbox) Open(name string) (*os.File, os.FileInfo, error) {
+	before, err := b.Stat(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := b.root.Open(name)
+	if err != nil {
+		return nil, nil, b.openError(name, err)
+	}
+	info, err := f.Stat()
+	if err == nil && !os.SameFile(before, info) {
+		err = errors.New("it was replaced just now")
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, b.openError(name, err)
+	}
+	return f, info, nil
+}
+
+// Stat returns size and time of a report. It refuses what Open refuses.
+func (b *Inbox) Stat(name string) (os.FileInfo, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	info, err := b.root.Stat(name)
+	if err != nil {
+		return nil, b.openError(name, err)
+	}
+	if !info.Mode().IsRegular() {
+		what := "a device or pipe"
+		if info.IsDir() {
+			what = "a folder"
+		}
+		return nil, &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("%q is %s, not a file", Clean(name, 120), what), Next: "call list_csv_files and choose a file"}
+	}
+	return info, nil
+}
+
+func (b *Inbox) openError(name string, err error) error {
+	shown := Clean(name, 120)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{Code: CodeFileNotFound, Msg: fmt.Sprintf("no file %q in the inbox", shown), Next: "call list_csv_files", Err: err}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("%q may not be read", shown), Next: "check the permissions of the file", Err: err}
+	case b.isLink(name):
+		return &Error{Code: CodeOutsideInbox, Msg: fmt.Sprintf("%q is a link that leads out of the inbox", shown), Next: "put the file itself into the inbox", Err: err}
+	}
+	return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("open %q: %v", shown, err), Next: "check the file, then try again", Err: err}
+}
+
+// isLink reports whether name, or a folder on the way to it, is a symbolic link.
+func (b *Inbox) isLink(name string) bool {
+	for at := name; at != "." && at != "/"; at = path.Dir(at) {
+		if info, err := b.root.Lstat(at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Read opens a report and reads it, with its name in the Report.
+func (b *Inbox) Read(ctx context.Context, name string, opts Options) (*Report, error) {
+	f, _, err := b.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	opts.File = name
+	return Read(ctx, f, opts)
+}
+
+// Hash returns the SHA-256 of a report's bytes in hex, as Report.SHA256 has it.
+func (b *Inbox) Hash(ctx context.Context, name string) (string, error) {
+	f, _, err := b.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h, buf := sha256.New(), make([]byte, blockSize)
+	for {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		n, err := f.Read(buf)
+		h.Write(buf[:n])
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(h.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", b.openError(name, err)
+		}
+	}
+}
+
+// Move moves a report to the folder of a state and returns its new name. It is atomic and durable: the file is in one
+// place or the other, whenever the power fails. Nothing is overwritten: where the name is taken, a number is added. A file that
+// is there already stays.
+func (b *Inbox) Move(name string, state FileState) (string, error) {
+	if _, err := b.Stat(name); err != nil {
+		return "", err
+	}
+	folder := state.folder()
+	if state != FileNew && state != FileProcessed && state != FileAssigned {
+		return "", fmt.Errorf("move %q: no state %q", Clean(name, 120), string(state))
+	}
+	if path.Dir(name) == folder {
+		return name, nil
+	}
+	failed := func(err error) error {
+		return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("move %q to %s: %v", Clean(name, 120), state, err), Next: "check that the inbox may be written and the disk is not full", Err: err}
+	}
+	if state != FileNew {
+		if err := b.root.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", failed(err)
+		}
+	}
+	target, err := b.reserve(folder, path.Base(name))
+	if err != nil {
+		return "", failed(err)
+	}
+	if err := b.root.Rename(name, target); err != nil {
+		_ = b.root.Remove(target)
+		return "", failed(err)
+	}
+	for _, dir := range []string{folder, path.Dir(name), "."} {
+		if err := b.syncDir(dir); err != nil {
+			return target, failed(err)
+		}
+	}
+	return target, nil
+}
+
+// reserve makes an empty file of a free name in folder. Renaming onto it cannot hit somebody else's file.
+func (b *Inbox) reserve(folder, base string) (string, error) {
+	ext := path.Ext(base)
+	stem := strings.TrimSuffix(base, ext)
+	for n := 1; n < 10_000; n++ {
+		target := path.Join(folder, base)
+		if n > 1 {
+			target = path.Join(folder, fmt.Sprintf("%s-%d%s", stem, n, ext))
+		}
+		f, err := b.root.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		return target, f.Close()
+	}
+	return "", fmt.Errorf("too many files named %s", Clean(base, 120))
+}
+
+// syncDir makes a rename durable. Windows cannot sync folders and does not need it.
+func (b *Inbox) syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := b.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}

@@ -1,0 +1,35 @@
+package intake
+
+// Defaults for the zero values of Options.
+const (
+	DefaultMaxLine     = 1 << 20   // bytes of one record
+	DefaultMaxRows     = 5_000_000 // records
+	DefaultMaxProblems = 1000
+	DefaultMaxValues   = 100_000 // distinct entitlement values
+)
+
+// Options steers Read. The zero value works.
+type Options struct {
+	File        string  // the name to put into the Report
+	Mapping     Mapping // what the caller says about columns; empty parts are decided from the file
+	MaxRows     int     // records, default DefaultMaxRows; more is the error too_many_rows
+	MaxLine     int     // bytes of one record after decoding to UTF-8, default DefaultMaxLine; more is line_too_long
+	MaxProblems int     // problems kept in the Report, default DefaultMaxProblems; counts stay exact
+	MaxValues   int     // distinct entitlement values, default DefaultMaxValues; more is too_many_values
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxRows <= 0 {
+		o.MaxRows = DefaultMaxRows
+	}
+	if o.MaxLine <= 0 {
+		o.MaxLine = DefaultMaxLine
+	}
+	if o.MaxProblems <= 0 {
+		o.MaxProblems = DefaultMaxProblems
+	}
+	if o.MaxValues <= 0 {
+		o.MaxValues = DefaultMaxValues
+	}
+	return o
+}

@@ -1,0 +1,24 @@
+//go:build unix
+
+package intake_test
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"okta-entitlements-mcp/internal/intake"
+)
+
+func TestInboxDoesNotHangOnAPipe(t *testing.T) {
+	inbox, dir := newInbox(t)
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.csv"), 0o644); err != nil {
+		t.Skip("no pipes here: ", err)
+	}
+	if _, _, err := inbox.Open("pipe.csv"); intake.CodeOf(err) != intake.CodeNotReadable {
+		t.Errorf("got %v, want %s", err, intake.CodeNotReadable)
+	}
+	if files, err := inbox.List(); err != nil || len(files) != 0 {
+		t.Errorf("got %v, %v, want no file", files, err)
+	}
+}

@@ -1,0 +1,286 @@
+package oktasim
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+)
+
+// question is one of the security questions on offer.
+type question struct {
+	Question string `json:"question"`
+	Text     string `json:"questionText"`
+}
+
+var questions = []question{
+	{"disliked_food", "What is the food you least liked as a child?"},
+	{"name_of_first_plush_toy", "What is the name of your first stuffed animal?"},
+	{"first_award", "What did you earn your first medal or award for?"},
+	{"favorite_security_question", "What is your favorite security question?"},
+	{"favorite_toy", "What is the toy/stuffed animal you liked the most as a kid?"},
+	{"first_computer_game", "What was the first computer game you played?"},
+	{"favorite_movie_quote", "What is your favorite movie quote?"},
+	{"first_sports_team_mascot", "What was the mascot of the first sports team you played on?"},
+	{"first_music_purchase", "What music album or song did you first purchase?"},
+	{"favorite_art_piece", "What is your favorite piece of art?"},
+	{"grandmother_favorite_desert", "What was your grandmother's favorite dessert?"},
+	{"first_thing_cooked", "What was the first thing you learned to cook?"},
+	{"childhood_dream_job", "What was your dream job as a child?"},
+	{"place_where_significant_other_was_met", "Where did you meet your spouse/significant other?"},
+	{"favorite_vacation_location", "Where did you go for your favorite vacation?"},
+	{"new_years_two_thousand", "Where were you on New Year's Eve in the year 2000?"},
+	{"favorite_speaker_actor", "Who is your favorite speaker/orator?"},
+	{"favorite_book_movie_character", "Who is your favorite book/movie character?"},
+	{"favorite_sports_player", "Who is your favorite sports player?"},
+}
+
+// factorKinds are the types that can be enrolled, each with its providers. FastPass (signed_nonce) cannot be.
+var factorKinds = []struct {
+	kind, provider string
+	need           string // profile property that enrolment asks for
+}{
+	{"question", "OKTA", "question"}, {"sms", "OKTA", "phoneNumber"}, {"call", "OKTA", "phoneNumber"}, {"email", "OKTA", "email"},
+	{"push", "OKTA", ""}, {"token:software:totp", "OKTA", ""}, {"token:software:totp", "GOOGLE", ""}, {"webauthn", "FIDO", ""}, {"u2f", "FIDO", ""},
+	{"token:hardware", "YUBICO", ""}, {"token:hotp", "CUSTOM", ""}, {"token", "RSA", "credentialId"}, {"token", "SYMANTEC", "credentialId"}, {"web", "DUO", ""},
+}
+
+var e164 = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
+
+func hinted(url string, allow ...string) hintedHref {
+	return hintedHref{url, map[string]any{"allow": allow}}
+}
+
+func vendorName(provider string) string {
+	switch provider {
+	case "YUBICO":
+		return "YUBICO"
+	case "":
+		return "OKTA"
+	}
+	return provider
+}
+
+func (f *factor) wire(c *call) map[string]any {
+	user := c.base() + "/api/v1/users/" + f.userID
+	self := user + "/factors/" + f.id
+	links := map[string]any{"self": hinted(self, "GET", "DELETE"), "user": hinted(user, "GET")}
+	body := map[string]any{
+		"id": f.id, "factorType": f.kind, "provider": f.provider, "vendorName": vendorName(f.provider), "status": f.status,
+		"created": millis(f.created), "lastUpdated": millis(f.updated), "profile": f.profile, "_links": links,
+	}
+	switch {
+	case f.kind == "question":
+		links["questions"] = hinted(user+"/factors/questions", "GET")
+	case f.status == "PENDING_ACTIVATION":
+		links["activate"] = hinted(self+"/lifecycle/activate", "POST")
+		if slices.Contains([]string{"sms", "call", "email"}, f.kind) {
+			links["resend"] = []any{map[string]any{"name": f.kind, "href": self + "/resend", "hints": map[string]any{"allow": []string{"POST"}}}}
+		}
+		if f.kind == "push" || f.kind == "token:software:totp" {
+			body["_embedded"] = map[string]any{"activation": map[string]any{
+				"timeStep": 30, "sharedSecret": "JBSWY3DPEHPK3PXP", "encoding": "base32", "keyLength": 6,
+				"_links": map[string]any{"qrcode": map[string]any{"href": self + "/qr/00simulated", "type": "image/png"}},
+			}}
+		}
+	default:
+		links["verify"] = hinted(self+"/verify", "POST")
+	}
+	return body
+}
+
+// factorUser answers 404 when the path names nobody.
+func (c *call) factorUser() *user {
+	u := c.t.findUser(c.path("userId"))
+	if u == nil {
+		c.notFound(c.path("userId"), "User")
+	}
+	return u
+}
+
+// findFactor answers 404 for an unknown user or factor. A factor that the enrolment policy hides is still found by id.
+func (c *call) findFactor() (*user, *factor) {
+	u := c.factorUser()
+	if u == nil {
+		return nil, nil
+	}
+	for _, f := range c.t.factorsOf(u.id) {
+		if f.id == c.path("factorId") {
+			return u, f
+		}
+	}
+	c.notFound(c.path("factorId"), "UserFactor")
+	return nil, nil
+}
+
+// listFactors shows only factors whose authenticator the user's enrolment policy allows: Okta documents that a NOT_ALLOWED
+// authenticator's enrolment is invisible here.
+func (c *call) listFactors() {
+	u := c.factorUser()
+	if u == nil {
+		return
+	}
+	allowed := c.t.enrolmentOf(u)
+	list := []any{}
+	for _, f := range c.t.factorsOf(u.id) {
+		if self := allowed[f.authenticatorOf()]; self == enrollOptional || self == enrollRequired {
+			list = append(list, f.wire(c))
+		}
+	}
+	c.reply(http.StatusOK, list)
+}
+
+func (c *call) getFactor() {
+	if _, f := c.findFactor(); f != nil {
+		c.reply(http.StatusOK, f.wire(c))
+	}
+}
+
+func (c *call) factorQuestions() {
+	if c.factorUser() != nil {
+		c.reply(http.StatusOK, questions)
+	}
+}
+
+// factorCatalog lists what the user's policy lets the user enrol.
+func (c *call) factorCatalog() {
+	u := c.factorUser()
+	if u == nil {
+		return
+	}
+	allowed := c.t.enrolmentOf(u)
+	list := []any{}
+	for _, k := range factorKinds {
+		f := factor{kind: k.kind, provider: k.provider}
+		self := allowed[f.authenticatorOf()]
+		if self != enrollOptional && self != enrollRequired {
+			continue
+		}
+		status := "NOT_SETUP"
+		for _, have := range c.t.factorsOf(u.id) {
+			if have.kind == k.kind && have.provider == k.provider {
+				status = have.status
+			}
+		}
+		list = append(list, map[string]any{
+			"factorType": k.kind, "provider": k.provider, "vendorName": vendorName(k.provider), "status": status, "enrollment": self,
+			"_links": map[string]any{"enroll": hinted(c.base()+"/api/v1/users/"+u.id+"/factors", "POST")},
+		})
+	}
+	c.reply(http.StatusOK, list)
+}
+
+type factorInput struct {
+	FactorType string         `json:"factorType"`
+	Provider   string         `json:"provider"`
+	Profile    map[string]any `json:"profile"`
+}
+
+// enrollFactor answers 200, pending unless the type or activate=true makes it active at once.
+func (c *call) enrollFactor() {
+	u := c.factorUser()
+	if u == nil {
+		return
+	}
+	var in factorInput
+	if !c.body(&in) {
+		return
+	}
+	if u.status == statusDeprovisioned {
+		c.fail(http.StatusForbidden, codeUserStatus, "This operation is not allowed in the user's current status.")
+		return
+	}
+	if in.Provider == "" {
+		in.Provider = "OKTA"
+	}
+	if problem := c.enrolProblem(u, &in); problem != "" {
+		c.invalid("factorEnrollRequest", problem)
+		return
+	}
+	f := &factor{
+		id: c.t.newID(factorPrefix(in.FactorType)), userID: u.id, kind: in.FactorType, provider: in.Provider,
+		status: "PENDING_ACTIVATION", created: c.now, updated: c.now, profile: in.Profile,
+	}
+	if f.profile == nil {
+		f.profile = map[string]any{}
+	}
+	now := c.query().Get("activate") == "true" && slices.Contains([]string{"sms", "call", "email", "token:hotp"}, f.kind)
+	if f.kind == "question" {
+		f.setQuestion(in.Profile)
+		now = true
+	}
+	if f.kind == "push" || f.kind == "token:software:totp" {
+		f.profile["credentialId"] = u.email()
+	}
+	c.t.mfa.factors[u.id] = append(c.t.mfa.factors[u.id], f)
+	if now || f.kind == "token:hardware" || f.kind == "token" {
+		c.activate(u, f)
+	}
+	c.reply(http.StatusOK, f.wire(c))
+}
+
+func (c *call) enrolProblem(u *user, in *factorInput) string {
+	i := slices.IndexFunc(factorKinds, func(k struct{ kind, provider, need string }) bool {
+		return k.kind == in.FactorType && k.provider == in.Provider
+	})
+	if i < 0 {
+		return "factorType " + in.FactorType + " of provider " + in.Provider + " cannot be enrolled through the API"
+	}
+	f := factor{kind: in.FactorType, provider: in.Provider}
+	if self := c.t.enrolmentOf(u)[f.authenticatorOf()]; self != enrollOptional && self != enrollRequired {
+		return "the factor is not allowed by the user's enrollment policy"
+	}
+	if need := factorKinds[i].need; need != "" && in.Profile[need] == nil {
+		return need + ": The field cannot be left blank"
+	}
+	if phone, ok := in.Profile["phoneNumber"].(string); factorKinds[i].need == "phoneNumber" && (!ok || !e164.MatchString(phone)) {
+		return "Invalid Phone Number."
+	}
+	if in.FactorType == "question" {
+		if answer, _ := in.Profile["answer"].(string); len(answer) < 4 {
+			return "answer: must be at least 4 characters long"
+		}
+		if !isQuestion(in.Profile["question"]) {
+			return "question: Invalid security question."
+		}
+	}
+	for _, have := range c.t.factorsOf(u.id) {
+		if have.kind == in.FactorType && have.provider == in.Provider && have.status == statusActive && in.FactorType != "webauthn" {
+			return "Factor already exists."
+		}
+	}
+	return ""
+}
+
+func isQuestion(v any) bool {
+	return slices.ContainsFunc(questions, func(q question) bool { return q.Question == v })
+}
+
+// setQuestion keeps the answer out of the profile: Okta never shows it again.
+func (f *factor) setQuestion(profile map[string]any) {
+	f.answer, _ = profile["answer"].(string)
+	for _, q := range questions {
+		if q.Question == profile["question"] {
+			f.profile = map[string]any{"question": q.Question, "questionText": q.Text}
+		}
+	}
+}
+
+func (c *call) updateQuestion() {
+	u, f := c.findFactor()
+	if f == nil {
+		return
+	}
+	var in factorInput
+	if !c.body(&in) {
+		return
+	}
+	answer, _ := in.Profile["answer"].(string)
+	if f.kind != "question" || len(answer) < 4 || !isQuestion(in.Profile["question"]) {
+		c.invalid("factorEnrollRequest", "only the question and answer of a question factor can be updated")
+		return
+	}
+	f.setQuestion(in.Profile)
+	f.updated = c.now
+	c.event("user.mfa.factor.update", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": f.eventName()}})
+	c.reply(http.StatusOK, f.wire(c))
+}

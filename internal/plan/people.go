@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// searchLength bounds one search expression. Okta echoes the whole expression in its Link header and answers 414 E0000256
+// when that grows too long; about 4 kB of URL is safe, and the expression grows by percent-encoding.
+const searchLength = 2600
+
+// searchTerms bounds the terms of one search: chains of up to 50 have been seen to work.
+const searchTerms = 50
+
+// Match is what became of one name.
+type Match struct {
+	Name  string            // as asked
+	Users []oktaclient.User // everybody in Okta who answers to it
+}
+
+// State says how the name ended: Planned means exactly one active user.
+func (m Match) State() State {
+	switch {
+	case len(m.Users) == 0:
+		return UnknownUser
+	case len(m.Users) > 1:
+		return AmbiguousUser
+	case !active(m.Users[0].Status):
+		return InactiveUser
+	default:
+		return Planned
+	}
+}
+
+// active reports whether a user in this Okta status may be given access. STAGED and SUSPENDED people are left out: nobody
+// works as them now, and an assignment would act behind their back on the day they return. Okta refuses DEPROVISIONED ones
+// itself (E0000117).
+func active(status string) bool {
+	switch status {
+	case "ACTIVE", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT":
+		return true
+	default:
+		return false
+	}
+}
+
+// By says which attribute a name is compared with.
+type By string
+
+// The ways to name a user. ByEmail looks at login as well, because most reports print the login in a column called e-mail.
+const (
+	ByEmail          By = "email"
+	ByLogin          By = "login"
+	ByEmployeeNumber By = "employeeNumber"
+	ByID             By = "id"
+)
+
+func (b By) attributes() []string {
+	switch b {
+	case ByLogin:
+		return []string{"profile.login"}
+	case ByEmployeeNumber:
+		return []string{"profile.employeeNumber"}
+	case ByID:
+		return []string{"id"}
+	default:
+		return []string{"profile.email", "profile.login"}
+	}
+}
+
+func (b By) matches(name string, u oktaclient.User) bool {
+	switch b {
+	case ByLogin:
+		return strings.EqualFold(u.Login, name)
+	case ByEmployeeNumber:
+		return strings.EqualFold(u.EmployeeNumber, name)
+	case ByID:
+		return u.ID == name
+	default:
+		return strings.EqualFold(u.Email, name) || strings.EqualFold(u.Login, name)
+	}
+}
+
+// FindPeople looks names up with as few searches as fit, and answers in the order of names. Search is served by an index
+// that lags a few seconds behind writes (Okta API: users), which is why the engine never settles a doubt with it.
+func FindPeople(ctx context.Context, okta *oktaclient.Client, by By, names []string) ([]Match, error) {
+	matches := make([]Match, len(names))
+	index := make(map[string][]int, len(names))
+	for i, name := range names {
+		matches[i].Name = name
+		key := strings.ToLower(name)
+		index[key] = append(index[key], i)
+	}
+	for _, search := range searches(by, names) {
+		for user, err := range okta.Users(ctx, search) {
+			if err != nil {
+				return nil, fmt.Errorf("look users up: %w", err)
+			}
+			for _, key := range keysOf(by, user) {
+				for _, i := range index[key] {
+					if by.matches(names[i], user) {
+						matches[i].add(user)
+					}
+				}
+			}
+		}
+	}
+	return matches, nil
+}
+
+func (m *Match) add(u oktaclient.User) {
+	for _, known := range m.Users {
+		if known.ID == u.ID {
+			return
+		}
+	}
+	m.Users = append(m.Users, u)
+}
+
+func keysOf(by By, u oktaclient.User) []string {
+	switch by {
+	case ByLogin:
+		return []string{strings.ToLower(u.Login)}
+	case ByEmployeeNumber:
+		return []string{strings.ToLower(u.EmployeeNumber)}
+	case ByID:
+		return []string{strings.ToLower(u.ID)}
+	default:
+		email, login := strings.ToLower(u.Email), strings.ToLower(u.Login)
+		if email == login {
+			return []string{email}
+		}
+		return []string{email, login}
+	}
+}
+
+// searches packs names into as few search expressions as the limits allow. A name asked for twice is searched once.
+func searches(by By, names []string) []string {
+	var packed []string
+	var current strings.Builder
+	terms := 0
+	flush := func() {
+		if terms > 0 {
+			packed = append(packed, current.String())
+			current.Reset()
+			terms = 0
+		}
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		key := strings.ToLower(name)
+		if key == "" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		var term strings.Builder
+		attributes := by.attributes()
+		for i, attribute := range attributes {
+			if i > 0 {
+				term.WriteString(" or ")
+			}
+			term.WriteString(attribute + " eq " + oktaclient.Quote(name))
+		}
+		if terms+len(attributes) > searchTerms || current.Len()+term.Len()+4 > searchLength {
+			flush()
+		}
+		if terms > 0 {
+			current.WriteString(" or ")
+		}
+		current.WriteString(term.String())
+		terms += len(attributes)
+	}
+	flush()
+	return packed
+}

@@ -1,0 +1,77 @@
+package plan
+
+// State is how a row stands or ended: one word from a fixed list. The states of all rows add up to the rows of the file.
+type State string
+
+// The states of a row. Planned is the only one that an execution turns into another.
+const (
+	Planned         State = "planned"          // waits for its operation
+	Granted         State = "granted"          // Okta made the grant
+	Assigned        State = "assigned"         // Okta made the assignment (plans that only assign)
+	AlreadyGranted  State = "already_granted"  // the user had all of it
+	DeniedAccess    State = "denied_access"    // the report says denied or removed
+	NoEntitlement   State = "no_entitlement"   // the row names no entitlement value
+	BadRow          State = "bad_row"          // the row cannot be read or names nobody
+	UnknownUser     State = "unknown_user"     // no such user in Okta
+	AmbiguousUser   State = "ambiguous_user"   // more than one user in Okta answers to the name
+	InactiveUser    State = "inactive_user"    // the user exists and is not active
+	UnresolvedValue State = "unresolved_value" // an entitlement value that the application does not have
+	WouldStrip      State = "would_strip"      // granting would take something else away
+	Blocked         State = "blocked"          // policy or a standing DENY forbids it
+	Failed          State = "failed"           // Okta refused
+	Unknown         State = "unknown"          // a lost reply that could not be settled
+	NotAttempted    State = "not_attempted"    // the run stopped before it
+	Revoked         State = "revoked"          // undo took it back
+)
+
+// Unfinished reports whether a row in this state keeps its report in the inbox.
+func (s State) Unfinished() bool {
+	switch s {
+	case Planned, Failed, Unknown, NotAttempted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Explain says in one sentence what a state means and what to do about it.
+func (s State) Explain() string {
+	switch s {
+	case Planned:
+		return "Waits for confirmation."
+	case Granted:
+		return "Okta made the grant."
+	case Assigned:
+		return "Okta assigned the user to the application."
+	case AlreadyGranted:
+		return "The user already has all of it; nothing to do."
+	case DeniedAccess:
+		return "The report says that this access was denied or removed; an import never grants it."
+	case NoEntitlement:
+		return "The row names no entitlement value; nothing to do."
+	case BadRow:
+		return "The row cannot be used; mend the file (validate_csv_preflight names the problem) and plan again."
+	case UnknownUser:
+		return "Okta has no such user; create the user or correct the e-mail, then plan again."
+	case AmbiguousUser:
+		return "More than one Okta user answers to this e-mail; make login or e-mail unique, then plan again."
+	case InactiveUser:
+		return "The Okta user is not active; activate the user, then plan again."
+	case UnresolvedValue:
+		return "The application has no such entitlement value; run prepare_entitlement_structure, then plan again."
+	case WouldStrip:
+		return "Granting would take other access away from this user; settle it by hand in Okta."
+	case Blocked:
+		return "A policy or a standing DENY grant forbids it."
+	case Failed:
+		return "Okta refused; the error says why. Apply the plan again once it is mended."
+	case Unknown:
+		return "The reply was lost and the outcome could not be settled; apply the plan again to look once more."
+	case NotAttempted:
+		return "The run stopped before it; apply the plan again to go on."
+	case Revoked:
+		return "The access that the run had added was taken back."
+	default:
+		return ""
+	}
+}

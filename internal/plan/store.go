@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"okta-entitlements-mcp/internal/durable"
+)
+
+// Store keeps plans under the state directory, one file each, named by plan id.
+type Store struct{ dir string }
+
+// NewStore returns the store in dir, which it makes when needed.
+func NewStore(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, &Refusal{"state_not_writable", fmt.Sprintf("the state directory cannot be made: %v", err), "set STATE_DIR to a directory that this user may write"}
+	}
+	return &Store{dir}, nil
+}
+
+var validID = regexp.MustCompile(`^plan_[0-9a-f]{32}$`)
+
+// Save writes the plan so that it survives a power failure before anybody sees its id.
+func (s *Store) Save(p *Plan) error {
+	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
+	if err != nil {
+		return &Refusal{"state_not_writable", fmt.Sprintf("the plan cannot be saved: %v", err), "free space or set STATE_DIR to a directory that this user may write; nothing was sent to Okta"}
+	}
+	return nil
+}
+
+// Load reads a plan back and checks that it still is what its id says.
+func (s *Store) Load(id string) (*Plan, error) {
+	if !validID.MatchString(id) {
+		return nil, &Refusal{"plan_id_malformed", fmt.Sprintf("%q is not a plan id", clip(id, 60)), "use the plan_id that the planning call returned (plan_ and 32 hex digits)"}
+	}
+	data, err := os.ReadFile(filepath.Join(s.dir, id+".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Refusal{"plan_not_found", "no plan " + id + " is saved here", "call the tool without plan_id to plan again"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	p := &Plan{}
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, &Refusal{"plan_damaged", "the saved plan cannot be read: " + err.Error(), "call the tool without plan_id to plan again"}
+	}
+	if err := p.Verify(); err != nil || p.ID != id {
+		return nil, &Refusal{"plan_damaged", "the saved plan is not what its id says", "call the tool without plan_id to plan again"}
+	}
+	return p, nil
+}

@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// Limits of Okta's entitlement API. The Admin Console refuses external values above 1024 characters though the API takes
+// 2000; a value that nobody can edit by hand is no help, so the smaller bound holds.
+const (
+	maxName          = 255
+	maxExternalValue = 1024
+	valuesPerCall    = 100 // PATCH /entitlements/{id} takes 1 to 100 operations
+)
+
+// StructureRequest asks for the entitlements and values that a report speaks of.
+type StructureRequest struct {
+	Report *intake.Report
+	AppID  string
+	Now    time.Time
+}
+
+// PlanStructure compares what a report needs with what the application has. It only adds.
+func PlanStructure(ctx context.Context, okta *oktaclient.Client, req StructureRequest) (*Plan, error) {
+	org, err := okta.Org(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read organisation: %w", err)
+	}
+	live, err := ReadStructure(ctx, okta, req.AppID)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Stage: StageStructure, OrgID: org.ID, App: live.App, Snapshot: live.digest()}
+	p.from(req.Report)
+	builder := structureBuilder{plan: p, catalogue: newCatalogue(live), report: req.Report}
+	builder.build()
+	return p.seal(req.Now)
+}
+
+// from records which report the plan comes from.
+func (p *Plan) from(r *intake.Report) {
+	mapping := r.Mapping
+	p.File, p.SHA256, p.Mapping = r.File, r.SHA256, &mapping
+}
+
+type structureBuilder struct {
+	plan      *Plan
+	catalogue *catalogue
+	report    *intake.Report
+	loose     int
+	overlong  int
+	folded    int
+}
+
+func (b *structureBuilder) build() {
+	for i, column := range b.report.Entitlements {
+		b.column(int32(i), column)
+	}
+	b.warn()
+}
+
+func (b *structureBuilder) column(index int32, column intake.EntitlementColumn) {
+	live, exact, found := b.catalogue.entitlement(column.Name)
+	if found && !exact {
+		b.loose++
+	}
+	missing := b.missing(index, live)
+	if len(missing) == 0 {
+		return
+	}
+	if found {
+		b.addValues(live.ID, live.ExternalValue, missing, -1)
+		return
+	}
+	if tooLong(column.Name, maxName) {
+		b.overlong++
+		return
+	}
+	first := missing[:min(len(missing), valuesPerCall)]
+	b.plan.Ops = append(b.plan.Ops, Op{Kind: KindCreateEntitlement, Needs: -1, Entitlement: &oktaclient.NewEntitlement{
+		AppID: b.plan.App.ID, Name: column.Name, ExternalValue: column.Name,
+		Description: "Created from the access report " + clip(b.report.File, 200),
+		// Several values per user are allowed from the start, since an import accumulates and the type cannot be changed later.
+		MultiValue: true, Values: first,
+	}})
+	b.addValues("", column.Name, missing[len(first):], len(b.plan.Ops)-1)
+}
+
+// missing lists the values of a column that the application does not have, each once in its first spelling.
+func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) []oktaclient.NewValue {
+	var missing []oktaclient.NewValue
+	taken := map[string]bool{}
+	for _, value := range b.report.Values {
+		if value.Entitlement != column || value.Rows == 0 {
+			continue
+		}
+		if live != nil {
+			if _, exact, found := b.catalogue.value(live, value.Text); found {
+				if !exact {
+					b.loose++
+				}
+				continue
+			}
+		}
+		switch folded := Fold(value.Text); {
+		case tooLong(value.Text, maxExternalValue):
+			b.overlong++
+		case taken[folded]:
+			b.folded++
+		default:
+			taken[folded] = true
+			missing = append(missing, oktaclient.NewValue{Name: clip(value.Text, maxName), ExternalValue: value.Text})
+		}
+	}
+	return missing
+}
+
+func (b *structureBuilder) addValues(entitlementID, attribute string, values []oktaclient.NewValue, needs int) {
+	for start := 0; start < len(values); start += valuesPerCall {
+		b.plan.Ops = append(b.plan.Ops, Op{Kind: KindAddValues, Needs: needs, EntitlementID: entitlementID,
+			Attribute: attribute, Values: values[start:min(start+valuesPerCall, len(values))]})
+	}
+}
+
+func (b *structureBuilder) warn() {
+	p := b.plan
+	p.warn("matched_loosely", b.loose, "names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
+	p.warn("spellings_folded", b.folded, "values differ from another value of the report only in letter case or spaces; they become one value in its first spelling",
+		"correct the report if they are meant to be different")
+	p.warn("over_long", b.overlong, "names or values are longer than Okta's Admin Console allows and are left out", "shorten them in the report and plan again")
+}
+
+// warn adds a warning when there is something to warn of.
+func (p *Plan) warn(code string, count int, message, next string) {
+	if count > 0 {
+		p.Warnings = append(p.Warnings, Warning{Code: code, Count: count, Message: fmt.Sprintf("%d %s", count, message), Next: next})
+	}
+}
+
+func tooLong(s string, max int) bool { return utf8.RuneCountInString(s) > max }
+
+func clip(s string, max int) string {
+	if utf8.RuneCountInString(s) <= max {
+		return s
+	}
+	return string([]rune(s)[:max])
+}
+
+// CheckStructure compares a structure plan with the application as it stands now. It returns an error when the plan is
+// stale: entitlements that it adds to have vanished.
+func CheckStructure(ctx context.Context, okta *oktaclient.Client, p *Plan) (*Structure, error) {
+	live, err := ReadStructure(ctx, okta, p.App.ID)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, e := range live.Entitlements {
+		known[e.ID] = true
+	}
+	for _, op := range p.Ops {
+		if op.EntitlementID != "" && !known[op.EntitlementID] {
+			return nil, Stale("an entitlement that the plan adds values to was deleted")
+		}
+	}
+	return live, nil
+}
+
+// ErrStale is what errors.Is finds in the refusal of a plan that no longer fits Okta.
+var ErrStale = errors.New("plan is stale, plan again")
+
+type staleError struct{ what string }
+
+func (e *staleError) Error() string        { return "plan is stale, plan again: " + e.what }
+func (e *staleError) Is(target error) bool { return target == ErrStale }
+
+// Stale returns the refusal of a plan that no longer fits Okta, saying what changed.
+func Stale(what string) error { return &staleError{what} }
+
+// MustHave returns an ErrStale unless every one of these value ids is still there.
+func (s *Structure) MustHave(valueIDs []string) error {
+	known := map[string]bool{}
+	for _, e := range s.Entitlements {
+		for _, v := range e.Values {
+			known[v.ID] = true
+		}
+	}
+	for _, id := range valueIDs {
+		if !known[id] {
+			return Stale("entitlement value " + id + " was deleted")
+		}
+	}
+	return nil
+}

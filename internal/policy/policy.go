@@ -1,0 +1,131 @@
+// Package policy is the gate between a plan and its execution. It judges a plan, and it alone makes the Permit without
+// which the engine writes nothing.
+package policy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"okta-entitlements-mcp/internal/plan"
+)
+
+// Decision is what the gate says of a plan.
+type Decision string
+
+// The decisions.
+const (
+	Allow Decision = "allow" // may run as it is
+	Ask   Decision = "ask"   // may run once a person has confirmed this very plan
+	Deny  Decision = "deny"  // may not run
+)
+
+// Verdict is a decision with the rule that made it and what a person can do about it.
+type Verdict struct {
+	Decision Decision `json:"decision"`
+	Rule     string   `json:"rule"`
+	Reason   string   `json:"reason"`
+	Next     string   `json:"next,omitempty"`
+}
+
+// Channel says where a confirmation came from.
+type Channel string
+
+// The channels. A conversation can be confirmed by the model itself or by the client's own dialogue, so it counts as a
+// seat belt, not as approval; a terminal has a person in front of it.
+const (
+	Conversation Channel = "conversation" // the plan_id came back in a tool call
+	Dialogue     Channel = "dialogue"     // the client asked its user
+	CommandLine  Channel = "command_line" // `apply PLAN` was typed
+	Terminal     Channel = "terminal"     // typed on a terminal, naming what is to be taken back
+)
+
+// Confirmation is somebody's word that one plan may run.
+type Confirmation struct {
+	PlanID  string    `json:"plan_id"`
+	Channel Channel   `json:"channel"`
+	Client  string    `json:"client,omitempty"` // the MCP client's name and version, as it says itself
+	Time    time.Time `json:"time"`
+}
+
+// Permit is proof from the gate that one plan may run. Only Gate.Permit makes one; the zero value permits nothing.
+type Permit struct {
+	planID string
+	rule   string
+	given  Confirmation
+}
+
+// PlanID names the plan that may run.
+func (p Permit) PlanID() string { return p.planID }
+
+// Rule names the rule that let it through.
+func (p Permit) Rule() string { return p.rule }
+
+// Confirmation returns the word it rests on.
+func (p Permit) Confirmation() Confirmation { return p.given }
+
+// Refused is the error of a plan that the gate does not let through.
+type Refused struct{ Verdict Verdict }
+
+// Error says which rule refused, why, and what to do.
+func (e *Refused) Error() string {
+	return fmt.Sprintf("policy rule %s refuses this plan: %s; %s", e.Verdict.Rule, e.Verdict.Reason, e.Verdict.Next)
+}
+
+// Record is one decision, for the trail.
+type Record struct {
+	Plan         *plan.Plan
+	Verdict      Verdict
+	Confirmation Confirmation
+}
+
+// Options of a gate.
+type Options struct {
+	ReadOnly bool // wins over everything
+	// Write keeps a decision for good, before anything acts on it. When it fails, nothing is permitted.
+	Write func(context.Context, Record) error
+}
+
+// Gate judges plans by the built-in rules: reads are free, additive plans run once confirmed, and whatever removes or
+// replaces access is refused to a conversation.
+type Gate struct{ opts Options }
+
+// New returns a gate.
+func New(opts Options) *Gate { return &Gate{opts} }
+
+// Judge says what would be needed for the plan to run. It has no effect.
+func (g *Gate) Judge(p *plan.Plan) Verdict { return g.judge(p, Confirmation{}) }
+
+func (g *Gate) judge(p *plan.Plan, c Confirmation) Verdict {
+	switch {
+	case g.opts.ReadOnly:
+		return Verdict{Deny, "read_only", "READ_ONLY is set, so nothing may be written", "unset READ_ONLY and restart the server, if writing is meant"}
+	case p.Removes() > 0 && c.Channel == Terminal:
+		return Verdict{Ask, "builtin_undo_on_terminal", "the plan takes access away and was confirmed on a terminal", ""}
+	case p.Removes() > 0:
+		return Verdict{Deny, "builtin_no_removal", "the plan takes access away, and no policy allows a conversation to do that",
+			"a person runs the undo command on a terminal with --yes-undo and the run's id"}
+	case len(p.Ops) == 0:
+		return Verdict{Allow, "builtin_nothing_to_do", "the plan writes nothing", ""}
+	default:
+		return Verdict{Ask, "builtin_additive_confirmed", "the plan only adds; it runs once confirmed", "confirm by calling the same tool again with this plan_id"}
+	}
+}
+
+// Permit lets a plan run when the rules and the confirmation allow it. The decision is recorded first; if it cannot be
+// recorded there is no permit.
+func (g *Gate) Permit(ctx context.Context, p *plan.Plan, c Confirmation) (Permit, error) {
+	verdict := g.judge(p, c)
+	if verdict.Decision == Ask && c.PlanID != p.ID {
+		verdict = Verdict{Deny, "builtin_wrong_confirmation", "the confirmation names another plan", "plan again and confirm the plan_id that comes back"}
+	}
+	if g.opts.Write != nil {
+		if err := g.opts.Write(ctx, Record{p, verdict, c}); err != nil {
+			return Permit{}, fmt.Errorf("record the decision, without which nothing is written: %w", err)
+		}
+	}
+	if verdict.Decision == Deny {
+		return Permit{}, &Refused{verdict}
+	}
+	return Permit{planID: p.ID, rule: verdict.Rule, given: c}, nil
+}

@@ -1,0 +1,140 @@
+package oktaclient
+
+import (
+	"context"
+	"iter"
+	"net/http"
+)
+
+type wireEntitlement struct {
+	ID            string      `json:"id"`
+	Name          string      `json:"name"`
+	ExternalValue string      `json:"externalValue"`
+	Description   string      `json:"description"`
+	MultiValue    bool        `json:"multiValue"`
+	DataType      string      `json:"dataType"`
+	Parent        reference   `json:"parent"`
+	Values        []wireValue `json:"values"`
+}
+
+func (w wireEntitlement) entitlement() Entitlement {
+	e := Entitlement{ID: w.ID, AppID: w.Parent.ExternalID, Name: w.Name, ExternalValue: w.ExternalValue,
+		Description: w.Description, MultiValue: w.MultiValue, DataType: w.DataType}
+	for _, v := range w.Values {
+		value := v.value()
+		if value.EntitlementID == "" {
+			value.EntitlementID = w.ID
+		}
+		e.Values = append(e.Values, value)
+	}
+	return e
+}
+
+func entitlementID(e Entitlement) string { return e.ID }
+
+// Entitlements gives the entitlements of an application, without their values. ErrNotFound or an empty list when
+// entitlement management is off for the application.
+func (c *Client) Entitlements(ctx context.Context, appID string) iter.Seq2[Entitlement, error] {
+	const path = governancePath + "/entitlements"
+	return list(ctx, entitlementID, func(ctx context.Context, after string) (page[Entitlement], error) {
+		if err := checkID(http.MethodGet, path, "app id", appID); err != nil {
+			return page[Entitlement]{}, err
+		}
+		return governancePage(ctx, c.conn, path, governanceQuery(byReference("parent", appReference(appID))), after, wireEntitlement.entitlement)
+	})
+}
+
+// Entitlement reads one entitlement with its values. Whether Okta caps the values here is not documented: ValuesOf
+// gives all of them.
+func (c *Client) Entitlement(ctx context.Context, id string) (Entitlement, error) {
+	const path = governancePath + "/entitlements/"
+	if err := checkID(http.MethodGet, path+"{id}", "entitlement id", id); err != nil {
+		return Entitlement{}, err
+	}
+	var w wireEntitlement
+	_, err := c.conn.governance(ctx, http.MethodGet, path+id, nil, nil, &w)
+	return w.entitlement(), err
+}
+
+const (
+	maxNewValues = 100  // Okta API: PATCH takes 1–100 operations
+	maxName      = 255  // characters of names and of an entitlement's externalValue
+	maxAppValue  = 2000 // characters of a value's externalValue
+)
+
+// CreateEntitlement creates an entitlement with its values; the answer carries their ids. Okta API: dataType is array
+// for several values and string for one.
+func (w *Writer) CreateEntitlement(ctx context.Context, n NewEntitlement) (Entitlement, error) {
+	const path = governancePath + "/entitlements"
+	if err := checkID(http.MethodPost, path, "app id", n.AppID); err != nil {
+		return Entitlement{}, err
+	}
+	if len(n.Name) == 0 || len([]rune(n.Name)) > maxName || len(n.ExternalValue) == 0 || len([]rune(n.ExternalValue)) > maxName {
+		return Entitlement{}, argument(http.MethodPost, path, "name and external value of an entitlement take 1 to %d characters: %q", maxName, clean(n.Name))
+	}
+	if err := checkValues(http.MethodPost, path, n.Values); err != nil {
+		return Entitlement{}, err
+	}
+	body := struct {
+		Name          string     `json:"name"`
+		ExternalValue string     `json:"externalValue"`
+		Description   string     `json:"description,omitempty"`
+		Parent        reference  `json:"parent"`
+		MultiValue    bool       `json:"multiValue"`
+		DataType      string     `json:"dataType"`
+		Values        []NewValue `json:"values"`
+	}{n.Name, n.ExternalValue, n.Description, appReference(n.AppID), n.MultiValue, "string", n.Values}
+	if n.MultiValue {
+		body.DataType = "array"
+	}
+	if body.Values == nil {
+		body.Values = []NewValue{}
+	}
+	var out wireEntitlement
+	_, err := w.conn.governance(ctx, http.MethodPost, path, nil, body, &out)
+	return out.entitlement(), err
+}
+
+// AddValues adds up to 100 values to an entitlement and gives what Okta made of them, which is only the values that
+// the call touched. Okta API: PATCH with an array of operations is the only way to add a single value.
+func (w *Writer) AddValues(ctx context.Context, entitlementID string, values []NewValue) ([]EntitlementValue, error) {
+	const path = governancePath + "/entitlements/"
+	if err := checkID(http.MethodPatch, path+"{id}", "entitlement id", entitlementID); err != nil {
+		return nil, err
+	}
+	if len(values) == 0 || len(values) > maxNewValues {
+		return nil, argument(http.MethodPatch, path+"{id}", "add 1 to %d values in one call, not %d", maxNewValues, len(values))
+	}
+	if err := checkValues(http.MethodPatch, path+"{id}", values); err != nil {
+		return nil, err
+	}
+	type operation struct {
+		Op      string   `json:"op"`
+		Path    string   `json:"path"`
+		Value   NewValue `json:"value"`
+		RefType string   `json:"refType"`
+	}
+	body := make([]operation, len(values))
+	for i, v := range values {
+		body[i] = operation{"ADD", "/values/-", v, "ENTITLEMENT-VALUE"}
+	}
+	var out wireEntitlement
+	_, err := w.conn.governance(ctx, http.MethodPatch, path+entitlementID, nil, body, &out)
+	if err != nil {
+		return nil, err
+	}
+	if out.ID == "" {
+		out.ID = entitlementID
+	}
+	return out.entitlement().Values, nil
+}
+
+func checkValues(method, pat string, values []NewValue) error {
+	for _, v := range values {
+		name, external := len([]rune(v.Name)), len([]rune(v.ExternalValue))
+		if name == 0 || name > maxName || external == 0 || external > maxAppValue {
+			return argument(method, pat, "a value takes a name of 1 to %d characters and an external value of 1 to %d: %q", maxName, maxAppValue, clean(v.Name))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package oktaclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// Sent says what a caller may believe about a request that ended in an error.
+type Sent string
+
+const (
+	// NotSent: Okta certainly did not execute the request. It may be sent again.
+	NotSent Sent = "not sent"
+	// MaybeSent: the request left, and no trustworthy answer came back. Look before sending a write again.
+	MaybeSent Sent = "maybe sent"
+	// Answered: Okta answered, and its answer was a refusal. Nothing was executed.
+	Answered Sent = "answered"
+)
+
+// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Summary and Causes are
+// Okta's words: untrusted, capped, without control characters.
+type Error struct {
+	Method    string
+	Pattern   string // /governance/api/v1/grants, /api/v1/users/{id}
+	Status    int    // 0 when no answer came
+	Code      string // E0000007; an OAuth code such as invalid_client from the token endpoint
+	Summary   string
+	Causes    []string
+	RequestID string // X-Okta-Request-Id
+	NeedScope string // the OAuth scope that a 403 asked for
+	Sent      Sent
+
+	kind  error // one of the sentinels below
+	cause error // why there is no answer; shown, and unwrapped only for the caller's own context
+}
+
+// The kinds of *Error, for errors.Is.
+var (
+	ErrBadRequest   = errors.New("request refused by okta as invalid")
+	ErrNotFound     = errors.New("not found in okta")
+	ErrUnauthorized = errors.New("credential refused by okta")
+	ErrFeatureOff   = errors.New("feature not enabled for this okta org")
+	ErrScope        = errors.New("oauth scope missing")
+	ErrForbidden    = errors.New("not permitted for this credential")
+	ErrConflict     = errors.New("conflict in okta")
+	ErrRateLimited  = errors.New("okta rate limit exceeded")
+	ErrUnavailable  = errors.New("okta unavailable")
+	ErrBadAnswer    = errors.New("unreadable answer")
+	ErrForeignHost  = errors.New("host is not the configured okta host")
+	ErrBadArgument  = errors.New("argument refused before sending")
+	ErrNoSubject    = errors.New("credential has no user behind it")
+)
+
+// Error describes the failure on one line. Text that came from Okta is quoted.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Method != "" {
+		fmt.Fprintf(&b, "%s %s: ", e.Method, e.Pattern)
+	}
+	switch {
+	case e.Status != 0:
+		fmt.Fprintf(&b, "%d", e.Status)
+		if e.Code != "" {
+			fmt.Fprintf(&b, " %s", e.Code)
+		}
+		if e.Summary != "" {
+			fmt.Fprintf(&b, " %q", e.Summary)
+		}
+		for _, c := range e.Causes {
+			fmt.Fprintf(&b, ", cause %q", c)
+		}
+		if e.NeedScope != "" {
+			fmt.Fprintf(&b, ", needs scope %q", e.NeedScope)
+		}
+		if e.cause != nil {
+			fmt.Fprintf(&b, ", %s", clean(e.cause.Error()))
+		}
+	case e.cause != nil:
+		b.WriteString(clean(e.cause.Error()))
+	default:
+		b.WriteString("no answer")
+	}
+	if e.Sent == MaybeSent && e.write() {
+		b.WriteString("; okta may have executed it")
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " (request %s)", e.RequestID)
+	}
+	return b.String()
+}
+
+// Is makes errors.Is(err, ErrNotFound) and its like work.
+func (e *Error) Is(target error) bool { return e.kind != nil && target == e.kind }
+
+// Unwrap gives the caller's own cancellation or deadline, and nothing else: the Okta SDK sends a request again,
+// without bound, when an error chain holds io.EOF, which after a lost reply would repeat a write.
+func (e *Error) Unwrap() error {
+	for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
+		if e.cause != nil && errors.Is(e.cause, own) {
+			return own
+		}
+	}
+	return nil
+}
+
+func (e *Error) write() bool {
+	return e.Method != "" && e.Method != http.MethodGet && e.Method != http.MethodHead
+}
+
+// MayHaveHappened reports whether err leaves open that a write was executed: a lost reply, a 5xx, a timeout after
+// sending. The caller must look in Okta before sending it again.
+func MayHaveHappened(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Sent == MaybeSent && e.write()
+}
+
+// argument builds the error for something that was refused before any request was made.
+func argument(method, pattern, format string, args ...any) *Error {
+	return &Error{Method: method, Pattern: pattern, Sent: NotSent, kind: ErrBadArgument, cause: fmt.Errorf(format, args...)}
+}
+
+const maxOktaText = 300 // characters of Okta's wording that an error repeats
+
+// clean drops control and formatting characters (bidi overrides among them) and caps the length: the text came from outside.
+func clean(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			r = ' '
+		}
+		if n++; n > maxOktaText {
+			b.WriteString("…")
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

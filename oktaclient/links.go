@@ -1,0 +1,131 @@
+package oktaclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// page is one answer of a list.
+type page[T any] struct {
+	items []T
+	next  string // the cursor of the next page; empty on the last
+}
+
+// nextAfter takes the cursor out of an answer: from the Link header lines or, in governance answers, from
+// _links.next.href. Okta API: governance links point at the -admin host, so only the cursor is used and a link is
+// never followed.
+func nextAfter(h http.Header, href string) (string, error) {
+	if href == "" {
+		href = linkNext(h.Values("Link"))
+	}
+	if href == "" {
+		return "", nil
+	}
+	u, err := url.Parse(href)
+	if err != nil {
+		return "", errors.New("link to the next page is not a URL")
+	}
+	after := u.Query().Get("after")
+	if after == "" {
+		return "", errors.New("link to the next page carries no cursor (after)")
+	}
+	return after, nil
+}
+
+// linkNext finds the target whose rel is next in Link header lines, each with one or several links. What cannot be
+// read ends the line.
+func linkNext(lines []string) string {
+	for _, line := range lines {
+		for line != "" {
+			open := strings.IndexByte(line, '<')
+			if open < 0 {
+				break
+			}
+			closing := strings.IndexByte(line[open:], '>')
+			if closing < 0 {
+				break
+			}
+			target := line[open+1 : open+closing]
+			line = line[open+closing+1:]
+			var rel string
+			rel, line = linkRel(line)
+			if rel == "next" {
+				return target
+			}
+		}
+	}
+	return ""
+}
+
+// linkRel reads the parameters after a link target, up to the next link, and gives rel.
+func linkRel(s string) (rel, rest string) {
+	for s != "" {
+		s = strings.TrimLeft(s, " \t")
+		if s == "" || s[0] == ',' || s[0] == '<' {
+			return rel, s
+		}
+		if s[0] == ';' {
+			s = s[1:]
+			continue
+		}
+		name, value, after := parameter(s)
+		if name == "rel" && rel == "" {
+			rel = value
+		}
+		s = after
+	}
+	return rel, s
+}
+
+// list walks all pages of a list. A cursor that Okta no longer takes (400 or 404 to a request that carries one)
+// restarts the list once from the beginning; items are told apart by id and come once. A cursor that comes back again
+// is an error: it would never end.
+func list[T any](ctx context.Context, id func(T) string, fetch func(ctx context.Context, after string) (page[T], error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		given := map[string]struct{}{}
+		cursors := map[string]struct{}{}
+		restarted := false
+		for after := ""; ; {
+			p, err := fetch(ctx, after)
+			if err != nil && after != "" && !restarted && cursorRefused(err) {
+				restarted, after = true, ""
+				clear(cursors)
+				continue
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, item := range p.items {
+				key := id(item)
+				if _, seen := given[key]; seen && key != "" {
+					continue
+				}
+				given[key] = struct{}{}
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if p.next == "" {
+				return
+			}
+			if _, again := cursors[p.next]; again {
+				yield(none, &Error{Sent: Answered, kind: ErrBadAnswer, cause: fmt.Errorf("list pages: okta gave the same cursor twice")})
+				return
+			}
+			cursors[p.next] = struct{}{}
+			after = p.next
+		}
+	}
+}
+
+func cursorRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound)
+}

@@ -1,0 +1,51 @@
+package oktaclient
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Quote writes s as a string of Okta's search and filter languages, quotes included: `"` and `\` are escaped.
+// Okta API: strings stand in double quotes; percent-encoding of the whole expression is the transport's business.
+func Quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// UserORN names a user to the governance API. Okta API: orn:okta:directory:{orgId}:users:{userId}; preview orgs show
+// another partition in their own answers, so compare type and id, never the whole text.
+func UserORN(orgID, userID string) string { return "orn:okta:directory:" + orgID + ":users:" + userID }
+
+// ValueORN names an entitlement value. Okta API: orn:okta:governance:{orgId}:entitlement-values:{valueId}.
+func ValueORN(orgID, valueID string) string {
+	return "orn:okta:governance:" + orgID + ":entitlement-values:" + valueID
+}
+
+var (
+	idShape  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+	ornShape = regexp.MustCompile(`^orn:[A-Za-z0-9_-]+(:[A-Za-z0-9_.-]+){3,6}$`)
+)
+
+// checkID refuses what is no Okta id before it can become part of a URL or a filter.
+func checkID(method, pat, what, id string) error {
+	if idShape.MatchString(id) && id != "me" {
+		return nil
+	}
+	return argument(method, pat, "%s is not an okta id: %q", what, clean(id))
+}
+
+func checkORN(method, pat, orn string) error {
+	if len(orn) <= 300 && ornShape.MatchString(orn) {
+		return nil
+	}
+	return argument(method, pat, "not an okta resource name (orn): %q", clean(orn))
+}
+
+// checkIDs is checkID over pairs of what and id.
+func checkIDs(method, pat string, pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if err := checkID(method, pat, pairs[i], pairs[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

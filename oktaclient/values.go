@@ -1,0 +1,50 @@
+package oktaclient
+
+import (
+	"context"
+	"iter"
+	"net/http"
+)
+
+type wireValue struct {
+	ID            string `json:"id"`
+	EntitlementID string `json:"entitlementId"`
+	Name          string `json:"name"`
+	ExternalValue string `json:"externalValue"`
+	Description   string `json:"description"`
+	ORN           string `json:"orn"`
+}
+
+func (w wireValue) value() EntitlementValue {
+	return EntitlementValue{ID: w.ID, EntitlementID: w.EntitlementID, Name: w.Name, ExternalValue: w.ExternalValue,
+		Description: w.Description, ORN: w.ORN}
+}
+
+func valueID(v EntitlementValue) string { return v.ID }
+
+// EntitlementValues gives every value of every entitlement of an application, 200 a page.
+func (c *Client) EntitlementValues(ctx context.Context, appID string) iter.Seq2[EntitlementValue, error] {
+	const path = governancePath + "/entitlements/values"
+	return list(ctx, valueID, func(ctx context.Context, after string) (page[EntitlementValue], error) {
+		if err := checkID(http.MethodGet, path, "app id", appID); err != nil {
+			return page[EntitlementValue]{}, err
+		}
+		return governancePage(ctx, c.conn, path, governanceQuery(byReference("parent", appReference(appID))), after, wireValue.value)
+	})
+}
+
+// ValuesOf gives the values of one entitlement.
+func (c *Client) ValuesOf(ctx context.Context, entitlementID string) iter.Seq2[EntitlementValue, error] {
+	const path = governancePath + "/entitlements/"
+	return list(ctx, valueID, func(ctx context.Context, after string) (page[EntitlementValue], error) {
+		if err := checkID(http.MethodGet, path+"{id}/values", "entitlement id", entitlementID); err != nil {
+			return page[EntitlementValue]{}, err
+		}
+		return governancePage(ctx, c.conn, path+entitlementID+"/values", governanceQuery(""), after, func(w wireValue) EntitlementValue {
+			if w.EntitlementID == "" {
+				w.EntitlementID = entitlementID
+			}
+			return w.value()
+		})
+	})
+}

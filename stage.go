@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/tools"
+)
+
+// stage is where the demo is shown: plain text, with a little weight on a terminal.
+type stage struct {
+	out        io.Writer
+	bold, dim  string
+	plainAgain string
+}
+
+func newStage(out io.Writer) *stage {
+	s := &stage{out: out}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" {
+		s.bold, s.dim, s.plainAgain = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+	}
+	return s
+}
+
+func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+func (s *stage) head(format string, args ...any) {
+	s.say("\n%s%s%s", s.bold, fmt.Sprintf(format, args...), s.plainAgain)
+}
+
+func (s *stage) opening(w *world, file string) {
+	s.head("An access report becomes entitlements and grants on an Okta tenant")
+	s.say("  tenant   simulated, in this process; nothing leaves this machine")
+	s.say("  app      %s (%s), entitlement management on", demoAppLabel, w.appID)
+	s.say("  report   %s", file)
+	s.say("  client   a real MCP client, calling the tools that Claude Desktop would call")
+}
+
+func (s *stage) call(tool string, arguments map[string]any) {
+	names := make([]string, 0, len(arguments))
+	for name := range arguments {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	pairs := make([]string, len(names))
+	for i, name := range names {
+		pairs[i] = fmt.Sprintf("%s: %v", name, arguments[name])
+	}
+	s.say("\n%s> %s%s %s{%s}%s", s.bold, tool, s.plainAgain, s.dim, strings.Join(pairs, ", "), s.plainAgain)
+}
+
+func (s *stage) analysis(a *tools.AnalyzeOut) {
+	s.say("  %d rows of %d users: %d permitted, %d denied, %d that say nothing, %d unusable",
+		a.Counts.Rows, a.Counts.Users, a.Counts.Wanted, a.Counts.Denied, a.Counts.NoEntitlement, a.Counts.Bad)
+	for _, c := range a.Columns {
+		s.say("  %-18s %-12s %s%s%s", c.Name, c.Role, s.dim, c.Reason, s.plainAgain)
+	}
+	for _, e := range a.Entitlements {
+		values := make([]string, 0, 4)
+		for _, v := range e.Values[:min(len(e.Values), 4)] {
+			values = append(values, fmt.Sprintf("%s (%d users)", v.Value, v.Users))
+		}
+		more := ""
+		if e.Distinct > len(values) {
+			more = fmt.Sprintf(" and %d more", e.Distinct-len(values))
+		}
+		s.say("  %s: %s%s", e.Name, strings.Join(values, ", "), more)
+	}
+	if a.Creep != nil {
+		s.say("  %d users gained access after their first day, %s to %s:", a.Creep.Users, a.Creep.From, a.Creep.To)
+		for _, u := range a.Creep.Top[:min(len(a.Creep.Top), 3)] {
+			s.say("    %s has %d values, %d of them gained later", u.User, u.Values, u.Gained)
+		}
+	}
+}
+
+func (s *stage) plan(p *tools.PlanOut, first bool) {
+	if p.Status == "nothing_to_do" {
+		s.say("  nothing to do%s", rowsIn(p.Rows))
+		return
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{p.Counts.CreateEntitlements, "entitlements to create"}, {p.Counts.CreateValues, "values to create"}, {p.Counts.AssignUsers, "users to assign"},
+		{p.Counts.GrantUsers, "users to grant"}, {p.Counts.GrantValues, "values granted in all"}, {p.Counts.TakeAway, "to take away"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	s.say("  planned, nothing written: %s", strings.Join(parts, ", "))
+	if first {
+		for _, op := range p.Sample[:min(len(p.Sample), 3)] {
+			s.say("  %s%s %s%s%s", s.dim, op.Kind, strings.TrimSpace(op.User+" "+op.Target), listed(op.Values, op.More), s.plainAgain)
+		}
+	}
+	if p.Total > 0 {
+		s.say("  every row accounted for:%s", rowsIn(p.Rows))
+	}
+	for _, w := range p.Warnings {
+		s.say("  note: %s", w.Message)
+	}
+}
+
+func listed(values []string, more int) string {
+	if len(values) == 0 {
+		return ""
+	}
+	text := ": " + strings.Join(values, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (s *stage) confirm(tool, planID string) {
+	s.say("  a person looks at it and agrees; %s is called again with plan_id %s", tool, planID)
+}
+
+func (s *stage) progress(p *tools.ProgressItem) {
+	if p == nil {
+		return
+	}
+	s.say("  %s %s %d of %d, %.0f a minute, %s to go%s", bar(p.Done, p.Total), p.Phase, p.Done, p.Total, p.Rate, p.ETA, waiting(p.Wait))
+}
+
+func waiting(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}
+
+func (s *stage) outcome(p *tools.PlanOut) {
+	if p.Done != nil {
+		s.say("  %s: %d entitlements and %d values created, %d users assigned, %d users granted", p.Status,
+			p.Done.EntitlementsCreated, p.Done.ValuesCreated, p.Done.UsersAssigned, p.Done.UsersGranted)
+	}
+	if len(p.Rows) > 0 {
+		s.say("  %d rows:%s", p.Total, rowsIn(p.Rows))
+	}
+	if p.Stop != nil {
+		s.say("  stopped: %s; %s", p.Stop.Message, p.Stop.Next)
+	}
+	for _, e := range p.Errors {
+		s.say("  line %d: %s %s", e.Line, e.State, e.Error)
+	}
+}
+
+// rowsIn lists states with their counts, the finished ones first.
+func rowsIn(rows map[string]int) string {
+	order := []plan.State{plan.Planned, plan.Granted, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
+		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted}
+	var b strings.Builder
+	for _, state := range order {
+		if n := rows[string(state)]; n > 0 {
+			fmt.Fprintf(&b, " %d %s", n, state)
+		}
+	}
+	return b.String()
+}
+
+func (s *stage) rerun() {
+	s.head("The same report again")
+}
+
+func (s *stage) closing(t *story) {
+	s.head("Done")
+	s.say("  calls to Okta %d, refused for rate (429) %d, writes of the second run %d", t.Okta.Calls, t.Okta.HTTP429, t.Rerun.Writes)
+	s.head("Next")
+	s.say(`  Claude Desktop: add this to claude_desktop_config.json and restart it
+    {"mcpServers": {"okta-entitlements": {"command": "%s", "args": ["serve", "--demo"]}}}
+  Claude Code:    claude mcp add okta-entitlements -- %s serve --demo
+  A real org:     copy .env.example to .env, set OKTA_DOMAIN and a credential, then: %s doctor
+                  and drop --demo above. README.md lists the scopes and the admin role that are needed.`, self(), self(), self())
+}
+
+// self is how this program is started again.
+func self() string {
+	exe, err := os.Executable()
+	if err != nil || strings.Contains(exe, "go-build") {
+		return "okta-entitlements-mcp" // `go run`: the binary is gone afterwards; `go build` makes one of this name
+	}
+	return exe
+}

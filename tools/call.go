@@ -1,0 +1,105 @@
+package tools
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"okta-entitlements-mcp/internal/intake"
+)
+
+// Call is one request to one tool.
+type Call struct {
+	Tool   string
+	Client string // the client's name and version as it says itself, for the trail; untrusted
+	Answer *Answer
+
+	token    mcp.ProgressToken
+	canAsk   bool
+	deps     *Deps
+	argument [32]byte // digest of the arguments, to which an answer is bound
+	lastSent time.Time
+	last     float64
+}
+
+func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest) (*Call, error) {
+	c := &Call{Tool: tool, deps: d, argument: digestArguments(req)}
+	if req.Params.Meta != nil {
+		c.token = req.Params.Meta.ProgressToken
+	}
+	_, capabilities := clientOf(ctx)
+	c.Client = ClientName(ctx)
+	c.canAsk = capabilities.Elicitation != nil
+	if req.Params.RequestState == "" {
+		return c, nil
+	}
+	answer, err := d.seal.open(req.Params.RequestState, tool, c.argument, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	answer.read(server.ElicitationResponse(req.Params.InputResponses, questionID))
+	c.Answer = answer
+	return c, nil
+}
+
+// ClientName is the client's name and version as it says itself: untrusted, cleaned, at most 80 characters.
+func ClientName(ctx context.Context) string {
+	info, _ := clientOf(ctx)
+	return intake.Clean(strings.TrimSpace(info.Name+" "+info.Version), 80)
+}
+
+// clientOf returns what the client says of itself, in whichever era it speaks.
+func clientOf(ctx context.Context) (mcp.Implementation, mcp.ClientCapabilities) {
+	var info mcp.Implementation
+	var capabilities mcp.ClientCapabilities
+	if request := server.RequestProtocolInfoFromContext(ctx); request != nil && request.Modern {
+		if request.ClientInfo != nil {
+			info = *request.ClientInfo
+		}
+		if request.ClientCapabilities != nil {
+			capabilities = *request.ClientCapabilities
+		}
+		return info, capabilities
+	}
+	if session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo); ok {
+		return session.GetClientInfo(), session.GetClientCapabilities()
+	}
+	return info, capabilities
+}
+
+// Progress messages are spaced: clients redraw for each, and mcp-go's channel of notifications is short.
+const progressEvery = 250 * time.Millisecond
+
+// quietGap lets the last progress message arrive before the result. mcp-go writes results past its queue of notifications,
+// and TypeScript clients drop a message that comes in the same chunk as the result.
+const quietGap = 5 * time.Millisecond
+
+// Progress tells the client how far the call is, if it asked to be told. The value must grow; others are dropped.
+func (c *Call) Progress(ctx context.Context, done, total float64, message string) {
+	if c.token == nil || done <= c.last || time.Since(c.lastSent) < progressEvery {
+		return
+	}
+	s := server.ServerFromContext(ctx)
+	if s == nil {
+		return
+	}
+	params := map[string]any{"progressToken": c.token, "progress": done, "total": total, "message": message}
+	if err := s.SendNotificationToClient(ctx, "notifications/progress", params); err == nil {
+		c.last, c.lastSent = done, time.Now()
+	}
+}
+
+func (c *Call) quiet(ctx context.Context) {
+	if c.lastSent.IsZero() {
+		return
+	}
+	timer := time.NewTimer(max(0, quietGap-time.Since(c.lastSent)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,52 @@
+package tools
+
+import "fmt"
+
+// Catalog builds every tool, in the order of the workflow. It is the one place where a tool is listed: the server, the
+// README's table and the snapshot test all read it.
+func Catalog(d *Deps) ([]Tool, error) {
+	if err := d.ready(); err != nil {
+		return nil, err
+	}
+	var c catalog
+	add(&c, d, specAbout, about)
+	add(&c, d, specOktaTest, oktaTest)
+
+	add(&c, d, specListFiles, listFiles)
+	add(&c, d, specSync, syncS3)
+	add(&c, d, specReadFile, readFile)
+	add(&c, d, specPreflight, preflight)
+
+	add(&c, d, specAnalyze, analyze)
+	add(&c, d, specPrepare, prepare)
+	add(&c, d, specGrants, executeGrants)
+
+	add(&c, d, specGetJob, getJob)
+	add(&c, d, specCancelJob, cancelJob)
+
+	add(&c, d, specListEntitlements, listEntitlements)
+	add(&c, d, specListValues, listValues)
+	add(&c, d, specUserSearch, userSearch)
+	add(&c, d, specBatchUserSearch, batchUserSearch)
+	add(&c, d, specBatchAssign, batchAssign)
+	add(&c, d, specBatchGrants, batchGrants)
+	add(&c, d, specRateStatus, rateStatus)
+	return c.tools, c.err
+}
+
+type catalog struct {
+	tools []Tool
+	err   error
+}
+
+func add[In, Out any](c *catalog, d *Deps, spec Spec, h handler[In, Out]) {
+	if c.err != nil {
+		return
+	}
+	tool, err := define(d, spec, h)
+	if err != nil {
+		c.err = fmt.Errorf("define tool %s: %w", spec.Name, err)
+		return
+	}
+	c.tools = append(c.tools, tool)
+}

@@ -1,0 +1,135 @@
+package tools
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// questionID names the one question that a writing tool asks.
+const questionID = "confirm"
+
+// answerWithin is how long a question stays open.
+const answerWithin = 15 * time.Minute
+
+// question is returned by a handler, as an error, to have the client ask its user about a plan.
+type question struct {
+	planID  string
+	message string // built from counts and ids only: no text of the file or of Okta stands in it unquoted
+}
+
+func (*question) Error() string { return "the plan waits for the user's answer" }
+
+// Answer is what the user said to a question.
+type Answer struct {
+	PlanID   string
+	Accepted bool
+	Word     string // accept, decline, cancel
+}
+
+func (a *Answer) read(response *mcp.ElicitationResult) {
+	if response == nil {
+		a.Word = "cancel"
+		return
+	}
+	a.Word = string(response.Action)
+	content, _ := response.Content.(map[string]any)
+	confirmed, _ := content["apply"].(bool)
+	a.Accepted = response.Action == mcp.ElicitationResponseActionAccept && confirmed
+	if response.Action == mcp.ElicitationResponseActionAccept && !confirmed {
+		a.Word = "decline"
+	}
+}
+
+// elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
+// asks legacy ones itself.
+func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
+	state, err := c.deps.seal.close(sealed{Tool: c.Tool, Argument: c.argument[:], PlanID: q.planID, Expires: time.Now().Add(answerWithin)})
+	if err != nil {
+		return errorResult(err), nil
+	}
+	schema := map[string]any{
+		"type":     "object",
+		"required": []string{"apply"},
+		"properties": map[string]any{"apply": map[string]any{
+			"type": "boolean", "title": "Apply this plan", "description": "Yes writes to Okta exactly what is described above.", "default": false,
+		}},
+	}
+	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{Message: q.message, RequestedSchema: schema}).ToolResult(), nil
+}
+
+// sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the tool,
+// the arguments, the plan and a time, because the way back is in nobody's hands.
+type sealed struct {
+	Tool     string    `json:"tool"`
+	Argument []byte    `json:"argument"`
+	PlanID   string    `json:"plan"`
+	Expires  time.Time `json:"expires"`
+}
+
+// seal is AES-256-GCM under a key of this process: a restart voids open questions.
+type seal struct{ aead cipher.AEAD }
+
+func newSeal() (*seal, error) {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("make the key for questions: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	return &seal{aead}, nil
+}
+
+func (s *seal) close(state sealed) (string, error) {
+	text, err := json.Marshal(state)
+	if err != nil {
+		return "", err
+	}
+	nonce := make([]byte, s.aead.NonceSize())
+	if _, err := rand.Read(nonce); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, text, nil)), nil
+}
+
+func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answer, error) {
+	refuse := &Problem{Code: "question_void", Message: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks anew"}
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(data) < s.aead.NonceSize() {
+		return nil, refuse
+	}
+	plain, err := s.aead.Open(nil, data[:s.aead.NonceSize()], data[s.aead.NonceSize():], nil)
+	if err != nil {
+		return nil, refuse
+	}
+	var state sealed
+	if err := json.Unmarshal(plain, &state); err != nil {
+		return nil, refuse
+	}
+	if state.Tool != tool || string(state.Argument) != string(argument[:]) || now.After(state.Expires) {
+		return nil, refuse
+	}
+	return &Answer{PlanID: state.PlanID}, nil
+}
+
+func digestArguments(req mcp.CallToolRequest) [32]byte {
+	text, err := json.Marshal(req.GetArguments()) // maps encode with sorted keys
+	if err != nil {
+		return [32]byte{}
+	}
+	return sha256.Sum256(text)
+}

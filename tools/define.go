@@ -1,0 +1,132 @@
+// Package tools is the catalogue of MCP tools: one ordered list, a file per family, and one adapter between typed handlers
+// and mcp-go. It reads Okta and plans; what writes goes through the gate and the engine.
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Effect says what a tool may do to the world; the MCP hints follow from it.
+type Effect int
+
+// The effects.
+const (
+	ReadsLocal  Effect = iota // looks at this machine only
+	ReadsOkta                 // looks at Okta or S3
+	WritesLocal               // changes files of this program
+	WritesOkta                // adds to Okta, through plan, confirmation and journal
+)
+
+// Spec is what a client is told about a tool.
+type Spec struct {
+	Name        string
+	Title       string
+	Description string // what, when, limits, what comes next; first sentence stands alone
+	Effect      Effect
+}
+
+// Tool is one entry of the catalogue, ready for a server.
+type Tool struct {
+	Definition mcp.Tool
+	Handler    server.ToolHandlerFunc
+}
+
+// handler is how every tool is written: a function of typed input to typed output. Call carries what belongs to this one
+// request: progress, the client's name, and the user's answer to a question.
+type handler[In, Out any] func(ctx context.Context, d *Deps, c *Call, in In) (Out, error)
+
+// define is the one adapter to mcp-go. It checks the input, runs the handler, and turns its end into a result: structured
+// content that conforms to the output schema, or a tool error with a code and a next step.
+func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
+	input, err := schemaOf[In]()
+	if err != nil {
+		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
+	}
+	output, err := schemaOf[Out]()
+	if err != nil {
+		return Tool{}, fmt.Errorf("output schema of %s: %w", spec.Name, err)
+	}
+	validator, err := compile(spec.Name, input)
+	if err != nil {
+		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
+	}
+	return Tool{Definition: definition(spec, input, output), Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		in, err := decode[In](validator, input, req)
+		if err != nil {
+			return errorResult(err), nil
+		}
+		call, err := newCall(ctx, d, spec.Name, req)
+		if err != nil {
+			return errorResult(err), nil
+		}
+		out, err := h(ctx, d, call, in)
+		call.quiet(ctx)
+		var ask *question
+		switch {
+		case errors.As(err, &ask):
+			return call.elicit(ask)
+		case err != nil:
+			return errorResult(err), nil
+		default:
+			return result(spec.Name, out), nil
+		}
+	}}, nil
+}
+
+func definition(spec Spec, input, output json.RawMessage) mcp.Tool {
+	tool := mcp.NewToolWithRawSchema(spec.Name, spec.Description, input)
+	tool.Title = spec.Title
+	tool.RawOutputSchema = output
+	reads := spec.Effect == ReadsLocal || spec.Effect == ReadsOkta
+	tool.Annotations = mcp.ToolAnnotation{
+		Title:           spec.Title,
+		ReadOnlyHint:    mcp.ToBoolPtr(reads),
+		DestructiveHint: mcp.ToBoolPtr(false), // nothing in the catalogue takes anything away
+		IdempotentHint:  mcp.ToBoolPtr(true),  // asking twice plans again or finds the same run
+		OpenWorldHint:   mcp.ToBoolPtr(spec.Effect == ReadsOkta || spec.Effect == WritesOkta),
+	}
+	return tool
+}
+
+// maxResult bounds what one call puts into a model's context: about 10,000 tokens.
+const maxResult = 40_000 // bytes of JSON
+
+func result(name string, out any) *mcp.CallToolResult {
+	text, err := json.Marshal(out)
+	if err != nil {
+		return errorResult(fmt.Errorf("encode the answer: %w", err))
+	}
+	if len(text) > maxResult {
+		return errorResult(&Problem{Code: "answer_too_large", Message: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
+			Next: "ask for fewer items (limit) and follow next_cursor"})
+	}
+	return mcp.NewToolResultStructured(json.RawMessage(text), string(text))
+}
+
+// decode checks the arguments against the schema before they are read, so that a misspelt option is refused by name
+// instead of answering another question.
+func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
+	var in In
+	raw, err := json.Marshal(req.GetRawArguments())
+	if err != nil || string(raw) == "null" {
+		raw = []byte("{}")
+	}
+	var generic any
+	if err := json.Unmarshal(raw, &generic); err != nil {
+		return in, &Problem{Code: "arguments_malformed", Message: "the arguments are not a JSON object", Next: "send an object with the fields of the input schema"}
+	}
+	if problem := explain(validator, schema, generic); problem != nil {
+		return in, problem
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return in, &Problem{Code: "arguments_malformed", Message: err.Error(), Next: "send the fields of the input schema with their types"}
+	}
+	return in, nil
+}

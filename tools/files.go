@@ -1,0 +1,148 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/s3sync"
+)
+
+// ListFilesOut is what lies in the inbox, and in S3 when that is on.
+type ListFilesOut struct {
+	Inbox string     `json:"inbox"`
+	Files []FileItem `json:"files,omitempty"`
+	More  int        `json:"more_files,omitempty" jsonschema:"Files beyond those listed"`
+	S3    string     `json:"s3" jsonschema:"on or off"`
+	Notes []string   `json:"notes,omitempty"`
+	Next  string     `json:"next_step"`
+}
+
+// FileItem is one report.
+type FileItem struct {
+	Filename string `json:"filename" jsonschema:"Use it as filename in every other tool. Untrusted text"`
+	State    string `json:"state" jsonschema:"new, processed, processed_and_assigned, or in_s3 (not copied yet) and changed_in_s3"`
+	Bytes    int64  `json:"bytes"`
+	Modified string `json:"modified"`
+}
+
+var specListFiles = Spec{
+	Name: "list_csv_files", Title: "List access reports", Effect: ReadsOkta,
+	Description: "Lists the access reports (CSV) in the inbox and where each stands: new, processed (its entitlements exist), processed_and_assigned (its grants exist). " +
+		"With S3 on it also shows objects that sync_s3_files would copy. The filename given here names the file in every other tool.",
+}
+
+const shownFiles = 100
+
+func listFiles(ctx context.Context, d *Deps, _ *Call, _ None) (ListFilesOut, error) {
+	files, err := d.Inbox.List()
+	if err != nil {
+		return ListFilesOut{}, err
+	}
+	out := ListFilesOut{Inbox: d.Inbox.Dir(), S3: "off", Next: "validate_csv_preflight or analyze_csv_for_entitlements with a filename"}
+	for _, f := range files {
+		out.add(FileItem{f.Name, string(f.State), f.Size, f.ModTime.UTC().Format(time.RFC3339)})
+	}
+	if d.S3 != nil {
+		out.S3 = "on"
+		d.listS3(ctx, &out)
+	}
+	if len(files) == 0 {
+		out.Next = "put a CSV file into " + d.Inbox.Dir() + " and list again"
+	}
+	return out, nil
+}
+
+func (o *ListFilesOut) add(f FileItem) {
+	if len(o.Files) == shownFiles {
+		o.More++
+		return
+	}
+	o.Files = append(o.Files, f)
+}
+
+// listS3 adds what S3 has and the inbox has not. When S3 cannot be listed, the local files still are the answer.
+func (d *Deps) listS3(ctx context.Context, out *ListFilesOut) {
+	objects, err := d.S3.List(ctx, "")
+	if err != nil {
+		p := problemOf(err)
+		out.Notes = append(out.Notes, "S3 could not be listed ("+p.Code+"): "+p.Next)
+		return
+	}
+	for _, o := range objects {
+		switch o.State {
+		case s3sync.Fresh:
+			out.add(FileItem{o.Name, "in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
+		case s3sync.Changed:
+			out.add(FileItem{o.Name, "changed_in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
+		}
+	}
+}
+
+// locate finds a report by the name under which it was listed first, wherever it has moved since. A conversation that
+// goes from stage 2 to stage 3 keeps using the name it began with.
+func (d *Deps) locate(name string) (string, error) {
+	_, err := d.Inbox.Stat(name)
+	if err == nil {
+		return name, nil
+	}
+	if intake.CodeOf(err) != intake.CodeFileNotFound {
+		return "", err
+	}
+	for _, folder := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
+		moved := path.Join(string(folder), name)
+		if _, err := d.Inbox.Stat(moved); err == nil {
+			return moved, nil
+		}
+	}
+	return "", err
+}
+
+// read reads a report whole.
+func (d *Deps) read(ctx context.Context, name string, columns intake.Mapping) (*intake.Report, error) {
+	found, err := d.locate(name)
+	if err != nil {
+		return nil, err
+	}
+	return d.Inbox.Read(ctx, found, intake.Options{File: found, Mapping: columns})
+}
+
+// Finish moves a report on once everything that its plan could do is done: files move last, so that a report which is
+// not finished never looks finished. It returns the new name, or "" when the file stays.
+func (d *Deps) Finish(p *plan.Plan, s *batch.Summary) (string, error) {
+	if p.File == "" || s.Unfinished() {
+		return "", nil
+	}
+	state := intake.FileProcessed
+	if p.Stage == plan.StageGrants {
+		state = intake.FileAssigned
+	}
+	if p.Stage != plan.StageGrants && p.Stage != plan.StageStructure {
+		return "", nil
+	}
+	name, err := d.locate(p.File)
+	if errors.Is(err, fs.ErrNotExist) || intake.CodeOf(err) == intake.CodeFileNotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if path.Dir(name) == string(state) || path.Dir(name) == string(intake.FileAssigned) {
+		return "", nil
+	}
+	sum, err := d.Inbox.Hash(context.Background(), name)
+	if err != nil || sum != p.SHA256 {
+		return "", err // another file has its name now
+	}
+	moved, err := d.Inbox.Move(name, state)
+	if err != nil {
+		return "", fmt.Errorf("move the finished report: %w", err)
+	}
+	return moved, nil
+}

@@ -1,0 +1,94 @@
+package tools
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
+)
+
+// bareName is a report's name without the folder that says how far it has come.
+func bareName(name string) string {
+	for _, folder := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
+		if rest, ok := strings.CutPrefix(name, string(folder)+"/"); ok {
+			return rest
+		}
+	}
+	return name
+}
+
+// BatchAssignIn asks for assignments by user id, or confirms a plan of them.
+type BatchAssignIn struct {
+	AppID   string   `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	UserIDs []string `json:"user_ids,omitempty" jsonschema:"Okta user ids (00u…), at most 200. Needed to plan"`
+	PlanID  string   `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+}
+
+var specBatchAssign = Spec{
+	Name: "okta_batch_assign_users", Title: "Assign users to an application", Effect: WritesOkta,
+	Description: "Assigns up to 200 users, given by Okta id, to one application. Users who are assigned already cost no call. " +
+		"The first call writes nothing and returns a plan; called again with its plan_id it applies it. " +
+		"Not needed before execute_user_grants or okta_batch_create_grants, which assign where needed.",
+}
+
+func batchAssign(ctx context.Context, d *Deps, c *Call, in BatchAssignIn) (PlanOut, error) {
+	items := make([]plan.Item, len(in.UserIDs))
+	for i, id := range in.UserIDs {
+		items[i].UserID = id
+	}
+	return d.list(ctx, c, plan.ListRequest{Stage: plan.StageAssign, AppID: in.AppID, Items: items}, in.PlanID)
+}
+
+// BatchGrantsIn asks for grants by ids, or confirms a plan of them.
+type BatchGrantsIn struct {
+	AppID  string      `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	Grants []GrantItem `json:"grants,omitempty" jsonschema:"At most 200. Needed to plan"`
+	PlanID string      `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+}
+
+// GrantItem is one user with the values wanted.
+type GrantItem struct {
+	UserID   string   `json:"user_id" jsonschema:"Okta user id (00u…)"`
+	ValueIDs []string `json:"value_ids" jsonschema:"Entitlement value ids (ent…) from okta_iga_list_entitlement_values"`
+}
+
+var specBatchGrants = Spec{
+	Name: "okta_batch_create_grants", Title: "Grant entitlement values to users", Effect: WritesOkta,
+	Description: "Grants entitlement values, given by id, to up to 200 users of one application, one grant call per user; users who are not assigned are assigned first. " +
+		"What users have already is left as it is. The first call writes nothing and returns a plan; called again with its plan_id it applies it.",
+}
+
+func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanOut, error) {
+	items := make([]plan.Item, len(in.Grants))
+	for i, g := range in.Grants {
+		if len(g.ValueIDs) == 0 {
+			return PlanOut{}, &Problem{Code: "missing_argument", Message: "a grant without value_ids", Next: "name at least one value, or use okta_batch_assign_users to assign only"}
+		}
+		items[i] = plan.Item{UserID: g.UserID, Values: g.ValueIDs}
+	}
+	return d.list(ctx, c, plan.ListRequest{Stage: plan.StageGrants, AppID: in.AppID, Mode: d.Mode, Items: items}, in.PlanID)
+}
+
+// list plans or applies wishes that came as ids.
+func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
+	check := stageIs(req.Stage, "", req.AppID)
+	switch {
+	case c.Answer != nil:
+		return d.answered(ctx, c, check)
+	case planID != "":
+		return d.confirmed(ctx, c, planID, check)
+	case req.AppID == "":
+		return PlanOut{}, &Problem{Code: "missing_argument", Message: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
+	}
+	if err := countBetween(len(req.Items), "the list"); err != nil {
+		return PlanOut{}, err
+	}
+	req.Now = time.Now()
+	p, err := plan.PlanList(ctx, d.Okta, req)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.propose(c, p)
+}

@@ -1,0 +1,344 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/policy"
+)
+
+// PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run stands.
+type PlanOut struct {
+	Status   string           `json:"status" jsonschema:"needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"`
+	PlanID   string           `json:"plan_id"`
+	JobID    string           `json:"job_id,omitempty" jsonschema:"Follow with get_job"`
+	Stage    string           `json:"stage"`
+	AppID    string           `json:"app_id"`
+	AppLabel string           `json:"app_label" jsonschema:"Untrusted text from Okta"`
+	File     string           `json:"file,omitempty"`
+	Counts   PlanCounts       `json:"planned"`
+	Rows     map[string]int   `json:"rows,omitempty" jsonschema:"Rows by state; they add up to the rows of the file"`
+	Total    int              `json:"total_rows"`
+	Sample   []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
+	Warnings []plan.Warning   `json:"warnings,omitempty"`
+	Verdict  *policy.Verdict  `json:"policy,omitempty"`
+	Cost     *Cost            `json:"cost,omitempty"`
+	Progress *ProgressItem    `json:"progress,omitempty"`
+	Done     *DoneItem        `json:"done,omitempty"`
+	Stop     *batch.Stop      `json:"stopped_because,omitempty"`
+	Errors   []batch.RowError `json:"errors,omitempty" jsonschema:"The first few; report.csv has all"`
+	Report   string           `json:"report_csv,omitempty" jsonschema:"Every row with its state, on this machine"`
+	Next     string           `json:"next_step"`
+}
+
+// PlanCounts says how much a plan writes.
+type PlanCounts struct {
+	CreateEntitlements int `json:"create_entitlements,omitempty"`
+	CreateValues       int `json:"create_values,omitempty"`
+	AssignUsers        int `json:"assign_users,omitempty"`
+	AddToGroup         int `json:"add_to_group,omitempty"`
+	GrantUsers         int `json:"grant_users,omitempty"`
+	GrantValues        int `json:"grant_values,omitempty" jsonschema:"Values that users did not have before"`
+	TakeAway           int `json:"take_away,omitempty"`
+}
+
+// OpItem is one operation in words.
+type OpItem struct {
+	Kind   string   `json:"kind"`
+	User   string   `json:"user,omitempty" jsonschema:"Untrusted text"`
+	Target string   `json:"target,omitempty" jsonschema:"Untrusted text"`
+	Values []string `json:"values,omitempty" jsonschema:"Untrusted text"`
+	More   int      `json:"more_values,omitempty"`
+}
+
+// Cost is what carrying the plan out takes at the pace that Okta allows.
+type Cost struct {
+	Calls   int    `json:"okta_calls"`
+	About   string `json:"about" jsonschema:"Estimated time"`
+	Grounds string `json:"grounds"`
+}
+
+// DoneItem says what a run has written.
+type DoneItem struct {
+	EntitlementsCreated int `json:"entitlements_created"`
+	ValuesCreated       int `json:"values_created"`
+	UsersAssigned       int `json:"users_assigned"`
+	UsersGranted        int `json:"users_granted"`
+}
+
+const sampleOps = 5
+
+func planOut(p *plan.Plan, d *Deps) PlanOut {
+	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: intake.Clean(p.App.Label, 120), File: p.File,
+		Counts: countsOf(p), Total: len(p.Rows), Rows: stateCounts(p.States()), Warnings: p.Warnings}
+	for i := range p.Ops {
+		if len(out.Sample) == sampleOps {
+			break
+		}
+		if p.Ops[i].Kind != plan.KindAssignUser || p.Stage == plan.StageAssign {
+			out.Sample = append(out.Sample, opItem(p, &p.Ops[i]))
+		}
+	}
+	return out
+}
+
+func stateCounts(states map[plan.State]int) map[string]int {
+	counts := make(map[string]int, len(states))
+	for state, n := range states {
+		counts[string(state)] = n
+	}
+	return counts
+}
+
+func countsOf(p *plan.Plan) PlanCounts {
+	c := PlanCounts{CreateEntitlements: p.Count(plan.KindCreateEntitlement), AssignUsers: p.Count(plan.KindAssignUser),
+		AddToGroup: p.Count(plan.KindAddGroupMember), GrantUsers: p.Count(plan.KindCreateGrant), TakeAway: p.Removes()}
+	for i := range p.Ops {
+		op := &p.Ops[i]
+		c.GrantValues += len(op.Adds)
+		c.CreateValues += len(op.Values)
+		if op.Entitlement != nil {
+			c.CreateValues += len(op.Entitlement.Values)
+		}
+	}
+	return c
+}
+
+const shownValues = 6
+
+func opItem(p *plan.Plan, op *plan.Op) OpItem {
+	item := OpItem{Kind: string(op.Kind), User: op.UserID}
+	switch {
+	case op.Entitlement != nil:
+		item.Target = intake.Clean(op.Entitlement.Name, 80)
+		for _, v := range op.Entitlement.Values {
+			item.add(v.Name)
+		}
+	case len(op.Values) > 0:
+		item.Target = intake.Clean(op.Attribute, 80)
+		for _, v := range op.Values {
+			item.add(v.Name)
+		}
+	default:
+		for _, v := range op.Adds {
+			item.add(v)
+		}
+	}
+	for i := range p.People {
+		if op.UserID != "" && p.People[i].UserID == op.UserID {
+			item.User = intake.ShortenEmail(intake.Clean(p.People[i].Email, 80)) + " (" + op.UserID + ")"
+			break
+		}
+	}
+	return item
+}
+
+func (o *OpItem) add(value string) {
+	if len(o.Values) == shownValues {
+		o.More++
+		return
+	}
+	o.Values = append(o.Values, intake.Clean(value, 80))
+}
+
+// propose saves a plan and answers with it, or has the client ask its user.
+func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
+	out := planOut(p, d)
+	verdict := d.Gate.Judge(p)
+	out.Verdict = &verdict
+	if len(p.Ops) == 0 {
+		out.Status, out.Verdict = "nothing_to_do", nil
+		out.Next = "everything that can be done is done; rows in other states say why"
+		return out, d.Plans.Save(p)
+	}
+	if err := d.Plans.Save(p); err != nil {
+		return PlanOut{}, err
+	}
+	if verdict.Decision == policy.Deny {
+		out.Status, out.Next = "refused", verdict.Next
+		return out, nil
+	}
+	out.Cost = d.cost(p)
+	if c.canAsk {
+		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
+	}
+	out.Status = "needs_confirmation"
+	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing has been written yet)", c.Tool, p.ID)
+	return out, nil
+}
+
+// ask words the question from counts and ids, never from text of the file or of Okta.
+func (o *PlanOut) ask() string {
+	c := o.Counts
+	what := ""
+	for _, part := range []struct {
+		n         int
+		one, many string
+	}{
+		{c.CreateEntitlements, "entitlement to create", "entitlements to create"}, {c.CreateValues, "value to create", "values to create"},
+		{c.AssignUsers, "user to assign to the application", "users to assign to the application"}, {c.AddToGroup, "user to add to the group", "users to add to the group"},
+		{c.GrantUsers, "user to grant access", "users to grant access"}, {c.GrantValues, "value granted in all", "values granted in all"},
+	} {
+		if part.n > 0 {
+			what += "\n- " + plural(part.n, part.one, part.many)
+		}
+	}
+	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anybody.", o.AppID, what)
+	for _, w := range o.Warnings {
+		ask += "\nNote: " + w.Message + "."
+	}
+	return ask + "\nAbout " + o.Cost.About + ". Plan " + o.PlanID + "."
+}
+
+// cost estimates from the buckets that the plan writes through, as learned or, before that, as Okta has been seen to set
+// them for one credential.
+func (d *Deps) cost(p *plan.Plan) *Cost {
+	const unseen = 50 // calls a minute, for governance writes and application users alike
+	grants, assigns, grounds := unseen, unseen, "50 calls a minute and kind assumed until Okta's own headers say otherwise"
+	for _, b := range d.Okta.RateStatus() {
+		switch {
+		case b.Method != "POST" || b.Limit <= 0:
+		case b.Pattern == "/governance/api/v1/grants":
+			grants, grounds = b.Limit, "the limits that Okta's headers state for this credential"
+		case b.Pattern == "/api/v1/apps/{id}/users":
+			assigns = b.Limit
+		}
+	}
+	slow := len(p.Ops) - p.Count(plan.KindAssignUser) - p.Count(plan.KindAddGroupMember)
+	minutes := max(float64(slow)/(0.7*float64(grants)), float64(p.Count(plan.KindAssignUser))/(0.7*float64(assigns)))
+	return &Cost{Calls: len(p.Ops), About: spoken(time.Duration(minutes * float64(time.Minute))), Grounds: grounds}
+}
+
+func spoken(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "a minute"
+	case d < 2*time.Hour:
+		return plural(int(d.Minutes()+0.5), "minute", "minutes")
+	default:
+		return fmt.Sprintf("%.1f hours", d.Hours())
+	}
+}
+
+// answered carries on after the client has asked its user.
+func (d *Deps) answered(ctx context.Context, c *Call, check func(*plan.Plan) error) (PlanOut, error) {
+	p, err := d.Plans.Load(c.Answer.PlanID)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	if !c.Answer.Accepted {
+		out := planOut(p, d)
+		out.Status, out.Next = "declined", "nothing was written; plan again when the user wants to"
+		return out, nil
+	}
+	return d.apply(ctx, c, p, policy.Dialogue, check)
+}
+
+// confirmed carries out the plan that a call names.
+func (d *Deps) confirmed(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error) (PlanOut, error) {
+	p, err := d.Plans.Load(planID)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.apply(ctx, c, p, policy.Conversation, check)
+}
+
+// apply starts the run, or finds it, and waits a while for its end.
+func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.Channel, check func(*plan.Plan) error) (PlanOut, error) {
+	if err := check(p); err != nil {
+		return PlanOut{}, err
+	}
+	if err := d.unchanged(ctx, p); err != nil {
+		return PlanOut{}, err
+	}
+	permit, err := d.Gate.Permit(ctx, p, policy.Confirmation{PlanID: p.ID, Channel: channel, Client: c.Client, Time: time.Now().UTC()})
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.follow(ctx, c, p, d.Jobs.Start(p, permit))
+}
+
+// follow waits for a job as long as a call may, sending progress, and answers how it stands.
+func (d *Deps) follow(ctx context.Context, c *Call, p *plan.Plan, job *batch.Job) (PlanOut, error) {
+	deadline := time.NewTimer(d.ToolWait)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-job.Ended():
+			summary, err := job.Result()
+			if err != nil {
+				return PlanOut{}, err
+			}
+			return d.ended(p, summary), nil
+		case <-ctx.Done():
+			return PlanOut{}, ctx.Err() // the job goes on; get_job finds it
+		case <-deadline.C:
+			return d.running(p, job), nil
+		case <-tick.C:
+			progress := job.Progress()
+			c.Progress(ctx, float64(progress.Done), float64(progress.Total), d.progressLine(progress))
+		}
+	}
+}
+
+func (d *Deps) running(p *plan.Plan, job *batch.Job) PlanOut {
+	out := planOut(p, d)
+	out.Status, out.JobID, out.Sample = "running", job.ID, nil
+	out.Progress = d.progressItem(job.Progress())
+	out.Next = "the run goes on in the background; get_job with this job_id shows its progress, cancel_job stops it"
+	return out
+}
+
+func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
+	out := planOut(p, d)
+	out.Status, out.JobID, out.Sample, out.Rows = s.Ended, p.ID, nil, stateCounts(s.Rows)
+	out.Done = &DoneItem{EntitlementsCreated: s.Created[plan.KindCreateEntitlement], ValuesCreated: s.ValuesMade,
+		UsersAssigned: s.Created[plan.KindAssignUser] + s.Created[plan.KindAddGroupMember], UsersGranted: s.UsersGranted}
+	out.Errors, out.Stop, out.Report = s.Errors, s.Stop, s.Report
+	for i := range out.Errors {
+		out.Errors[i].Error = intake.Clean(out.Errors[i].Error, 300)
+	}
+	out.Next = nextAfter(p, s)
+	return out
+}
+
+func nextAfter(p *plan.Plan, s *batch.Summary) string {
+	switch {
+	case s.Stop != nil:
+		return s.Stop.Next
+	case s.Unfinished():
+		return "mend what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
+	case p.Stage == plan.StageStructure:
+		return "execute_user_grants with the same filename and app_id plans the grants"
+	default:
+		return "nothing is left to do; report_csv has every row"
+	}
+}
+
+// unchanged refuses a plan whose report was replaced since. A report that was moved or deleted is no objection: the plan
+// holds all that it needs.
+func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
+	if p.File == "" {
+		return nil
+	}
+	name, err := d.locate(p.File)
+	if err != nil {
+		return nil
+	}
+	sum, err := d.Inbox.Hash(ctx, name)
+	var reading *intake.Error
+	if err != nil && !errors.As(err, &reading) {
+		return err
+	}
+	if err == nil && sum != p.SHA256 {
+		return &Problem{Code: "file_changed", Message: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
+	}
+	return nil
+}

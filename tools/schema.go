@@ -1,0 +1,141 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type (clients on
+// Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict readers choke on.
+func schemaOf[T any]() (json.RawMessage, error) {
+	raw, err := mcp.SchemaForRaw[T]()
+	if err != nil {
+		return nil, err
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		return nil, err
+	}
+	plain(schema)
+	delete(schema, "$schema")
+	return json.Marshal(schema)
+}
+
+// plain rewrites a schema in place.
+func plain(node any) {
+	switch n := node.(type) {
+	case map[string]any:
+		if types, ok := n["type"].([]any); ok {
+			types = slices.DeleteFunc(types, func(t any) bool { return t == "null" })
+			if len(types) == 1 {
+				n["type"] = types[0]
+			}
+		}
+		for _, child := range n {
+			plain(child)
+		}
+	case []any:
+		for _, child := range n {
+			plain(child)
+		}
+	}
+}
+
+func compile(name string, schema json.RawMessage) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	if err != nil {
+		return nil, err
+	}
+	compiler := jsonschema.NewCompiler()
+	location := "mem:///" + name
+	if err := compiler.AddResource(location, doc); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(location)
+}
+
+// explain returns what is wrong with the arguments in words that a caller can act on, nil when nothing is.
+func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any) *Problem {
+	err := validator.Validate(arguments)
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	for len(invalid.Causes) > 0 {
+		invalid = invalid.Causes[0]
+	}
+	allowed := properties(schema)
+	where := "the arguments"
+	if len(invalid.InstanceLocation) > 0 {
+		where = "argument " + strings.Join(invalid.InstanceLocation, ".")
+	}
+	switch k := invalid.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		name := k.Properties[0]
+		next := "leave it out; this tool takes " + strings.Join(allowed, ", ")
+		if len(allowed) == 0 {
+			next = "leave it out; this tool takes no arguments"
+		} else if near := nearest(name, allowed); near != "" {
+			next = fmt.Sprintf("did you mean %s? this tool takes %s", near, strings.Join(allowed, ", "))
+		}
+		return &Problem{Code: "unknown_argument", Message: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)), Next: next}
+	case *kind.Required:
+		return &Problem{Code: "missing_argument", Message: fmt.Sprintf("%s: %s is required", where, strings.Join(k.Missing, ", ")), Next: "send it; the input schema describes it"}
+	case *kind.Type:
+		return &Problem{Code: "wrong_type", Message: fmt.Sprintf("%s: got %s, want %s", where, k.Got, strings.Join(k.Want, " or ")), Next: "send it in that type"}
+	case *kind.Enum:
+		return &Problem{Code: "wrong_value", Message: fmt.Sprintf("%s: not one of %v", where, k.Want), Next: "use one of those words"}
+	default:
+		return &Problem{Code: "invalid_argument", Message: fmt.Sprintf("%s: does not fit the input schema (%s)", where, strings.Join(k.KeywordPath(), "/")), Next: "see the input schema"}
+	}
+}
+
+func properties(schema json.RawMessage) []string {
+	var s struct{ Properties map[string]any }
+	_ = json.Unmarshal(schema, &s)
+	names := make([]string, 0, len(s.Properties))
+	for name := range s.Properties {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// nearest returns the name that is closest in spelling, "" when none is close.
+func nearest(name string, names []string) string {
+	best, distance := "", 4
+	for _, candidate := range names {
+		if d := editDistance(strings.ToLower(name), candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	previous := make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := range len(a) {
+		current := make([]int, len(b)+1)
+		current[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			current[j+1] = min(previous[j+1]+1, current[j]+1, previous[j]+cost)
+		}
+		previous = current
+	}
+	return previous[len(b)]
+}

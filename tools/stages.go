@@ -1,0 +1,122 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
+)
+
+// PrepareIn asks for the entitlements of a report, or confirms a plan of them.
+type PrepareIn struct {
+	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
+	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	Mode     string         `json:"mode,omitempty" jsonschema:"enum=update,enum=replace"`
+	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
+	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+}
+
+var specPrepare = Spec{
+	Name: "prepare_entitlement_structure", Title: "Stage 2: create entitlements", Effect: WritesOkta,
+	Description: "Stage 2 of 3. Compares the entitlements and values of a report with the Okta application and plans what is missing; nothing existing is changed or removed. " +
+		"The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it applies exactly that plan. " +
+		"mode update (default) adds; mode replace is refused. Next: execute_user_grants.",
+}
+
+func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
+	check := stageIs(plan.StageStructure, in.Filename, in.AppID)
+	switch {
+	case in.Mode == "replace":
+		return PlanOut{}, &Problem{Code: "refused_by_policy", Message: "mode replace would remove entitlements that people hold, and no policy allows that yet",
+			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted"}
+	case c.Answer != nil:
+		return d.answered(ctx, c, check)
+	case in.PlanID != "":
+		return d.confirmed(ctx, c, in.PlanID, check)
+	}
+	report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	p, err := plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{Report: report, AppID: in.AppID, Now: time.Now()})
+	if err != nil {
+		return PlanOut{}, err
+	}
+	out, err := d.propose(c, p)
+	if err == nil && out.Status == "nothing_to_do" {
+		out.Next = "the application has everything that the report needs; execute_user_grants plans the grants"
+	}
+	return out, err
+}
+
+// GrantsIn asks for the grants of a report, or confirms a plan of them.
+type GrantsIn struct {
+	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
+	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
+	Group    string         `json:"assign_via_group,omitempty" jsonschema:"Okta group id (00g…) that brings the application: users who lack it are added to the group, which is quicker than assigning them one by one"`
+	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+}
+
+var specGrants = Spec{
+	Name: "execute_user_grants", Title: "Stage 3: grant access", Effect: WritesOkta,
+	Description: "Stage 3 of 3. Compares the access that a report permits with what the users have in Okta and plans what is missing: assignment where needed, then one grant per user. Nobody loses anything. " +
+		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. Called again with its plan_id it applies exactly that plan. " +
+		"Large plans answer running; follow them with get_job.",
+}
+
+func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
+	check := stageIs(plan.StageGrants, in.Filename, in.AppID)
+	switch {
+	case c.Answer != nil:
+		return d.answered(ctx, c, check)
+	case in.PlanID != "":
+		return d.confirmed(ctx, c, in.PlanID, check)
+	}
+	report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	p, err := plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{Report: report, AppID: in.AppID, Mode: d.Mode, Group: in.Group, Now: time.Now()})
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.propose(c, p)
+}
+
+// readFor reads the report of a planning call.
+func (d *Deps) readFor(ctx context.Context, filename, appID string, columns intake.Mapping) (*intake.Report, error) {
+	if filename == "" || appID == "" {
+		return nil, &Problem{Code: "missing_argument", Message: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
+	}
+	report, err := d.read(ctx, filename, columns)
+	if err != nil {
+		return nil, err
+	}
+	if len(report.Entitlements) == 0 {
+		return nil, &Problem{Code: "no_entitlement_column", Message: "no column of the report was taken for an entitlement",
+			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
+	}
+	return report, nil
+}
+
+// stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
+func stageIs(stage plan.Stage, filename, appID string) func(*plan.Plan) error {
+	return func(p *plan.Plan) error {
+		switch {
+		case p.Stage != stage:
+			return &Problem{Code: "plan_of_other_tool", Message: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
+		case appID != "" && appID != p.App.ID:
+			return &Problem{Code: "plan_of_other_app", Message: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
+		case filename != "" && !sameReport(filename, p.File):
+			return &Problem{Code: "plan_of_other_file", Message: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
+		default:
+			return nil
+		}
+	}
+}
+
+// sameReport compares names without the folder that says how far a report has come.
+func sameReport(a, b string) bool { return bareName(a) == bareName(b) }
