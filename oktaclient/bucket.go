@@ -19,11 +19,12 @@ const (
 
 const (
 	windowLength  = 60 * time.Second
-	sameWindow    = 2   // seconds by which one window's Reset may differ between answers
-	pastWindows   = 3   // windows for which others' use is remembered
-	firstShare    = 0.4 // of the limit in a bucket's first window, when nothing is known of others
-	unmarkedRate  = 5   // calls a second where a server sends no rate-limit headers
-	latencyWeight = 0.2 // of a new sample in the moving average
+	sameWindow    = 2                // seconds by which one window's Reset may differ between answers
+	pastWindows   = 3                // windows for which others' use is remembered
+	firstShare    = 0.4              // of the limit in a bucket's first window, when nothing is known of others
+	finestGap     = time.Millisecond // calls that may come closer than this need no spreading
+	unmarkedRate  = 5                // calls a second where a server sends no rate-limit headers
+	latencyWeight = 0.2              // of a new sample in the moving average
 	reasonSpread  = "spread"
 	reasonLimit   = "threshold"
 	reasonBusy    = "concurrency"
@@ -174,8 +175,8 @@ func (b *bucket) take(now time.Time) {
 	if b.sent < max(1, (b.sent-1+before)/10) {
 		return
 	}
-	if until := b.end.Add(-windowLength / 20).Sub(now); until > 0 {
-		b.next = now.Add(until / time.Duration(before-1))
+	if gap := b.end.Add(-windowLength/20).Sub(now) / time.Duration(before-1); gap > finestGap {
+		b.next = now.Add(gap)
 	}
 }
 

@@ -1,11 +1,15 @@
 package contract
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/oktaclient"
@@ -27,6 +31,44 @@ func TestEveryCallKeepsToOktasDocuments(t *testing.T) {
 		t.Errorf("no document has %s", operation)
 	}
 	covered(t, w)
+	t.Run("the judge sees what is wrong", func(t *testing.T) { judgeSees(t, governance, management) })
+}
+
+// judgeSees shows the judge wrong requests and answers, so that its silence above means something.
+func judgeSees(t *testing.T, docs ...*openapi3.T) {
+	const grants = "/governance/api/v1/grants"
+	cases := []struct{ name, method, path, body, answer string }{
+		{"grant without a principal", "POST", grants, `{"grantType":"ENTITLEMENT"}`, `{}`},
+		{"grant of an unknown type", "POST", grants, `{"grantType":"NEW","targetPrincipal":{"externalId":"00u10000000000000000","type":"OKTA_USER"}}`, `{}`},
+		{"list without a filter", "GET", "/governance/api/v1/principal-entitlements", "", `{"data":[]}`},
+		{"page size over the maximum", "GET", grants + "?limit=500", "", `{"data":[]}`},
+		{"made-up parameter", "GET", "/api/v1/users?query=x", "", `[]`},
+		{"answer of another shape", "GET", "/api/v1/users", "", `{"data":[]}`},
+		{"status that is no text", "GET", "/api/v1/users", "", `[{"id":"00u1","status":7}]`},
+	}
+	for _, c := range cases {
+		j := newJudge(fixed(c.answer), docs...)
+		req, err := http.NewRequestWithContext(t.Context(), c.method, "https://acme.okta.test"+c.path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if _, err := j.RoundTrip(req); err != nil {
+			t.Fatal(err)
+		}
+		if len(j.findings) == 0 {
+			t.Errorf("%s passed", c.name)
+		}
+	}
+}
+
+// fixed is a transport with one answer.
+type fixed string
+
+// RoundTrip implements http.RoundTripper.
+func (f fixed) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(string(f))), Request: req}, nil
 }
 
 // operations is all that the client can send, but for POST /oauth2/v1/token, which neither document has.

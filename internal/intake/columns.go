@@ -192,7 +192,11 @@ func (d *decider) mapping(given Mapping) (Mapping, error) {
 		if c.Role == RoleIgnored {
 			continue
 		}
-		if n := count[strings.ToLower(foldSpace(c.Name))]; n > 1 && c.Role != RoleAttribute {
+		n := count[strings.ToLower(foldSpace(c.Name))]
+		if n > 1 && c.Role == RoleAttribute {
+			continue // harmless, but the name does not say which column is meant
+		}
+		if n > 1 {
 			return m, &Error{Code: CodeDuplicateField, Msg: fmt.Sprintf("the file has %d columns named %q", n, Clean(c.Name, 80)),
 				Next: "give each column its own name in the header line"}
 		}

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -101,6 +102,16 @@ func TestTheCallerOverridesTheDetection(t *testing.T) {
 	}
 	if rep.Columns[3].Role != intake.RoleIgnored || rep.Columns[1].Confidence != 1 {
 		t.Errorf("got %+v", rep.Columns)
+	}
+}
+
+func TestTheMappingInForceGivesTheSameReportAgain(t *testing.T) {
+	text := "Email,Role,Note,Note,Effective_Access,Access_Date,Blurb\n" +
+		"ada@acme.example.com,R;S,x,y,No,2026-01-02,17\nben@acme.example.com,S,x,y,yes,03/04/2026,18\n"
+	first := read(t, text, intake.Options{})
+	again := read(t, text, intake.Options{Mapping: first.Mapping})
+	if !reflect.DeepEqual(first.Mapping, again.Mapping) || !reflect.DeepEqual(first.Rows, again.Rows) {
+		t.Errorf("got %+v, want %+v", again.Mapping, first.Mapping)
 	}
 }
 

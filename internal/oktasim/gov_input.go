@@ -16,7 +16,6 @@ const (
 	pathGrants       = "/governance/api/v1/grants"
 	pathPrincipal    = "/governance/api/v1/principal-entitlements"
 	pathAccess       = "/governance/api/v1/principal-access"
-	pathRisk         = "/governance/api/v1/risk-rules"
 
 	scopeGovRead   = "okta.governance.entitlements.read"
 	scopeGovManage = "okta.governance.entitlements.manage"

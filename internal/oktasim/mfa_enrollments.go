@@ -54,7 +54,7 @@ func (t *Tenant) enrolments(u *user) []*enrolment {
 			id: f.id, key: key, status: f.status, created: f.created, updated: f.updated, profile: f.profile, factors: []*factor{f},
 		})
 	}
-	if code := t.mfa.codes[u.id]; code != nil {
+	if code := t.mfa.codes[u.id]; code != nil && t.now().Before(code.expires) {
 		list = append(list, &enrolment{id: code.id, key: "tac", status: statusActive, created: code.created, updated: code.created, profile: code.profile("")})
 	}
 	return list

@@ -71,7 +71,7 @@ func (t *Tenant) SeedPeople(emails []string) int {
 			continue
 		}
 		first, last := namesOf(email)
-		u := t.newUser(NewUser{Email: email, FirstName: first, LastName: last, EmployeeNumber: fmt.Sprintf("S%06d", added+1)}, t.since)
+		u := t.newUser(NewUser{Email: email, FirstName: first, LastName: last, EmployeeNumber: fmt.Sprintf("S%06d", len(t.users))}, t.since)
 		t.seedFactors(u)
 		added++
 	}

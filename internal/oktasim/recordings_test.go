@@ -238,7 +238,6 @@ func TestRecordedAppUserTraffic(t *testing.T) {
 	records := loadRecording(t, "app-users.yaml")
 	p := newPlayer(newDesk(t, Options{}))
 	p.skip["* /api/v1/internal/apps/*/settings/oauth/idToken"] = "the console's own interface, undocumented"
-	p.skip["GET /api/v1/policies"] = "lists sign-on policies; the tenant has enrolment policies only"
 	p.skip["PUT /api/v1/apps/*/policies/*"] = "sign-on policies of an application are not modelled"
 	p.replay(t, records)
 }

@@ -272,3 +272,20 @@ func BenchmarkSearchHundredThousand(b *testing.B) {
 		}
 	}
 }
+
+func TestLaggingIndexKnowsAUserByTheOldAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, Options{IndexLag: 10 * time.Second})
+		id := d.tenant.AddUser(NewUser{Email: "old@x.example"})
+		time.Sleep(time.Minute)
+		d.tenant.SetUserProfile(id, "email", "new@x.example")
+		for range 2 {
+			before, _ := d.all(search(`profile.email eq "old@x.example"`))
+			after, _ := d.all(search(`profile.email eq "new@x.example"`))
+			if len(before)+len(after) != 1 {
+				t.Errorf("%d by the old address and %d by the new, want one in all", len(before), len(after))
+			}
+			time.Sleep(10 * time.Second)
+		}
+	})
+}
