@@ -121,7 +121,10 @@ func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Perm
 		if err := e.opts.Record(ctx, Step{Name: "run_started", PlanID: p.ID, Rule: permit.Rule(), Outcome: "started"}); err != nil {
 			return nil, fmt.Errorf("record the start of the run, without which nothing is written: %w", err)
 		}
-		if r.journal, err = openJournal(path, p.ID, permit.Confirmation()); err != nil {
+		if r.lastWritten, err = lastWrite(e.opts.Dir, p); err != nil {
+			return nil, fmt.Errorf("look at earlier runs: %w", err)
+		}
+		if r.journal, err = openJournal(path, p, permit.Confirmation()); err != nil {
 			return nil, err
 		}
 		err := r.carryOut(ctx)

@@ -10,10 +10,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 )
 
@@ -30,6 +32,8 @@ type entry struct {
 	Time   time.Time            `json:"t"`
 	Event  string               `json:"e"`
 	Plan   string               `json:"plan,omitempty"`
+	App    string               `json:"app,omitempty"`
+	Stage  plan.Stage           `json:"stage,omitempty"`
 	Permit *policy.Confirmation `json:"permit,omitempty"`
 	Op     int                  `json:"op"`
 	Key    string               `json:"key,omitempty"` // guards against a journal beside the wrong plan
@@ -98,13 +102,13 @@ func damaged(path string, line int, what string) error {
 	return fmt.Errorf("journal %s line %d is damaged: %s; move the run's folder away and plan again, which reads Okta afresh", path, line, what)
 }
 
-func openJournal(path, planID string, confirmed policy.Confirmation) (*journal, error) {
+func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation) (*journal, error) {
 	lines, err := durable.OpenLines(path, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errJournal, err)
 	}
 	j := &journal{lines: lines}
-	if err := j.write(entry{Event: eventOpen, Plan: planID, Permit: &confirmed}); err != nil {
+	if err := j.write(entry{Event: eventOpen, Plan: p.ID, App: p.App.ID, Stage: p.Stage, Permit: &confirmed}); err != nil {
 		return nil, errors.Join(err, lines.Close())
 	}
 	return j, nil
@@ -141,6 +145,60 @@ func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.lines.Close()
+}
+
+// lastWrite returns when a run of the same stage on the same application last wrote to Okta, the zero time when none did.
+// It reads journals, so it knows of runs of other processes too.
+func lastWrite(dir string, p *plan.Plan) (time.Time, error) {
+	journals, err := filepath.Glob(filepath.Join(dir, "plan_*", "journal.jsonl"))
+	if err != nil {
+		return time.Time{}, err
+	}
+	var last time.Time
+	for _, path := range journals {
+		at, err := lastCreated(path, p)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last, nil
+}
+
+// journalTail is how much of a journal's end is searched for its last write; lines have a few hundred bytes.
+const journalTail = 64 << 10
+
+func lastCreated(path string, p *plan.Plan) (last time.Time, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return last, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	var opened entry
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &opened) != nil || opened.App != p.App.ID || opened.Stage != p.Stage {
+		return last, nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return last, err
+	}
+	if _, err := f.Seek(max(0, info.Size()-journalTail), io.SeekStart); err != nil {
+		return last, err
+	}
+	lines = bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e entry
+		// The first line of the tail may be cut in two; it is not needed.
+		if json.Unmarshal(lines.Bytes(), &e) == nil && (e.Event == eventBegin || e.Result != nil && e.Result.Outcome == Created) {
+			last = e.Time
+		}
+	}
+	return last, lines.Err()
 }
 
 // fileSHA256 binds a run's journal into the trail.

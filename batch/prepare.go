@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/oktaclient"
@@ -12,7 +13,15 @@ import (
 // prepare settles what an earlier run left open and compares the rest of the plan with Okta as it is now: what is there
 // already ends without a call, and a plan that no longer fits is refused.
 func (r *run) prepare(ctx context.Context) error {
+	if err := r.sameOrg(ctx); err != nil {
+		return err
+	}
 	if err := r.settleOpen(ctx); err != nil {
+		return err
+	}
+	// What an earlier run has just written may not be listed yet; reading now would plan it a second time.
+	r.live.enter("waiting for Okta's lists to show the run before")
+	if err := sleep(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
 		return err
 	}
 	r.live.enter("checking")
@@ -25,6 +34,19 @@ func (r *run) prepare(ctx context.Context) error {
 		_, err := plan.ReadApp(ctx, r.okta, r.plan.App.ID)
 		return err
 	}
+}
+
+// sameOrg refuses a plan of another organisation: a credential that was exchanged must not carry it there.
+func (r *run) sameOrg(ctx context.Context) error {
+	org, err := r.okta.Org(ctx)
+	if err != nil {
+		return fmt.Errorf("read organisation: %w", err)
+	}
+	if org.ID != r.plan.OrgID {
+		return &plan.Refusal{Code: "other_org", Message: "the plan was made for organisation " + r.plan.OrgID + ", the credential belongs to " + org.ID,
+			Next: "use the credential of the plan's organisation, or plan again in this one"}
+	}
+	return nil
 }
 
 // settleOpen looks up every operation with a begin and no end.

@@ -17,13 +17,14 @@ import (
 
 // run is one execution of a plan.
 type run struct {
-	engine  *Engine
-	okta    *oktaclient.Client
-	writer  *oktaclient.Writer
-	plan    *plan.Plan
-	journal *journal
-	live    *Live
-	pending [][]int // chains of operations still to do; within a chain each needs the one before
+	engine      *Engine
+	okta        *oktaclient.Client
+	writer      *oktaclient.Writer
+	plan        *plan.Plan
+	journal     *journal
+	live        *Live
+	lastWritten time.Time // the last write of an earlier run of this kind here: Okta's lists may lag behind it
+	pending     [][]int   // chains of operations still to do; within a chain each needs the one before
 
 	mu       sync.Mutex
 	memories []memory

@@ -106,7 +106,10 @@ func (b *bucket) expected(now time.Time) int {
 	for _, n := range b.past {
 		most = max(most, n)
 	}
-	if passed := now.Sub(b.opened); b.windows == 0 && b.others > 0 && passed > 0 {
+	if b.windows == 0 && b.others > 0 {
+		// The window opened a minute before its end, perhaps by a call of ours to a sibling endpoint of the same bucket.
+		// A few calls in its first moments say little, so no rate is read from less than a quarter of a window.
+		passed := max(now.Sub(b.end.Add(-windowLength)), windowLength/4)
 		most = max(most, int(math.Ceil(float64(b.others)*windowLength.Seconds()/passed.Seconds())))
 	}
 	return max(0, min(most, b.limit)-b.others)

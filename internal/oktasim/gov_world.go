@@ -119,6 +119,17 @@ func (t *Tenant) Effective(appID, userID string) map[string]bool {
 	return out
 }
 
+// ValueNames returns the application's entitlement values by id, each as "Entitlement/Value" in external values.
+func (t *Tenant) ValueNames(appID string) map[string]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	names := map[string]string{}
+	for _, v := range t.gov.valuesByApp[appID] {
+		names[v.id] = v.of.external + "/" + v.external
+	}
+	return names
+}
+
 // ActiveGrants returns the grants in force for a person on an application, oldest first.
 func (t *Tenant) ActiveGrants(appID, userID string) []GrantView {
 	t.mu.Lock()
