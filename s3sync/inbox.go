@@ -45,22 +45,22 @@ func (in inbox) state(o Object, m *manifest) State {
 // processed looks for the copy in the folders that finished reports are moved to. The file is known by its content,
 // because moving may have changed its name.
 func (in inbox) processed(was copied) bool {
+	found := false
 	for _, folder := range []string{"processed", "processed_and_assigned"} {
-		entries, err := fs.ReadDir(in.root.FS(), folder)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			info, err := e.Info()
+		_ = fs.WalkDir(in.root.FS(), folder, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || found || entry.IsDir() {
+				return nil // what cannot be read is not the copy
+			}
+			info, err := entry.Info()
 			if err != nil || !info.Mode().IsRegular() || info.Size() != was.Size {
-				continue
+				return nil
 			}
-			if sum, err := in.hash(path.Join(folder, e.Name())); err == nil && sum == was.SHA256 {
-				return true
-			}
-		}
+			sum, err := in.hash(name)
+			found = err == nil && sum == was.SHA256
+			return nil
+		})
 	}
-	return false
+	return found
 }
 
 func (in inbox) hash(name string) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/batch"
@@ -95,8 +96,13 @@ func (d *Deps) locate(name string) (string, error) {
 	if intake.CodeOf(err) != intake.CodeFileNotFound {
 		return "", err
 	}
+	if bare := intake.Bare(name); bare != name {
+		if _, err := d.Inbox.Stat(bare); err == nil {
+			return bare, nil
+		}
+	}
 	for _, folder := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
-		moved := path.Join(string(folder), name)
+		moved := path.Join(string(folder), intake.Bare(name))
 		if _, err := d.Inbox.Stat(moved); err == nil {
 			return moved, nil
 		}
@@ -133,8 +139,8 @@ func (d *Deps) Finish(p *plan.Plan, s *batch.Summary) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if path.Dir(name) == string(state) || path.Dir(name) == string(intake.FileAssigned) {
-		return "", nil
+	if strings.HasPrefix(name, string(intake.FileAssigned)+"/") {
+		return "", nil // further than this plan would bring it
 	}
 	sum, err := d.Inbox.Hash(context.Background(), name)
 	if err != nil || sum != p.SHA256 {

@@ -2,22 +2,10 @@ package tools
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 )
-
-// bareName is a report's name without the folder that says how far it has come.
-func bareName(name string) string {
-	for _, folder := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
-		if rest, ok := strings.CutPrefix(name, string(folder)+"/"); ok {
-			return rest
-		}
-	}
-	return name
-}
 
 // BatchAssignIn asks for assignments by user id, or confirms a plan of them.
 type BatchAssignIn struct {

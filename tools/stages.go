@@ -119,4 +119,4 @@ func stageIs(stage plan.Stage, filename, appID string) func(*plan.Plan) error {
 }
 
 // sameReport compares names without the folder that says how far a report has come.
-func sameReport(a, b string) bool { return bareName(a) == bareName(b) }
+func sameReport(a, b string) bool { return intake.Bare(a) == intake.Bare(b) }

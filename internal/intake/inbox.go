@@ -62,37 +62,59 @@ func (b *Inbox) Close() error { return b.root.Close() }
 // Dir returns the folder as it was given.
 func (b *Inbox) Dir() string { return b.dir }
 
-// List returns the reports (.csv, .tsv, .txt) in the inbox and in its folders for processed files: new ones first, by name.
-// Hidden files, folders, and links that lead outside are left out.
+// maxDepth bounds how deep folders in the inbox are looked into.
+const maxDepth = 8
+
+// List returns the reports (.csv, .tsv, .txt) in the inbox and its folders: new ones first, by name. Hidden files and
+// folders, and links that lead outside, are left out.
 func (b *Inbox) List() ([]File, error) {
 	var files []File
-	for _, state := range []FileState{FileNew, FileProcessed, FileAssigned} {
-		folder := state.folder()
-		entries, err := fs.ReadDir(b.root.FS(), folder)
-		if errors.Is(err, fs.ErrNotExist) && state != FileNew {
-			continue
-		}
-		if err != nil {
-			if state != FileNew {
-				continue // a file or a link in place of the folder
+	err := fs.WalkDir(b.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil && name == ".":
+			return err
+		case err != nil:
+			return fs.SkipDir // a folder that may not be read hides only what is in it
+		case name == ".":
+			return nil
+		case strings.HasPrefix(entry.Name(), "."), entry.IsDir() && strings.Count(name, "/") >= maxDepth:
+			if entry.IsDir() {
+				return fs.SkipDir
 			}
-			return nil, &Error{Code: CodeNotReadable, Msg: "list the inbox: " + err.Error(), Next: "check the permissions of the folder", Err: err}
+			return nil
+		case entry.IsDir() || !isReportName(name):
+			return nil
 		}
-		at := len(files)
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), ".") || !isReportName(e.Name()) {
-				continue
-			}
-			name := path.Join(folder, e.Name())
-			info, err := b.root.Stat(name)
-			if err != nil || !info.Mode().IsRegular() {
-				continue
-			}
-			files = append(files, File{Name: name, State: state, Size: info.Size(), ModTime: info.ModTime()})
+		if info, err := b.root.Stat(name); err == nil && info.Mode().IsRegular() {
+			files = append(files, File{Name: name, State: stateOf(name), Size: info.Size(), ModTime: info.ModTime()})
 		}
-		slices.SortFunc(files[at:], func(x, y File) int { return cmp.Compare(x.Name, y.Name) })
+		return nil
+	})
+	if err != nil {
+		return nil, &Error{Code: CodeNotReadable, Msg: "list the inbox: " + err.Error(), Next: "check the permissions of the folder", Err: err}
 	}
+	rank := map[FileState]int{FileNew: 0, FileProcessed: 1, FileAssigned: 2}
+	slices.SortFunc(files, func(x, y File) int {
+		return cmp.Or(cmp.Compare(rank[x.State], rank[y.State]), cmp.Compare(x.Name, y.Name))
+	})
 	return files, nil
+}
+
+// stateOf reads the state off the first folder of a name.
+func stateOf(name string) FileState {
+	first, _, nested := strings.Cut(name, "/")
+	if state := FileState(first); nested && (state == FileProcessed || state == FileAssigned) {
+		return state
+	}
+	return FileNew
+}
+
+// Bare is the name that a report had before it was moved to the folder of a state: its stable name.
+func Bare(name string) string {
+	if state := stateOf(name); state != FileNew {
+		return strings.TrimPrefix(name, string(state)+"/")
+	}
+	return name
 }
 
 func (s FileState) folder() string {
@@ -237,7 +259,7 @@ func (b *Inbox) Hash(ctx context.Context, name string) (string, error) {
 	}
 }
 
-// Move moves a report to the folder of a state and returns its new name. It is atomic and durable: the file is in one
+// Move moves a report to the folder of a state, keeping the folders that it was in, and returns its new name. It is atomic and durable: the file is in one
 // place or the other, whenever the power fails. Nothing is overwritten: where the name is taken, a number is added. A file that
 // is there already stays.
 func (b *Inbox) Move(name string, state FileState) (string, error) {
@@ -248,18 +270,20 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	if state != FileNew && state != FileProcessed && state != FileAssigned {
 		return "", fmt.Errorf("move %q: no state %q", Clean(name, 120), string(state))
 	}
-	if path.Dir(name) == folder {
+	if stateOf(name) == state {
 		return name, nil
 	}
+	bare := Bare(name)
+	folder = path.Join(folder, path.Dir(bare))
 	failed := func(err error) error {
 		return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("move %q to %s: %v", Clean(name, 120), state, err), Next: "check that the inbox may be written and the disk is not full", Err: err}
 	}
 	if state != FileNew {
-		if err := b.root.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := b.root.MkdirAll(folder, 0o755); err != nil {
 			return "", failed(err)
 		}
 	}
-	target, err := b.reserve(folder, path.Base(name))
+	target, err := b.reserve(folder, path.Base(bare))
 	if err != nil {
 		return "", failed(err)
 	}
@@ -267,9 +291,15 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 		_ = b.root.Remove(target)
 		return "", failed(err)
 	}
-	for _, dir := range []string{folder, path.Dir(name), "."} {
-		if err := b.syncDir(dir); err != nil {
-			return target, failed(err)
+	for _, dir := range []string{path.Dir(name), folder} {
+		for {
+			if err := b.syncDir(dir); err != nil {
+				return target, failed(err)
+			}
+			if dir == "." {
+				break
+			}
+			dir = path.Dir(dir) // folders that were made on the way must last too
 		}
 	}
 	return target, nil

@@ -55,7 +55,7 @@ func TestInboxListsReportsAndTheirState(t *testing.T) {
 	for _, f := range files {
 		got = append(got, fmt.Sprintf("%s %s %d", f.Name, f.State, f.Size))
 	}
-	want := []string{"a.CSV new 38", "b.csv new 38", "processed/c.csv processed 38", "processed_and_assigned/d.tsv processed_and_assigned 38"}
+	want := []string{"a.CSV new 38", "b.csv new 38", "other/e.csv new 38", "processed/c.csv processed 38", "processed_and_assigned/d.tsv processed_and_assigned 38"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -293,5 +293,33 @@ func TestCursorNoticesAnotherFile(t *testing.T) {
 	}
 	if _, err := inbox.Page(context.Background(), "r.csv", page.Next, 5, intake.Options{}); intake.CodeOf(err) != intake.CodeFileChanged {
 		t.Errorf("got %v, want %s", err, intake.CodeFileChanged)
+	}
+}
+
+func TestAMovedReportKeepsItsFoldersAndItsBareName(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "s3", "hr"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "s3", "hr", "may.csv"), []byte("Email,Role\na@x.example,Admin\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inbox, err := NewInbox(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inbox.Close()
+	for _, state := range []FileState{FileProcessed, FileAssigned} {
+		files, err := inbox.List()
+		if err != nil || len(files) != 1 {
+			t.Fatalf("list: %v, %v", files, err)
+		}
+		moved, err := inbox.Move(files[0].Name, state)
+		if want := string(state) + "/s3/hr/may.csv"; err != nil || moved != want {
+			t.Fatalf("moved to %q, %v; want %q", moved, err, want)
+		}
+		if bare := Bare(moved); bare != "s3/hr/may.csv" {
+			t.Errorf("bare name %q", bare)
+		}
 	}
 }

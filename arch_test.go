@@ -1,0 +1,134 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "okta-entitlements-mcp/"
+
+// imports says which of our packages each package may import, and why it needs them. A new package is a new row.
+var imports = map[string][]string{
+	".":      {"*"}, // the wiring
+	"server": {"tools", "internal/trail"},
+	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy"},
+	// intake for the formula guard of report.csv; durable for the journal.
+	"batch":             {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable"},
+	"internal/policy":   {"internal/plan"},
+	"internal/plan":     {"oktaclient", "internal/intake", "internal/durable"},
+	"internal/trail":    {"internal/durable"},
+	"s3sync":            {"internal/durable", "internal/secret"},
+	"oktaclient":        {"internal/secret"},
+	"internal/config":   {"internal/secret"},
+	"internal/intake":   {},
+	"internal/durable":  {},
+	"internal/secret":   {},
+	"internal/oktasim":  {},
+	"internal/simtest":  {"*"}, // tests only
+	"internal/contract": {"*"}, // tests only
+}
+
+// testOnly packages are imported by tests alone.
+var testOnly = []string{"internal/simtest", "internal/contract"}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != "." {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(file, ".go") {
+			return nil
+		}
+		pkg := path.Dir(filepath.ToSlash(file))
+		seen[pkg] = true
+		checkFile(t, pkg, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range imports {
+		if !seen[pkg] {
+			t.Errorf("the table has a row for %s, which does not exist", pkg)
+		}
+	}
+	for pkg := range seen {
+		if _, ok := imports[pkg]; !ok {
+			t.Errorf("package %s has no row in the table", pkg)
+		}
+	}
+}
+
+func checkFile(t *testing.T, pkg, file string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatalf("parse %s: %v", file, err)
+	}
+	isTest := strings.HasSuffix(file, "_test.go")
+	for _, spec := range parsed.Imports {
+		ours, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module)
+		if !ok || ours == pkg {
+			continue
+		}
+		switch {
+		case isTest && (pkg == "oktaclient" && ours == "internal/oktasim" || pkg == "internal/oktasim" && ours == "oktaclient"):
+			t.Errorf("%s: the client and the simulated tenant must not know each other, not even in tests", file)
+		case isTest:
+		case slices.Contains(testOnly, ours) && !slices.Contains(testOnly, pkg):
+			t.Errorf("%s imports %s, which is for tests only", file, ours)
+		case !slices.Contains(imports[pkg], ours) && !slices.Contains(imports[pkg], "*"):
+			t.Errorf("%s imports %s, which the table does not allow", file, ours)
+		}
+	}
+}
+
+// TestNobodyButTheEngineWrites holds the one door for writes: no other product file names the writer.
+func TestNobodyButTheEngineWrites(t *testing.T) {
+	for _, pkg := range []string{"tools", "server", "internal/plan", "internal/policy"} {
+		files, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", pkg, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := namesOf(parsed)
+			for _, forbidden := range []string{"oktaclient.Writer", "oktaclient.Connect"} {
+				if names[forbidden] {
+					t.Errorf("%s names %s; only batch and the wiring may", file, forbidden)
+				}
+			}
+		}
+	}
+}
+
+// namesOf collects the qualified names that a file uses.
+func namesOf(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			if pkg, ok := selector.X.(*ast.Ident); ok {
+				names[pkg.Name+"."+selector.Sel.Name] = true
+			}
+		}
+		return true
+	})
+	return names
+}
