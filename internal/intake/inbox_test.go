@@ -309,7 +309,7 @@ func TestAMovedReportKeepsItsFoldersAndItsBareName(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer inbox.Close()
-	for _, state := range []FileState{FileProcessed, FileAssigned} {
+	for _, state := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
 		files, err := inbox.List()
 		if err != nil || len(files) != 1 {
 			t.Fatalf("list: %v, %v", files, err)
@@ -318,7 +318,7 @@ func TestAMovedReportKeepsItsFoldersAndItsBareName(t *testing.T) {
 		if want := string(state) + "/s3/hr/may.csv"; err != nil || moved != want {
 			t.Fatalf("moved to %q, %v; want %q", moved, err, want)
 		}
-		if bare := Bare(moved); bare != "s3/hr/may.csv" {
+		if bare := intake.Bare(moved); bare != "s3/hr/may.csv" {
 			t.Errorf("bare name %q", bare)
 		}
 	}
