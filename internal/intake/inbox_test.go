@@ -304,7 +304,7 @@ func TestAMovedReportKeepsItsFoldersAndItsBareName(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "s3", "hr", "may.csv"), []byte("Email,Role\na@x.example,Admin\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	inbox, err := NewInbox(dir)
+	inbox, err := intake.NewInbox(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
