@@ -22,10 +22,7 @@ import (
 const demoFile = "sample_medium_denormalized.csv"
 
 func demoCommand() *cobra.Command {
-	var o struct {
-		file   string
-		asJSON bool
-	}
+	var o demoOptions
 	cmd := &cobra.Command{Use: "demo", Short: "Shows the whole workflow on an embedded simulated tenant; nothing leaves this machine", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			flags := common{demo: true}
@@ -33,11 +30,14 @@ func demoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := o.check(); err != nil {
+				return &failure{exitUsage, err}
+			}
 			show := newStage(cmd.OutOrStdout())
 			if o.asJSON {
 				show = newStage(io.Discard)
 			}
-			story, err := runDemo(cmd.Context(), cfg, o.file, show)
+			story, err := runDemo(cmd.Context(), cfg, o, show)
 			if err != nil {
 				return fmt.Errorf("demo: %w", err)
 			}
@@ -47,8 +47,28 @@ func demoCommand() *cobra.Command {
 			return nil
 		}}
 	cmd.Flags().StringVar(&o.file, "file", demoFile, "a report of CSV_DIR, or one of the samples")
+	cmd.Flags().IntVar(&o.scale, "scale", 0, "import a made-up report of this many users instead, compressed in time")
+	cmd.Flags().StringVar(&o.limits, "limits", "real", "with --scale: rate limits real or off")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object instead of the story")
 	return cmd
+}
+
+type demoOptions struct {
+	file   string
+	scale  int
+	limits string
+	asJSON bool
+}
+
+func (o *demoOptions) check() error {
+	if o.scale < 0 || o.scale > 100_000 {
+		return fmt.Errorf("--scale: must be 1 to 100000, not %d", o.scale)
+	}
+	if o.scale > 0 {
+		o.file = fmt.Sprintf("made_up_%d_users.csv", o.scale)
+	}
+	_, err := oneOf("limits", o.limits, oktasim.LimitsOff, oktasim.LimitsReal)
+	return err
 }
 
 // story is what the demo did.
@@ -81,30 +101,43 @@ type demo struct {
 	show   *stage
 	file   string
 	story  story
+
+	polling  bool          // the call before was get_job
+	granting time.Duration // how long stage 3 took, on this machine's clock
+}
+
+// world builds the tenant of a showing: an ordinary one with rate limits that are wide enough to watch, or a scaled one.
+func (o *demoOptions) world(ctx context.Context, cfg *config.Config) (*world, error) {
+	if o.scale > 0 {
+		return scaledWorld(ctx, cfg, o)
+	}
+	const wide = 600 // calls a minute and kind
+	limits := oktasim.Limits{Mode: oktasim.LimitsReal, Overrides: map[string]int{
+		"POST /governance/api/v1/grants": wide, "GET /governance/api/v1/grants": wide, "GET /governance/api/v1/entitlements": wide, "/api/v1/apps": wide}}
+	return newWorld(ctx, cfg, inboxOf{only: o.file}, oktasim.Options{Seed: 1, Users: 40, Limits: limits})
 }
 
 // runDemo serves the embedded tenant, connects a client to the real server in this process, and runs the workflow twice.
-func runDemo(ctx context.Context, cfg *config.Config, file string, show *stage) (_ *story, err error) {
-	// A tenant with rate limits, wide enough that a person can watch: 600 calls a minute and kind.
-	const wide = 600
-	limits := oktasim.Limits{Mode: oktasim.LimitsReal, Overrides: map[string]int{
-		"POST /governance/api/v1/grants": wide, "GET /governance/api/v1/grants": wide, "GET /governance/api/v1/entitlements": wide, "/api/v1/apps": wide}}
-	world, err := newWorld(ctx, cfg, file, oktasim.Options{Seed: 1, Users: 40, Limits: limits})
+func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *stage) (_ *story, err error) {
+	world, err := o.world(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, world.remove()) }()
-	p, err := assemble(ctx, world.cfg, world.tenant.Transport(), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if o.scale > 0 {
+		show.compress(o.limits)
+	}
+	p, err := assemble(ctx, world.cfg, world.wire, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	d := &demo{world: world, show: show, file: file}
+	d := &demo{world: world, show: show, file: o.file}
 	if err := d.connect(ctx, p); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.client.Close()) }()
-	show.opening(world, file)
+	show.opening(world, o.file)
 	if err := d.workflow(ctx, true); err != nil {
 		return nil, err
 	}
@@ -119,6 +152,9 @@ func runDemo(ctx context.Context, cfg *config.Config, file string, show *stage) 
 		if call.Status == 429 {
 			d.story.Okta.HTTP429 += call.Count
 		}
+	}
+	if o.scale > 0 {
+		show.figures(&d.story, d.granting)
 	}
 	show.closing(&d.story)
 	return &d.story, nil
@@ -158,10 +194,12 @@ func (d *demo) workflow(ctx context.Context, first bool) error {
 	if err != nil {
 		return err
 	}
+	started := time.Now()
 	grants, err := d.planned(ctx, "execute_user_grants", first)
 	if err != nil || !first {
 		return err
 	}
+	d.granting = time.Since(started)
 	if structure.Done != nil {
 		d.story.Structure.Entitlements, d.story.Structure.Values = structure.Done.EntitlementsCreated, structure.Done.ValuesCreated
 	}
@@ -207,7 +245,10 @@ func (d *demo) planned(ctx context.Context, tool string, first bool) (*tools.Pla
 
 // call calls a tool and decodes what it says. A tool error ends the demo with the tool's own words.
 func (d *demo) call(ctx context.Context, tool string, arguments map[string]any, into any) error {
-	d.show.call(tool, arguments)
+	if tool != "get_job" || !d.polling { // polling is shown as one call with progress
+		d.show.call(tool, arguments)
+	}
+	d.polling = tool == "get_job"
 	var req mcp.CallToolRequest
 	req.Params.Name, req.Params.Arguments = tool, arguments
 	result, err := d.client.CallTool(ctx, req)

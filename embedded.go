@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -26,11 +27,11 @@ func connect(ctx context.Context, cfg *config.Config, log *slog.Logger) (*progra
 		p, err := assemble(ctx, cfg, nil, log)
 		return p, func() error { return nil }, err
 	}
-	world, err := newWorld(ctx, cfg, "", oktasim.Options{Seed: 1, Users: 40})
+	world, err := newWorld(ctx, cfg, inboxOf{}, oktasim.Options{Seed: 1, Users: 40})
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := assemble(ctx, world.cfg, world.tenant.Transport(), log)
+	p, err := assemble(ctx, world.cfg, world.wire, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, world.remove())
 	}
@@ -41,13 +42,19 @@ func connect(ctx context.Context, cfg *config.Config, log *slog.Logger) (*progra
 type world struct {
 	cfg    *config.Config // as the caller's, with places and credential replaced
 	tenant *oktasim.Tenant
+	wire   http.RoundTripper // the way to the tenant
 	appID  string
 	dir    string
 }
 
-// newWorld makes a tenant in which everybody whom a report in the inbox names is an active user. With only set, the inbox
-// holds no other file.
-func newWorld(ctx context.Context, cfg *config.Config, only string, options oktasim.Options) (_ *world, err error) {
+// inboxOf says what the private inbox holds: everything when empty, one file by name, or one file with made-up content.
+type inboxOf struct {
+	only string
+	made []byte
+}
+
+// newWorld makes a tenant in which everybody whom a report in the inbox names is an active user.
+func newWorld(ctx context.Context, cfg *config.Config, inbox inboxOf, options oktasim.Options) (_ *world, err error) {
 	dir, err := os.MkdirTemp("", "okta-entitlements-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the demo: %w", err)
@@ -59,10 +66,11 @@ func newWorld(ctx context.Context, cfg *config.Config, only string, options okta
 		}
 	}()
 	inboxDir := filepath.Join(dir, "csv")
-	if err := fillInbox(cfg.CSVDir, inboxDir, only); err != nil {
+	if err := inbox.fill(cfg.CSVDir, inboxDir); err != nil {
 		return nil, fmt.Errorf("copy the inbox for the demo: %w", err)
 	}
 	w.tenant = oktasim.New(options)
+	w.wire = w.tenant.Transport()
 	w.appID = w.tenant.AddApp(oktasim.NewApp{Label: demoAppLabel})
 	if err := seedFrom(ctx, w.tenant, inboxDir); err != nil {
 		return nil, err
@@ -78,16 +86,19 @@ func newWorld(ctx context.Context, cfg *config.Config, only string, options okta
 
 func (w *world) remove() error { return os.RemoveAll(w.dir) }
 
-// fillInbox copies the samples and the caller's new reports; of files with one name the caller's stays.
-func fillInbox(from, to, only string) error {
+// fill copies the samples and the caller's new reports; of files with one name the caller's stays.
+func (i inboxOf) fill(from, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
+	}
+	if i.made != nil {
+		return os.WriteFile(filepath.Join(to, i.only), i.made, 0o600)
 	}
 	builtIn, err := fs.Sub(samples, "csv")
 	if err != nil {
 		return err
 	}
-	if err := copyReports(builtIn, to, only); err != nil {
+	if err := copyReports(builtIn, to, i.only); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(from)
@@ -97,7 +108,7 @@ func fillInbox(from, to, only string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(copyReports(root.FS(), to, only), root.Close())
+	return errors.Join(copyReports(root.FS(), to, i.only), root.Close())
 }
 
 // copyReports copies the files at the top of a folder; links and folders stay behind.

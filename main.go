@@ -43,6 +43,8 @@ func commands() *cobra.Command {
 		demoCommand(),    // demo.go: the whole workflow on an embedded tenant
 		simCommand(),     // sim.go: the simulated tenant on a local address
 		applyCommand(),   // apply.go: carries a saved plan out, headless
+		undoCommand(),    // undo.go: takes back what a run added
+		trailCommand(),   // trail.go: checks the record of everything
 		doctorCommand(),  // doctor.go: checks configuration and credential, read-only
 		versionCommand(), // below
 	)

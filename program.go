@@ -117,7 +117,7 @@ func (p *program) mcp() (*mcpserver.MCPServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return server.New(server.Options{Version: version(), Tools: catalog, Trail: p.trail, Actor: actorOf(p.cfg), Log: p.log})
+	return server.New(server.Options{Version: version(), Tools: catalog, Resources: tools.Resources(p.deps), Trail: p.trail, Actor: actorOf(p.cfg), Log: p.log})
 }
 
 // close ends what is under way and leaves resumable runs.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -16,19 +17,31 @@ import (
 // stage is where the demo is shown: plain text, with a little weight on a terminal.
 type stage struct {
 	out        io.Writer
+	terminal   bool
 	bold, dim  string
 	plainAgain string
+	honest     string // what is said of compressed time
+	times      int    // how many times it is compressed; 0 or 1: not at all
+	drawn      bool   // a progress line stands unfinished on the terminal
 }
 
 func newStage(out io.Writer) *stage {
 	s := &stage{out: out}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" {
+	f, ok := out.(*os.File)
+	s.terminal = ok && term.IsTerminal(int(f.Fd()))
+	if s.terminal && os.Getenv("NO_COLOR") == "" {
 		s.bold, s.dim, s.plainAgain = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 	}
 	return s
 }
 
-func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+func (s *stage) say(format string, args ...any) {
+	if s.drawn {
+		fmt.Fprintln(s.out)
+		s.drawn = false
+	}
+	fmt.Fprintf(s.out, format+"\n", args...)
+}
 
 func (s *stage) head(format string, args ...any) {
 	s.say("\n%s%s%s", s.bold, fmt.Sprintf(format, args...), s.plainAgain)
@@ -40,6 +53,9 @@ func (s *stage) opening(w *world, file string) {
 	s.say("  app      %s (%s), entitlement management on", demoAppLabel, w.appID)
 	s.say("  report   %s", file)
 	s.say("  client   a real MCP client, calling the tools that Claude Desktop would call")
+	if s.honest != "" {
+		s.say("  pace     %s", s.honest)
+	}
 }
 
 func (s *stage) call(tool string, arguments map[string]any) {
@@ -126,11 +142,26 @@ func (s *stage) confirm(tool, planID string) {
 	s.say("  a person looks at it and agrees; %s is called again with plan_id %s", tool, planID)
 }
 
+// progress draws over the line before on a terminal, and prints lines elsewhere.
 func (s *stage) progress(p *tools.ProgressItem) {
 	if p == nil {
 		return
 	}
-	s.say("  %s %s %d of %d, %.0f a minute, %s to go%s", bar(p.Done, p.Total), p.Phase, p.Done, p.Total, p.Rate, p.ETA, waiting(p.Wait))
+	line := fmt.Sprintf("  %s %s %d of %d", bar(p.Done, p.Total), p.Phase, p.Done, p.Total)
+	times := max(1, s.times)
+	if p.Rate > 0 {
+		line += fmt.Sprintf(", %.0f a minute", p.Rate/float64(times))
+	}
+	if eta, err := time.ParseDuration(p.ETA); err == nil {
+		line += fmt.Sprintf(", %s to go", (eta * time.Duration(times)).Round(time.Minute))
+	}
+	line += waiting(p.Wait)
+	if !s.terminal {
+		s.say("%s", line)
+		return
+	}
+	fmt.Fprintf(s.out, "\r\x1b[K%s", line)
+	s.drawn = true
 }
 
 func waiting(reason string) string {
@@ -159,7 +190,7 @@ func (s *stage) outcome(p *tools.PlanOut) {
 // rowsIn lists states with their counts, the finished ones first.
 func rowsIn(rows map[string]int) string {
 	order := []plan.State{plan.Planned, plan.Granted, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
-		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted}
+		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted, plan.Revoked, plan.Kept}
 	var b strings.Builder
 	for _, state := range order {
 		if n := rows[string(state)]; n > 0 {

@@ -41,6 +41,9 @@ func rowState(stage plan.Stage, r Result) plan.State {
 			return plan.Granted
 		}
 	case AlreadyPresent:
+		if stage == plan.StageUndo {
+			return plan.Kept
+		}
 		return plan.AlreadyGranted
 	case Failed:
 		return plan.Failed

@@ -119,7 +119,7 @@ func (r *run) call(ctx context.Context, op *plan.Op) (Result, error) {
 	case plan.KindCreateGrant:
 		return r.grant(ctx, op)
 	case plan.KindRevokeAccess:
-		err = r.revoke(ctx, op)
+		return r.revoke(ctx, op)
 	default:
 		err = fmt.Errorf("operation of unknown kind %q", op.Kind)
 	}

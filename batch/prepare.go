@@ -190,22 +190,6 @@ func (r *run) eachPending(visit func(i int, op *plan.Op) error) error {
 	return nil
 }
 
-// revoke takes values back, at most five at a time (Okta API: revoke-principal-access).
-func (r *run) revoke(ctx context.Context, op *plan.Op) error {
-	const most = 5
-	user := oktaclient.UserORN(r.plan.OrgID, op.UserID)
-	for start := 0; start < len(op.Revokes); start += most {
-		var orns []string
-		for _, v := range op.Revokes[start:min(start+most, len(op.Revokes))] {
-			orns = append(orns, oktaclient.ValueORN(r.plan.OrgID, v))
-		}
-		if err := r.writer.RevokeAccess(ctx, user, orns); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // notFoundIsNil turns "Okta has none" into an answer.
 func notFoundIsNil(err error) error {
 	if errors.Is(err, oktaclient.ErrNotFound) {

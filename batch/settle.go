@@ -65,8 +65,9 @@ func (r *run) look(ctx context.Context, op *plan.Op) (Result, bool, error) {
 		found.ID = grantWith(grants, op)
 		return found, holdsAll(has, op.Adds), nil
 	case plan.KindRevokeAccess:
-		has, _, err := r.holding(ctx, op.UserID)
-		return found, err == nil && holdsNone(has, op.Revokes), err
+		gone, err := r.revoked(ctx, op)
+		found.ID = op.GrantID
+		return found, gone, err
 	default:
 		return found, false, fmt.Errorf("operation of unknown kind %q", op.Kind)
 	}
@@ -74,12 +75,9 @@ func (r *run) look(ctx context.Context, op *plan.Op) (Result, bool, error) {
 
 // holding reads what one user has on the application.
 func (r *run) holding(ctx context.Context, userID string) (*plan.Holding, []oktaclient.Grant, error) {
-	var grants []oktaclient.Grant
-	for g, err := range r.okta.Grants(ctx, r.plan.App.ID, userID) {
-		if err != nil {
-			return nil, nil, fmt.Errorf("list grants of user %s: %w", userID, err)
-		}
-		grants = append(grants, g)
+	grants, err := plan.GrantsOf(ctx, r.okta, r.plan.App.ID, userID)
+	if err != nil {
+		return nil, nil, err
 	}
 	return plan.HoldingOf(grants), grants, nil
 }
@@ -87,15 +85,6 @@ func (r *run) holding(ctx context.Context, userID string) (*plan.Holding, []okta
 func holdsAll(has *plan.Holding, values []string) bool {
 	for _, v := range values {
 		if !has.Has(v) {
-			return false
-		}
-	}
-	return true
-}
-
-func holdsNone(has *plan.Holding, values []string) bool {
-	for _, v := range values {
-		if has.Has(v) {
 			return false
 		}
 	}

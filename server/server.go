@@ -18,11 +18,12 @@ import (
 
 // Options of a server.
 type Options struct {
-	Version string
-	Tools   []tools.Tool
-	Trail   *trail.Trail // every call is recorded in it; a call that cannot be recorded is refused
-	Actor   string       // who the credential is, for the trail
-	Log     *slog.Logger
+	Version   string
+	Tools     []tools.Tool
+	Resources []tools.Resource
+	Trail     *trail.Trail // every call is recorded in it; a call that cannot be recorded is refused
+	Actor     string       // who the credential is, for the trail
+	Log       *slog.Logger
 }
 
 const instructions = `Governs Okta entitlements from access reports (CSV).
@@ -39,12 +40,16 @@ func New(opts Options) (*mcpserver.MCPServer, error) {
 		mcpserver.WithTitle("Okta entitlements"),
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
+		mcpserver.WithResourceCapabilities(false, false),
 		mcpserver.WithLogger(opts.Log),
 		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
 		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
 	)
 	for _, tool := range opts.Tools {
 		s.AddTool(tool.Definition, tool.Handler)
+	}
+	for _, r := range opts.Resources {
+		s.AddResourceTemplate(r.Template, r.Handler)
 	}
 	return s, nil
 }

@@ -71,7 +71,7 @@ type CreepUser struct {
 
 var specAnalyze = Spec{
 	Name: "analyze_csv_for_entitlements", Title: "Stage 1: analyse a report", Effect: ReadsLocal,
-	Description: "Stage 1 of 3. Says what each column of a report is taken for and why, which entitlements and values it holds with counts, how many rows are permitted or denied, " +
+	Description: "Analyses an access report, as stage 1 of 3: what each column is taken for and why, which entitlements and values it holds with counts, how many rows are permitted or denied, " +
 		"and where users have piled up access over time. Changes nothing and makes no call to Okta. Wrong guesses are corrected with columns. Next: prepare_entitlement_structure.",
 }
 

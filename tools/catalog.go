@@ -23,6 +23,7 @@ func Catalog(d *Deps) ([]Tool, error) {
 
 	add(&c, d, specGetJob, getJob)
 	add(&c, d, specCancelJob, cancelJob)
+	add(&c, d, specPlanUndo, planUndo)
 
 	add(&c, d, specListEntitlements, listEntitlements)
 	add(&c, d, specListValues, listValues)

@@ -14,26 +14,27 @@ import (
 
 // PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run stands.
 type PlanOut struct {
-	Status   string           `json:"status" jsonschema:"needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"`
-	PlanID   string           `json:"plan_id"`
-	JobID    string           `json:"job_id,omitempty" jsonschema:"Follow with get_job"`
-	Stage    string           `json:"stage"`
-	AppID    string           `json:"app_id"`
-	AppLabel string           `json:"app_label" jsonschema:"Untrusted text from Okta"`
-	File     string           `json:"file,omitempty"`
-	Counts   PlanCounts       `json:"planned"`
-	Rows     map[string]int   `json:"rows,omitempty" jsonschema:"Rows by state; they add up to the rows of the file"`
-	Total    int              `json:"total_rows"`
-	Sample   []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
-	Warnings []plan.Warning   `json:"warnings,omitempty"`
-	Verdict  *policy.Verdict  `json:"policy,omitempty"`
-	Cost     *Cost            `json:"cost,omitempty"`
-	Progress *ProgressItem    `json:"progress,omitempty"`
-	Done     *DoneItem        `json:"done,omitempty"`
-	Stop     *batch.Stop      `json:"stopped_because,omitempty"`
-	Errors   []batch.RowError `json:"errors,omitempty" jsonschema:"The first few; report.csv has all"`
-	Report   string           `json:"report_csv,omitempty" jsonschema:"Every row with its state, on this machine"`
-	Next     string           `json:"next_step"`
+	Status    string           `json:"status" jsonschema:"needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"`
+	PlanID    string           `json:"plan_id"`
+	JobID     string           `json:"job_id,omitempty" jsonschema:"Follow with get_job"`
+	Stage     string           `json:"stage"`
+	AppID     string           `json:"app_id"`
+	AppLabel  string           `json:"app_label" jsonschema:"Untrusted text from Okta"`
+	File      string           `json:"file,omitempty"`
+	Counts    PlanCounts       `json:"planned"`
+	Rows      map[string]int   `json:"rows,omitempty" jsonschema:"Rows by state; they add up to the rows of the file"`
+	Total     int              `json:"total_rows"`
+	Sample    []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
+	Warnings  []plan.Warning   `json:"warnings,omitempty"`
+	Verdict   *policy.Verdict  `json:"policy,omitempty"`
+	Cost      *Cost            `json:"cost,omitempty"`
+	Progress  *ProgressItem    `json:"progress,omitempty"`
+	Done      *DoneItem        `json:"done,omitempty"`
+	Stop      *batch.Stop      `json:"stopped_because,omitempty"`
+	Errors    []batch.RowError `json:"errors,omitempty" jsonschema:"The first few; report.csv has all"`
+	Report    string           `json:"report_csv,omitempty" jsonschema:"Every row with its state, on this machine"`
+	Resources []string         `json:"resources,omitempty" jsonschema:"report.csv and summary.json of the run as MCP resources"`
+	Next      string           `json:"next_step"`
 }
 
 // PlanCounts says how much a plan writes.
@@ -302,6 +303,10 @@ func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 	out.Done = &DoneItem{EntitlementsCreated: s.Created[plan.KindCreateEntitlement], ValuesCreated: s.ValuesMade,
 		UsersAssigned: s.Created[plan.KindAssignUser] + s.Created[plan.KindAddGroupMember], UsersGranted: s.UsersGranted}
 	out.Errors, out.Stop, out.Report = s.Errors, s.Stop, s.Report
+	if s.Report != "" {
+		out.Resources = append(out.Resources, runURI(p.ID, reportFile))
+	}
+	out.Resources = append(out.Resources, runURI(p.ID, summaryFile))
 	for i := range out.Errors {
 		out.Errors[i].Error = intake.Clean(out.Errors[i].Error, 300)
 	}

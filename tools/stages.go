@@ -13,14 +13,14 @@ import (
 type PrepareIn struct {
 	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
 	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
-	Mode     string         `json:"mode,omitempty" jsonschema:"enum=update,enum=replace"`
+	Mode     string         `json:"mode,omitempty" jsonschema:"enum=update,enum=replace" jsonschema_description:"update (default) adds what is missing; replace is refused"`
 	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
 	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
 }
 
 var specPrepare = Spec{
 	Name: "prepare_entitlement_structure", Title: "Stage 2: create entitlements", Effect: WritesOkta,
-	Description: "Stage 2 of 3. Compares the entitlements and values of a report with the Okta application and plans what is missing; nothing existing is changed or removed. " +
+	Description: "Creates the entitlements and values of a report that the Okta application lacks, as stage 2 of 3; nothing existing is changed or removed. " +
 		"The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it applies exactly that plan. " +
 		"mode update (default) adds; mode replace is refused. Next: execute_user_grants.",
 }
@@ -62,7 +62,7 @@ type GrantsIn struct {
 
 var specGrants = Spec{
 	Name: "execute_user_grants", Title: "Stage 3: grant access", Effect: WritesOkta,
-	Description: "Stage 3 of 3. Compares the access that a report permits with what the users have in Okta and plans what is missing: assignment where needed, then one grant per user. Nobody loses anything. " +
+	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. Nobody loses anything. " +
 		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. Called again with its plan_id it applies exactly that plan. " +
 		"Large plans answer running; follow them with get_job.",
 }

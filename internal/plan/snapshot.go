@@ -198,46 +198,69 @@ const (
 // readers bounds the reads that planning keeps under way at once. Pace decides when each is sent.
 const readers = 8
 
-// ReadHoldings returns what each of these users has on the application. It reads the application's grants page by page,
-// and turns to one question per user as soon as the pages would cost more, so it never costs more than twice the cheaper way.
+// ReadHoldings returns what each of these users has on the application.
 func ReadHoldings(ctx context.Context, okta *oktaclient.Client, appID string, userIDs []string) (map[string]*Holding, error) {
-	wanted := make(map[string]*Holding, len(userIDs))
-	for _, id := range userIDs {
-		wanted[id] = &Holding{}
+	grants, err := ReadGrants(ctx, okta, appID, userIDs)
+	if err != nil {
+		return nil, err
 	}
-	budget := len(wanted) * grantPage
+	holdings := make(map[string]*Holding, len(userIDs))
+	for _, id := range userIDs {
+		holdings[id] = HoldingOf(grants[id])
+	}
+	return holdings, nil
+}
+
+// ReadGrants returns the grants in force of each of these users on the application. It reads the application's grants page
+// by page, and turns to one question per user as soon as the pages would cost more, so it never costs more than twice the
+// cheaper way.
+func ReadGrants(ctx context.Context, okta *oktaclient.Client, appID string, userIDs []string) (map[string][]oktaclient.Grant, error) {
+	grants := make(map[string][]oktaclient.Grant, len(userIDs))
+	for _, id := range userIDs {
+		grants[id] = nil
+	}
+	budget := len(grants) * grantPage
 	seen := 0
 	for g, err := range okta.Grants(ctx, appID, "") {
 		if err != nil {
 			return nil, fmt.Errorf("list grants: %w", err)
 		}
 		if seen++; seen > budget {
-			return readHoldingsOneByOne(ctx, okta, appID, wanted)
+			return readGrantsOneByOne(ctx, okta, appID, grants)
 		}
-		if h := wanted[g.UserID]; h != nil {
-			h.add(g)
+		if _, wanted := grants[g.UserID]; wanted {
+			grants[g.UserID] = append(grants[g.UserID], g)
 		}
 	}
-	return wanted, nil
+	return grants, nil
 }
 
-func readHoldingsOneByOne(ctx context.Context, okta *oktaclient.Client, appID string, users map[string]*Holding) (map[string]*Holding, error) {
+func readGrantsOneByOne(ctx context.Context, okta *oktaclient.Client, appID string, users map[string][]oktaclient.Grant) (map[string][]oktaclient.Grant, error) {
 	var mu sync.Mutex
-	read := make(map[string]*Holding, len(users))
+	read := make(map[string][]oktaclient.Grant, len(users))
 	err := each(ctx, users, func(ctx context.Context, id string) error {
-		h := &Holding{}
-		for g, err := range okta.Grants(ctx, appID, id) {
-			if err != nil {
-				return fmt.Errorf("list grants of user %s: %w", id, err)
-			}
-			h.add(g)
+		grants, err := GrantsOf(ctx, okta, appID, id)
+		if err != nil {
+			return err
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		read[id] = h
+		read[id] = grants
 		return nil
 	})
 	return read, err
+}
+
+// GrantsOf returns the grants in force of one user on the application.
+func GrantsOf(ctx context.Context, okta *oktaclient.Client, appID, userID string) ([]oktaclient.Grant, error) {
+	var grants []oktaclient.Grant
+	for g, err := range okta.Grants(ctx, appID, userID) {
+		if err != nil {
+			return nil, fmt.Errorf("list grants of user %s: %w", userID, err)
+		}
+		grants = append(grants, g)
+	}
+	return grants, nil
 }
 
 // ReadAssigned returns which of these users are assigned to the application, by the same rule of cost as ReadHoldings.

@@ -22,6 +22,7 @@ const (
 	Unknown         State = "unknown"          // a lost reply that could not be settled
 	NotAttempted    State = "not_attempted"    // the run stopped before it
 	Revoked         State = "revoked"          // undo took it back
+	Kept            State = "kept"             // undo left it: it came from elsewhere too, or is gone already
 )
 
 // Unfinished reports whether a row in this state keeps its report in the inbox.
@@ -71,6 +72,8 @@ func (s State) Explain() string {
 		return "The run stopped before it; apply the plan again to go on."
 	case Revoked:
 		return "The access that the run had added was taken back."
+	case Kept:
+		return "Left as it is: the access came from elsewhere as well, or is gone already."
 	default:
 		return ""
 	}

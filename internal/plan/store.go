@@ -26,6 +26,9 @@ func NewStore(dir string) (*Store, error) {
 
 var validID = regexp.MustCompile(`^plan_[0-9a-f]{32}$`)
 
+// ValidID reports whether a text has the form of a plan id, and so is safe as a file name.
+func ValidID(id string) bool { return validID.MatchString(id) }
+
 // Save writes the plan so that it survives a power failure before anybody sees its id.
 func (s *Store) Save(p *Plan) error {
 	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
