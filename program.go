@@ -144,7 +144,7 @@ func (p *program) recordStep(ctx context.Context, s batch.Step) error {
 	if s.Journal != "" {
 		arguments["journal_sha256"] = s.Journal
 	}
-	_, err := p.trail.Append(ctx, trail.Entry{Actor: actorOf(p.cfg), Step: s.Name, PlanID: s.PlanID, RunID: s.PlanID, Rule: s.Rule, Outcome: s.Outcome, Arguments: arguments})
+	_, err := p.trail.Append(ctx, trail.Entry{Actor: actorOf(p.cfg), Step: s.Name, PlanID: s.PlanID, RunID: s.PlanID, Rule: s.Rule, Outcome: s.Outcome, OktaRequestIDs: s.OktaIDs, Arguments: arguments})
 	return err
 }
 

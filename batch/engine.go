@@ -37,7 +37,8 @@ type Step struct {
 	Rule    string
 	Outcome string
 	Counts  map[string]int
-	Journal string // SHA-256 of the journal when the run ended
+	OktaIDs []string // X-Okta-Request-Id of the run's first writes; the journal has those of all
+	Journal string   // SHA-256 of the journal when the run ended
 }
 
 // Engine carries out plans.
@@ -141,7 +142,7 @@ func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Perm
 		if err != nil {
 			return nil, fmt.Errorf("digest journal: %w", err)
 		}
-		step := Step{Name: "run_ended", PlanID: p.ID, Rule: permit.Rule(), Outcome: summary.Ended, Counts: summary.counts(), Journal: journal}
+		step := Step{Name: "run_ended", PlanID: p.ID, Rule: permit.Rule(), Outcome: summary.Ended, Counts: summary.counts(), OktaIDs: r.requestIDs(), Journal: journal}
 		if err := e.opts.Record(context.WithoutCancel(ctx), step); err != nil {
 			return summary, fmt.Errorf("record the end of the run: %w", err)
 		}

@@ -25,7 +25,7 @@ type Result struct {
 	ID      string  `json:"id,omitempty"`      // what was made: gra…, esp…
 	Code    string  `json:"code,omitempty"`    // Okta's error code, or a word of ours
 	Error   string  `json:"error,omitempty"`   // one sentence
-	Request string  `json:"request,omitempty"` // X-Okta-Request-Id of a refusal
+	Request string  `json:"request,omitempty"` // X-Okta-Request-Id of the last answer
 }
 
 // rowState turns the outcome of the deciding operation into the state of a row.

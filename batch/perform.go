@@ -93,10 +93,14 @@ func cancelled(ctx context.Context) *Stop {
 
 // send makes the one call of an operation.
 func (r *run) send(ctx context.Context, op *plan.Op) (result Result, err error) {
+	ctx, witness := oktaclient.WithWitness(ctx)
 	err = r.patiently(ctx, func() error {
 		result, err = r.call(ctx, op)
 		return err
 	})
+	if result.Request == "" {
+		result.Request = witness.Last()
+	}
 	return result, err
 }
 

@@ -157,6 +157,19 @@ func (s *Summary) counts() map[string]int {
 	return counts
 }
 
+// shownRequests is how many request ids a step of the trail carries.
+const shownRequests = 20
+
+func (r *run) requestIDs() []string {
+	var ids []string
+	for i := range r.memories {
+		if id := r.memories[i].result.Request; id != "" && len(ids) < shownRequests {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // writeReport lists every row with how it ended. Cells that a spreadsheet would take for a formula are defused.
 func (r *run) writeReport(w io.Writer) error {
 	out := csv.NewWriter(w)

@@ -21,7 +21,8 @@ const (
 	windowLength  = 60 * time.Second
 	sameWindow    = 2                // seconds by which one window's Reset may differ between answers
 	pastWindows   = 3                // windows for which others' use is remembered
-	firstShare    = 0.4              // of the limit in a bucket's first window, when nothing is known of others
+	firstShare    = 0.4              // of the limit that may go at once after a rest, when little is known of others
+	memory        = 3 * windowLength // others' use that is older says nothing any more
 	finestGap     = time.Millisecond // calls that may come closer than this need no spreading
 	unmarkedRate  = 5                // calls a second where a server sends no rate-limit headers
 	latencyWeight = 0.2              // of a new sample in the moving average
@@ -35,6 +36,7 @@ const (
 // bucket is what one rate limit has shown of itself. Windows are fixed: they open with the first call and last a
 // minute.
 type bucket struct {
+	lanes     int // endpoints found to share it, 1 when it has one only
 	limit     int // 0 while unknown
 	allowed   int // calls per window by everybody before we stop
 	unmarked  *rate.Limiter
@@ -47,7 +49,7 @@ type bucket struct {
 	again     time.Time        // no call before this, after a refusal that gave no usable window
 	refusals  int              // such refusals in a row
 	lastReset int64            // Reset of the window before
-	turn      chan struct{}    // holds one token: waiting calls go in the order they came
+	lastSent  int              // our calls in the window before
 
 	window
 }
@@ -55,6 +57,7 @@ type bucket struct {
 // window is the state of the current window.
 type window struct {
 	opened   time.Time // our first call in it
+	fresh    bool      // opened after a rest: a burst first, then a look at what others do
 	reset    int64     // its Reset; 0 until an answer brought it
 	end      time.Time // our clock; Okta's window is over by then. Zero: no window is open
 	used     int       // everybody's calls, as last seen
@@ -93,10 +96,24 @@ func (b *bucket) close() {
 	if b.reset != 0 {
 		b.past[b.windows%pastWindows] = b.others
 		b.windows++
-		b.lastReset = b.reset
+		b.lastReset, b.lastSent = b.reset, b.sent
 	}
 	b.window = window{}
 }
+
+// open begins a window with a call of ours. A bucket that rested, or never had much to do, serves a person who waits: a
+// part of its share may go at once. A long run spreads its calls from the start of each window.
+func (b *bucket) open(at time.Time) {
+	if b.windows > 0 && at.Sub(b.lastUse) > memory {
+		b.windows, b.past = 0, [pastWindows]int{}
+	}
+	b.opened = at
+	b.fresh = b.windows == 0 || b.lastSent <= b.burst()
+}
+
+// burst is how many calls may go at once after a rest. Somebody who uses most of the rest of the limit then still finds
+// it free.
+func (b *bucket) burst() int { return max(1, int(firstShare*float64(b.limit))) }
 
 // expected is how many more calls others are likely to make in this window: as many as in the busiest of the last few,
 // less what they have made.
@@ -119,9 +136,14 @@ func (b *bucket) expected(now time.Time) int {
 func (b *bucket) left(now time.Time) int {
 	flying := b.inflight + b.lost
 	n := b.allowed - b.used - flying - b.expected(now)
-	if b.windows == 0 && now.Sub(b.opened) < windowLength/2 {
-		// Somebody may be using most of the limit, which shows only as time goes by: half a window tells.
-		n = min(n, max(1, int(firstShare*float64(b.limit)))-b.sent)
+	if b.fresh && now.Sub(b.opened) < windowLength/2 {
+		// Somebody may be using most of the limit, which shows only as time goes by: half a window tells. Before the
+		// window's first answer not even that is known which others used up before we came.
+		most := b.burst()
+		if b.reset == 0 {
+			most = max(1, b.limit/10)
+		}
+		n = min(n, most-b.sent)
 	}
 	if b.sent == 0 && b.inflight == 0 && (b.reset == 0 || b.used < b.allowed) {
 		n = max(n, 1) // one call per window shows whether others still use as much as they did
@@ -148,7 +170,7 @@ func (b *bucket) wait(now time.Time) (time.Duration, string) {
 		if b.end.IsZero() { // calls of the last window are still on their way
 			return windowLength, reasonLimit
 		}
-		if half := b.opened.Add(windowLength / 2); b.windows == 0 && now.Before(half) {
+		if half := b.opened.Add(windowLength / 2); b.fresh && now.Before(half) {
 			return half.Sub(now), reasonLimit
 		}
 		return b.end.Sub(now), reasonLimit
@@ -164,7 +186,7 @@ func (b *bucket) take(now time.Time) {
 		b.unmarked.AllowN(now, 1)
 	}
 	if b.end.IsZero() {
-		b.opened = now
+		b.open(now)
 		b.end = now.Add(windowLength + b.latency + time.Second) // until an answer tells better
 	}
 	before := b.left(now)
@@ -174,8 +196,8 @@ func (b *bucket) take(now time.Time) {
 	if b.limit == 0 || before <= 1 {
 		return
 	}
-	// The calls that are left are spread over the window, after a burst of at most a tenth of them.
-	if b.sent < max(1, (b.sent-1+before)/10) {
+	// The calls that are left are spread over the window, after a burst of at most a tenth of them, or more after a rest.
+	if b.fresh && b.sent < b.burst() || b.sent < max(1, (b.sent-1+before)/10) {
 		return
 	}
 	if gap := b.end.Add(-windowLength/20).Sub(now) / time.Duration(before-1); gap > finestGap {
@@ -236,7 +258,8 @@ func (b *bucket) learn(r reading, a outcome, threshold float64, c *clock) {
 		return
 	case b.reset != 0 && r.reset > b.reset+sameWindow: // Okta opened a window before we thought the old one over
 		b.close()
-		b.opened, b.sent = a.sent, b.inflight+1
+		b.open(a.sent)
+		b.sent = b.inflight + 1
 	}
 	if b.reset == 0 {
 		b.reset, b.end = r.reset, time.Time{}

@@ -22,8 +22,9 @@ type pacer struct {
 	clock     clock
 
 	mu      sync.Mutex
-	buckets map[bucketKey]*bucket
+	lanes   map[bucketKey]*lane
 	gate    gate
+	flying  int           // calls on the wire
 	changed chan struct{} // closed when a waiting call should look again; nil when nobody waits
 	calls   int64
 	refused int64
@@ -40,7 +41,7 @@ func newPacer(threshold float64, maxConcurrency int, log *slog.Logger) *pacer {
 	if threshold == 0 {
 		threshold = defaultThreshold
 	}
-	return &pacer{threshold: threshold, log: log, buckets: map[bucketKey]*bucket{}, gate: newGate(maxConcurrency)}
+	return &pacer{threshold: threshold, log: log, lanes: map[bucketKey]*lane{}, gate: newGate(maxConcurrency)}
 }
 
 // outcome is what came of one call.
@@ -61,14 +62,14 @@ type paced struct {
 // RoundTrip implements http.RoundTripper.
 func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
 	key := bucketKey{req.Method, pattern(req.URL.Path)}
-	b, err := p.pace.enter(req.Context(), key)
+	lane, err := p.pace.enter(req.Context(), key)
 	if err != nil {
 		return nil, &wireError{sent: NotSent, what: "call cancelled while waiting for its turn", cause: err}
 	}
 	finished := false
 	defer func() {
 		if !finished { // a panic below must not hold the slot for ever
-			p.pace.leave(key, b, outcome{received: time.Now()})
+			p.pace.leave(lane, outcome{received: time.Now()})
 		}
 	}()
 	resp, err := p.next.RoundTrip(req)
@@ -84,16 +85,16 @@ func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.header, o.left = w.header, o.left && w.sent == MaybeSent
 	}
 	finished = true
-	p.pace.leave(key, b, o)
+	p.pace.leave(lane, o)
 	return resp, err
 }
 
-// enter waits until the call may go. Calls of one bucket go in the order they came.
-func (p *pacer) enter(ctx context.Context, key bucketKey) (*bucket, error) {
-	b := p.bucket(key)
+// enter waits until the call may go. Calls of one lane go in the order they came.
+func (p *pacer) enter(ctx context.Context, key bucketKey) (*pass, error) {
+	l := p.lane(key)
 	select {
-	case b.turn <- struct{}{}:
-		defer func() { <-b.turn }()
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -101,9 +102,9 @@ func (p *pacer) enter(ctx context.Context, key bucketKey) (*bucket, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		wait, changed := p.admit(key, b)
-		if wait == 0 {
-			return b, nil
+		pass, wait, changed := p.admit(l)
+		if pass != nil {
+			return pass, nil
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -115,80 +116,96 @@ func (p *pacer) enter(ctx context.Context, key bucketKey) (*bucket, error) {
 	}
 }
 
-func (p *pacer) bucket(key bucketKey) *bucket {
+func (p *pacer) lane(key bucketKey) *lane {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b := p.buckets[key]
-	if b == nil {
-		b = &bucket{turn: make(chan struct{}, 1)}
-		p.buckets[key] = b
+	l := p.lanes[key]
+	if l == nil {
+		l = &lane{key: key, bucket: &bucket{}, turn: make(chan struct{}, 1)}
+		p.lanes[key] = l
 	}
-	return b
+	return l
 }
 
 // admit counts the call as gone, or says how long to wait unless something changes before.
-func (p *pacer) admit(key bucketKey, b *bucket) (time.Duration, <-chan struct{}) {
+func (p *pacer) admit(l *lane) (*pass, time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	wait, _ := p.judge(key, b, now)
+	wait, _ := p.judge(l, now)
 	if wait > 0 {
 		if p.changed == nil {
 			p.changed = make(chan struct{})
 		}
-		return wait, p.changed
+		return nil, wait, p.changed
 	}
-	b.take(now)
-	if key.pattern != tokenPattern {
+	l.bucket.take(now)
+	l.inflight++
+	p.flying++
+	if l.gated() {
 		p.gate.inflight++
 	}
 	p.calls++
-	return 0, nil
+	return &pass{lane: l, serial: p.calls, alone: p.flying == 1, counted: l.bucket.answered, reset: l.bucket.reset}, 0, nil
 }
 
 // judge is the whole decision: the window first, then the concurrency.
-func (p *pacer) judge(key bucketKey, b *bucket, now time.Time) (time.Duration, string) {
-	wait, why := b.wait(now)
+func (p *pacer) judge(l *lane, now time.Time) (time.Duration, string) {
+	wait, why := l.bucket.wait(now)
 	if wait <= 0 && why != "" {
 		wait = time.Millisecond // the instant itself; look again right after
 	}
-	if wait == 0 && key.pattern != tokenPattern && p.gate.inflight >= p.gate.limit(now) {
+	if wait == 0 && l.gated() && p.gate.inflight >= p.gate.limit(now) {
 		return growEvery, reasonBusy
 	}
 	return wait, why
 }
 
 // leave takes in what came of a call, and lets waiting calls look again.
-func (p *pacer) leave(key bucketKey, b *bucket, o outcome) {
+func (p *pacer) leave(t *pass, o outcome) {
 	if o.header != nil {
 		p.clock.observe(o.header, o.sent, o.received)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if key.pattern != tokenPattern {
+	l := t.lane
+	p.flying--
+	l.inflight--
+	if l.gated() {
 		p.gate.inflight--
 	}
-	b.roll(o.received)
-	b.answer(o, p.threshold, &p.clock)
+	l.bucket.roll(o.received)
+	l.bucket.answer(o, p.threshold, &p.clock)
+	p.compare(t, o)
 	if o.status == http.StatusTooManyRequests {
-		p.refused++
-		if concurrencyRefusal(o.header) {
-			p.gate.refuse(o.received)
-		}
-		p.log.Warn("okta refused a call for its rate", "method", key.method, "pattern", key.pattern,
-			"limit", clean(o.header.Get(headerLimit)), "concurrency", p.gate.limit(o.received))
+		p.refuse(l, o)
 	}
-	busy := 0.0
-	for _, other := range p.buckets {
-		if other.limit > 0 && o.received.Sub(other.lastUse) < windowLength {
-			busy += float64(other.allowed) / windowLength.Seconds() * other.latency.Seconds()
-		}
-	}
-	p.gate.aim(busy)
+	p.gate.aim(p.busy(o.received))
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
 	}
+}
+
+func (p *pacer) refuse(l *lane, o outcome) {
+	p.refused++
+	if concurrencyRefusal(o.header) {
+		p.gate.refuse(o.received)
+	}
+	p.log.Warn("okta refused a call for its rate", "method", l.key.method, "pattern", l.key.pattern,
+		"limit", clean(o.header.Get(headerLimit)), "concurrency", p.gate.limit(o.received))
+}
+
+// busy is how many calls are in flight on average when every bucket in use gives all that it allows.
+func (p *pacer) busy(now time.Time) float64 {
+	sum := 0.0
+	for _, l := range p.lanes {
+		b := l.bucket
+		if b.limit > 0 && now.Sub(b.lastUse) < windowLength {
+			sum += float64(b.allowed) / windowLength.Seconds() * b.latency.Seconds() / float64(max(1, b.lanes))
+		}
+	}
+	return sum
 }
 
 func (p *pacer) counts() (calls, refused int64, concurrency, limit int) {
@@ -202,9 +219,10 @@ func (p *pacer) status() []Bucket {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	out := make([]Bucket, 0, len(p.buckets))
-	for key, b := range p.buckets {
-		wait, why := p.judge(key, b, now)
+	out := make([]Bucket, 0, len(p.lanes))
+	for key, l := range p.lanes {
+		b := l.bucket
+		wait, why := p.judge(l, now)
 		s := Bucket{Method: key.method, Pattern: key.pattern, Limit: b.limit, Used: b.used, InFlight: b.inflight,
 			Reset: b.end, Wait: wait, Reason: why, Refused: b.refused, Latency: b.latency}
 		if b.limit > 0 {

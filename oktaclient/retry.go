@@ -52,6 +52,7 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, x.err
 	}
 	x.status, x.header = resp.StatusCode, resp.Header
+	witness(req.Context(), resp.Header)
 	return resp, nil
 }
 

@@ -61,6 +61,7 @@ type OpItem struct {
 type Cost struct {
 	Calls   int    `json:"okta_calls"`
 	About   string `json:"about" jsonschema:"Estimated time"`
+	Quicker string `json:"quicker,omitempty" jsonschema:"A quicker way, and by how much"`
 	Grounds string `json:"grounds"`
 }
 
@@ -210,9 +211,16 @@ func (d *Deps) cost(p *plan.Plan) *Cost {
 			assigns = b.Limit
 		}
 	}
-	slow := len(p.Ops) - p.Count(plan.KindAssignUser) - p.Count(plan.KindAddGroupMember)
-	minutes := max(float64(slow)/(0.7*float64(grants)), float64(p.Count(plan.KindAssignUser))/(0.7*float64(assigns)))
-	return &Cost{Calls: len(p.Ops), About: spoken(time.Duration(minutes * float64(time.Minute))), Grounds: grounds}
+	assigning := float64(p.Count(plan.KindAssignUser)) / (0.7 * float64(assigns))
+	granting := float64(len(p.Ops)-p.Count(plan.KindAssignUser)-p.Count(plan.KindAddGroupMember)) / (0.7 * float64(grants))
+	minutes := func(m float64) string { return spoken(time.Duration(m * float64(time.Minute))) }
+	cost := &Cost{Calls: len(p.Ops), About: minutes(max(assigning, granting)), Grounds: grounds}
+	// Group memberships go through a bucket of their own, about five times as wide as that of application users.
+	if viaGroup := assigning / 5; assigning > granting && assigning-max(viaGroup, granting) > 5 {
+		cost.Quicker = fmt.Sprintf("%d of these calls assign users one by one; with assign_via_group, naming a group that brings the application, the plan takes about %s instead of %s",
+			p.Count(plan.KindAssignUser), minutes(max(viaGroup, granting)), cost.About)
+	}
+	return cost
 }
 
 func spoken(d time.Duration) string {
