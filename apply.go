@@ -25,17 +25,7 @@ func applyCommand() *cobra.Command {
 			"Typing the command counts as the confirmation. Interrupt it at any time: the same command goes on where it stopped.\n" +
 			"Exit code 3 means that rows are left over; the same command tries those again.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := flags.load()
-			if err != nil {
-				return err
-			}
-			p, cleanup, err := connect(cmd.Context(), cfg, logger(cfg))
-			if err != nil {
-				return err
-			}
-			defer func() { _ = cleanup() }()
-			defer p.close()
-			return p.apply(cmd.Context(), args[0], cmd.OutOrStdout())
+			return flags.run(cmd, func(ctx context.Context, p *program) error { return p.apply(ctx, args[0], cmd.OutOrStdout()) })
 		}}
 	flags.flags(cmd)
 	return cmd

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,26 +15,20 @@ func doctorCommand() *cobra.Command {
 	var flags common
 	cmd := &cobra.Command{Use: "doctor", Short: "Checks the configuration and what the credential may do; writes nothing to Okta", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := flags.load()
-			if err != nil {
-				return err
-			}
-			p, cleanup, err := connect(cmd.Context(), cfg, logger(cfg))
-			if err != nil {
-				return err
-			}
-			defer func() { _ = cleanup() }()
-			defer p.close()
-			out := cmd.OutOrStdout()
-			p.describe(out)
-			report, err := tools.Diagnose(cmd.Context(), p.deps)
-			if err != nil {
-				return fmt.Errorf("okta cannot be used: %w", err)
-			}
-			return describeOkta(out, report)
+			return flags.run(cmd, func(ctx context.Context, p *program) error { return p.examine(ctx, cmd.OutOrStdout()) })
 		}}
 	flags.flags(cmd)
 	return cmd
+}
+
+func (p *program) examine(ctx context.Context, out io.Writer) error {
+	p.describe(out)
+	report, err := tools.Diagnose(ctx, p.deps)
+	if err != nil {
+		problem := tools.Explain(err)
+		return fmt.Errorf("okta cannot be used: %s: %w", problem.Code, problem)
+	}
+	return describeOkta(out, report)
 }
 
 // describe says where the program found what.
@@ -45,6 +41,9 @@ func (p *program) describe(out io.Writer) {
 	}
 	about := p.deps.About
 	fmt.Fprintf(out, "%-10s %s\n", "version", about.Version)
+	if about.EnvFile.Path == "" {
+		about.EnvFile.Why = "no .env in " + strings.Join(p.cfg.Sources.Searched, ", ")
+	}
 	where("settings", about.EnvFile.Path, about.EnvFile.Why)
 	where("inbox", about.Inbox.Path, about.Inbox.Why)
 	where("state", about.State.Path, about.State.Why)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/intake"
@@ -80,6 +81,8 @@ func newWorld(ctx context.Context, cfg *config.Config, inbox inboxOf, options ok
 	copied.CSVDir, copied.StateDir = inboxDir, filepath.Join(dir, "state")
 	copied.Sources.CSVDir = config.Place{Path: inboxDir, From: "a copy of " + cfg.CSVDir + " and the samples, for the demo"}
 	copied.Sources.StateDir = config.Place{Path: copied.StateDir, From: "temporary, for the demo"}
+	// Nobody can look the id up in an Admin Console here.
+	copied.Warnings = append(slices.Clone(cfg.Warnings), fmt.Sprintf("the demo's application is %s, app_id %s", demoAppLabel, w.appID))
 	w.cfg = &copied
 	return w, nil
 }

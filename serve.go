@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -37,37 +38,41 @@ func (c *common) load() (*config.Config, error) {
 	return cfg, nil
 }
 
-func serveCommand() *cobra.Command {
-	var flags common
-	cmd := &cobra.Command{Use: "serve", Short: "Serves MCP over stdio (the default)", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		cfg, err := flags.load()
-		if err != nil {
-			return err
-		}
-		return serve(cmd.Context(), cfg)
-	}}
-	flags.flags(cmd)
-	return cmd
-}
-
-func serve(ctx context.Context, cfg *config.Config) (err error) {
-	log := logger(cfg)
-	// A stray print of a library must not reach the protocol.
-	out := os.Stdout
-	os.Stdout = os.Stderr
-	p, cleanup, err := connect(ctx, cfg, log)
+// run is the frame of every command that speaks to Okta: configuration, program, and an orderly end.
+func (c *common) run(cmd *cobra.Command, do func(context.Context, *program) error) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	p, cleanup, err := connect(cmd.Context(), cfg, logger(cfg))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, cleanup()) }()
 	defer p.close()
+	return do(cmd.Context(), p)
+}
+
+func serveCommand() *cobra.Command {
+	var flags common
+	cmd := &cobra.Command{Use: "serve", Short: "Serves MCP over stdio (the default)", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		// A stray print of a library must not reach the protocol.
+		out := os.Stdout
+		os.Stdout = os.Stderr
+		return flags.run(cmd, func(ctx context.Context, p *program) error { return p.serve(ctx, out) })
+	}}
+	flags.flags(cmd)
+	return cmd
+}
+
+func (p *program) serve(ctx context.Context, out io.Writer) error {
 	s, err := p.mcp()
 	if err != nil {
 		return err
 	}
-	if !cfg.Okta.Demo {
+	if !p.cfg.Okta.Demo {
 		p.resume(ctx)
 	}
-	log.Info("serving MCP on stdio", "okta", domainOf(cfg), "inbox", cfg.CSVDir, "state", cfg.StateDir, "env_file", cfg.Sources.EnvFile.Path)
-	return server.ServeStdio(ctx, s, os.Stdin, out, log)
+	p.log.Info("serving MCP on stdio", "okta", domainOf(p.cfg), "inbox", p.cfg.CSVDir, "state", p.cfg.StateDir, "env_file", p.cfg.Sources.EnvFile.Path)
+	return server.ServeStdio(ctx, s, os.Stdin, out, p.log)
 }

@@ -24,17 +24,9 @@ func undoCommand() *cobra.Command {
 			"What users had before, what came later from elsewhere, and assignments stay.\n" +
 			"It only shows the plan, unless --yes-undo names the same run and a person sits at the terminal.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := flags.load()
-			if err != nil {
-				return err
-			}
-			p, cleanup, err := connect(cmd.Context(), cfg, logger(cfg))
-			if err != nil {
-				return err
-			}
-			defer func() { _ = cleanup() }()
-			defer p.close()
-			return p.undo(cmd.Context(), args[0], yes, term.IsTerminal(int(os.Stdin.Fd())), cmd.OutOrStdout())
+			return flags.run(cmd, func(ctx context.Context, p *program) error {
+				return p.undo(ctx, args[0], yes, term.IsTerminal(int(os.Stdin.Fd())), cmd.OutOrStdout())
+			})
 		}}
 	flags.flags(cmd)
 	cmd.Flags().StringVar(&yes, "yes-undo", "", "the run's id once more, to carry the undo out")

@@ -154,7 +154,7 @@ func tried(what string, err error) Check {
 		return Check{What: what, Result: "empty", Code: "empty_list",
 			Next: "if the organisation is not empty, give the service app an admin role (scopes alone show empty lists)"}
 	default:
-		p := problemOf(err)
+		p := Explain(err)
 		return Check{What: what, Result: "no", Code: p.Code, Next: p.Next}
 	}
 }

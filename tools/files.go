@@ -47,8 +47,16 @@ func listFiles(ctx context.Context, d *Deps, _ *Call, _ None) (ListFilesOut, err
 		return ListFilesOut{}, err
 	}
 	out := ListFilesOut{Inbox: d.Inbox.Dir(), S3: "off", Next: "validate_csv_preflight or analyze_csv_for_entitlements with a filename"}
+	unshown := 0
 	for _, f := range files {
-		out.add(FileItem{f.Name, string(f.State), f.Size, f.ModTime.UTC().Format(time.RFC3339)})
+		if intake.Hidden(f.Name) {
+			unshown++
+			continue
+		}
+		out.Files = append(out.Files, FileItem{f.Name, string(f.State), f.Size, f.ModTime.UTC().Format(time.RFC3339)})
+	}
+	if unshown > 0 {
+		out.Notes = append(out.Notes, plural(unshown, "file is", "files are")+" left out, because control or invisible characters in the name could deceive; rename to use")
 	}
 	if d.S3 != nil {
 		out.S3 = "on"
@@ -57,31 +65,28 @@ func listFiles(ctx context.Context, d *Deps, _ *Call, _ None) (ListFilesOut, err
 	if len(files) == 0 {
 		out.Next = "put a CSV file into " + d.Inbox.Dir() + " and list again"
 	}
-	return out, nil
-}
-
-func (o *ListFilesOut) add(f FileItem) {
-	if len(o.Files) == shownFiles {
-		o.More++
-		return
-	}
-	o.Files = append(o.Files, f)
+	all := out.Files
+	return fitted(shownFiles, func(most int) (ListFilesOut, error) {
+		out.Files = all[:min(len(all), most)]
+		out.More = len(all) - len(out.Files)
+		return out, nil
+	})
 }
 
 // listS3 adds what S3 has and the inbox has not. When S3 cannot be listed, the local files still are the answer.
 func (d *Deps) listS3(ctx context.Context, out *ListFilesOut) {
 	objects, err := d.S3.List(ctx, "")
 	if err != nil {
-		p := problemOf(err)
+		p := Explain(err)
 		out.Notes = append(out.Notes, "S3 could not be listed ("+p.Code+"): "+p.Next)
 		return
 	}
 	for _, o := range objects {
 		switch o.State {
 		case s3sync.Fresh:
-			out.add(FileItem{o.Name, "in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
+			out.Files = append(out.Files, FileItem{o.Name, "in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
 		case s3sync.Changed:
-			out.add(FileItem{o.Name, "changed_in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
+			out.Files = append(out.Files, FileItem{o.Name, "changed_in_s3", o.Size, o.Modified.UTC().Format(time.RFC3339)})
 		}
 	}
 }

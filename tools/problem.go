@@ -30,12 +30,12 @@ func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 
 // errorResult is a tool error. It has no structured content: clients hold that against the output schema even when the call failed.
 func errorResult(err error) *mcp.CallToolResult {
-	text, _ := json.Marshal(map[string]*Problem{"error": problemOf(err)}) // strings always encode
+	text, _ := json.Marshal(map[string]*Problem{"error": Explain(err)}) // strings always encode
 	return mcp.NewToolResultError(string(text))
 }
 
-// problemOf finds the code and the next step that the layer which failed attached to its error.
-func problemOf(err error) *Problem {
+// Explain finds the code and the next step that the layer which failed attached to its error.
+func Explain(err error) *Problem {
 	p := classify(err)
 	p.Message, p.Next = intake.Clean(p.Message, 1500), intake.Clean(p.Next, 600)
 	return p
