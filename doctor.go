@@ -59,6 +59,9 @@ func describeOkta(out io.Writer, r tools.OktaTestOut) error {
 		}
 		fmt.Fprintln(out)
 	}
+	for _, app := range r.Apps {
+		fmt.Fprintf(out, "%-10s %s %q, entitlement management on\n", "app", app.AppID, app.Label)
+	}
 	if r.Cannot > 0 {
 		return fmt.Errorf("%d of %d checks are not ok", r.Cannot, len(r.Checks))
 	}

@@ -51,16 +51,23 @@ func (d *Deps) mode() string {
 
 // OktaTestOut is what the credential is and may do.
 type OktaTestOut struct {
-	Mode      string  `json:"mode" jsonschema:"demo (embedded simulated tenant) or live"`
-	Domain    string  `json:"okta_domain"`
-	OrgID     string  `json:"org_id"`
-	OrgName   string  `json:"org_name,omitempty" jsonschema:"Untrusted text from Okta"`
-	OrgStatus string  `json:"org_status,omitempty"`
-	Pipeline  string  `json:"pipeline" jsonschema:"identity_engine, classic or unknown"`
-	Acting    string  `json:"acting_as" jsonschema:"Login of the token's owner, or service app. Untrusted text from Okta"`
-	Checks    []Check `json:"checks" jsonschema:"What this credential can read"`
-	Cannot    int     `json:"cannot" jsonschema:"Number of checks that failed"`
-	Next      string  `json:"next_step"`
+	Mode      string    `json:"mode" jsonschema:"demo (embedded simulated tenant) or live"`
+	Domain    string    `json:"okta_domain"`
+	OrgID     string    `json:"org_id"`
+	OrgName   string    `json:"org_name,omitempty" jsonschema:"Untrusted text from Okta"`
+	OrgStatus string    `json:"org_status,omitempty"`
+	Pipeline  string    `json:"pipeline" jsonschema:"identity_engine, classic or unknown"`
+	Acting    string    `json:"acting_as" jsonschema:"Login of the token's owner, or service app. Untrusted text from Okta"`
+	Checks    []Check   `json:"checks" jsonschema:"What this credential can read"`
+	Cannot    int       `json:"cannot" jsonschema:"Number of checks that failed"`
+	Apps      []AppItem `json:"applications,omitempty" jsonschema:"Applications with entitlement management on, up to ten of the first 200: their app_id serves the other tools"`
+	Next      string    `json:"next_step"`
+}
+
+// AppItem is an application that entitlements can be created on.
+type AppItem struct {
+	AppID string `json:"app_id"`
+	Label string `json:"label" jsonschema:"Untrusted text from Okta"`
 }
 
 // Check is one thing that the credential was tried on.
@@ -98,7 +105,7 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	default:
 		out.Acting = intake.Clean(me.Login, 120)
 	}
-	out.Checks = d.probe(ctx)
+	out.Checks, out.Apps = d.probe(ctx)
 	for _, c := range out.Checks {
 		if c.Result != "ok" {
 			out.Cannot++
@@ -121,26 +128,48 @@ func pipeline(p string) string {
 
 // probe tries one read per area. An empty list of users is suspicious: a service app without an admin role gets 200 and
 // nothing, instead of an error.
-func (d *Deps) probe(ctx context.Context) []Check {
-	var appID string
-	checks := []Check{tried("read users", firstOf(d.Okta.Users(ctx, `status eq "ACTIVE"`), nil))}
-	checks = append(checks, tried("read applications", firstOf(d.Okta.Apps(ctx, ""), func(a oktaclient.App) { appID = a.ID })))
-	if appID == "" {
-		return checks
+func (d *Deps) probe(ctx context.Context) ([]Check, []AppItem) {
+	checks := []Check{tried("read users", firstOf(d.Okta.Users(ctx, `status eq "ACTIVE"`)))}
+	apps, anyApp, err := d.readyApps(ctx)
+	checks = append(checks, tried("read applications", err))
+	if anyApp == "" {
+		return checks, nil
 	}
-	entitlements := firstOf(d.Okta.Entitlements(ctx, appID), nil)
-	grants := firstOf(d.Okta.Grants(ctx, appID, ""), nil)
-	return append(checks, allowEmpty(tried("read entitlements", entitlements)), allowEmpty(tried("read grants", grants)))
+	if len(apps) > 0 {
+		anyApp = apps[0].AppID
+	}
+	entitlements := firstOf(d.Okta.Entitlements(ctx, anyApp))
+	grants := firstOf(d.Okta.Grants(ctx, anyApp, ""))
+	return append(checks, allowEmpty(tried("read entitlements", entitlements)), allowEmpty(tried("read grants", grants))), apps
+}
+
+// readyApps looks through the first page of applications for those with entitlement management on.
+func (d *Deps) readyApps(ctx context.Context) (ready []AppItem, anyApp string, err error) {
+	const page, most = 200, 10
+	seen := 0
+	for app, err := range d.Okta.Apps(ctx, "") {
+		if err != nil {
+			return nil, "", err
+		}
+		anyApp = app.ID
+		if app.EMOptIn == "ENABLED" && app.Status == "ACTIVE" && len(ready) < most {
+			ready = append(ready, AppItem{app.ID, intake.Clean(app.Label, 120)})
+		}
+		if seen++; seen == page {
+			break
+		}
+	}
+	if anyApp == "" {
+		return nil, "", errEmpty
+	}
+	return ready, anyApp, nil
 }
 
 var errEmpty = errors.New("nothing came back")
 
 // firstOf reads as far as the first item.
-func firstOf[T any](items iter.Seq2[T, error], see func(T)) error {
-	for item, err := range items {
-		if err == nil && see != nil {
-			see(item)
-		}
+func firstOf[T any](items iter.Seq2[T, error]) error {
+	for _, err := range items {
 		return err
 	}
 	return errEmpty
