@@ -12,7 +12,7 @@ bench: ## the figures of docs/benchmarks.md
 	go test -run '^$$' -bench . -benchtime 1x ./...
 
 generate: ## rewrites what is generated: .env.example, README tables, tool snapshots
-	UPDATE=1 go test ./internal/config ./tools
+	UPDATE=1 go test -p 1 ./internal/config ./tools # one after the other: both write README.md
 
 cross: ## builds for every system that is supported
 	for os in linux darwin windows; do for arch in amd64 arm64; do \

@@ -63,8 +63,8 @@ func assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 		return nil, err
 	}
 	p.gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Write: p.recordDecision})
-	p.engine, err = batch.New(okta, writer, batch.Options{Dir: p.stateDir("runs"), Log: log, RingSize: cfg.RingSize, RingAbove: cfg.RingAbove,
-		StopRate: cfg.StopErrorRate, Record: p.recordStep})
+	p.engine, err = batch.New(okta, writer, batch.Options{Dir: p.stateDir("runs"), Log: log, RingSize: cfg.RingSize, RingAbove: max(cfg.RingAbove, 1), // 0 stands for the engine's own default
+		StopRate: cfg.StopErrorRate, SettleAfter: cfg.SettleAfter, Record: p.recordStep})
 	if err != nil {
 		return nil, err
 	}

@@ -189,7 +189,7 @@ func (s *stage) outcome(p *tools.PlanOut) {
 
 // rowsIn lists states with their counts, the finished ones first.
 func rowsIn(rows map[string]int) string {
-	order := []plan.State{plan.Planned, plan.Granted, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
+	order := []plan.State{plan.Planned, plan.Granted, plan.Assigned, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
 		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted, plan.Revoked, plan.Kept}
 	var b strings.Builder
 	for _, state := range order {

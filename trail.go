@@ -21,6 +21,7 @@ func trailVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "verify", Short: "Checks the trail's chain and says where it is broken", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
+				flags.demo = true // no credential is needed to find the state directory
 				cfg, err := flags.load()
 				if err != nil {
 					return err

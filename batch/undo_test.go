@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -85,6 +86,9 @@ func undoOnce(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mode) 
 				t.Errorf("%s lost %s, which the run did not give alone (before %t, elsewhere %t)", email, value, before[email][value], elsewhere[email+" "+value])
 			}
 		}
+	}
+	if _, err := w.Engine.Run(ctx, p, w.Permit(ctx, p), nil); !errors.Is(err, plan.ErrStale) {
+		t.Errorf("a run that was undone was carried out again: %v", err)
 	}
 	if summary.Unfinished() {
 		t.Errorf("undo left rows open: %v %v", summary.Rows, summary.Errors)

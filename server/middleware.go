@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -33,6 +34,20 @@ func recorded(opts Options) mcpserver.ToolHandlerMiddleware {
 				opts.Log.Error("trail cannot be written", "error", err)
 			}
 			return result, err
+		}
+	}
+}
+
+// recordedRead writes an entry before a resource is read: results of runs name people.
+func recordedRead(opts Options) mcpserver.ResourceHandlerMiddleware {
+	return func(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
+		return func(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			entry := trail.Entry{Actor: opts.Actor, Client: tools.ClientName(ctx), Step: "read", Arguments: trail.Reduce(map[string]any{"uri": req.Params.URI})}
+			if _, err := opts.Trail.Append(ctx, entry); err != nil {
+				opts.Log.Error("trail cannot be written", "error", err)
+				return nil, errors.New("the trail cannot be written, so nothing is read; free space or make STATE_DIR writable")
+			}
+			return next(ctx, req)
 		}
 	}
 }

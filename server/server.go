@@ -41,9 +41,9 @@ func New(opts Options) (*mcpserver.MCPServer, error) {
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
 		mcpserver.WithResourceCapabilities(false, false),
-		mcpserver.WithLogger(opts.Log),
 		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
 		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
+		mcpserver.WithResourceHandlerMiddleware(recordedRead(opts)),
 	)
 	for _, tool := range opts.Tools {
 		s.AddTool(tool.Definition, tool.Handler)

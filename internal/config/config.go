@@ -36,7 +36,8 @@ type Config struct {
 	ResumeRuns     string  // ResumeRuns or ReportRuns
 	RingSize       int
 	RingAbove      int
-	StopErrorRate  float64 // share of operations, 0.01 to 1
+	StopErrorRate  float64       // share of operations, 0.01 to 1
+	SettleAfter    time.Duration // how long Okta's lists may lag behind a write
 	ToolWait       time.Duration
 	S3             S3
 	LogLevel       slog.Level

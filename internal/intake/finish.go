@@ -255,7 +255,7 @@ func (b *builder) nearDuplicates() {
 			continue
 		}
 		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line), Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows) and would become a value of its own", Clean(v.Text, 60), v.Rows, Clean(r.Values[best].Text, 60), r.Values[best].Rows),
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", Clean(v.Text, 60), v.Rows, Clean(r.Values[best].Text, 60), r.Values[best].Rows),
 			Mend:    fmt.Sprintf("write %q in every row, if they are the same", Clean(r.Values[best].Text, 60))})
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // FileState says how far a report has come. It is also the name of the folder that holds such reports.
@@ -132,6 +134,12 @@ func isReportName(name string) bool {
 	return false
 }
 
+// Hidden reports whether a name holds characters that do not show or that change how others show: one that looks like
+// another name, or acts on a terminal. Such files cannot be named, so they have to be renamed to be used.
+func Hidden(name string) bool {
+	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || isBidi(r) || isInvisible(r) })
+}
+
 // checkName refuses names that are no plain relative path to a visible file.
 func checkName(name string) error {
 	bad := func(why string) error {
@@ -140,8 +148,8 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		return bad("is empty")
-	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-		return bad("holds control characters")
+	case Hidden(name):
+		return bad("holds control or invisible characters")
 	case strings.Contains(name, `\`):
 		return bad("holds a backslash; folders are separated by /")
 	case strings.HasPrefix(name, "/"), filepath.IsAbs(name), filepath.VolumeName(name) != "", len(name) > 1 && name[1] == ':':

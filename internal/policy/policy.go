@@ -99,7 +99,7 @@ func (g *Gate) Judge(p *plan.Plan) Verdict { return g.judge(p, Confirmation{}) }
 func (g *Gate) judge(p *plan.Plan, c Confirmation) Verdict {
 	switch {
 	case g.opts.ReadOnly:
-		return Verdict{Deny, "read_only", "READ_ONLY is set, so nothing may be written", "unset READ_ONLY and restart the server, if writing is meant"}
+		return Verdict{Deny, "read_only", "READ_ONLY is set, so nothing may be written", "unset READ_ONLY, if writing is meant, and start the program again"}
 	case p.Removes() > 0 && c.Channel == Terminal:
 		return Verdict{Ask, "builtin_undo_on_terminal", "the plan takes access away and was confirmed on a terminal", ""}
 	case p.Removes() > 0:
@@ -118,6 +118,9 @@ func (g *Gate) Permit(ctx context.Context, p *plan.Plan, c Confirmation) (Permit
 	verdict := g.judge(p, c)
 	if verdict.Decision == Ask && c.PlanID != p.ID {
 		verdict = Verdict{Deny, "builtin_wrong_confirmation", "the confirmation names another plan", "plan again and confirm the plan_id that comes back"}
+	}
+	if verdict.Decision == Ask {
+		verdict.Decision = Allow // it was asked for, and the confirmation answers
 	}
 	if g.opts.Write != nil {
 		if err := g.opts.Write(ctx, Record{p, verdict, c}); err != nil {
