@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestSearchesStayWithinWhatOktaTakesAndLeaveNobodyOut(t *testing.T) {
+	var names []string
+	for i := range 1000 {
+		names = append(names, fmt.Sprintf("someone.with.a.long.name%d@acme.example.com", i))
+	}
+	names = append(names, names[0], strings.ToUpper(names[1]), "", `odd"name\@x`)
+	for _, by := range []By{ByEmail, ByLogin, ByEmployeeNumber, ByID} {
+		packed := searches(by, names)
+		all := strings.Join(packed, "\n")
+		for _, search := range packed {
+			if terms := strings.Count(search, " eq "); terms > searchTerms {
+				t.Errorf("%s: %d terms in one search", by, terms)
+			}
+			if encoded := len(url.QueryEscape(search)); encoded > 4000 {
+				t.Errorf("%s: %d bytes in a URL", by, encoded)
+			}
+		}
+		for _, name := range names[:1000] {
+			if n := strings.Count(all, " eq \""+name+"\""); n != len(by.attributes()) {
+				t.Fatalf("%s: %s is asked for %d times", by, name, n)
+			}
+		}
+		if !strings.Contains(all, `odd\"name\\@x`) {
+			t.Errorf("%s: quotes and backslashes are not escaped", by)
+		}
+	}
+}
+
+func TestFoldMakesSpellingsOneAndKeepsNamesApart(t *testing.T) {
+	for _, same := range [][2]string{{"Admin", "admin"}, {" Admin ", "ADMIN"}, {"Sales  Manager", "sales manager"}, {"a\tb", "A b"}} {
+		if Fold(same[0]) != Fold(same[1]) {
+			t.Errorf("%q and %q are not one", same[0], same[1])
+		}
+	}
+	for _, apart := range [][2]string{{"Admin", "Admin2"}, {"ab", "a b"}, {"A-B", "A B"}} {
+		if Fold(apart[0]) == Fold(apart[1]) {
+			t.Errorf("%q and %q are one", apart[0], apart[1])
+		}
+	}
+}
+
+func TestNamesAreFoundExactlyFirstThenFoldedNeverAmbiguously(t *testing.T) {
+	x := newNameIndex()
+	x.put(0, "Admin", "Administrator")
+	x.put(1, "admin", "Lower admin")
+	x.put(2, "Viewer", "Read only")
+	for text, want := range map[string]struct {
+		at           int
+		exact, found bool
+	}{
+		"Admin":         {0, true, true},
+		"admin":         {1, true, true},
+		"Administrator": {0, true, true},
+		"ADMIN":         {0, false, false}, // two answer to it
+		"viewer":        {2, false, true},
+		"read  ONLY":    {2, false, true},
+		"nobody":        {0, false, false},
+	} {
+		at, exact, found := x.find(text)
+		if found != want.found || found && (at != want.at || exact != want.exact) {
+			t.Errorf("%q: at %d, exact %t, found %t; want %+v", text, at, exact, found, want)
+		}
+	}
+}

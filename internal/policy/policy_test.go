@@ -1,0 +1,76 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/policy"
+)
+
+func TestBuiltInRules(t *testing.T) {
+	adds := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}
+	removes := &plan.Plan{ID: "plan_r", Ops: []plan.Op{{Kind: plan.KindRevokeAccess}}}
+	nothing := &plan.Plan{ID: "plan_n"}
+	for name, c := range map[string]struct {
+		plan     *plan.Plan
+		channel  policy.Channel
+		confirms string
+		readOnly bool
+		rule     string
+		allowed  bool
+	}{
+		"an additive plan runs once confirmed":             {adds, policy.Conversation, "plan_a", false, "builtin_additive_confirmed", true},
+		"confirmed in a dialogue, it runs as well":         {adds, policy.Dialogue, "plan_a", false, "builtin_additive_confirmed", true},
+		"a confirmation of another plan permits nothing":   {adds, policy.Conversation, "plan_r", false, "builtin_wrong_confirmation", false},
+		"no confirmation permits nothing":                  {adds, "", "", false, "builtin_wrong_confirmation", false},
+		"a conversation takes nothing away":                {removes, policy.Conversation, "plan_r", false, "builtin_no_removal", false},
+		"a dialogue takes nothing away":                    {removes, policy.Dialogue, "plan_r", false, "builtin_no_removal", false},
+		"a plain command takes nothing away":               {removes, policy.CommandLine, "plan_r", false, "builtin_no_removal", false},
+		"a person at a terminal may undo":                  {removes, policy.Terminal, "plan_r", false, "builtin_undo_on_terminal", true},
+		"but only the plan that was named":                 {removes, policy.Terminal, "plan_a", false, "builtin_wrong_confirmation", false},
+		"read-only wins over an additive plan":             {adds, policy.Conversation, "plan_a", true, "read_only", false},
+		"read-only wins over the terminal":                 {removes, policy.Terminal, "plan_r", true, "read_only", false},
+		"a plan that writes nothing needs no confirmation": {nothing, policy.Conversation, "", false, "builtin_nothing_to_do", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var recorded []policy.Record
+			gate := policy.New(policy.Options{ReadOnly: c.readOnly, Write: func(_ context.Context, r policy.Record) error {
+				recorded = append(recorded, r)
+				return nil
+			}})
+			permit, err := gate.Permit(t.Context(), c.plan, policy.Confirmation{PlanID: c.confirms, Channel: c.channel})
+			if (err == nil) != c.allowed {
+				t.Fatalf("permit error %v, want allowed %t", err, c.allowed)
+			}
+			if len(recorded) != 1 || recorded[0].Verdict.Rule != c.rule {
+				t.Fatalf("recorded %+v, want one decision by %s", recorded, c.rule)
+			}
+			want := policy.Deny
+			if c.allowed {
+				want = policy.Allow
+			}
+			if got := recorded[0].Verdict.Decision; got != want {
+				t.Errorf("recorded decision %s, want %s", got, want)
+			}
+			if c.allowed && permit.PlanID() != c.plan.ID || !c.allowed && permit.PlanID() != "" {
+				t.Errorf("permit for %q", permit.PlanID())
+			}
+			var refused *policy.Refused
+			if !c.allowed && (!errors.As(err, &refused) || refused.Verdict.Next == "") {
+				t.Errorf("refusal %v names no next step", err)
+			}
+		})
+	}
+}
+
+func TestNothingIsPermittedThatCannotBeRecorded(t *testing.T) {
+	broken := errors.New("disk full")
+	gate := policy.New(policy.Options{Write: func(context.Context, policy.Record) error { return broken }})
+	p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}
+	permit, err := gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: policy.Conversation})
+	if !errors.Is(err, broken) || permit.PlanID() != "" {
+		t.Errorf("permit %q, error %v", permit.PlanID(), err)
+	}
+}
