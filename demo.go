@@ -141,12 +141,12 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *stage
 	if err := d.workflow(ctx, true); err != nil {
 		return nil, err
 	}
-	before := d.writes()
+	before := d.world.writes()
 	show.rerun()
 	if err := d.workflow(ctx, false); err != nil {
 		return nil, err
 	}
-	d.story.Rerun.Writes = d.writes() - before
+	d.story.Rerun.Writes = d.world.writes() - before
 	for _, call := range world.tenant.Calls() {
 		d.story.Okta.Calls += call.Count
 		if call.Status == 429 {
@@ -272,9 +272,9 @@ func (d *demo) call(ctx context.Context, tool string, arguments map[string]any, 
 }
 
 // writes counts what the tenant was asked to change.
-func (d *demo) writes() int {
+func (w *world) writes() int {
 	n := 0
-	for _, call := range d.world.tenant.Calls() {
+	for _, call := range w.tenant.Calls() {
 		if call.Method != "GET" {
 			n += call.Count
 		}
