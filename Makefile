@@ -8,8 +8,18 @@ test: ## everything that can run offline
 race: ## the same packages that CI runs under the race detector
 	go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./server ./tools
 
-bench: ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -benchtime 1x ./...
+bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
+	go test -run '^$$' -bench Read2M -benchtime 1x -cpu 1 ./internal/intake
+	go test -run '^$$' -bench GrantCall ./oktaclient
+	go test -run '^$$' -bench . -benchtime 1x ./batch
+	go test -run '^$$' -bench Stdio -benchtime 5x .
+	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m .
+
+CHAOS_WORLDS ?= 5000
+CHAOS_SEED ?= $(shell date +%s)
+
+chaos: ## thousands of random worlds with faults and kills; CHAOS_SEED=n CHAOS_WORLDS=1 repeats one
+	CHAOS_WORLDS=$(CHAOS_WORLDS) CHAOS_SEED=$(CHAOS_SEED) go test -run Chaos -timeout 0 -v ./batch | grep -v -- '--- PASS\|^=== '
 
 generate: ## rewrites what is generated: .env.example, README tables, tool snapshots
 	UPDATE=1 go test -p 1 ./internal/config ./tools # one after the other: both write README.md

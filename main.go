@@ -19,7 +19,14 @@ import (
 //go:embed csv/*.csv
 var samples embed.FS
 
+// softMemory is where the garbage collector begins to work harder, in bytes: the program runs beside others on a laptop.
+// GOMEMLIMIT overrides it.
+const softMemory = 256 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(exitCode(commands().ExecuteContext(ctx)))
@@ -48,7 +55,24 @@ func commands() *cobra.Command {
 		doctorCommand(),  // doctor.go: checks configuration and credential, read-only
 		versionCommand(), // below
 	)
+	wrongUse(root)
 	return root
+}
+
+// wrongUse gives flags and arguments that a command does not take the exit code of wrong use.
+func wrongUse(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &failure{exitUsage, err} })
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return &failure{exitUsage, err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrongUse(sub)
+	}
 }
 
 // failure is an error with an exit code of its own.

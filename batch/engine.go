@@ -4,6 +4,8 @@ package batch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +27,7 @@ type Options struct {
 	RingSize    int           // users granted and read back before the rest, 5
 	RingAbove   int           // plans with more users than this start with a ring, 200; negative: never
 	StopRate    float64       // share of failed operations at which a run stops by itself, 0.10
+	NoSync      bool          // journal lines are not made to last; for measuring and for tests of other things only
 	Log         *slog.Logger
 	// Record keeps a consequential step for good (the trail). A run does not start when it fails.
 	Record func(context.Context, Step) error
@@ -109,6 +112,9 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, permit policy.Permit, wa
 }
 
 func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Permit, dir string, watch func(*Live)) (_ *Summary, err error) {
+	if err := e.undone(p); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, "journal.jsonl")
 	memories, _, err := replay(path, p.ID, keysOf(p))
 	if err != nil {
@@ -118,17 +124,15 @@ func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Perm
 	if watch != nil {
 		watch(r.live)
 	}
-	if len(r.pending) > 0 {
+	ran := len(r.pending) > 0
+	if ran {
 		if err := e.opts.Record(ctx, Step{Name: "run_started", PlanID: p.ID, Rule: permit.Rule(), Outcome: "started"}); err != nil {
 			return nil, fmt.Errorf("record the start of the run, without which nothing is written: %w", err)
 		}
-		if r.lastWritten, err = lastWrite(e.opts.Dir, p); err != nil {
-			return nil, fmt.Errorf("look at earlier runs: %w", err)
-		}
-		if r.journal, err = openJournal(path, p, permit.Confirmation()); err != nil {
+		if r.journal, err = openJournal(path, p, permit.Confirmation(), e.opts.NoSync); err != nil {
 			return nil, err
 		}
-		err := r.carryOut(ctx)
+		err := e.alone(ctx, r)
 		if err = errors.Join(err, r.journal.close()); err != nil {
 			return nil, err
 		}
@@ -137,7 +141,7 @@ func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Perm
 	if err != nil {
 		return nil, err
 	}
-	if len(r.pending) > 0 {
+	if ran {
 		journal, err := fileSHA256(path)
 		if err != nil {
 			return nil, fmt.Errorf("digest journal: %w", err)
@@ -148,6 +152,32 @@ func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Perm
 		}
 	}
 	return summary, nil
+}
+
+// alone carries out the run once no other one writes to the application. Two runs at once would each decide on what they had
+// read before the other wrote: an additive one would grant twice, one that replaces grants would take the other's away.
+func (e *Engine) alone(ctx context.Context, r *run) (err error) {
+	dir := filepath.Join(e.opts.Dir, "locks")
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("%w: %w", errJournal, err)
+	}
+	name := sha256.Sum256([]byte(r.plan.OrgID + " " + r.plan.App.ID)) // ids come from a file
+	r.live.enter("waiting for another run on this application")
+	lock, err := durable.Lock(ctx, filepath.Join(dir, hex.EncodeToString(name[:8])))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.halt(*cancelled(ctx))
+		return nil
+	case err != nil:
+		return fmt.Errorf("wait for another run on this application: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	r.started = time.Now()
+	if r.lastWritten, err = lastWrite(e.opts.Dir, r.plan, r.started); err != nil {
+		return fmt.Errorf("look at earlier runs: %w", err)
+	}
+	r.live.enter("checking")
+	return r.carryOut(ctx)
 }
 
 func keysOf(p *plan.Plan) []string {

@@ -33,6 +33,7 @@ type Job struct {
 	ended  chan struct{}
 
 	mu      sync.Mutex
+	plan    *plan.Plan // until it has ended
 	live    *Live
 	summary *Summary
 	err     error
@@ -55,7 +56,7 @@ func (js *Jobs) Start(p *plan.Plan, permit policy.Permit) *Job {
 		return job
 	}
 	ctx, cancel := context.WithCancelCause(js.base)
-	job := &Job{ID: p.ID, cancel: cancel, ended: make(chan struct{})}
+	job := &Job{ID: p.ID, plan: p, cancel: cancel, ended: make(chan struct{})}
 	js.jobs[p.ID] = job
 	js.wait.Add(1)
 	go func() {
@@ -68,7 +69,7 @@ func (js *Jobs) Start(p *plan.Plan, permit policy.Permit) *Job {
 		}
 		job.mu.Lock()
 		defer job.mu.Unlock()
-		job.summary, job.err = summary, err
+		job.summary, job.err, job.plan = summary, err, nil
 	}()
 	return job
 }
@@ -94,6 +95,13 @@ func (j *Job) attach(l *Live) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.live = l
+}
+
+// Plan is what the job carries out, nil once it has ended: a large plan is not kept for longer than it is needed.
+func (j *Job) Plan() *plan.Plan {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.plan
 }
 
 func (j *Job) isEnded() bool {
@@ -159,7 +167,7 @@ func (e *Engine) Unfinished(load func(planID string) (*plan.Plan, error)) ([]Unf
 		if err != nil {
 			return nil, err
 		}
-		if summary, err := e.ReadSummary(folder.Name()); err == nil && !summary.resumable(info.ModTime()) {
+		if summary, err := e.ReadSummary(folder.Name()); err == nil && !summary.resumable(info.Size()) {
 			continue
 		}
 		p, err := load(folder.Name())
@@ -176,9 +184,10 @@ func (e *Engine) Unfinished(load func(planID string) (*plan.Plan, error)) ([]Unf
 	return found, nil
 }
 
-// resumable reports whether a run should be picked up by itself: it was interrupted, or killed before it could sum up. A run
-// that a person cancelled or that stopped itself for a reason waits for a person.
-func (s *Summary) resumable(journal time.Time) bool {
-	interrupted := s.Stop != nil && s.Stop.Code == stopInterrupted
-	return interrupted || s.Finished.Before(journal.Add(-time.Second))
+// resumable reports whether a run should be picked up by itself: it was interrupted, could not reach Okta, or was killed
+// before it could sum up, so that its journal has another length than what was summed up. A run that a person cancelled or
+// that stopped itself for a reason waits for a person.
+func (s *Summary) resumable(journal int64) bool {
+	interrupted := s.Stop != nil && (s.Stop.Code == stopInterrupted || s.Stop.Code == stopUnavailable)
+	return interrupted || s.JournalBytes != journal
 }

@@ -34,6 +34,7 @@ type entry struct {
 	Plan   string               `json:"plan,omitempty"`
 	App    string               `json:"app,omitempty"`
 	Stage  plan.Stage           `json:"stage,omitempty"`
+	Undoes string               `json:"undoes,omitempty"` // the plan whose run an undo takes back
 	Permit *policy.Confirmation `json:"permit,omitempty"`
 	Op     int                  `json:"op"`
 	Key    string               `json:"key,omitempty"` // guards against a journal beside the wrong plan
@@ -49,6 +50,9 @@ type memory struct {
 // errJournal is wrapped by every failure to write a journal: the run stops, because an operation that cannot be
 // remembered must not be done.
 var errJournal = errors.New("journal cannot be written")
+
+// ErrJournal is what errors.Is finds in the error of a run whose journal cannot be written.
+var ErrJournal = errJournal
 
 type journal struct {
 	mu     sync.Mutex
@@ -102,13 +106,16 @@ func damaged(path string, line int, what string) error {
 	return fmt.Errorf("journal %s line %d is damaged: %s; move the run's folder away and plan again, which reads Okta afresh", path, line, what)
 }
 
-func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation) (*journal, error) {
+func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy bool) (*journal, error) {
 	lines, err := durable.OpenLines(path, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errJournal, err)
 	}
+	if lazy {
+		lines.Lazy()
+	}
 	j := &journal{lines: lines}
-	if err := j.write(entry{Event: eventOpen, Plan: p.ID, App: p.App.ID, Stage: p.Stage, Permit: &confirmed}); err != nil {
+	if err := j.write(entry{Event: eventOpen, Plan: p.ID, App: p.App.ID, Stage: p.Stage, Undoes: p.Undoes, Permit: &confirmed}); err != nil {
 		return nil, errors.Join(err, lines.Close())
 	}
 	return j, nil
@@ -147,16 +154,16 @@ func (j *journal) close() error {
 	return j.lines.Close()
 }
 
-// lastWrite returns when a run of the same stage on the same application last wrote to Okta, the zero time when none did.
-// It reads journals, so it knows of runs of other processes too.
-func lastWrite(dir string, p *plan.Plan) (time.Time, error) {
+// lastWrite returns when a run that writes to the same of Okta's lists last did so, the zero time when none did. It reads
+// journals, so it knows of runs of other processes too. It is never later than now, whatever clocks have done in between.
+func lastWrite(dir string, p *plan.Plan, now time.Time) (time.Time, error) {
 	journals, err := filepath.Glob(filepath.Join(dir, "plan_*", "journal.jsonl"))
 	if err != nil {
 		return time.Time{}, err
 	}
 	var last time.Time
 	for _, path := range journals {
-		at, err := lastCreated(path, p)
+		at, err := lastSent(path, p)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -164,13 +171,24 @@ func lastWrite(dir string, p *plan.Plan) (time.Time, error) {
 			last = at
 		}
 	}
+	if last.After(now) {
+		last = now
+	}
 	return last, nil
 }
 
-// journalTail is how much of a journal's end is searched for its last write; lines have a few hundred bytes.
-const journalTail = 64 << 10
+// sameLists reports whether writes of one stage show in the lists that the other reads: undo takes back what grants made.
+func sameLists(a, b plan.Stage) bool {
+	access := func(s plan.Stage) bool { return s == plan.StageGrants || s == plan.StageUndo }
+	return a == b || access(a) && access(b)
+}
 
-func lastCreated(path string, p *plan.Plan) (last time.Time, err error) {
+// journalTail is how much of a journal's end is searched for its last write; lines have a few hundred bytes.
+const journalTail = 256 << 10
+
+// lastSent returns the latest moment at which a run may have written to Okta. An operation that was begun and has no end may
+// have waited for its turn or for the network until its process died, which no journal tells.
+func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return last, err
@@ -179,7 +197,7 @@ func lastCreated(path string, p *plan.Plan) (last time.Time, err error) {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	var opened entry
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &opened) != nil || opened.App != p.App.ID || opened.Stage != p.Stage {
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &opened) != nil || opened.App != p.App.ID || !sameLists(opened.Stage, p.Stage) {
 		return last, nil
 	}
 	info, err := f.Stat()
@@ -191,12 +209,24 @@ func lastCreated(path string, p *plan.Plan) (last time.Time, err error) {
 	}
 	lines = bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
+	open := map[int]bool{}
 	for lines.Scan() {
 		var e entry
-		// The first line of the tail may be cut in two; it is not needed.
-		if json.Unmarshal(lines.Bytes(), &e) == nil && (e.Event == eventBegin || e.Result != nil && e.Result.Outcome == Created) {
-			last = e.Time
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue // the first line of the tail may be cut in two; it is not needed
 		}
+		switch e.Event {
+		case eventBegin:
+			open[e.Op], last = true, e.Time
+		case eventEnd:
+			delete(open, e.Op)
+			if e.Result != nil && e.Result.Outcome == Created {
+				last = e.Time
+			}
+		}
+	}
+	if len(open) > 0 {
+		last = last.Add(outagePatience)
 	}
 	return last, lines.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
@@ -26,6 +27,11 @@ func (r *run) perform(ctx context.Context, i int) (Result, error) {
 			return result, nil
 		}
 		if !oktaclient.MayHaveHappened(err) {
+			if again, result := r.conflicts(ctx, op, err, attempt); again {
+				continue
+			} else if result != nil {
+				return *result, nil
+			}
 			return r.refused(ctx, err), nil
 		}
 		r.engine.opts.Log.Warn("reply lost, looking before sending again", "kind", op.Kind, "attempt", attempt, "error", err)
@@ -41,6 +47,28 @@ func (r *run) perform(ctx context.Context, i int) (Result, error) {
 			return Result{Outcome: NotAttempted}, nil
 		}
 	}
+}
+
+// conflicts handles a refusal that says that something stands in the way (Okta API: 409, 423; a duplicate of an entitlement
+// is a 400). What stands there may be just what was asked for; a change under way passes, so the call is made again.
+func (r *run) conflicts(ctx context.Context, op *plan.Op, refusal error, attempt int) (again bool, _ *Result) {
+	conflict := errors.Is(refusal, oktaclient.ErrConflict)
+	if !conflict && !(op.Kind == plan.KindCreateEntitlement && errors.Is(refusal, oktaclient.ErrBadRequest)) {
+		return false, nil
+	}
+	switch op.Kind {
+	case plan.KindCreateEntitlement, plan.KindAssignUser:
+		if found, there, err := r.look(ctx, op); err == nil && there {
+			if found.Outcome == Created {
+				found.Outcome = AlreadyPresent
+			}
+			return false, &found
+		}
+	}
+	if !conflict || attempt >= r.engine.opts.Attempts || r.stopped() {
+		return false, nil
+	}
+	return sleep(ctx, time.Second<<attempt) == nil, nil
 }
 
 // refused turns an answer of Okta, or a request that never left, into an outcome. What concerns the credential or the whole
@@ -72,7 +100,7 @@ func stopFor(ctx context.Context, err error) *Stop {
 	case errors.Is(err, oktaclient.ErrFeatureOff):
 		return &Stop{"feature_off", err.Error(), "Identity Governance must be licensed for this organisation"}
 	case errors.Is(err, oktaclient.ErrUnavailable), errors.Is(err, oktaclient.ErrRateLimited):
-		return &Stop{"okta_unavailable", err.Error(), "apply the plan again once Okta answers"}
+		return &Stop{stopUnavailable, err.Error(), "apply the plan again once Okta answers"}
 	}
 	var refusal *plan.Refusal
 	if errors.As(err, &refusal) {
@@ -81,7 +109,10 @@ func stopFor(ctx context.Context, err error) *Stop {
 	return nil
 }
 
-const stopInterrupted = "interrupted"
+const (
+	stopInterrupted = "interrupted"
+	stopUnavailable = "okta_unavailable"
+)
 
 // cancelled tells a person's cancellation from the end of the process.
 func cancelled(ctx context.Context) *Stop {
@@ -132,14 +163,11 @@ func (r *run) call(ctx context.Context, op *plan.Op) (Result, error) {
 
 // addValues sends the values that the entitlement still lacks.
 func (r *run) addValues(ctx context.Context, op *plan.Op) (Result, error) {
-	id := op.EntitlementID
-	if id == "" {
-		id = r.known(op.Attribute)
-	}
+	id := r.entitlementOf(op)
 	if id == "" {
 		return Result{Outcome: Failed, Code: "no_entitlement", Error: "the entitlement that the values belong to was not created"}, nil
 	}
-	missing, err := r.missingValues(ctx, id, op)
+	missing, err := r.missingValues(ctx, id, op.Values)
 	if err != nil {
 		return Result{}, err
 	}
@@ -150,7 +178,16 @@ func (r *run) addValues(ctx context.Context, op *plan.Op) (Result, error) {
 	return Result{Outcome: Created, ID: id}, err
 }
 
-func (r *run) missingValues(ctx context.Context, entitlementID string, op *plan.Op) ([]oktaclient.NewValue, error) {
+// entitlementOf is the id of the entitlement that an operation adds values to, "" while it has not been created.
+func (r *run) entitlementOf(op *plan.Op) string {
+	if op.EntitlementID != "" {
+		return op.EntitlementID
+	}
+	return r.known(op.Attribute)
+}
+
+// missingValues lists those of the values that the entitlement does not have.
+func (r *run) missingValues(ctx context.Context, entitlementID string, values []oktaclient.NewValue) ([]oktaclient.NewValue, error) {
 	present := map[string]bool{}
 	for v, err := range r.okta.ValuesOf(ctx, entitlementID) {
 		if err != nil {
@@ -159,7 +196,7 @@ func (r *run) missingValues(ctx context.Context, entitlementID string, op *plan.
 		present[v.ExternalValue] = true
 	}
 	var missing []oktaclient.NewValue
-	for _, v := range op.Values {
+	for _, v := range values {
 		if !present[v.ExternalValue] {
 			missing = append(missing, v)
 		}
@@ -179,7 +216,7 @@ func (r *run) grant(ctx context.Context, op *plan.Op) (Result, error) {
 			return Result{Outcome: Failed, Code: "stale_user", Error: "a CUSTOM grant would now take away " + reason + "; plan again"}, nil
 		}
 	}
-	made, err := r.writer.CreateGrant(ctx, oktaclient.NewGrant{Type: op.GrantType, AppID: r.plan.App.ID, UserID: op.UserID, Entitlements: op.Grant})
+	made, err := r.writer.CreateGrant(ctx, oktaclient.NewGrant{Type: op.GrantType, AppID: r.plan.App.ID, UserID: op.UserID, Entitlements: r.posted(op)})
 	return Result{Outcome: Created, ID: made.ID}, err
 }
 
@@ -203,6 +240,29 @@ func replaces(op *plan.Op, has *plan.Holding) string {
 		}
 	}
 	return ""
+}
+
+// lacking lists the values that an operation adds and that its user did not have when the run began. Between plan and run
+// another plan may have granted a part of them.
+func (r *run) lacking(op *plan.Op) []string {
+	has := r.holdings[op.UserID]
+	return slices.DeleteFunc(slices.Clone(op.Adds), has.Has)
+}
+
+// posted is what a grant carries. An additive grant leaves out what the user has got since the plan was made, so that nobody
+// holds a value through two grants of ours. A CUSTOM grant carries everything, because it replaces everything.
+func (r *run) posted(op *plan.Op) []oktaclient.GrantedEntitlement {
+	has := r.holdings[op.UserID]
+	if op.GrantType != oktaclient.GrantEntitlement || has == nil {
+		return op.Grant
+	}
+	var posted []oktaclient.GrantedEntitlement
+	for _, e := range op.Grant {
+		if values := slices.DeleteFunc(slices.Clone(e.Values), has.Has); len(values) > 0 {
+			posted = append(posted, oktaclient.GrantedEntitlement{ID: e.ID, Values: values})
+		}
+	}
+	return posted
 }
 
 func (r *run) know(attribute, entitlementID string) {

@@ -11,8 +11,16 @@ import (
 )
 
 // prepare settles what an earlier run left open and compares the rest of the plan with Okta as it is now: what is there
-// already ends without a call, and a plan that no longer fits is refused.
+// already ends without a call, and a plan that no longer fits is refused. A run that goes on has nobody in front of it who
+// would try again, so it waits for Okta as it would have before; a new one says at once that Okta cannot be reached.
 func (r *run) prepare(ctx context.Context) error {
+	if !r.resumed {
+		return r.compare(ctx)
+	}
+	return r.patiently(ctx, func() error { return r.compare(ctx) })
+}
+
+func (r *run) compare(ctx context.Context) error {
 	if err := r.sameOrg(ctx); err != nil {
 		return err
 	}
@@ -49,16 +57,17 @@ func (r *run) sameOrg(ctx context.Context) error {
 	return nil
 }
 
-// settleOpen looks up every operation with a begin and no end.
+// settleOpen looks up every operation with a begin and no end. Its begin does not tell when it was sent: it may have waited
+// for its turn, or for the network, until the moment the process died. All that is certain is that this was before the
+// present run began.
 func (r *run) settleOpen(ctx context.Context) error {
 	for _, chain := range r.pending {
 		for _, i := range chain {
-			began := r.memories[i].began
-			if began.IsZero() {
+			if r.memories[i].began.IsZero() {
 				continue
 			}
 			r.live.enter("settling")
-			result, happened, err := r.settle(ctx, &r.plan.Ops[i], began)
+			result, happened, err := r.settle(ctx, &r.plan.Ops[i], r.started)
 			switch {
 			case err != nil:
 				return fmt.Errorf("look up an operation that an earlier run left open: %w", err)
@@ -142,7 +151,7 @@ func (r *run) prepareGrants(ctx context.Context) error {
 	if err := r.reliable(ctx, len(grantees) > 0); err != nil {
 		return err
 	}
-	assigned, holdings := map[string]bool{}, map[string]*plan.Holding{}
+	assigned := map[string]bool{}
 	var err error
 	if len(assignees) > 0 {
 		if assigned, err = plan.ReadAssigned(ctx, r.okta, r.plan.App.ID, assignees); err != nil {
@@ -150,12 +159,12 @@ func (r *run) prepareGrants(ctx context.Context) error {
 		}
 	}
 	if len(grantees) > 0 {
-		if holdings, err = plan.ReadHoldings(ctx, r.okta, r.plan.App.ID, grantees); err != nil {
+		if r.holdings, err = plan.ReadHoldings(ctx, r.okta, r.plan.App.ID, grantees); err != nil {
 			return err
 		}
 	}
 	return r.eachPending(func(i int, op *plan.Op) error {
-		if op.Kind == plan.KindCreateGrant && holdsAll(holdings[op.UserID], op.Adds) || op.Kind != plan.KindCreateGrant && assigned[op.UserID] {
+		if op.Kind == plan.KindCreateGrant && holdsAll(r.holdings[op.UserID], op.Adds) || op.Kind != plan.KindCreateGrant && assigned[op.UserID] {
 			return r.note(i, Result{Outcome: AlreadyPresent})
 		}
 		return nil

@@ -99,6 +99,11 @@ func importTwice(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mod
 func randomWorld(t *testing.T, lines []*simtest.Line, rng *rand.Rand, mode plan.Mode) (*simtest.World, []string) {
 	w := simtest.New(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: rng.Uint64(), NoEntitlements: mode == plan.ModeCustomMerge,
 		GrantLag: time.Duration(rng.IntN(2)) * 2 * time.Second}})
+	return w, populate(w, rng)
+}
+
+// populate fills a tenant with people of whom some are unknown, inactive or ambiguous.
+func populate(w *simtest.World, rng *rand.Rand) []string {
 	var people []string
 	for i := range 2 + rng.IntN(8) {
 		email := fmt.Sprintf("person%d@acme.example.com", i)
@@ -117,7 +122,7 @@ func randomWorld(t *testing.T, lines []*simtest.Line, rng *rand.Rand, mode plan.
 			}
 		}
 	}
-	return w, people
+	return people
 }
 
 // giveRandomAccess lets people have grants of every kind before the import.

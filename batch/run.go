@@ -23,8 +23,12 @@ type run struct {
 	plan        *plan.Plan
 	journal     *journal
 	live        *Live
+	started     time.Time // every process that carried this plan out before had ended by then
+	resumed     bool      // an earlier run of the plan got as far as an operation
 	lastWritten time.Time // the last write of an earlier run of this kind here: Okta's lists may lag behind it
 	pending     [][]int   // chains of operations still to do; within a chain each needs the one before
+
+	holdings map[string]*plan.Holding // what the users of pending grants had when the run began; not written after that
 
 	mu       sync.Mutex
 	memories []memory
@@ -42,7 +46,7 @@ type Stop struct {
 }
 
 func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
-	r := &run{engine: e, okta: e.okta, writer: e.writer, plan: p, memories: memories, live: newLive(len(p.Ops)), made: map[string]string{}}
+	r := &run{engine: e, okta: e.okta, writer: e.writer, plan: p, memories: memories, live: newLive(len(p.Ops)), made: map[string]string{}, started: time.Now()}
 	chain := make([]int, len(p.Ops)) // which chain an operation belongs to
 	var chains [][]int
 	for i := range p.Ops {
@@ -52,6 +56,7 @@ func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
 			chain[i] = len(chains)
 			chains = append(chains, nil)
 		}
+		r.remember(i)
 		if memories[i].result.Outcome.done() && memories[i].began.IsZero() {
 			r.live.count(memories[i].result.Outcome, false)
 			continue
@@ -63,7 +68,33 @@ func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
 			r.pending = append(r.pending, c)
 		}
 	}
+	r.failedLast()
 	return r
+}
+
+// remember takes in what the journal says of an operation.
+func (r *run) remember(i int) {
+	m := &r.memories[i]
+	if !m.began.IsZero() || m.result.Outcome != "" {
+		r.resumed = true
+	}
+	if op := &r.plan.Ops[i]; op.Kind == plan.KindCreateEntitlement && m.result.Outcome.done() {
+		r.made[op.Entitlement.ExternalValue] = m.result.ID
+	}
+}
+
+// failedLast puts off what failed before. What fails for good would otherwise stop each further run by its error rate before
+// it came to the rest.
+func (r *run) failedLast() {
+	failed := func(chain []int) int {
+		for _, i := range chain {
+			if r.memories[i].result.Outcome == Failed {
+				return 1
+			}
+		}
+		return 0
+	}
+	slices.SortStableFunc(r.pending, func(a, b []int) int { return failed(a) - failed(b) })
 }
 
 // carryOut does what is pending. It returns an error only when the run could not be kept honestly (the journal, or Okta
@@ -78,11 +109,19 @@ func (r *run) carryOut(ctx context.Context) error {
 	}
 	r.pending = slices.DeleteFunc(r.pending, func(chain []int) bool { return r.settled(chain) })
 	err := r.inRings(ctx)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case err == nil || errors.Is(err, errJournal):
+		return err
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		r.halt(*cancelled(ctx))
-		return nil
+	default:
+		stop := stopFor(ctx, err)
+		if stop == nil {
+			stop = &Stop{"okta_unreadable", err.Error(), "apply the plan again; it goes on where it stopped"}
+		}
+		r.halt(*stop)
 	}
-	return err
+	return nil
 }
 
 func (r *run) settled(chain []int) bool {
@@ -128,17 +167,23 @@ func (r *run) inRings(ctx context.Context) error {
 	return r.all(ctx, rest)
 }
 
-// all carries chains out, a bounded number at once.
+// all carries chains out, a bounded number at once. Chains that begin alike wait for the same rate limit, so each kind has
+// its own share of workers: users who only need a grant do not queue behind those who wait to be assigned.
 func (r *run) all(ctx context.Context, chains [][]int) error {
 	group, groupCtx := errgroup.WithContext(ctx)
-	slots := semaphore.NewWeighted(int64(r.engine.opts.Workers))
-	for _, chain := range chains {
-		if slots.Acquire(groupCtx, 1) != nil || r.stopped() {
-			break
-		}
+	for _, alike := range r.byFirst(chains) {
 		group.Go(func() error {
-			defer slots.Release(1)
-			return r.chain(groupCtx, chain)
+			slots := semaphore.NewWeighted(int64(r.engine.opts.Workers))
+			for _, chain := range alike {
+				if slots.Acquire(groupCtx, 1) != nil || r.stopped() {
+					return nil
+				}
+				group.Go(func() error {
+					defer slots.Release(1)
+					return r.chain(groupCtx, chain)
+				})
+			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -147,11 +192,31 @@ func (r *run) all(ctx context.Context, chains [][]int) error {
 	return ctx.Err()
 }
 
+// byFirst sorts chains by the kind of their first operation, in the order of the plan.
+func (r *run) byFirst(chains [][]int) [][][]int {
+	var sorted [][][]int
+	place := map[plan.Kind]int{}
+	for _, chain := range chains {
+		kind := r.plan.Ops[chain[0]].Kind
+		at, known := place[kind]
+		if !known {
+			at = len(sorted)
+			place[kind] = at
+			sorted = append(sorted, nil)
+		}
+		sorted[at] = append(sorted[at], chain)
+	}
+	return sorted
+}
+
 // chain carries out operations of which each needs the one before.
 func (r *run) chain(ctx context.Context, chain []int) error {
 	for _, i := range chain {
 		if ctx.Err() != nil || r.stopped() {
 			return nil
+		}
+		if r.settled([]int{i}) {
+			continue // found in place, or found to have happened in an earlier run
 		}
 		if needs := r.plan.Ops[i].Needs; needs >= 0 && !r.resultOf(needs).Outcome.done() {
 			if err := r.finish(i, withoutNeeds(r.resultOf(needs))); err != nil {
@@ -235,65 +300,6 @@ func (r *run) resultOf(i int) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.memories[i].result
-}
-
-// refusesGrantType reports whether the first grant of the run was refused as malformed, which is how an organisation
-// without additive grants answers.
-func (r *run) refusesGrantType(chain []int) bool {
-	last := chain[len(chain)-1]
-	op, result := &r.plan.Ops[last], r.resultOf(last)
-	return op.Kind == plan.KindCreateGrant && op.GrantType == oktaclient.GrantEntitlement &&
-		result.Outcome == Failed && (result.Code == "E0000001" || result.Code == "E0000003")
-}
-
-// readBack asks Okta for the effective entitlements of a ring and stops the run when something planned is not there.
-func (r *run) readBack(ctx context.Context, ring [][]int) error {
-	for _, chain := range ring {
-		last := chain[len(chain)-1]
-		op := &r.plan.Ops[last]
-		if op.Kind != plan.KindCreateGrant || !r.resultOf(last).Outcome.done() {
-			continue
-		}
-		missing, err := r.missingAfter(ctx, op)
-		if err != nil {
-			return err
-		}
-		if missing > 0 {
-			r.halt(Stop{"ring_mismatch", fmt.Sprintf("after granting to the first users, %d of user %s's planned values are not in force", missing, op.UserID),
-				"look at that user's access in the Admin Console before applying the plan again"})
-			return nil
-		}
-	}
-	return nil
-}
-
-// missingAfter counts the values of a grant that are not in force, giving Okta time to catch up.
-func (r *run) missingAfter(ctx context.Context, op *plan.Op) (int, error) {
-	deadline := time.Now().Add(r.engine.opts.SettleAfter)
-	for pause := time.Second; ; pause *= 2 {
-		entitlements, err := r.okta.PrincipalEntitlements(ctx, r.plan.App.ID, op.UserID)
-		if err != nil {
-			return 0, fmt.Errorf("read effective entitlements of user %s: %w", op.UserID, err)
-		}
-		held := map[string]bool{}
-		for _, e := range entitlements {
-			for _, v := range e.Values {
-				held[v.ID] = true
-			}
-		}
-		missing := 0
-		for _, v := range op.Adds {
-			if !held[v] {
-				missing++
-			}
-		}
-		if missing == 0 || time.Now().After(deadline) {
-			return missing, nil
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return 0, err
-		}
-	}
 }
 
 // sleep waits, or returns early when ctx ends.

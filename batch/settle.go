@@ -12,19 +12,23 @@ import (
 // settle finds out whether an operation happened whose reply was lost at the given time. Okta's lists may lag behind
 // writes, so absence counts only once the lag is over; presence counts at once.
 func (r *run) settle(ctx context.Context, op *plan.Op, lost time.Time) (result Result, happened bool, err error) {
-	look := func() error {
-		return r.patiently(ctx, func() error {
+	look := func() {
+		err = r.patiently(ctx, func() error {
+			var err error
 			result, happened, err = r.look(ctx, op)
 			return err
 		})
 	}
-	if err := look(); err != nil || happened {
-		return result, happened, err
+	if caughtUp := lost.Add(r.engine.opts.SettleAfter); time.Now().Before(caughtUp) {
+		if look(); err != nil || happened {
+			return result, happened, err
+		}
+		if err := sleep(ctx, time.Until(caughtUp)); err != nil {
+			return Result{}, false, err
+		}
 	}
-	if err := sleep(ctx, time.Until(lost.Add(r.engine.opts.SettleAfter))); err != nil {
-		return Result{}, false, err
-	}
-	return result, happened, look()
+	look()
+	return result, happened, err
 }
 
 // look asks Okta whether the effect of an operation is there.
@@ -37,18 +41,16 @@ func (r *run) look(ctx context.Context, op *plan.Op) (Result, bool, error) {
 				return found, false, fmt.Errorf("list entitlements: %w", err)
 			}
 			if e.ExternalValue == op.Entitlement.ExternalValue {
-				found.ID = e.ID
-				r.know(e.ExternalValue, e.ID)
-				return found, true, nil
+				return r.entitlementThere(ctx, e.ID, op)
 			}
 		}
 		return found, false, nil
 	case plan.KindAddValues:
-		id := op.EntitlementID
+		id := r.entitlementOf(op)
 		if id == "" {
-			id = r.known(op.Attribute)
+			return found, false, nil // its entitlement was never made, so neither were its values
 		}
-		missing, err := r.missingValues(ctx, id, op)
+		missing, err := r.missingValues(ctx, id, op.Values)
 		found.ID = id
 		return found, err == nil && len(missing) == 0, err
 	case plan.KindAssignUser:
@@ -62,7 +64,7 @@ func (r *run) look(ctx context.Context, op *plan.Op) (Result, bool, error) {
 		if err != nil {
 			return found, false, err
 		}
-		found.ID = grantWith(grants, op)
+		found.ID = grantWith(grants, op.GrantType, r.lacking(op))
 		return found, holdsAll(has, op.Adds), nil
 	case plan.KindRevokeAccess:
 		gone, err := r.revoked(ctx, op)
@@ -91,10 +93,24 @@ func holdsAll(has *plan.Holding, values []string) bool {
 	return true
 }
 
-// grantWith names the grant of the posted type that carries everything that was posted.
-func grantWith(grants []oktaclient.Grant, op *plan.Op) string {
+// entitlementThere says what it means that the application has an entitlement of this name: it is ours when it has all the
+// values that we create it with. Okta creates an entitlement with its values or not at all.
+func (r *run) entitlementThere(ctx context.Context, id string, op *plan.Op) (Result, bool, error) {
+	missing, err := r.missingValues(ctx, id, op.Entitlement.Values)
+	if err != nil {
+		return Result{}, false, err
+	}
+	if len(missing) > 0 {
+		return Result{Outcome: Failed, Code: "foreign_entitlement", Error: "somebody else created the entitlement " + id + " with other values; plan again"}, true, nil
+	}
+	r.know(op.Entitlement.ExternalValue, id)
+	return Result{Outcome: Created, ID: id}, true, nil
+}
+
+// grantWith names the grant of this type that carries all of these values.
+func grantWith(grants []oktaclient.Grant, grantType string, values []string) string {
 	for _, g := range grants {
-		if g.Type == op.GrantType && holdsAll(plan.HoldingOf([]oktaclient.Grant{g}), op.Adds) {
+		if g.Type == grantType && holdsAll(plan.HoldingOf([]oktaclient.Grant{g}), values) {
 			return g.ID
 		}
 	}

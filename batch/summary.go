@@ -36,10 +36,11 @@ type Summary struct {
 	Created      map[plan.Kind]int  `json:"created"`
 	ValuesMade   int                `json:"values_created"`
 	UsersGranted int                `json:"users_granted"`
-	Elapsed      time.Duration      `json:"elapsed_ns"`
+	Elapsed      float64            `json:"elapsed_seconds"`
 	Finished     time.Time          `json:"finished"`
 	Errors       []RowError         `json:"errors,omitempty"` // the first few; report.csv has all
 	Report       string             `json:"report,omitempty"` // path of report.csv
+	JournalBytes int64              `json:"journal_bytes"`    // length of the journal that this sums up; a longer one was cut off later
 }
 
 // RowError is one operation that did not end well.
@@ -57,6 +58,9 @@ const shownErrors = 10
 func (r *run) conclude(dir string) (*Summary, error) {
 	r.live.enter("finishing")
 	s := r.summarise()
+	if info, err := os.Stat(filepath.Join(dir, "journal.jsonl")); err == nil {
+		s.JournalBytes = info.Size()
+	}
 	if len(r.plan.Rows) > 0 {
 		if err := durable.WriteFile(dir, "report.csv", 0o600, r.writeReport); err != nil {
 			return nil, fmt.Errorf("write report.csv: %w", err)
@@ -77,15 +81,15 @@ func (r *run) conclude(dir string) (*Summary, error) {
 func (r *run) summarise() *Summary {
 	p := r.plan
 	s := &Summary{PlanID: p.ID, Stage: p.Stage, File: p.File, AppID: p.App.ID, Stop: r.stop, TotalRows: len(p.Rows),
-		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: time.Since(r.live.started)}
+		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: time.Since(r.live.started).Seconds()}
 	for i := range p.Ops {
-		s.operation(&p.Ops[i], r.outcome(i))
+		s.operation(&p.Ops[i], r.ending(i).Outcome)
 	}
 	for i := range p.Rows {
 		state := r.rowState(&p.Rows[i])
 		s.Rows[state]++
 		if state == plan.Failed || state == plan.Unknown {
-			s.fail(&p.Rows[i], state, r.memories[p.Rows[i].Op].result, p)
+			s.fail(&p.Rows[i], state, r.ending(p.Rows[i].Op), p)
 		}
 	}
 	switch {
@@ -99,12 +103,17 @@ func (r *run) summarise() *Summary {
 	return s
 }
 
-// outcome never is empty: an operation that was not reached was not attempted.
-func (r *run) outcome(i int) Outcome {
-	if o := r.memories[i].result.Outcome; o != "" {
-		return o
+// ending is how an operation stands when the run has ended. One that was not reached was not attempted; but one that an
+// earlier run began and that nobody has looked up since may have happened, whatever an attempt before that ended in.
+func (r *run) ending(i int) Result {
+	m := r.memories[i]
+	switch {
+	case !m.began.IsZero() && m.result.Outcome != Unknown:
+		return Result{Outcome: Unknown, Code: "unsettled", Error: "the program ended while it was sent, and this run ended before it could look in Okta"}
+	case m.result.Outcome == "":
+		return Result{Outcome: NotAttempted}
 	}
-	return NotAttempted
+	return m.result
 }
 
 func (s *Summary) operation(op *plan.Op, o Outcome) {
@@ -133,7 +142,7 @@ func (r *run) rowState(row *plan.Row) plan.State {
 	if row.State != plan.Planned || row.Op < 0 {
 		return row.State
 	}
-	return rowState(r.plan.Stage, Result{Outcome: r.outcome(row.Op)})
+	return rowState(r.plan.Stage, r.ending(row.Op))
 }
 
 // Unfinished reports whether rows remain that another run of the plan could bring further.
@@ -185,7 +194,7 @@ func (r *run) writeReport(w io.Writer) error {
 		}
 		var result Result
 		if row.Op >= 0 {
-			result = r.memories[row.Op].result
+			result = r.ending(row.Op)
 		}
 		reason := row.Reason
 		if result.Error != "" {

@@ -50,6 +50,7 @@ type bucket struct {
 	refusals  int              // such refusals in a row
 	lastReset int64            // Reset of the window before
 	lastSent  int              // our calls in the window before
+	hints     map[*bucket]int  // how often the count of another bucket ran on in this one
 
 	window
 }
@@ -66,6 +67,7 @@ type window struct {
 	lost     int       // ours, answered without headers or not at all: perhaps counted, perhaps not
 	others   int       // calls that were surely not ours
 	next     time.Time // spread: our next call is not before this
+	seen     time.Time // when the last call left whose answer told of it
 }
 
 // reading is what one answer's headers say.
@@ -108,12 +110,19 @@ func (b *bucket) open(at time.Time) {
 		b.windows, b.past = 0, [pastWindows]int{}
 	}
 	b.opened = at
-	b.fresh = b.windows == 0 || b.lastSent <= b.burst()
+	b.fresh = b.rested()
 }
 
-// burst is how many calls may go at once after a rest. Somebody who uses most of the rest of the limit then still finds
-// it free.
-func (b *bucket) burst() int { return max(1, int(firstShare*float64(b.limit))) }
+// rested reports whether a window may begin with a burst: not when others were seen to use the bucket lately, because
+// calls that go all at once see nothing of what others do after them.
+func (b *bucket) rested() bool {
+	return b.windows == 0 || b.lastSent < b.early() && b.past == [pastWindows]int{}
+}
+
+// early is how many calls may go in the first half of a window after a rest. Somebody who uses most of the rest of the
+// limit then still finds it free. Most of them go at once; when more are waiting than may go, the last few watch what
+// others do until the half is over.
+func (b *bucket) early() int { return max(1, int(firstShare*float64(b.limit))) }
 
 // expected is how many more calls others are likely to make in this window: as many as in the busiest of the last few,
 // less what they have made.
@@ -139,11 +148,13 @@ func (b *bucket) left(now time.Time) int {
 	if b.fresh && now.Sub(b.opened) < windowLength/2 {
 		// Somebody may be using most of the limit, which shows only as time goes by: half a window tells. Before the
 		// window's first answer not even that is known which others used up before we came.
-		most := b.burst()
+		most := b.early()
 		if b.reset == 0 {
 			most = max(1, b.limit/10)
 		}
 		n = min(n, most-b.sent)
+	} else if b.fresh && b.sent >= b.early() && now.Sub(b.seen) > windowLength/4 {
+		n = 0 // nothing watched
 	}
 	if b.sent == 0 && b.inflight == 0 && (b.reset == 0 || b.used < b.allowed) {
 		n = max(n, 1) // one call per window shows whether others still use as much as they did
@@ -180,8 +191,8 @@ func (b *bucket) wait(now time.Time) (time.Duration, string) {
 	return 0, ""
 }
 
-// take counts a call that goes out now.
-func (b *bucket) take(now time.Time) {
+// take counts a call that goes out now, while so many others wait.
+func (b *bucket) take(now time.Time, waiting int) {
 	if b.unmarked != nil {
 		b.unmarked.AllowN(now, 1)
 	}
@@ -196,11 +207,20 @@ func (b *bucket) take(now time.Time) {
 	if b.limit == 0 || before <= 1 {
 		return
 	}
+	last := b.end.Add(-windowLength / 20)
+	burst := (b.sent - 1 + before) / 10
+	if half := b.opened.Add(windowLength / 2); b.fresh && now.Before(half) {
+		if waiting <= b.early()-b.sent {
+			return // all that wait may go before the half
+		}
+		before = min(before, b.early()-b.sent+1)
+		burst, last = b.early()-max(1, b.early()/10), half
+	}
 	// The calls that are left are spread over the window, after a burst of at most a tenth of them, or more after a rest.
-	if b.fresh && b.sent < b.burst() || b.sent < max(1, (b.sent-1+before)/10) {
+	if b.sent < max(1, burst) || before <= 1 {
 		return
 	}
-	if gap := b.end.Add(-windowLength/20).Sub(now) / time.Duration(before-1); gap > finestGap {
+	if gap := last.Sub(now) / time.Duration(before-1); gap > finestGap {
 		b.next = now.Add(gap)
 	}
 }
@@ -265,6 +285,7 @@ func (b *bucket) learn(r reading, a outcome, threshold float64, c *clock) {
 		b.reset, b.end = r.reset, time.Time{}
 	}
 	b.answered++
+	b.seen = later(b.seen, a.sent)
 	b.used = max(b.used, r.limit-r.remaining)
 	b.others = max(b.others, b.used-b.answered-b.inflight-b.lost)
 	b.bound(r, a, c)

@@ -123,7 +123,7 @@ func (e *Error) Next() string {
 	case ErrNotFound:
 		return "Check the id; for entitlements, also check that entitlement management is enabled on the app (emOptInStatus)."
 	case ErrUnauthorized:
-		return "The credential was refused: make a new API token, or check the service app's key, and restart."
+		return "The credential was refused: make a new API token (OKTA_API_TOKEN), or check the service app's key, and restart."
 	case ErrFeatureOff:
 		return "The org is not licensed for this feature (Okta Identity Governance); the credential itself is fine. Ask the Okta account team."
 	case ErrScope:

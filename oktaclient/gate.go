@@ -10,17 +10,22 @@ const (
 	// assumedCap is 70 % of what one token may have in flight where nobody says otherwise. Okta API: 75 concurrent
 	// requests per org, of which a token gets half.
 	assumedCap = 26
-	growEvery  = 20 * time.Second // after a concurrency refusal, one more call in flight per this much quiet
+	growEvery  = 5 * time.Second // after a concurrency refusal, one more call in flight per this much quiet
+	firstProbe = 2 * time.Minute // quiet before the number that was refused is tried again; doubles with each refusal
+	lastProbe  = 30 * time.Minute
 )
 
 // gate bounds the calls in flight. The bound follows Little's law, calls in flight = rate × latency, with half as much
-// again to spare; a concurrency refusal (429 with limit 0) halves it, and it grows back slowly.
+// again to spare. A concurrency refusal (429 with limit 0) halves it; it grows back to just below what was refused, and
+// only after a long quiet beyond that, because how much the rest of the organisation has in flight changes slowly.
 type gate struct {
 	inflight int
 	cap      int
-	wanted   int       // by Little's law
-	ceiling  int       // after a refusal; 0 when there was none
-	refused  time.Time // the last refusal that counted
+	wanted   int           // by Little's law
+	ceiling  int           // right after the last refusal; 0 when there was none
+	tooMany  int           // calls in flight that were refused
+	quiet    time.Duration // before tooMany is tried again
+	refused  time.Time     // the last refusal that counted
 }
 
 func newGate(maxConcurrency int) gate {
@@ -34,7 +39,9 @@ func newGate(maxConcurrency int) gate {
 func (g *gate) limit(now time.Time) int {
 	n := min(max(g.wanted, startConcurrency), g.cap)
 	if g.ceiling > 0 {
-		n = min(n, g.ceiling+int(now.Sub(g.refused)/growEvery))
+		passed := now.Sub(g.refused)
+		known := g.tooMany - 1 + int(passed/g.quiet)
+		n = min(n, g.ceiling+int(passed/growEvery), known)
 	}
 	return max(n, 1)
 }
@@ -42,11 +49,16 @@ func (g *gate) limit(now time.Time) int {
 // aim sets the target for a sum of rate × latency over all busy buckets.
 func (g *gate) aim(busy float64) { g.wanted = int(math.Ceil(busy*1.5)) + 1 }
 
-// refuse halves. Refusals of calls that were in flight together count once.
-func (g *gate) refuse(now time.Time) {
+// refuse takes a refusal in, of a call that was one of so many in flight when it left. Refusals of calls that were in
+// flight together count once, for the least of them.
+func (g *gate) refuse(now time.Time, inflight int) {
 	if g.ceiling > 0 && now.Sub(g.refused) < time.Second {
+		g.tooMany = max(2, min(g.tooMany, inflight))
 		return
 	}
-	g.ceiling = max(1, g.limit(now)/2)
+	limit := g.limit(now)
+	g.quiet = min(max(firstProbe, 2*g.quiet), lastProbe)
+	g.tooMany = max(2, min(inflight, limit))
+	g.ceiling = max(1, g.tooMany/2)
 	g.refused = now
 }

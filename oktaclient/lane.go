@@ -1,9 +1,6 @@
 package oktaclient
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 // lane is one endpoint on its way to its rate limit. Okta counts several endpoints in one bucket and does not say which,
 // so every lane starts with a bucket of its own, and lanes whose headers show one and the same count are put together.
@@ -12,34 +9,33 @@ type lane struct {
 	key      bucketKey
 	bucket   *bucket
 	inflight int
+	waiting  int
 	turn     chan struct{} // holds one token: waiting calls go in the order they came
 
-	reset int64 // the window of the last answer
-	seen  int   // everybody's calls in it, as the last answer said
-	at    time.Time
-	hints map[*lane]int // how often the counts of another lane ran on in this one
-	loner bool          // was put together wrongly once
+	loner bool // was put together wrongly once
 }
 
 // pass is one admitted call.
 type pass struct {
-	lane    *lane
-	serial  int64 // of the call, over all lanes
-	alone   bool  // nothing else was on the wire when it left
-	counted int   // calls of ours that Okta had surely counted before it, in the window of reset
-	reset   int64
+	lane     *lane
+	serial   int64 // of the call, over all lanes
+	alone    bool  // nothing else was on the wire when it left
+	inflight int   // calls at the gate when it left, itself among them
+	counted  int   // calls of ours that Okta had surely counted before it, in the window of reset
+	reset    int64
 }
 
 // gated reports whether calls of the lane take a place at the concurrency gate.
 func (l *lane) gated() bool { return l.key.pattern != tokenPattern }
 
-// enoughHints is how often counts must run on from one lane into another before they are put together.
+// enoughHints is how often counts must run on from one bucket into another before they are put together.
 const enoughHints = 2
 
 // compare holds the count in an answer against what other lanes saw last. Two lanes share a bucket when they have the
 // same limit and the same window, and the count of one goes on where that of the other stopped; only a call that was
-// alone on the wire shows that. A count that is too low for all that we sent parts them again, for good.
-func (p *pacer) compare(t *pass, o outcome) {
+// alone on the wire shows that. A count that is too low for all that we sent parts them again, for good. Before is what
+// the lane's bucket knew until this answer.
+func (p *pacer) compare(t *pass, o outcome, before window) {
 	r, ok := readHeaders(o.header)
 	if !ok || r.limit == 0 || o.status == http.StatusTooManyRequests {
 		return
@@ -49,35 +45,50 @@ func (p *pacer) compare(t *pass, o outcome) {
 		p.part(l.bucket)
 		l.bucket.learn(r, o, p.threshold, &p.clock)
 	}
-	if t.alone && t.serial == p.calls {
-		p.hint(l, r, used)
+	if t.alone && t.serial == p.calls && !l.loner {
+		own := 0
+		if before.reset == r.reset {
+			own = before.used
+		}
+		p.hint(l.bucket, r, used, own)
 	}
-	l.reset, l.seen, l.at = r.reset, used, o.received
 }
 
-func (p *pacer) hint(l *lane, r reading, used int) {
-	before := 0 // what this lane itself knew
-	if l.reset == r.reset {
-		before = l.seen
-	}
-	for _, other := range p.lanes {
-		if other.bucket == l.bucket || other.loner || l.loner || other.bucket.limit != r.limit || other.bucket.reset != r.reset || other.reset != r.reset {
-			continue
-		}
+func (p *pacer) hint(b *bucket, r reading, used, own int) {
+	for other := range p.others(b) {
 		switch {
-		case used <= other.seen && other.at.Before(time.Now()): // shared, it would have grown
-			delete(l.hints, other)
-			delete(other.hints, l)
-		case used == other.seen+1 && other.seen > before:
-			if l.hints == nil {
-				l.hints = map[*lane]int{}
-			}
-			l.hints[other]++
-			if l.hints[other]+other.hints[l] >= enoughHints {
-				p.join(other.bucket, l.bucket)
-			}
+		case other.limit != r.limit || other.reset != r.reset:
+		case used <= other.used: // shared, it would have grown
+			delete(b.hints, other)
+			delete(other.hints, b)
+		case used == other.used+1 && other.used > own:
+			b.give(other, 1)
 		}
 	}
+	for other := range p.others(b) {
+		if b.hints[other]+other.hints[b] >= enoughHints && other.limit == b.limit && other.reset == b.reset {
+			p.join(b, other)
+		}
+	}
+}
+
+// others are the buckets that might be the same as this one.
+func (p *pacer) others(b *bucket) map[*bucket]bool {
+	found := map[*bucket]bool{}
+	for _, l := range p.lanes {
+		if l.bucket != b && !l.loner {
+			found[l.bucket] = true
+		}
+	}
+	return found
+}
+
+// give counts hints that another bucket is the same as this one.
+func (b *bucket) give(other *bucket, n int) {
+	if b.hints == nil {
+		b.hints = map[*bucket]int{}
+	}
+	b.hints[other] += n
 }
 
 // join puts the lanes of one bucket into another. It is called when nothing is on the wire.
@@ -93,15 +104,25 @@ func (p *pacer) join(to, from *bucket) {
 	if from.opened.Before(to.opened) {
 		to.opened = from.opened
 	}
-	to.next = later(to.next, from.next)
+	to.next, to.seen = later(to.next, from.next), later(to.seen, from.seen)
 	to.again = later(to.again, from.again)
 	to.refused += from.refused
 	to.lastReset, to.lastSent = max(to.lastReset, from.lastReset), to.lastSent+from.lastSent
 	to.past = [pastWindows]int{joinedPast(to, from)}
 	to.windows = max(to.windows, from.windows)
-	to.fresh = to.windows == 0 || to.lastSent <= to.burst()
+	to.fresh = to.rested()
 	to.lanes = 0
+	delete(to.hints, from)
+	for other, n := range from.hints {
+		if other != to {
+			to.give(other, n)
+		}
+	}
 	for _, l := range p.lanes {
+		if n := l.bucket.hints[from]; n > 0 && l.bucket != to {
+			l.bucket.give(to, n)
+			delete(l.bucket.hints, from)
+		}
 		if l.bucket == from {
 			l.bucket = to
 		}
@@ -129,7 +150,7 @@ func (p *pacer) part(b *bucket) {
 	for _, l := range p.lanes {
 		if l.bucket == b {
 			l.bucket = &bucket{limit: b.limit, allowed: b.allowed, latency: b.latency, lastUse: b.lastUse, lastReset: b.lastReset, inflight: l.inflight}
-			l.loner, l.hints = true, nil
+			l.loner = true
 		}
 	}
 	p.log.Debug("endpoints do not share a rate limit after all", "limit", b.limit)

@@ -91,7 +91,8 @@ func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // enter waits until the call may go. Calls of one lane go in the order they came.
 func (p *pacer) enter(ctx context.Context, key bucketKey) (*pass, error) {
-	l := p.lane(key)
+	l := p.queue(key)
+	defer p.unqueue(l)
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
@@ -116,7 +117,8 @@ func (p *pacer) enter(ctx context.Context, key bucketKey) (*pass, error) {
 	}
 }
 
-func (p *pacer) lane(key bucketKey) *lane {
+// queue finds or makes the lane of a call that wants to go.
+func (p *pacer) queue(key bucketKey) *lane {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.lanes[key]
@@ -124,7 +126,28 @@ func (p *pacer) lane(key bucketKey) *lane {
 		l = &lane{key: key, bucket: &bucket{}, turn: make(chan struct{}, 1)}
 		p.lanes[key] = l
 	}
+	l.waiting++
 	return l
+}
+
+func (p *pacer) unqueue(l *lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.waiting--
+}
+
+// waiting is how many calls want to go through a bucket.
+func (p *pacer) waiting(l *lane) int {
+	if l.bucket.lanes < 2 {
+		return l.waiting
+	}
+	n := 0
+	for _, other := range p.lanes {
+		if other.bucket == l.bucket {
+			n += other.waiting
+		}
+	}
+	return n
 }
 
 // admit counts the call as gone, or says how long to wait unless something changes before.
@@ -139,14 +162,14 @@ func (p *pacer) admit(l *lane) (*pass, time.Duration, <-chan struct{}) {
 		}
 		return nil, wait, p.changed
 	}
-	l.bucket.take(now)
+	l.bucket.take(now, p.waiting(l)-1)
 	l.inflight++
 	p.flying++
 	if l.gated() {
 		p.gate.inflight++
 	}
 	p.calls++
-	return &pass{lane: l, serial: p.calls, alone: p.flying == 1, counted: l.bucket.answered, reset: l.bucket.reset}, 0, nil
+	return &pass{lane: l, serial: p.calls, alone: p.flying == 1, inflight: p.gate.inflight, counted: l.bucket.answered, reset: l.bucket.reset}, 0, nil
 }
 
 // judge is the whole decision: the window first, then the concurrency.
@@ -175,10 +198,11 @@ func (p *pacer) leave(t *pass, o outcome) {
 		p.gate.inflight--
 	}
 	l.bucket.roll(o.received)
+	before := l.bucket.window
 	l.bucket.answer(o, p.threshold, &p.clock)
-	p.compare(t, o)
+	p.compare(t, o, before)
 	if o.status == http.StatusTooManyRequests {
-		p.refuse(l, o)
+		p.refuse(t, o)
 	}
 	p.gate.aim(p.busy(o.received))
 	if p.changed != nil {
@@ -187,10 +211,11 @@ func (p *pacer) leave(t *pass, o outcome) {
 	}
 }
 
-func (p *pacer) refuse(l *lane, o outcome) {
+func (p *pacer) refuse(t *pass, o outcome) {
+	l := t.lane
 	p.refused++
 	if concurrencyRefusal(o.header) {
-		p.gate.refuse(o.received)
+		p.gate.refuse(o.received, t.inflight)
 	}
 	p.log.Warn("okta refused a call for its rate", "method", l.key.method, "pattern", l.key.pattern,
 		"limit", clean(o.header.Get(headerLimit)), "concurrency", p.gate.limit(o.received))

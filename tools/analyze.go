@@ -21,6 +21,7 @@ type AnalyzeOut struct {
 	SHA256       string            `json:"sha256"`
 	Counts       intake.Counts     `json:"counts"`
 	Columns      []ColumnItem      `json:"columns,omitempty"`
+	MoreColumns  int               `json:"more_columns,omitempty" jsonschema:"Columns beyond those shown"`
 	Mapping      intake.Mapping    `json:"mapping" jsonschema:"In force; pass as columns to the next stages when you changed it"`
 	Entitlements []EntitlementSeen `json:"entitlements,omitempty"`
 	SampleUsers  []UserSeen        `json:"sample_users,omitempty"`
@@ -91,12 +92,7 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 	_, denials := r.LaterDenials(1)
 	out := AnalyzeOut{Filename: r.File, SHA256: r.SHA256, Counts: r.Counts(), Mapping: cleanMapping(r.Mapping), Problems: r.ProblemCounts,
 		LaterDenied: denials, Creep: creepSeen(r), Next: "prepare_entitlement_structure with this filename and the app_id plans the entitlements"}
-	for _, c := range r.Columns {
-		out.Columns = append(out.Columns, ColumnItem{intake.Clean(c.Name, 80), string(c.Role), intake.Clean(c.Reason, 200), c.Confidence})
-	}
-	for i := range r.Entitlements[:min(len(r.Entitlements), shownEntitlements)] {
-		out.Entitlements = append(out.Entitlements, entitlementSeen(r, int32(i)))
-	}
+	out.Columns, out.MoreColumns = columnItems(r.Columns, true)
 	for _, u := range r.SampleUsers(shownUsers) {
 		out.SampleUsers = append(out.SampleUsers, UserSeen{User: shortEmail(r, u.Person), Rows: u.Rows, Denied: u.Denied, Values: valueTexts(r, u.Values, 10)})
 	}
@@ -108,10 +104,16 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 	case out.LaterDenied > 0:
 		out.Next = "some values are permitted first and denied later: look at them with read_csv_file, then prepare_entitlement_structure"
 	}
-	return out, nil
+	return fitted(shownCommon, func(most int) (AnalyzeOut, error) {
+		out.Entitlements = nil
+		for i := range r.Entitlements[:min(len(r.Entitlements), shownEntitlements)] {
+			out.Entitlements = append(out.Entitlements, entitlementSeen(r, int32(i), most))
+		}
+		return out, nil
+	})
 }
 
-func entitlementSeen(r *intake.Report, column int32) EntitlementSeen {
+func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	e := r.Entitlements[column]
 	seen := EntitlementSeen{Name: intake.Clean(e.Name, 80), MultiValue: e.MultiValue, Distinct: e.Values}
 	var values []intake.Value
@@ -121,7 +123,7 @@ func entitlementSeen(r *intake.Report, column int32) EntitlementSeen {
 		}
 	}
 	slices.SortStableFunc(values, func(a, b intake.Value) int { return b.Rows - a.Rows })
-	for _, v := range values[:min(len(values), shownCommon)] {
+	for _, v := range values[:min(len(values), most)] {
 		seen.Values = append(seen.Values, ValueSeen{intake.Clean(v.Text, 80), v.Rows, v.Users})
 	}
 	return seen
@@ -165,5 +167,5 @@ func cleanMapping(m intake.Mapping) intake.Mapping {
 		return out
 	}
 	return intake.Mapping{User: clean(m.User), UserID: clean(m.UserID), Entitlements: all(m.Entitlements), Attributes: all(m.Attributes),
-		Filter: clean(m.Filter), Date: clean(m.Date), Action: clean(m.Action)}
+		Filter: clean(m.Filter), Date: clean(m.Date), Action: clean(m.Action), Separators: clean(m.Separators)}
 }

@@ -18,7 +18,8 @@ type ReadFileIn struct {
 type ReadFileOut struct {
 	Filename   string       `json:"filename"`
 	Columns    []ColumnItem `json:"columns,omitempty"`
-	Rows       []RowItem    `json:"rows,omitempty"`
+	More       int          `json:"more_columns,omitempty" jsonschema:"Columns beyond those shown"`
+	Rows       []RowItem    `json:"rows,omitempty" jsonschema:"Can be fewer than limit when cells are long"`
 	NextCursor string       `json:"next_cursor,omitempty"`
 	Next       string       `json:"next_step"`
 }
@@ -44,7 +45,10 @@ var specReadFile = Spec{
 		"Use it to look at a few rows; analyze_csv_for_entitlements answers questions about the whole file without listing it.",
 }
 
-const cellWidth = 200
+const (
+	cellWidth    = 200 // characters
+	shownColumns = 40
+)
 
 func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut, error) {
 	limit, err := pageSize(in.Limit, 20, 100)
@@ -55,26 +59,47 @@ func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut
 	if err != nil {
 		return ReadFileOut{}, err
 	}
-	page, err := d.Inbox.Page(ctx, name, in.Cursor, limit, intake.Options{File: name})
-	if err != nil {
-		return ReadFileOut{}, err
-	}
+	return fitted(limit, func(most int) (ReadFileOut, error) {
+		page, err := d.Inbox.Page(ctx, name, in.Cursor, most, intake.Options{File: name})
+		if err != nil {
+			return ReadFileOut{}, err
+		}
+		width := cellWidth
+		if most == 1 {
+			width = 60
+		}
+		return readOut(name, page, width, in.Personal), nil
+	})
+}
+
+func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
 	out := ReadFileOut{Filename: name, NextCursor: page.Next, Next: "analyze_csv_for_entitlements looks at the whole file"}
-	for _, c := range page.Columns {
-		out.Columns = append(out.Columns, ColumnItem{Name: intake.Clean(c.Name, 80), Role: string(c.Role)})
-	}
+	out.Columns, out.More = columnItems(page.Columns, false)
 	for _, row := range page.Rows {
 		item := RowItem{Line: row.Line, Error: row.Problem}
-		for i, cell := range row.Cells {
-			cell = intake.Clean(cell, cellWidth)
-			if !in.Personal && personal(page.Columns, i) {
+		for i, cell := range row.Cells[:min(len(row.Cells), shownColumns)] {
+			cell = intake.Clean(cell, width)
+			if !full && personal(page.Columns, i) {
 				cell = intake.ShortenEmail(cell)
 			}
 			item.Cells = append(item.Cells, cell)
 		}
 		out.Rows = append(out.Rows, item)
 	}
-	return out, nil
+	return out
+}
+
+// columnItems describes the first columns, and counts the rest.
+func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, more int) {
+	shown := min(len(columns), shownColumns)
+	for _, c := range columns[:shown] {
+		item := ColumnItem{Name: intake.Clean(c.Name, 80), Role: string(c.Role)}
+		if grounds {
+			item.Reason, item.Confidence = intake.Clean(c.Reason, 200), c.Confidence
+		}
+		items = append(items, item)
+	}
+	return items, len(columns) - shown
 }
 
 // personal reports whether a column says who somebody is. Where nothing is known of a column, it is treated as personal.
@@ -130,15 +155,20 @@ func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (Preflight
 	if !out.Usable {
 		out.Next = "no row asks for access that could be granted; see the problems"
 	}
-	rest := report.Problems[min(max(in.Offset, 0), len(report.Problems)):]
-	for i, p := range rest {
-		if i == shownProblems {
-			out.NextOffset = in.Offset + shownProblems
-			break
-		}
+	return fitted(shownProblems, func(most int) (PreflightOut, error) { return out.withProblems(report, in.Offset, most), nil })
+}
+
+func (out PreflightOut) withProblems(report *intake.Report, offset, most int) PreflightOut {
+	offset = min(max(offset, 0), len(report.Problems))
+	rest := report.Problems[offset:]
+	if len(rest) > most {
+		rest = rest[:most]
+		out.NextOffset = offset + most
+	}
+	for _, p := range rest {
 		p.Value, p.Column = intake.Clean(p.Value, 80), intake.Clean(p.Column, 80)
 		p.Message, p.Mend = intake.Clean(p.Message, 300), intake.Clean(p.Mend, 300)
 		out.Problems = append(out.Problems, p)
 	}
-	return out, nil
+	return out
 }

@@ -105,7 +105,7 @@ func result(name string, out any) *mcp.CallToolResult {
 	}
 	if len(text) > maxResult {
 		return errorResult(&Problem{Code: "answer_too_large", Message: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
-			Next: "ask for fewer items (limit) and follow next_cursor"})
+			Next: "ask for less in one call: fewer names, or a smaller limit"})
 	}
 	return mcp.NewToolResultStructured(json.RawMessage(text), string(text))
 }

@@ -21,7 +21,7 @@ type Place struct {
 // About is what the program says of itself; it is fixed at start.
 type About struct {
 	Version  string
-	Domain   string // as configured, without scheme
+	Domain   string // base URL of the organisation, or "demo"
 	Demo     bool
 	ReadOnly bool
 	EnvFile  Place

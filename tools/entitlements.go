@@ -9,7 +9,8 @@ import (
 
 // ListEntitlementsIn names the application.
 type ListEntitlementsIn struct {
-	AppID string `json:"app_id" jsonschema:"Okta application id, 0oa and 17 more characters"`
+	AppID  string `json:"app_id" jsonschema:"Okta application id, 0oa and 17 more characters"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"next_cursor of the answer before"`
 }
 
 // ListEntitlementsOut is everything that the application offers.
@@ -19,6 +20,7 @@ type ListEntitlementsOut struct {
 	Total        int               `json:"total"`
 	TotalValues  int               `json:"total_values"`
 	Entitlements []EntitlementItem `json:"entitlements,omitempty"`
+	NextCursor   string            `json:"next_cursor,omitempty"`
 	Next         string            `json:"next_step"`
 }
 
@@ -33,9 +35,11 @@ type EntitlementItem struct {
 
 var specListEntitlements = Spec{
 	Name: "okta_iga_list_entitlements", Title: "List an application's entitlements", Effect: ReadsOkta,
-	Description: "Lists all entitlements of one Okta application with the number of values of each. Reads every page. " +
+	Description: "Lists all entitlements of one Okta application with the number of values of each. Reads every page at Okta and answers in pages. " +
 		"The application must have entitlement management on. okta_iga_list_entitlement_values shows the values of one.",
 }
+
+const shownOffered = 200
 
 func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlementsIn) (ListEntitlementsOut, error) {
 	live, err := plan.ReadStructure(ctx, d.Okta, in.AppID)
@@ -44,16 +48,28 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 	}
 	out := ListEntitlementsOut{AppID: live.App.ID, AppLabel: intake.Clean(live.App.Label, 120), Total: len(live.Entitlements),
 		Next: "okta_iga_list_entitlement_values with an entitlement_id shows its values"}
+	var rest []EntitlementItem
+	passed := in.Cursor == ""
 	for _, e := range live.Entitlements {
 		out.TotalValues += len(e.Values)
-		if len(out.Entitlements) < 200 {
-			out.Entitlements = append(out.Entitlements, EntitlementItem{e.ID, intake.Clean(e.Name, 80), intake.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
+		if passed {
+			rest = append(rest, EntitlementItem{e.ID, intake.Clean(e.Name, 80), intake.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
 		}
+		passed = passed || e.ID == in.Cursor
+	}
+	if !passed {
+		return ListEntitlementsOut{}, &Problem{Code: "cursor_unknown", Message: "the cursor names no entitlement of this application", Next: "list again without cursor"}
 	}
 	if out.Total == 0 {
 		out.Next = "the application has no entitlements yet; prepare_entitlement_structure creates them from a report"
 	}
-	return out, nil
+	return fitted(shownOffered, func(most int) (ListEntitlementsOut, error) {
+		out.Entitlements, out.NextCursor = rest, ""
+		if len(rest) > most {
+			out.Entitlements, out.NextCursor = rest[:most], rest[most-1].ID
+		}
+		return out, nil
+	})
 }
 
 // ListValuesIn names the entitlement and the page.
@@ -67,7 +83,7 @@ type ListValuesIn struct {
 type ListValuesOut struct {
 	EntitlementID string      `json:"entitlement_id"`
 	Total         int         `json:"total"`
-	Values        []ValueItem `json:"values,omitempty"`
+	Values        []ValueItem `json:"values,omitempty" jsonschema:"Can be fewer than limit when names are long"`
 	NextCursor    string      `json:"next_cursor,omitempty"`
 	Next          string      `json:"next_step"`
 }
@@ -109,7 +125,14 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 	if !passed {
 		return ListValuesOut{}, &Problem{Code: "cursor_unknown", Message: "the cursor names no value of this entitlement", Next: "list again without cursor"}
 	}
-	return out, nil
+	page, more := out.Values, out.NextCursor
+	return fitted(limit, func(most int) (ListValuesOut, error) {
+		out.Values, out.NextCursor = page, more
+		if len(page) > most {
+			out.Values, out.NextCursor = page[:most], page[most-1].ID
+		}
+		return out, nil
+	})
 }
 
 func valueItem(id, name, external string) ValueItem {

@@ -155,5 +155,8 @@ func (d *Deps) Finish(p *plan.Plan, s *batch.Summary) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("move the finished report: %w", err)
 	}
+	if moved == name {
+		return "", nil
+	}
 	return moved, nil
 }

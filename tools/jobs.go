@@ -35,6 +35,11 @@ var specGetJob = Spec{
 }
 
 func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
+	if job := d.Jobs.Get(in.JobID); job != nil {
+		if p := job.Plan(); p != nil {
+			return d.running(p, job), nil
+		}
+	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {
 		return PlanOut{}, err

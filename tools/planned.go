@@ -201,7 +201,7 @@ func (o *PlanOut) ask() string {
 // them for one credential.
 func (d *Deps) cost(p *plan.Plan) *Cost {
 	const unseen = 50 // calls a minute, for governance writes and application users alike
-	grants, assigns, grounds := unseen, unseen, "50 calls a minute and kind assumed until Okta's own headers say otherwise"
+	grants, assigns, grounds := unseen, unseen, "assumes 50 calls a minute for each kind of call, until Okta's own headers tell this credential's limits"
 	for _, b := range d.Okta.RateStatus() {
 		switch {
 		case b.Method != "POST" || b.Limit <= 0:

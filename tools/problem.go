@@ -62,6 +62,9 @@ func classify(err error) *Problem {
 		return &Problem{Code: report.Code, Message: report.Msg, Next: report.Next}
 	case errors.As(err, &copying):
 		return &Problem{Code: copying.Code, Message: copying.Msg, Next: copying.Next}
+	case errors.Is(err, batch.ErrJournal):
+		return &Problem{Code: "state_not_writable", Message: err.Error(),
+			Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends"}
 	case errors.Is(err, batch.ErrBusy):
 		return &Problem{Code: "run_busy", Message: "another process carries this plan out right now", Next: "follow it there, or wait until it has ended"}
 	case errors.Is(err, plan.ErrStale):

@@ -18,7 +18,7 @@ type SyncOut struct {
 	Unchanged int        `json:"unchanged"`
 	Skipped   int        `json:"skipped"`
 	Failed    int        `json:"failed"`
-	Objects   []SyncItem `json:"objects,omitempty" jsonschema:"Objects that were copied, skipped or failed; the first hundred"`
+	Objects   []SyncItem `json:"objects,omitempty" jsonschema:"Objects that were copied, skipped or failed; the first hundred at most"`
 	Next      string     `json:"next_step"`
 }
 
@@ -34,6 +34,8 @@ var specSync = Spec{
 	Description: "Copies changed CSV objects from the configured S3 bucket and prefix into the inbox, each in one step, and says what became of every object. " +
 		"Off unless S3_ENABLED is set. list_csv_files shows what there is to copy.",
 }
+
+const shownObjects = 100
 
 func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 	if d.S3 == nil {
@@ -56,9 +58,11 @@ func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 		default:
 			out.Skipped++
 		}
-		if len(out.Objects) < 100 {
-			out.Objects = append(out.Objects, SyncItem{intake.Clean(o.Key, 200), o.Name, o.Word()})
-		}
+		out.Objects = append(out.Objects, SyncItem{intake.Clean(o.Key, 200), intake.Clean(o.Name, 200), o.Word()})
 	}
-	return out, nil
+	all := out.Objects
+	return fitted(shownObjects, func(most int) (SyncOut, error) {
+		out.Objects = all[:min(len(all), most)]
+		return out, nil
+	})
 }

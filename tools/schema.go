@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,10 +70,8 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 	if !errors.As(err, &invalid) {
 		return nil
 	}
-	for len(invalid.Causes) > 0 {
-		invalid = invalid.Causes[0]
-	}
-	allowed := properties(schema)
+	invalid = mostTelling(invalid)
+	allowed := properties(schema, invalid.InstanceLocation)
 	where := "the arguments"
 	if len(invalid.InstanceLocation) > 0 {
 		where = "argument " + strings.Join(invalid.InstanceLocation, ".")
@@ -80,11 +79,11 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 	switch k := invalid.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		name := k.Properties[0]
-		next := "leave it out; this tool takes " + strings.Join(allowed, ", ")
+		next := "leave it out; known are " + strings.Join(allowed, ", ")
 		if len(allowed) == 0 {
 			next = "leave it out; this tool takes no arguments"
 		} else if near := nearest(name, allowed); near != "" {
-			next = fmt.Sprintf("did you mean %s? this tool takes %s", near, strings.Join(allowed, ", "))
+			next = fmt.Sprintf("did you mean %s? known are %s", near, strings.Join(allowed, ", "))
 		}
 		return &Problem{Code: "unknown_argument", Message: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)), Next: next}
 	case *kind.Required:
@@ -98,27 +97,59 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 	}
 }
 
-func properties(schema json.RawMessage) []string {
-	var s struct{ Properties map[string]any }
-	_ = json.Unmarshal(schema, &s)
-	names := make([]string, 0, len(s.Properties))
-	for name := range s.Properties {
-		names = append(names, name)
+// mostTelling picks the failure to speak of: a name that does not exist before one that is missing, since the first is
+// often a misspelling of the second.
+func mostTelling(err *jsonschema.ValidationError) *jsonschema.ValidationError {
+	if len(err.Causes) == 0 {
+		return err
 	}
-	slices.Sort(names)
-	return names
+	var first *jsonschema.ValidationError
+	for _, cause := range err.Causes {
+		leaf := mostTelling(cause)
+		if _, unknown := leaf.ErrorKind.(*kind.AdditionalProperties); unknown {
+			return leaf
+		}
+		if first == nil {
+			first = leaf
+		}
+	}
+	return first
 }
 
-// nearest returns the name that is closest in spelling, "" when none is close.
+// properties lists the names that the object at a place in the arguments may have, sorted.
+func properties(schema json.RawMessage, place []string) []string {
+	var at map[string]any
+	_ = json.Unmarshal(schema, &at)
+	for _, step := range place {
+		fields, _ := at["properties"].(map[string]any)
+		next, ok := fields[step].(map[string]any)
+		if !ok {
+			next, _ = at["items"].(map[string]any) // the step is an index
+		}
+		at = next
+	}
+	fields, _ := at["properties"].(map[string]any)
+	return slices.Sorted(maps.Keys(fields))
+}
+
+// nearest returns the name that was most likely meant, "" when none is close. file_name, fileName and file are all filename.
 func nearest(name string, names []string) string {
+	folded := foldName(name)
 	best, distance := "", 4
 	for _, candidate := range names {
-		if d := editDistance(strings.ToLower(name), candidate); d < distance {
+		other := foldName(candidate)
+		d := editDistance(folded, other)
+		if len(folded) >= 3 && (strings.HasPrefix(other, folded) || strings.HasPrefix(folded, other)) {
+			d = min(d, 2)
+		}
+		if d < distance && d <= (len(other)+1)/2 {
 			best, distance = candidate, d
 		}
 	}
 	return best
 }
+
+func foldName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 func editDistance(a, b string) int {
 	previous := make([]int, len(b)+1)

@@ -38,6 +38,7 @@ type UserSearchIn struct {
 type UserSearchOut struct {
 	Result string     `json:"result" jsonschema:"found, not_found, ambiguous or inactive"`
 	Users  []UserItem `json:"users,omitempty"`
+	More   int        `json:"more_users,omitempty" jsonschema:"Users beyond those shown who answer to the same name"`
 	Next   string     `json:"next_step"`
 }
 
@@ -46,6 +47,9 @@ var specUserSearch = Spec{
 	Description: "Finds one user by exact e-mail, login, employee number or Okta id. Keeps found, not found, ambiguous and inactive apart. " +
 		"The search index lags a few seconds behind changes. For several users use okta_batch_user_search, which needs far fewer calls.",
 }
+
+// shownMatches is how many of the users who share one name are shown: enough to see what is wrong.
+const shownMatches = 10
 
 func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSearchOut, error) {
 	query := strings.TrimSpace(in.Query)
@@ -57,9 +61,11 @@ func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSea
 		return UserSearchOut{}, err
 	}
 	out := UserSearchOut{Result: wordFor(matches[0].State()), Next: "use the id with okta_batch_assign_users or okta_batch_create_grants"}
-	for _, u := range matches[0].Users {
+	shown := matches[0].Users[:min(len(matches[0].Users), shownMatches)]
+	for _, u := range shown {
 		out.Users = append(out.Users, userItem(u))
 	}
+	out.More = len(matches[0].Users) - len(shown)
 	if out.Result != "found" {
 		out.Next = matches[0].State().Explain()
 	}
@@ -116,6 +122,7 @@ type FoundUser struct {
 	Name   string `json:"name" jsonschema:"As asked"`
 	ID     string `json:"id"`
 	Status string `json:"status"`
+	More   int    `json:"more_users,omitempty" jsonschema:"Users beyond those shown who answer to the same name"`
 }
 
 var specBatchUserSearch = Spec{
@@ -149,13 +156,14 @@ func (out *BatchUserSearchOut) add(m plan.Match) {
 	case plan.UnknownUser:
 		out.NotFound = append(out.NotFound, name)
 	case plan.AmbiguousUser:
-		for _, u := range m.Users {
-			out.Ambiguous = append(out.Ambiguous, FoundUser{name, u.ID, u.Status})
+		const shown = 3
+		for _, u := range m.Users[:min(len(m.Users), shown)] {
+			out.Ambiguous = append(out.Ambiguous, FoundUser{Name: name, ID: u.ID, Status: u.Status, More: max(0, len(m.Users)-shown)})
 		}
 	case plan.InactiveUser:
-		out.Inactive = append(out.Inactive, FoundUser{name, m.Users[0].ID, m.Users[0].Status})
+		out.Inactive = append(out.Inactive, FoundUser{Name: name, ID: m.Users[0].ID, Status: m.Users[0].Status})
 	default:
-		out.Found = append(out.Found, FoundUser{name, m.Users[0].ID, m.Users[0].Status})
+		out.Found = append(out.Found, FoundUser{Name: name, ID: m.Users[0].ID, Status: m.Users[0].Status})
 	}
 }
 

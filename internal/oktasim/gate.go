@@ -190,8 +190,8 @@ func (t *Tenant) AddForeignLoad(load ForeignLoad) *ForeignLoad {
 	if f.PerMinute < 1 {
 		panic("oktasim: a foreign load must make at least one call a minute")
 	}
-	f.every = time.Minute / time.Duration(f.PerMinute)
-	f.next = t.now()
+	f.every = time.Minute * time.Duration(max(f.Burst, 1)) / time.Duration(f.PerMinute)
+	f.next = t.now().Add(f.Delay)
 	t.gate.mu.Lock()
 	defer t.gate.mu.Unlock()
 	b := t.gate.bucket(f.Method, f.Pattern)

@@ -205,7 +205,7 @@ func (c *call) govOrder(standard string, allowed ...string) (property string, de
 
 // sortBy orders items by a key, the id breaking ties.
 func sortBy[T any](items []T, descending bool, key, id func(T) string) {
-	slices.SortStableFunc(items, func(a, b T) int {
+	order := func(a, b T) int {
 		cmp := strings.Compare(key(a), key(b))
 		if cmp == 0 {
 			cmp = strings.Compare(id(a), id(b))
@@ -214,7 +214,10 @@ func sortBy[T any](items []T, descending bool, key, id func(T) string) {
 			return -cmp
 		}
 		return cmp
-	})
+	}
+	if !slices.IsSortedFunc(items, order) { // each page asks again, and most lists are in order
+		slices.SortStableFunc(items, order)
+	}
 }
 
 // sortable writes a time so that text order is time order.

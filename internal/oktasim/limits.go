@@ -117,12 +117,14 @@ func uncounted(pattern string) bool {
 		strings.HasPrefix(pattern, "/_sim/")
 }
 
-// ForeignLoad is another client of the same org, which calls one operation evenly through each minute. Its calls are made
-// whenever somebody looks, at the instants at which they were due, so it needs no goroutine.
+// ForeignLoad is another client of the same org, which calls one operation evenly through each minute, or in bursts. Its
+// calls are made whenever somebody looks, at the instants at which they were due, so it needs no goroutine.
 type ForeignLoad struct {
 	Method, Pattern string
 	PerMinute       int
-	SameCredential  string // the token or client id whose share it uses up; empty: a credential of its own
+	Burst           int           // calls made at one instant; 1 when 0
+	Delay           time.Duration // before the first
+	SameCredential  string        // the token or client id whose share it uses up; empty: a credential of its own
 
 	next    time.Time
 	every   time.Duration
@@ -135,17 +137,23 @@ func (f *ForeignLoad) catchUp(b *bucket, now time.Time, window time.Duration) {
 	who := f.SameCredential
 	for !f.next.After(now) {
 		b.roll(f.next, window)
-		if who == "" {
-			// Others are counted against the org only: nobody knows how many credentials they are.
-			if b.used >= b.org {
-				f.refused++
-			} else {
-				b.used++
-			}
-		} else if !b.take(who) {
+		for range max(f.Burst, 1) {
+			f.call(b, who)
+		}
+		f.next = f.next.Add(f.every)
+	}
+}
+
+func (f *ForeignLoad) call(b *bucket, who string) {
+	f.made++
+	switch {
+	case who != "":
+		if !b.take(who) {
 			f.refused++
 		}
-		f.made++
-		f.next = f.next.Add(f.every)
+	case b.used >= b.org: // others are counted against the org only: nobody knows how many credentials they are
+		f.refused++
+	default:
+		b.used++
 	}
 }

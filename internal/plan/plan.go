@@ -154,7 +154,7 @@ func (p *Plan) digest() (string, error) {
 	bare := *p
 	bare.ID = ""
 	sum := sha256.New()
-	if err := json.NewEncoder(sum).Encode(&bare); err != nil {
+	if err := bare.write(sum); err != nil {
 		return "", fmt.Errorf("digest plan: %w", err)
 	}
 	return "plan_" + hex.EncodeToString(sum.Sum(nil)[:16]), nil

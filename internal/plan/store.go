@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +29,7 @@ func ValidID(id string) bool { return validID.MatchString(id) }
 
 // Save writes the plan so that it survives a power failure before anybody sees its id.
 func (s *Store) Save(p *Plan) error {
-	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(p) })
+	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, p.write)
 	if err != nil {
 		return &Refusal{"state_not_writable", fmt.Sprintf("the plan cannot be saved: %v", err), "free space or set STATE_DIR to a directory that this user may write; nothing was sent to Okta"}
 	}
@@ -43,15 +41,16 @@ func (s *Store) Load(id string) (*Plan, error) {
 	if !validID.MatchString(id) {
 		return nil, &Refusal{"plan_id_malformed", fmt.Sprintf("%q is not a plan id", clip(id, 60)), "use the plan_id that the planning call returned (plan_ and 32 hex digits)"}
 	}
-	data, err := os.ReadFile(filepath.Join(s.dir, id+".json"))
+	f, err := os.Open(filepath.Join(s.dir, id+".json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &Refusal{"plan_not_found", "no plan " + id + " is saved here", "call the tool without plan_id to plan again"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
-	p := &Plan{}
-	if err := json.Unmarshal(data, p); err != nil {
+	defer func() { _ = f.Close() }()
+	p, err := read(f)
+	if err != nil {
 		return nil, &Refusal{"plan_damaged", "the saved plan cannot be read: " + err.Error(), "call the tool without plan_id to plan again"}
 	}
 	if err := p.Verify(); err != nil || p.ID != id {

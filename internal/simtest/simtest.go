@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ type World struct {
 	Engine *batch.Engine
 	Dir    string // where runs live
 
+	line  *Line   // the client in use
 	lines []*Line // clients not taken yet
 }
 
@@ -40,6 +42,7 @@ type Options struct {
 	Tenant oktasim.Options
 	Engine batch.Options // Dir is filled in
 	Client oktaclient.Options
+	Disk   bool    // state lies where the system puts temporary files, so that what is fsynced costs what it costs there
 	Lines  []*Line // made outside the bubble; New and each Connect take one
 }
 
@@ -78,7 +81,11 @@ func New(t testing.TB, o Options) *World {
 	t.Helper()
 	w := &World{t: t, Tenant: oktasim.New(o.Tenant), Gate: policy.New(policy.Options{})}
 	w.AppID = w.Tenant.AddApp(oktasim.NewApp{Label: "Finance"})
-	w.Dir = filepath.Join(t.TempDir(), "runs")
+	dir := memoryDir
+	if o.Disk {
+		dir = testing.TB.TempDir
+	}
+	w.Dir = filepath.Join(dir(t), "runs")
 	w.Connect(o)
 	return w
 }
@@ -92,18 +99,37 @@ func (w *World) Connect(o Options) {
 	if len(w.lines) == 0 {
 		w.lines = Lines(w.t, 1, o.Client)
 	}
-	line := w.lines[0]
+	w.line = w.lines[0]
 	w.lines = w.lines[1:]
-	line.wire = w.Tenant.Transport()
+	w.Okta, w.Writer = w.line.okta, w.line.writer
+	w.Reconnect(o)
+}
+
+// Reconnect builds a new engine on the same client, with another wire towards the same tenant: o.Client.Transport when set.
+// A test with many restarts in one bubble needs no client for each of them that way.
+func (w *World) Reconnect(o Options) {
+	w.t.Helper()
+	w.line.wire = w.Tenant.Transport()
 	if o.Client.Transport != nil {
-		line.wire = o.Client.Transport
+		w.line.wire = o.Client.Transport
 	}
-	w.Okta, w.Writer = line.okta, line.writer
 	o.Engine.Dir = w.Dir
 	var err error
 	if w.Engine, err = batch.New(w.Okta, w.Writer, o.Engine); err != nil {
 		w.t.Fatalf("engine: %v", err)
 	}
+}
+
+// memoryDir is a temporary directory, in memory where the system has a place for that: worlds are many, and what they fsync
+// is gone with the test anyway.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "simtest-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // Report reads a report from text.
