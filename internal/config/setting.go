@@ -160,7 +160,7 @@ func engineSettings() []Setting {
 		{Name: "RING_SIZE", Group: groupEngine, Kind: Whole, Min: 1, Max: 1000, Default: "5",
 			Doc: "Users granted first and read back before a big plan goes on.",
 			set: func(c *Config, v value) { c.RingSize = v.n }},
-		{Name: "RING_ABOVE", Group: groupEngine, Kind: Whole, Max: 1_000_000, Default: "200",
+		{Name: "RING_ABOVE", Group: groupEngine, Kind: Whole, Min: 1, Max: 1_000_000, Default: "200",
 			Doc: "A plan for more users than this starts with the ring.",
 			set: func(c *Config, v value) { c.RingAbove = v.n }},
 		{Name: "STOP_ERROR_RATE", Group: groupEngine, Kind: Share, Min: 0.01, Max: 1, Default: "0.10",

@@ -56,6 +56,8 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 	if err := b.readReport(ctx, okta, req.Report); err != nil {
 		return nil, err
 	}
+	_, denials := req.Report.LaterDenials(1)
+	b.plan.warn("later_denied", denials, "values are permitted to a user by one row and denied by a later one; they are granted", "delete the rows that no longer hold and plan again, if the denial is meant")
 	return b.finish(ctx, okta, req.Now)
 }
 
