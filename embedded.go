@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/intake"
@@ -78,6 +79,7 @@ func newWorld(ctx context.Context, cfg *config.Config, inbox inboxOf, options ok
 	}
 	copied := *cfg
 	copied.Okta = config.Okta{Demo: true, BaseURL: w.tenant.BaseURL(), Token: secret.New(w.tenant.Token())}
+	copied.SettleAfter = 100 * time.Millisecond // the embedded tenant's lists do not lag
 	copied.CSVDir, copied.StateDir = inboxDir, filepath.Join(dir, "state")
 	copied.Sources.CSVDir = config.Place{Path: inboxDir, From: "a copy of " + cfg.CSVDir + " and the samples, for the demo"}
 	copied.Sources.StateDir = config.Place{Path: copied.StateDir, From: "temporary, for the demo"}

@@ -67,6 +67,9 @@ func TestKilledProcessesEndWhereAnUndisturbedOneEnds(t *testing.T) {
 			t.Errorf("in peace the grants are %v, after kills %v", want, got)
 		}
 	}
+	if out, err := s.command("trail\nverify").CombinedOutput(); err != nil {
+		t.Errorf("the trail after %d kills: %v\n%s", landed, err, out)
+	}
 	t.Logf("%d kills over %d plans, %d of them in the middle of a write", landed, plans, s.inWrites)
 	if s.inWrites < kills/4 {
 		t.Errorf("only %d of %d kills hit a process that was writing", s.inWrites, landed)
@@ -157,10 +160,13 @@ func (s *slaughter) importInto(label string) *plan.Plan {
 }
 
 // apply is a process of the program that carries the plan out.
-func (s *slaughter) apply(p *plan.Plan) *exec.Cmd {
+func (s *slaughter) apply(p *plan.Plan) *exec.Cmd { return s.command("apply\n" + p.ID) }
+
+// command is a process of the program with these arguments, one a line.
+func (s *slaughter) command(arguments string) *exec.Cmd {
 	cmd := exec.CommandContext(s.t.Context(), os.Args[0], "-test.run=^TestProgram$")
 	cmd.Dir = s.program.cfg.StateDir
-	cmd.Env = append(slices.Clone(s.environ), childArguments+"=apply\n"+p.ID, "HOME="+s.t.TempDir())
+	cmd.Env = append(slices.Clone(s.environ), childArguments+"="+arguments, "HOME="+s.t.TempDir())
 	return cmd
 }
 

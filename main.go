@@ -21,7 +21,7 @@ var samples embed.FS
 
 // softMemory is where the garbage collector begins to work harder, in bytes: the program runs beside others on a laptop.
 // GOMEMLIMIT overrides it.
-const softMemory = 256 << 20
+const softMemory = 224 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {

@@ -102,8 +102,11 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 	}
 }
 
+// ErrDamaged is what errors.Is finds when a journal is not what was written.
+var ErrDamaged = errors.New("journal is damaged")
+
 func damaged(path string, line int, what string) error {
-	return fmt.Errorf("journal %s line %d is damaged: %s; move the run's folder away and plan again, which reads Okta afresh", path, line, what)
+	return fmt.Errorf("%w: %s line %d: %s", ErrDamaged, path, line, what)
 }
 
 func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy bool) (*journal, error) {

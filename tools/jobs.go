@@ -57,6 +57,10 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
 	summary, err := d.Engine.ReadSummary(p.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		out := planOut(p, d)
+		if len(p.Ops) == 0 {
+			out.Status, out.Next = "nothing_to_do", "the plan writes nothing, so there is nothing to carry out"
+			return out, nil
+		}
 		out.Status, out.Next = "needs_confirmation", "the plan has not been carried out to an end; apply it with the tool that planned it"
 		return out, nil
 	}

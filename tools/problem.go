@@ -67,6 +67,8 @@ func classify(err error) *Problem {
 			Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends"}
 	case errors.Is(err, batch.ErrBusy):
 		return &Problem{Code: "run_busy", Message: "another process carries this plan out right now", Next: "follow it there, or wait until it has ended"}
+	case errors.Is(err, batch.ErrDamaged):
+		return &Problem{Code: "journal_damaged", Message: err.Error(), Next: "keep the run's folder for whoever looks into it, move it out of STATE_DIR/runs, and plan again: planning reads Okta afresh"}
 	case errors.Is(err, plan.ErrStale):
 		return &Problem{Code: "plan_stale", Message: err.Error(), Next: "call the tool again without plan_id"}
 	case errors.As(err, &okta):

@@ -100,13 +100,19 @@ func bigTenant(t *testing.T, r *rig) {
 		values[i] = wide(120, i)
 	}
 	entitlement, _ := r.Tenant.AddEntitlement(r.AppID, wide(250, 0), true, values...)
+	many := r.Tenant.AddApp(oktasim.NewApp{Label: wide(250, 0)})
 	for i := range 250 {
-		r.Tenant.AddEntitlement(r.AppID, wide(250, i+1), true, "one")
+		r.Tenant.AddEntitlement(many, wide(250, i+1), true, "one")
 	}
-	offered := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements", arguments{"app_id": r.AppID})
-	if offered.Total != 251 || offered.TotalValues != 30_250 || len(offered.Entitlements) == 0 {
+	offered := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements", arguments{"app_id": many})
+	if offered.Total != 250 || offered.TotalValues != 250 || len(offered.Entitlements) == 0 || offered.NextCursor == "" {
 		t.Errorf("listed %d of %d", len(offered.Entitlements), offered.Total)
 	}
+	rest := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements", arguments{"app_id": many, "cursor": offered.NextCursor})
+	if rest.Total != 250 || len(rest.Entitlements) == 0 || rest.Entitlements[0].ID == offered.Entitlements[len(offered.Entitlements)-1].ID {
+		t.Errorf("the second page begins at %+v", rest.Entitlements[:1])
+	}
+	r.refused("okta_iga_list_entitlements", arguments{"app_id": many, "cursor": "espNothing"}, "cursor_unknown")
 	seen, cursor, pages := map[string]bool{}, "", 0
 	for pages < 2 {
 		page := call[tools.ListValuesOut](r, "okta_iga_list_entitlement_values", arguments{"entitlement_id": entitlement, "limit": 200, "cursor": cursor})

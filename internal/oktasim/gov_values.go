@@ -67,9 +67,12 @@ func (c *call) pageOfValues(values []*entValue, expr filterExpr, standard string
 	if !ok {
 		return
 	}
-	items := slices.DeleteFunc(slices.Clone(values), func(v *entValue) bool {
-		return !expr.match(func(p string) []string { return v.property(c.t, p) }, filterOptions{})
-	})
+	items := slices.Clone(values)
+	if expr.root != nil {
+		items = slices.DeleteFunc(items, func(v *entValue) bool {
+			return !expr.match(func(p string) []string { return v.property(c.t, p) }, filterOptions{})
+		})
+	}
 	id := func(v *entValue) string { return v.id }
 	if property != "id" || descending { // they are in id order already
 		sortBy(items, descending, func(v *entValue) string { return v.property(c.t, property)[0] }, id)
