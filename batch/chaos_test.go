@@ -28,7 +28,7 @@ import (
 // the same world left in peace. CHAOS_WORLDS says how many worlds, CHAOS_SEED which is the first; the seed of a failure is
 // in its name.
 func TestChaosEndsWhereAnUndisturbedRunEnds(t *testing.T) {
-	worlds, first := number(t, "CHAOS_WORLDS", 320), number(t, "CHAOS_SEED", 1)
+	worlds, first := number(t, "CHAOS_WORLDS", 300), number(t, "CHAOS_SEED", 1)
 	t.Logf("CHAOS_SEED=%d CHAOS_WORLDS=%d", first, worlds)
 	tally := &tally{counts: map[string]int{}}
 	t.Run("world", func(t *testing.T) {

@@ -2,13 +2,27 @@ package batch
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/oktaclient"
 )
+
+// AwaitLists waits until Okta's lists must show what the last run on an application wrote. Planning sooner would read a past:
+// an undo right after its run would find nothing to take back.
+func (e *Engine) AwaitLists(ctx context.Context, appID string, stage plan.Stage) error {
+	last, err := lastWrite(e.opts.Dir, &plan.Plan{App: oktaclient.App{ID: appID}, Stage: stage}, time.Now())
+	if err != nil {
+		return fmt.Errorf("look at earlier runs: %w", err)
+	}
+	return sleep(ctx, time.Until(last.Add(e.opts.SettleAfter)))
+}
 
 // undone refuses a plan whose run was taken back, in part or whole: its journal would say granted for what is gone.
 func (e *Engine) undone(p *plan.Plan) error {

@@ -65,11 +65,19 @@ func (p *pacer) hint(b *bucket, r reading, used, own int) {
 			b.give(other, 1)
 		}
 	}
+	for p.joinOne(b) { // a bucket that was put to this one brings its hints along
+	}
+}
+
+// joinOne puts another bucket to this one, if there are hints enough for that.
+func (p *pacer) joinOne(b *bucket) bool {
 	for other := range p.others(b) {
 		if b.hints[other]+other.hints[b] >= enoughHints && other.limit == b.limit && other.reset == b.reset {
 			p.join(b, other)
+			return true
 		}
 	}
+	return false
 }
 
 // others are the buckets that might be the same as this one.

@@ -73,6 +73,9 @@ func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID s
 	if err := countBetween(len(req.Items), "the list"); err != nil {
 		return PlanOut{}, err
 	}
+	if err := d.Engine.AwaitLists(ctx, req.AppID, req.Stage); err != nil {
+		return PlanOut{}, err
+	}
 	req.Now = time.Now()
 	p, err := plan.PlanList(ctx, d.Okta, req)
 	if err != nil {

@@ -79,6 +79,9 @@ func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut,
 	if err != nil {
 		return PlanOut{}, err
 	}
+	if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
+		return PlanOut{}, err
+	}
 	p, err := plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{Report: report, AppID: in.AppID, Mode: d.Mode, Group: in.Group, Now: time.Now()})
 	if err != nil {
 		return PlanOut{}, err

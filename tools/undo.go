@@ -37,6 +37,9 @@ func PlanUndo(ctx context.Context, d *Deps, runID string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.Engine.AwaitLists(ctx, of.App.ID, plan.StageUndo); err != nil {
+		return nil, err
+	}
 	made, err := d.Engine.Made(of)
 	if err != nil {
 		return nil, err
