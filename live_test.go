@@ -69,7 +69,7 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 
 // env points the program at the tenant.
 func (s *simulated) env(p *place) []string {
-	return append(p.env, "OKTA_DOMAIN="+s.url, "OKTA_API_TOKEN="+s.token, "OKTA_CA_FILE="+s.ca)
+	return append(p.env, "OKTA_DOMAIN="+s.url, "OKTA_API_TOKEN="+s.token, "OKTA_CA_FILE="+s.ca, "SETTLE_AFTER=100ms")
 }
 
 // see reads what the tenant shows of itself.

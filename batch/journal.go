@@ -106,7 +106,7 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 var ErrDamaged = errors.New("journal is damaged")
 
 func damaged(path string, line int, what string) error {
-	return fmt.Errorf("%w: %s line %d: %s", ErrDamaged, path, line, what)
+	return fmt.Errorf("%w: %s line %d: %s; move the folder of the run away and plan again, which reads Okta afresh", ErrDamaged, path, line, what)
 }
 
 func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy bool) (*journal, error) {

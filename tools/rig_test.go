@@ -53,11 +53,16 @@ type rigOptions struct {
 	protocol string // empty = 2025-11-25
 }
 
+// settle: the tenant's lists do not lag unless a test says so.
+func (o *rigOptions) settle() {
+	if o.world.Engine.SettleAfter == 0 {
+		o.world.Engine.SettleAfter = time.Millisecond
+	}
+}
+
 func newRig(t *testing.T, o rigOptions) *rig {
 	t.Helper()
-	if o.world.Engine.SettleAfter == 0 {
-		o.world.Engine.SettleAfter = time.Millisecond // the tenant's lists do not lag unless a test says so
-	}
+	o.settle()
 	r := &rig{t: t, World: simtest.New(t, o.world), inbox: filepath.Join(t.TempDir(), "csv")}
 	r.build(o)
 	return r
@@ -66,6 +71,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 // restart builds everything but tenant, inbox and state anew, as the next process would.
 func (r *rig) restart(o rigOptions) *rig {
 	r.t.Helper()
+	o.settle()
 	again := &rig{t: r.t, World: r.World, inbox: r.inbox}
 	again.World.Connect(o.world)
 	again.build(o)
