@@ -40,7 +40,7 @@ type run struct {
 
 // Stop says why a run ended before its last operation.
 type Stop struct {
-	Code    string `json:"code"` // cancelled, error_rate, token_rejected, scope_missing, feature_off, grant_mode_refused, ring_mismatch, plan_stale, okta_unavailable, okta_unreadable, interrupted, other_org
+	Code    string `json:"code"` // cancelled, interrupted, error_rate, token_rejected, scope_missing, feature_off, grant_mode_refused, ring_mismatch, plan_stale, okta_unavailable, okta_unreadable, or the code of a plan.Refusal, okta_unreadable, interrupted, other_org
 	Message string `json:"message"`
 	Next    string `json:"next"`
 }
