@@ -28,8 +28,8 @@ var imports = map[string][]string{
 	"oktaclient":        {"internal/secret"},
 	"internal/config":   {"internal/secret"},
 	"internal/intake":   {},
-	"internal/durable":  {},
-	"internal/secret":   {},
+	"internal/durable":  {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/secret":   {}, // credentials that cannot print, for config, client and S3
 	"internal/oktasim":  {},
 	"internal/simtest":  {"*"}, // tests only
 	"internal/contract": {"*"}, // tests only

@@ -71,3 +71,23 @@ func TestNamesAreFoundExactlyFirstThenFoldedNeverAmbiguously(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlanWhoseListsPointNowhereIsRefused(t *testing.T) {
+	for name, p := range map[string]*Plan{
+		"an operation that needs itself":   {Ops: []Op{{Needs: 0}}},
+		"an operation that needs a later":  {Ops: []Op{{Needs: 1}, {Needs: -1}}},
+		"a row of no operation":            {Ops: []Op{{Needs: -1}}, Rows: []Row{{Op: 1, Person: -1}}},
+		"a row of no person":               {Rows: []Row{{Op: -1, Person: 0}}},
+		"a row of an operation before all": {Rows: []Row{{Op: -2, Person: -1}}},
+	} {
+		p.Format = Format
+		id, err := p.digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ID = id
+		if p.Verify() == nil {
+			t.Errorf("%s goes unnoticed", name)
+		}
+	}
+}

@@ -147,6 +147,21 @@ func (p *Plan) Verify() error {
 	if id != p.ID {
 		return fmt.Errorf("plan %s was changed after it was made (its content is %s); plan again", p.ID, id)
 	}
+	return p.coherent()
+}
+
+// coherent checks that the lists refer to each other within bounds, so that no plan file can make the engine stumble.
+func (p *Plan) coherent() error {
+	for i := range p.Ops {
+		if needs := p.Ops[i].Needs; needs < -1 || needs >= i { // an operation is needed only by later ones
+			return fmt.Errorf("plan %s: operation %d needs operation %d; plan again", p.ID, i, needs)
+		}
+	}
+	for i := range p.Rows {
+		if row := &p.Rows[i]; row.Op < -1 || row.Op >= len(p.Ops) || row.Person < -1 || row.Person >= len(p.People) {
+			return fmt.Errorf("plan %s: row %d refers to operation %d and person %d, which are not in it; plan again", p.ID, i, row.Op, row.Person)
+		}
+	}
 	return nil
 }
 
