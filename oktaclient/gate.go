@@ -19,21 +19,32 @@ const (
 // again to spare. A concurrency refusal (429 with limit 0) halves it; it grows back to just below what was refused, and
 // only after a long quiet beyond that, because how much the rest of the organisation has in flight changes slowly.
 type gate struct {
-	inflight int
-	cap      int
-	wanted   int           // by Little's law
-	ceiling  int           // right after the last refusal; 0 when there was none
-	tooMany  int           // calls in flight that were refused
-	quiet    time.Duration // before tooMany is tried again
-	refused  time.Time     // the last refusal that counted
+	under   map[*pass]struct{} // calls under way
+	cap     int
+	wanted  int           // by Little's law
+	ceiling int           // right after the last refusal; 0 when there was none
+	tooMany int           // calls in flight that were refused
+	quiet   time.Duration // before tooMany is tried again
+	refused time.Time     // the last refusal that counted
 }
 
 func newGate(maxConcurrency int) gate {
 	if maxConcurrency <= 0 {
 		maxConcurrency = assumedCap
 	}
-	return gate{cap: maxConcurrency, wanted: startConcurrency}
+	return gate{under: map[*pass]struct{}{}, cap: maxConcurrency, wanted: startConcurrency}
 }
+
+// enter takes a call in. Calls that leave at one moment arrive in any order, so each remembers the most that were under way
+// beside it: that, and not its own place in the queue, is what Okta may have counted.
+func (g *gate) enter(t *pass) {
+	g.under[t] = struct{}{}
+	for other := range g.under {
+		other.peak = max(other.peak, len(g.under))
+	}
+}
+
+func (g *gate) leave(t *pass) { delete(g.under, t) }
 
 // limit is how many calls may be in flight now.
 func (g *gate) limit(now time.Time) int {
@@ -49,16 +60,20 @@ func (g *gate) limit(now time.Time) int {
 // aim sets the target for a sum of rate × latency over all busy buckets.
 func (g *gate) aim(busy float64) { g.wanted = int(math.Ceil(busy*1.5)) + 1 }
 
-// refuse takes a refusal in, of a call that was one of so many in flight when it left. Refusals of calls that were in
-// flight together count once, for the least of them.
-func (g *gate) refuse(now time.Time, inflight int) {
-	if g.ceiling > 0 && now.Sub(g.refused) < time.Second {
+// refuse takes a refusal in, of a call that left at a time and was one of so many in flight. Refusals of calls that left
+// before the last one was known say the same thing once more; the least of them counts.
+func (g *gate) refuse(now, left time.Time, inflight int) {
+	if g.ceiling > 0 && !left.After(g.refused) {
 		g.tooMany = max(2, min(g.tooMany, inflight))
 		return
 	}
 	limit := g.limit(now)
 	g.quiet = min(max(firstProbe, 2*g.quiet), lastProbe)
-	g.tooMany = max(2, min(inflight, limit))
+	// A refused probe shows what was known.
+	probed := g.tooMany > 0 && limit >= g.tooMany && inflight >= g.tooMany-1
+	if !probed {
+		g.tooMany = max(2, min(inflight, limit))
+	}
 	g.ceiling = max(1, g.tooMany/2)
 	g.refused = now
 }

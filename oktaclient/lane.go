@@ -1,6 +1,9 @@
 package oktaclient
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // lane is one endpoint on its way to its rate limit. Okta counts several endpoints in one bucket and does not say which,
 // so every lane starts with a bucket of its own, and lanes whose headers show one and the same count are put together.
@@ -17,12 +20,13 @@ type lane struct {
 
 // pass is one admitted call.
 type pass struct {
-	lane     *lane
-	serial   int64 // of the call, over all lanes
-	alone    bool  // nothing else was on the wire when it left
-	inflight int   // calls at the gate when it left, itself among them
-	counted  int   // calls of ours that Okta had surely counted before it, in the window of reset
-	reset    int64
+	lane    *lane
+	left    time.Time
+	serial  int64 // of the call, over all lanes
+	alone   bool  // nothing else was on the wire when it left
+	peak    int   // most calls at the gate while it was under way, itself among them
+	counted int   // calls of ours that Okta had surely counted before it, in the window of reset
+	reset   int64
 }
 
 // gated reports whether calls of the lane take a place at the concurrency gate.

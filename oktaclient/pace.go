@@ -165,11 +165,12 @@ func (p *pacer) admit(l *lane) (*pass, time.Duration, <-chan struct{}) {
 	l.bucket.take(now, p.waiting(l)-1)
 	l.inflight++
 	p.flying++
-	if l.gated() {
-		p.gate.inflight++
-	}
 	p.calls++
-	return &pass{lane: l, serial: p.calls, alone: p.flying == 1, inflight: p.gate.inflight, counted: l.bucket.answered, reset: l.bucket.reset}, 0, nil
+	t := &pass{lane: l, left: now, serial: p.calls, alone: p.flying == 1, counted: l.bucket.answered, reset: l.bucket.reset}
+	if l.gated() {
+		p.gate.enter(t)
+	}
+	return t, 0, nil
 }
 
 // judge is the whole decision: the window first, then the concurrency.
@@ -178,7 +179,7 @@ func (p *pacer) judge(l *lane, now time.Time) (time.Duration, string) {
 	if wait <= 0 && why != "" {
 		wait = time.Millisecond // the instant itself; look again right after
 	}
-	if wait == 0 && l.gated() && p.gate.inflight >= p.gate.limit(now) {
+	if wait == 0 && l.gated() && len(p.gate.under) >= p.gate.limit(now) {
 		return growEvery, reasonBusy
 	}
 	return wait, why
@@ -195,7 +196,7 @@ func (p *pacer) leave(t *pass, o outcome) {
 	p.flying--
 	l.inflight--
 	if l.gated() {
-		p.gate.inflight--
+		p.gate.leave(t)
 	}
 	l.bucket.roll(o.received)
 	before := l.bucket.window
@@ -215,7 +216,7 @@ func (p *pacer) refuse(t *pass, o outcome) {
 	l := t.lane
 	p.refused++
 	if concurrencyRefusal(o.header) {
-		p.gate.refuse(o.received, t.inflight)
+		p.gate.refuse(o.received, t.left, t.peak)
 	}
 	p.log.Warn("okta refused a call for its rate", "method", l.key.method, "pattern", l.key.pattern,
 		"limit", clean(o.header.Get(headerLimit)), "concurrency", p.gate.limit(o.received))
