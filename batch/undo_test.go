@@ -20,7 +20,10 @@ import (
 // TestUndoTakesBackExactlyWhatTheRunAdded holds the undo over random worlds in which others change access between the run
 // and its undo: what was there before stays, what came from elsewhere stays, what only the run gave is gone.
 func TestUndoTakesBackExactlyWhatTheRunAdded(t *testing.T) {
-	const worlds = 150
+	worlds := 150
+	if testing.Short() {
+		worlds = 30
+	}
 	revoked, foreign := 0, 0
 	for seed := range uint64(worlds) {
 		mode := []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge}[seed%2]

@@ -30,6 +30,9 @@ type scopesRow struct {
 
 // Every tool works with the scopes that the README names for its row, and no row names one that none of its tools needs.
 func TestReadmeScopesAreEnoughAndNeeded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("about sizes and scopes, not about goroutines")
+	}
 	t.Parallel()
 	rows := readScopes(t)
 	all, named := map[string]bool{}, map[string]bool{}

@@ -18,6 +18,9 @@ func wide(n, number int) string {
 // The bound on answers is checked by rig.raw; these tests bring much to tell.
 
 func TestAnswersStaySmallOnReportsOfAnySize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("about sizes and scopes, not about goroutines")
+	}
 	reports := map[string]func(b *strings.Builder){
 		"100,000 rows": func(b *strings.Builder) {
 			b.WriteString("Email,Role,Permission_Set,Access_Date,Effective_Access\n")
@@ -90,6 +93,9 @@ func TestAnswersStaySmallOnReportsOfAnySize(t *testing.T) {
 }
 
 func TestAnswersStaySmallOnTenantsOfAnySize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("about sizes and scopes, not about goroutines")
+	}
 	t.Parallel()
 	inBubble(t, rigOptions{}, bigTenant)
 }
