@@ -23,10 +23,21 @@ type Live struct {
 	ended   map[Outcome]int
 	phase   string
 	started time.Time
-	recent  []time.Time // when the last operations ended, oldest first
+	fresh   int    // operations that ended in this run
+	marks   []mark // fresh, once a second while operations end, oldest first
 }
 
-const recentEnds = 64
+// mark is how many operations had ended at a time.
+type mark struct {
+	at    time.Time
+	ended int
+}
+
+// The rate is read over three of Okta's windows: within one, a run goes in a burst and a pause.
+const (
+	rateSpan  = 3 * time.Minute
+	markEvery = time.Second
+)
 
 func newLive(total int) *Live {
 	return &Live{total: total, ended: map[Outcome]int{}, phase: "checking", started: time.Now()}
@@ -45,10 +56,14 @@ func (l *Live) count(o Outcome, fresh bool) {
 	if !fresh {
 		return
 	}
-	if len(l.recent) == recentEnds {
-		l.recent = append(l.recent[:0], l.recent[1:]...)
+	now := time.Now()
+	if n := len(l.marks); n == 0 || now.Sub(l.marks[n-1].at) >= markEvery {
+		l.marks = append(l.marks, mark{now, l.fresh})
 	}
-	l.recent = append(l.recent, time.Now())
+	for len(l.marks) > 1 && now.Sub(l.marks[1].at) >= rateSpan {
+		l.marks = l.marks[1:]
+	}
+	l.fresh++
 }
 
 // Progress returns a snapshot.
@@ -60,9 +75,9 @@ func (l *Live) Progress() Progress {
 		p.Ended[o] = n
 		p.Done += n
 	}
-	if n := len(l.recent); n > 1 {
-		if span := time.Since(l.recent[0]); span > 0 {
-			p.Rate = float64(n-1) / span.Minutes()
+	if len(l.marks) > 0 {
+		if span := time.Since(l.marks[0].at); span >= markEvery {
+			p.Rate = float64(l.fresh-l.marks[0].ended) / span.Minutes()
 			p.ETA = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Minute)).Round(time.Second)
 		}
 	}

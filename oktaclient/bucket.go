@@ -181,7 +181,7 @@ func (b *bucket) wait(now time.Time) (time.Duration, string) {
 		if b.end.IsZero() { // calls of the last window are still on their way
 			return windowLength, reasonLimit
 		}
-		if half := b.opened.Add(windowLength / 2); b.fresh && now.Before(half) {
+		if half := b.opened.Add(windowLength / 2); b.fresh && now.Before(half) && half.Before(b.end) {
 			return half.Sub(now), reasonLimit
 		}
 		return b.end.Sub(now), reasonLimit

@@ -249,7 +249,7 @@ func (p *pacer) status() []Bucket {
 	for key, l := range p.lanes {
 		b := l.bucket
 		wait, why := p.judge(l, now)
-		s := Bucket{Method: key.method, Pattern: key.pattern, Limit: b.limit, Used: b.used, InFlight: b.inflight,
+		s := Bucket{Method: key.method, Pattern: key.pattern, Limit: b.limit, Used: b.used, InFlight: b.inflight, Waiting: l.waiting,
 			Reset: b.end, Wait: wait, Reason: why, Refused: b.refused, Latency: b.latency}
 		if b.limit > 0 {
 			s.Remaining = max(0, b.limit-b.used)

@@ -143,6 +143,7 @@ type Bucket struct {
 	Remaining int           // as last seen
 	Used      int           // Limit − Remaining: everybody's calls in this window
 	InFlight  int           // our own calls not yet answered
+	Waiting   int           // our own calls that wait for their turn
 	Reserved  int           // what the threshold leaves to others
 	Reset     time.Time     // end of the window on this machine's clock
 	Wait      time.Duration // how long the next call would wait now

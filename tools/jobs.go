@@ -123,7 +123,7 @@ func (d *Deps) progressItem(p batch.Progress) *ProgressItem {
 func (d *Deps) longestWait() string {
 	longest, reason := time.Duration(0), ""
 	for _, b := range d.Okta.RateStatus() {
-		if b.Wait > longest {
+		if b.Waiting > 0 && b.Wait > longest {
 			longest = b.Wait
 			reason = fmt.Sprintf("%s %s: %s, %s", b.Method, b.Pattern, b.Reason, b.Wait.Round(100*time.Millisecond))
 		}
