@@ -106,15 +106,13 @@ type demo struct {
 	granting time.Duration // how long stage 3 took, on this machine's clock
 }
 
-// world builds the tenant of a showing: an ordinary one with rate limits that are wide enough to watch, or a scaled one.
+// world builds the tenant of a showing: an ordinary one with wide rate limits, or a scaled one.
 func (o *demoOptions) world(ctx context.Context, cfg *config.Config) (*world, error) {
 	if o.scale > 0 {
 		return scaledWorld(ctx, cfg, o)
 	}
-	const wide = 600 // calls a minute and kind
-	limits := oktasim.Limits{Mode: oktasim.LimitsReal, Overrides: map[string]int{
-		"POST /governance/api/v1/grants": wide, "GET /governance/api/v1/grants": wide, "GET /governance/api/v1/entitlements": wide, "/api/v1/apps": wide}}
-	return newWorld(ctx, cfg, inboxOf{only: o.file}, oktasim.Options{Seed: 1, Users: 40, Limits: limits})
+	const wide = 60_000 // calls a minute and kind, so that nobody waits for a file of a few thousand people
+	return newWorld(ctx, cfg, inboxOf{only: o.file}, oktasim.Options{Seed: 1, Users: 40, Limits: limitsOf(wide)})
 }
 
 // runDemo serves the embedded tenant, connects a client to the real server in this process, and runs the workflow twice.

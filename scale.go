@@ -30,12 +30,8 @@ const window = 10 * time.Second
 func scaledWorld(ctx context.Context, cfg *config.Config, o *demoOptions) (*world, error) {
 	options := oktasim.Options{Seed: 1}
 	if o.limits == string(oktasim.LimitsReal) {
-		compressed := realLimit * compression * int(window/time.Second) / 60
-		options.Limits = oktasim.Limits{Mode: oktasim.LimitsReal, Window: window, ConcurrencyLimit: 75 * compression, Overrides: map[string]int{}}
-		for _, bucket := range []string{"POST /governance/api/v1/grants", "GET /governance/api/v1/grants", "GET /governance/api/v1/entitlements",
-			"GET /governance/api/v1/principal-entitlements", "POST /governance/api/v1/entitlements", "/api/v1/apps", "/api/v1/users", "/api/v1"} {
-			options.Limits.Overrides[bucket] = compressed
-		}
+		options.Limits = limitsOf(realLimit * compression * int(window/time.Second) / 60)
+		options.Limits.Window, options.Limits.ConcurrencyLimit = window, 75*compression
 	}
 	w, err := newWorld(ctx, cfg, inboxOf{only: o.file, made: madeUpReport(o.scale)}, options)
 	if err != nil {
@@ -44,6 +40,17 @@ func scaledWorld(ctx context.Context, cfg *config.Config, o *demoOptions) (*worl
 	w.cfg.ToolWait = time.Second // answer `running` soon, so that there is progress to watch
 	w.wire = &slowed{w.wire, realLatency / compression}
 	return w, nil
+}
+
+// limitsOf gives every bucket that an import uses so many calls a window.
+func limitsOf(calls int) oktasim.Limits {
+	limits := oktasim.Limits{Mode: oktasim.LimitsReal, Overrides: map[string]int{}}
+	for _, bucket := range []string{"POST /governance/api/v1/grants", "GET /governance/api/v1/grants", "GET /governance/api/v1/entitlements",
+		"GET /governance/api/v1/principal-entitlements", "POST /governance/api/v1/entitlements", "PATCH /governance/api/v1/entitlements/{id}",
+		"/api/v1/apps", "/api/v1/users", "/api/v1"} {
+		limits.Overrides[bucket] = calls
+	}
+	return limits
 }
 
 // slowed is a wire on which every call takes a while.
