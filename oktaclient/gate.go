@@ -25,6 +25,7 @@ type gate struct {
 	ceiling int           // right after the last refusal; 0 when there was none
 	tooMany int           // calls in flight that were refused
 	quiet   time.Duration // before tooMany is tried again
+	probe   *pass         // the one call that tries it; no other joins in until its answer is known
 	refused time.Time     // the last refusal that counted
 }
 
@@ -42,16 +43,32 @@ func (g *gate) enter(t *pass) {
 	for other := range g.under {
 		other.peak = max(other.peak, len(g.under))
 	}
+	if g.ceiling > 0 && g.probe == nil && len(g.under) >= g.tooMany {
+		g.probe = t
+	}
 }
 
-func (g *gate) leave(t *pass) { delete(g.under, t) }
+// leave lets a call go. A probe that was answered without a refusal shows that its number is allowed now.
+func (g *gate) leave(t *pass, allowed bool) {
+	delete(g.under, t)
+	if g.probe != t {
+		return
+	}
+	g.probe = nil
+	if allowed {
+		g.tooMany++
+	}
+}
 
 // limit is how many calls may be in flight now.
 func (g *gate) limit(now time.Time) int {
 	n := min(max(g.wanted, startConcurrency), g.cap)
 	if g.ceiling > 0 {
 		passed := now.Sub(g.refused)
-		known := g.tooMany - 1 + int(passed/g.quiet)
+		known := g.tooMany - 1
+		if passed >= g.quiet && g.probe == nil {
+			known++
+		}
 		n = min(n, g.ceiling+int(passed/growEvery), known)
 	}
 	return max(n, 1)

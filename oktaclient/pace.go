@@ -196,7 +196,7 @@ func (p *pacer) leave(t *pass, o outcome) {
 	p.flying--
 	l.inflight--
 	if l.gated() {
-		p.gate.leave(t)
+		p.gate.leave(t, o.status != 0 && !(o.status == http.StatusTooManyRequests && concurrencyRefusal(o.header)))
 	}
 	l.bucket.roll(o.received)
 	before := l.bucket.window
