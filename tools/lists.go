@@ -61,25 +61,17 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 
 // list plans or applies wishes that came as ids.
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
-	check := stageIs(req.Stage, "", req.AppID)
-	switch {
-	case c.Answer != nil:
-		return d.answered(ctx, c, check)
-	case planID != "":
-		return d.confirmed(ctx, c, planID, check)
-	case req.AppID == "":
-		return PlanOut{}, &Problem{Code: "missing_argument", Message: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
-	}
-	if err := countBetween(len(req.Items), "the list"); err != nil {
-		return PlanOut{}, err
-	}
-	if err := d.Engine.AwaitLists(ctx, req.AppID, req.Stage); err != nil {
-		return PlanOut{}, err
-	}
-	req.Now = time.Now()
-	p, err := plan.PlanList(ctx, d.Okta, req)
-	if err != nil {
-		return PlanOut{}, err
-	}
-	return d.propose(c, p)
+	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID), func() (*plan.Plan, error) {
+		if req.AppID == "" {
+			return nil, &Problem{Code: "missing_argument", Message: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
+		}
+		if err := countBetween(len(req.Items), "the list"); err != nil {
+			return nil, err
+		}
+		if err := d.Engine.AwaitLists(ctx, req.AppID, req.Stage); err != nil {
+			return nil, err
+		}
+		req.Now = time.Now()
+		return plan.PlanList(ctx, d.Okta, req)
+	})
 }

@@ -148,6 +148,22 @@ func (o *OpItem) add(value string) {
 	o.Values = append(o.Values, intake.Clean(value, 80))
 }
 
+// planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
+// otherwise a plan is made and proposed.
+func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, anew func() (*plan.Plan, error)) (PlanOut, error) {
+	switch {
+	case c.Answer != nil:
+		return d.answered(ctx, c, check)
+	case planID != "":
+		return d.confirmed(ctx, c, planID, check)
+	}
+	p, err := anew()
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.propose(c, p)
+}
+
 // propose saves a plan and answers with it, or has the client ask its user.
 func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	out := planOut(p, d)

@@ -26,25 +26,17 @@ var specPrepare = Spec{
 }
 
 func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
-	check := stageIs(plan.StageStructure, in.Filename, in.AppID)
-	switch {
-	case in.Mode == "replace":
+	if in.Mode == "replace" {
 		return PlanOut{}, &Problem{Code: "refused_by_policy", Message: "mode replace would remove entitlements that people hold, and no policy allows that yet",
 			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted"}
-	case c.Answer != nil:
-		return d.answered(ctx, c, check)
-	case in.PlanID != "":
-		return d.confirmed(ctx, c, in.PlanID, check)
 	}
-	report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
-	if err != nil {
-		return PlanOut{}, err
-	}
-	p, err := plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{Report: report, AppID: in.AppID, Now: time.Now()})
-	if err != nil {
-		return PlanOut{}, err
-	}
-	out, err := d.propose(c, p)
+	out, err := d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {
+		report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+		if err != nil {
+			return nil, err
+		}
+		return plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{Report: report, AppID: in.AppID, Now: time.Now()})
+	})
 	if err == nil && out.Status == "nothing_to_do" {
 		out.Next = "the application has everything that the report needs; execute_user_grants plans the grants"
 	}
@@ -68,25 +60,16 @@ var specGrants = Spec{
 }
 
 func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
-	check := stageIs(plan.StageGrants, in.Filename, in.AppID)
-	switch {
-	case c.Answer != nil:
-		return d.answered(ctx, c, check)
-	case in.PlanID != "":
-		return d.confirmed(ctx, c, in.PlanID, check)
-	}
-	report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
-	if err != nil {
-		return PlanOut{}, err
-	}
-	if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
-		return PlanOut{}, err
-	}
-	p, err := plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{Report: report, AppID: in.AppID, Mode: d.Mode, Group: in.Group, Now: time.Now()})
-	if err != nil {
-		return PlanOut{}, err
-	}
-	return d.propose(c, p)
+	return d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageGrants, in.Filename, in.AppID), func() (*plan.Plan, error) {
+		report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
+			return nil, err
+		}
+		return plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{Report: report, AppID: in.AppID, Mode: d.Mode, Group: in.Group, Now: time.Now()})
+	})
 }
 
 // readFor reads the report of a planning call.
