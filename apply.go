@@ -16,6 +16,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/progress"
 )
 
 func applyCommand() *cobra.Command {
@@ -64,20 +65,20 @@ func unfinishedLine(s *batch.Summary) string {
 
 // carryOut runs a plan in the foreground, showing progress on stderr: a bar on a terminal, lines elsewhere.
 func (p *program) carryOut(ctx context.Context, saved *plan.Plan, permit policy.Permit) (*batch.Summary, error) {
-	started := make(chan *batch.Live, 1)
+	started := make(chan *progress.Live, 1)
 	type ending struct {
 		summary *batch.Summary
 		err     error
 	}
 	ended := make(chan ending, 1)
 	go func() {
-		summary, err := p.engine.Run(ctx, saved, permit, func(l *batch.Live) { started <- l })
+		summary, err := p.engine.Run(ctx, saved, permit, func(l *progress.Live) { started <- l })
 		ended <- ending{summary, err}
 	}()
 	meter := newMeter(os.Stderr)
 	tick := time.NewTicker(meter.every)
 	defer tick.Stop()
-	var live *batch.Live
+	var live *progress.Live
 	for {
 		select {
 		case live = <-started:
@@ -113,7 +114,7 @@ func newMeter(f *os.File) *meter {
 	return &meter{out: f, every: 10 * time.Second}
 }
 
-func (m *meter) show(p batch.Progress) {
+func (m *meter) show(p progress.Progress) {
 	line := progressText(p)
 	switch {
 	case m.terminal:
@@ -130,12 +131,12 @@ func (m *meter) end() {
 	}
 }
 
-func progressText(p batch.Progress) string {
+func progressText(p progress.Progress) string {
 	text := fmt.Sprintf("%s %d/%d", p.Phase, p.Done, p.Total)
 	if p.Rate > 0 && p.Done < p.Total {
 		text += fmt.Sprintf(", %.0f a minute, %s to go", p.Rate, p.ETA)
 	}
-	if failed := p.Ended[batch.Failed] + p.Ended[batch.Unknown]; failed > 0 {
+	if failed := p.Ended[string(batch.Failed)] + p.Ended[string(batch.Unknown)]; failed > 0 {
 		text += fmt.Sprintf(", %d not well", failed)
 	}
 	return text

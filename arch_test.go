@@ -18,9 +18,13 @@ const module = "okta-entitlements-mcp/"
 var imports = map[string][]string{
 	".":      {"*"}, // the wiring
 	"server": {"tools", "internal/trail"},
-	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy"},
+	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/notify", "internal/progress"},
 	// intake for the formula guard of report.csv; durable for the journal.
-	"batch":             {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable"},
+	"batch":             {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable", "internal/progress"},
+	"internal/mfa":      {"oktaclient", "internal/durable", "internal/progress"},
+	"internal/report":   {"internal/mfa", "internal/notify", "internal/durable"}, // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/notify":   {"internal/durable", "internal/secret"},
+	"internal/progress": {}, // how far long work is, for runs and audits alike
 	"internal/policy":   {"internal/plan"},
 	"internal/plan":     {"oktaclient", "internal/intake", "internal/durable"},
 	"internal/trail":    {"internal/durable"},

@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -92,7 +93,7 @@ var ErrBusy = durable.ErrLocked
 // out again attempts only what has not ended well. The permit must be for this plan. The returned summary is complete
 // whenever err is nil; a run that was cancelled or stopped itself has a summary that says so. Watch, when not nil, gets
 // the live run for its progress before the first operation.
-func (e *Engine) Run(ctx context.Context, p *plan.Plan, permit policy.Permit, watch func(*Live)) (_ *Summary, err error) {
+func (e *Engine) Run(ctx context.Context, p *plan.Plan, permit policy.Permit, watch func(*progress.Live)) (_ *Summary, err error) {
 	if permit.PlanID() != p.ID || p.ID == "" {
 		return nil, fmt.Errorf("plan %s has no permit; it is made by confirming the plan", p.ID)
 	}
@@ -111,7 +112,7 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, permit policy.Permit, wa
 	return e.runLocked(ctx, p, permit, dir, watch)
 }
 
-func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Permit, dir string, watch func(*Live)) (_ *Summary, err error) {
+func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Permit, dir string, watch func(*progress.Live)) (_ *Summary, err error) {
 	if err := e.undone(p); err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (e *Engine) alone(ctx context.Context, r *run) (err error) {
 		return fmt.Errorf("%w: %w", errJournal, err)
 	}
 	name := sha256.Sum256([]byte(r.plan.OrgID + " " + r.plan.App.ID)) // ids come from a file
-	r.live.enter("waiting for another run on this application")
+	r.live.Enter("waiting for another run on this application")
 	lock, err := durable.Lock(ctx, filepath.Join(dir, hex.EncodeToString(name[:8])))
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -176,7 +177,7 @@ func (e *Engine) alone(ctx context.Context, r *run) (err error) {
 	if r.lastWritten, err = lastWrite(e.opts.Dir, r.plan, r.started); err != nil {
 		return fmt.Errorf("look at earlier runs: %w", err)
 	}
-	r.live.enter("checking")
+	r.live.Enter("checking")
 	return r.carryOut(ctx)
 }
 

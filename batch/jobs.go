@@ -12,6 +12,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/progress"
 )
 
 // Jobs runs plans in the background for callers that cannot wait, one job per plan. A job's id is its plan's id, so that a
@@ -34,7 +35,7 @@ type Job struct {
 
 	mu      sync.Mutex
 	plan    *plan.Plan // until it has ended
-	live    *Live
+	live    *progress.Live
 	summary *Summary
 	err     error
 }
@@ -91,7 +92,7 @@ func (js *Jobs) Close() {
 	js.wait.Wait()
 }
 
-func (j *Job) attach(l *Live) {
+func (j *Job) attach(l *progress.Live) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.live = l
@@ -134,11 +135,11 @@ func (j *Job) Result() (*Summary, error) {
 }
 
 // Progress returns how far the job is.
-func (j *Job) Progress() Progress {
+func (j *Job) Progress() progress.Progress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.live == nil {
-		return Progress{Phase: "starting"}
+		return progress.Progress{Phase: "starting"}
 	}
 	return j.live.Progress()
 }

@@ -28,11 +28,11 @@ func (r *run) compare(ctx context.Context) error {
 		return err
 	}
 	// What an earlier run has just written may not be listed yet; reading now would plan it a second time.
-	r.live.enter("waiting for Okta's lists to show the run before")
+	r.live.Enter("waiting for Okta's lists to show the run before")
 	if err := sleep(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
 		return err
 	}
-	r.live.enter("checking")
+	r.live.Enter("checking")
 	switch r.plan.Stage {
 	case plan.StageStructure:
 		return r.prepareStructure(ctx)
@@ -66,7 +66,7 @@ func (r *run) settleOpen(ctx context.Context) error {
 			if r.memories[i].began.IsZero() {
 				continue
 			}
-			r.live.enter("settling")
+			r.live.Enter("settling")
 			result, happened, err := r.settle(ctx, &r.plan.Ops[i], r.started)
 			switch {
 			case err != nil:
@@ -91,7 +91,7 @@ func (r *run) note(i int, result Result) error {
 	r.memories[i] = memory{result: result}
 	r.mu.Unlock()
 	if result.Outcome.done() {
-		r.live.count(result.Outcome, false)
+		r.live.Count(string(result.Outcome), false)
 	}
 	return nil
 }

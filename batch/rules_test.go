@@ -17,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -75,9 +76,9 @@ func TestOneProcessPerPlanAndOneRunPerApplication(t *testing.T) {
 		time.Sleep(time.Second)
 		second := o.PlanGrants(ctx, report, plan.ModeAdditive)
 		first := make(chan *batch.Summary)
-		live := make(chan *batch.Live, 1)
+		live := make(chan *progress.Live, 1)
 		go func() {
-			summary, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), func(l *batch.Live) { live <- l })
+			summary, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), func(l *progress.Live) { live <- l })
 			if err != nil {
 				t.Error(err)
 			}

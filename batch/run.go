@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -22,7 +23,7 @@ type run struct {
 	writer      *oktaclient.Writer
 	plan        *plan.Plan
 	journal     *journal
-	live        *Live
+	live        *progress.Live
 	started     time.Time // every process that carried this plan out before had ended by then
 	resumed     bool      // an earlier run of the plan got as far as an operation
 	lastWritten time.Time // the last write of an earlier run of this kind here: Okta's lists may lag behind it
@@ -46,7 +47,7 @@ type Stop struct {
 }
 
 func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
-	r := &run{engine: e, okta: e.okta, writer: e.writer, plan: p, memories: memories, live: newLive(len(p.Ops)), made: map[string]string{}, started: time.Now()}
+	r := &run{engine: e, okta: e.okta, writer: e.writer, plan: p, memories: memories, live: progress.New(len(p.Ops), "checking"), made: map[string]string{}, started: time.Now()}
 	chain := make([]int, len(p.Ops)) // which chain an operation belongs to
 	var chains [][]int
 	for i := range p.Ops {
@@ -58,7 +59,7 @@ func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
 		}
 		r.remember(i)
 		if memories[i].result.Outcome.done() && memories[i].began.IsZero() {
-			r.live.count(memories[i].result.Outcome, false)
+			r.live.Count(string(memories[i].result.Outcome), false)
 			continue
 		}
 		chains[chain[i]] = append(chains[chain[i]], i)
@@ -142,7 +143,7 @@ func (r *run) inRings(ctx context.Context) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	r.live.enter("first operation")
+	r.live.Enter("first operation")
 	if err := r.all(ctx, rest[:1]); err != nil || r.stopped() {
 		return err
 	}
@@ -153,7 +154,7 @@ func (r *run) inRings(ctx context.Context) error {
 	}
 	rest = rest[1:]
 	if opts := r.engine.opts; opts.RingAbove >= 0 && len(rest) > opts.RingAbove && r.plan.Stage == plan.StageGrants {
-		r.live.enter("ring")
+		r.live.Enter("ring")
 		ring := rest[:min(opts.RingSize, len(rest))]
 		if err := r.all(ctx, ring); err != nil || r.stopped() {
 			return err
@@ -163,7 +164,7 @@ func (r *run) inRings(ctx context.Context) error {
 		}
 		rest = rest[len(ring):]
 	}
-	r.live.enter(string(r.plan.Stage))
+	r.live.Enter(string(r.plan.Stage))
 	return r.all(ctx, rest)
 }
 
@@ -262,7 +263,7 @@ func (r *run) finish(i int, result Result) error {
 	}
 	stop := r.overRate()
 	r.mu.Unlock()
-	r.live.count(result.Outcome, true)
+	r.live.Count(string(result.Outcome), true)
 	if stop != nil {
 		r.halt(*stop)
 	}

@@ -56,7 +56,7 @@ const shownErrors = 10
 
 // conclude sums the run up and writes report.csv and summary.json.
 func (r *run) conclude(dir string) (*Summary, error) {
-	r.live.enter("finishing")
+	r.live.Enter("finishing")
 	s := r.summarise()
 	if info, err := os.Stat(filepath.Join(dir, "journal.jsonl")); err == nil {
 		s.JournalBytes = info.Size()
@@ -81,7 +81,7 @@ func (r *run) conclude(dir string) (*Summary, error) {
 func (r *run) summarise() *Summary {
 	p := r.plan
 	s := &Summary{PlanID: p.ID, Stage: p.Stage, File: p.File, AppID: p.App.ID, Stop: r.stop, TotalRows: len(p.Rows),
-		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: time.Since(r.live.started).Seconds()}
+		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: r.live.Progress().Elapsed.Seconds()}
 	for i := range p.Ops {
 		s.operation(&p.Ops[i], r.ending(i).Outcome)
 	}

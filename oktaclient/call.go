@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // viaSDK makes one call through the Okta SDK and decodes the answer into T. The SDK builds the request; its models and
@@ -22,8 +21,8 @@ func viaSDK[T any](ctx context.Context, method, path string, call func(context.C
 	return out, x.header, x.decode(method, path, &out)
 }
 
-// governance makes one call of the governance API. out may be nil.
-func (c *connection) governance(ctx context.Context, method, path string, query url.Values, in, out any) (http.Header, error) {
+// plain makes one call without the SDK: of the governance API, and of what the SDK lacks or mangles. out may be nil.
+func (c *connection) plain(ctx context.Context, method, path string, query url.Values, in, out any) (http.Header, error) {
 	u := *c.base
 	u.Path, u.RawQuery = path, query.Encode()
 	pat := pattern(path)
@@ -62,7 +61,8 @@ func (x *exchange) decode(method, pat string, out any) error {
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(x.body, out); err != nil {
+	// Null would pass for an empty list, and "no factors" is a statement about a person.
+	if err := json.Unmarshal(x.body, out); err != nil || string(bytes.TrimSpace(x.body)) == "null" {
 		return &Error{Method: method, Pattern: pat, Status: x.status, Sent: MaybeSent, kind: ErrBadAnswer,
 			cause: errors.New("answer has not the shape that Okta documents"), RequestID: clean(x.header.Get("X-Okta-Request-Id"))}
 	}
@@ -87,6 +87,20 @@ func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T, call 
 	return page[T]{items: each(wire, convert), next: next}, nil
 }
 
+// plainPage is plain for one page of a list that is a bare array.
+func plainPage[W, T any](ctx context.Context, c *connection, path string, query url.Values, convert func(W) T) (page[T], http.Header, error) {
+	var wire []W
+	header, err := c.plain(ctx, http.MethodGet, path, query, nil, &wire)
+	if err != nil {
+		return page[T]{}, nil, err
+	}
+	next, err := nextAfter(header, "")
+	if err != nil {
+		return page[T]{}, nil, badLink(pattern(path), err)
+	}
+	return page[T]{items: each(wire, convert), next: next}, header, nil
+}
+
 // envelope is a governance list.
 type envelope[W any] struct {
 	Data  []W `json:"data"`
@@ -103,7 +117,7 @@ func governancePage[W, T any](ctx context.Context, c *connection, path string, q
 		query.Set("after", after)
 	}
 	var wire envelope[W]
-	header, err := c.governance(ctx, http.MethodGet, path, query, nil, &wire)
+	header, err := c.plain(ctx, http.MethodGet, path, query, nil, &wire)
 	if err != nil {
 		return page[T]{}, err
 	}
@@ -120,13 +134,4 @@ func each[W, T any](in []W, convert func(W) T) []T {
 		out[i] = convert(w)
 	}
 	return out
-}
-
-// instant reads one of Okta's times, with or without a fraction; what cannot be read is the zero time.
-func instant(s string) time.Time {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}
-	}
-	return t.UTC()
 }

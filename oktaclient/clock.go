@@ -62,3 +62,7 @@ func (c *clock) now() time.Time {
 	}
 	return now.Add(c.lo + (c.hi-c.lo)/2)
 }
+
+// Now is Okta's time as well as the Date of its answers tells it; this machine's time before the first answer. What is held
+// against times that Okta wrote, such as those of System Log events, must be told by this clock.
+func (c *Client) Now() time.Time { return c.conn.stack.pace.clock.now() }

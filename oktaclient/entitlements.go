@@ -52,7 +52,7 @@ func (c *Client) Entitlement(ctx context.Context, id string) (Entitlement, error
 		return Entitlement{}, err
 	}
 	var w wireEntitlement
-	_, err := c.conn.governance(ctx, http.MethodGet, path+id, nil, nil, &w)
+	_, err := c.conn.plain(ctx, http.MethodGet, path+id, nil, nil, &w)
 	return w.entitlement(), err
 }
 
@@ -91,7 +91,7 @@ func (w *Writer) CreateEntitlement(ctx context.Context, n NewEntitlement) (Entit
 		body.Values = []NewValue{}
 	}
 	var out wireEntitlement
-	_, err := w.conn.governance(ctx, http.MethodPost, path, nil, body, &out)
+	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, &out)
 	return out.entitlement(), err
 }
 
@@ -119,7 +119,7 @@ func (w *Writer) AddValues(ctx context.Context, entitlementID string, values []N
 		body[i] = operation{"ADD", "/values/-", v, "ENTITLEMENT-VALUE"}
 	}
 	var out wireEntitlement
-	_, err := w.conn.governance(ctx, http.MethodPatch, path+entitlementID, nil, body, &out)
+	_, err := w.conn.plain(ctx, http.MethodPatch, path+entitlementID, nil, body, &out)
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,6 @@ func (w *Writer) CreateGrant(ctx context.Context, n NewGrant) (Grant, error) {
 		return Grant{}, argument(http.MethodPost, path, "a grant takes 1 to %d values, not %d", maxGrantValues, total)
 	}
 	var out wireGrant
-	_, err := w.conn.governance(ctx, http.MethodPost, path, nil, body, &out)
+	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, &out)
 	return out.grant(), err
 }

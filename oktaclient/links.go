@@ -37,6 +37,12 @@ func nextAfter(h http.Header, href string) (string, error) {
 	return after, nil
 }
 
+// linkNames reports whether the link to the next page carries a parameter.
+func linkNames(h http.Header, parameter string) bool {
+	u, err := url.Parse(linkNext(h.Values("Link")))
+	return err == nil && u.Query().Has(parameter)
+}
+
 // linkNext finds the target whose rel is next in Link header lines, each with one or several links. What cannot be
 // read ends the line.
 func linkNext(lines []string) string {
@@ -123,6 +129,18 @@ func list[T any](ctx context.Context, id func(T) string, fetch func(ctx context.
 			after = p.next
 		}
 	}
+}
+
+// gather reads a short list to its end.
+func gather[T any](seq iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for item, err := range seq {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, item)
+	}
+	return all, nil
 }
 
 func cursorRefused(err error) bool {

@@ -156,7 +156,7 @@ func drive(t *testing.T, conn *connection, n, workers int) {
 	for range workers {
 		wg.Go(func() {
 			for range jobs {
-				if _, err := conn.governance(t.Context(), "GET", "/governance/api/v1/grants", nil, nil, nil); err != nil {
+				if _, err := conn.plain(t.Context(), "GET", "/governance/api/v1/grants", nil, nil, nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -338,7 +338,7 @@ func TestCancellationEndsAWaitAtOnce(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				var e *Error
-				_, err := conn.governance(ctx, "POST", "/governance/api/v1/grants", nil, map[string]int{}, nil)
+				_, err := conn.plain(ctx, "POST", "/governance/api/v1/grants", nil, map[string]int{}, nil)
 				if err == nil {
 					return
 				}

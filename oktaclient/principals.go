@@ -15,7 +15,7 @@ func (c *Client) PrincipalEntitlements(ctx context.Context, appID, userID string
 	}
 	filter := byReference("parent", appReference(appID)) + " AND " + byReference("targetPrincipal", userReference(userID))
 	var out envelope[wireEntitlement]
-	if _, err := c.conn.governance(ctx, http.MethodGet, path, url.Values{"filter": {filter}}, nil, &out); err != nil {
+	if _, err := c.conn.plain(ctx, http.MethodGet, path, url.Values{"filter": {filter}}, nil, &out); err != nil {
 		return nil, err
 	}
 	return each(out.Data, wireEntitlement.entitlement), nil
@@ -40,6 +40,6 @@ func (w *Writer) RevokeAccess(ctx context.Context, userORN string, orns []string
 		Actor     string   `json:"actor"`
 		Resources []string `json:"revokeOrns"`
 	}{userORN, "API", orns}
-	_, err := w.conn.governance(ctx, http.MethodPost, path, nil, body, nil)
+	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, nil)
 	return err
 }

@@ -15,6 +15,6 @@ func (c *Client) EntitlementSettings(ctx context.Context, appORN string) (Entitl
 	var out struct {
 		Status string `json:"status"`
 	}
-	_, err := c.conn.governance(ctx, http.MethodGet, "/governance/api/v2/resources/"+appORN+"/entitlement-settings", nil, nil, &out)
+	_, err := c.conn.plain(ctx, http.MethodGet, "/governance/api/v2/resources/"+appORN+"/entitlement-settings", nil, nil, &out)
 	return EntitlementSettings{Status: out.Status}, err
 }

@@ -49,6 +49,8 @@ type Group struct {
 	ID   string // 00g…
 	Name string // untrusted
 	Type string // OKTA_GROUP, APP_GROUP, BUILT_IN
+
+	MembershipUpdated time.Time // when somebody last joined or left
 }
 
 // Entitlement is one kind of access that an application has, such as Role.

@@ -11,25 +11,29 @@ import (
 
 const userPage = 200 // Okta API: default of GET /users, and the most it is known to take
 
-type wireUser struct {
-	ID      string `json:"id"`
-	Status  string `json:"status"`
-	Profile struct {
-		Login          string `json:"login"`
-		Email          string `json:"email"`
-		FirstName      string `json:"firstName"`
-		LastName       string `json:"lastName"`
-		EmployeeNumber string `json:"employeeNumber"`
-		Department     string `json:"department"`
-		Title          string `json:"title"`
-	} `json:"profile"`
+// wireProfile is the part of a profile that every user is read with.
+type wireProfile struct {
+	Login          string `json:"login"`
+	Email          string `json:"email"`
+	FirstName      string `json:"firstName"`
+	LastName       string `json:"lastName"`
+	EmployeeNumber string `json:"employeeNumber"`
+	Department     string `json:"department"`
+	Title          string `json:"title"`
 }
 
-func (w wireUser) user() User {
-	p := w.Profile
-	return User{ID: w.ID, Status: w.Status, Login: p.Login, Email: p.Email, FirstName: p.FirstName,
+func (p wireProfile) user(id, status string) User {
+	return User{ID: id, Status: status, Login: p.Login, Email: p.Email, FirstName: p.FirstName,
 		LastName: p.LastName, EmployeeNumber: p.EmployeeNumber, Department: p.Department, Title: p.Title}
 }
+
+type wireUser struct {
+	ID      string      `json:"id"`
+	Status  string      `json:"status"`
+	Profile wireProfile `json:"profile"`
+}
+
+func (w wireUser) user() User { return w.Profile.user(w.ID, w.Status) }
 
 func userID(u User) string { return u.ID }
 
@@ -51,28 +55,39 @@ func (c *Client) Users(ctx context.Context, search string) iter.Seq2[User, error
 // User reads one user by id or login, not through the search index. Okta API: a login with a slash in it cannot be
 // fetched this way.
 func (c *Client) User(ctx context.Context, idOrLogin string) (User, error) {
-	const pat = "/api/v1/users/{id}"
+	if err := checkLogin(idOrLogin); err != nil {
+		return User{}, err
+	}
+	w, err := user[wireUser](ctx, c, onePerson, idOrLogin)
+	return w.user(), err
+}
+
+const onePerson = "/api/v1/users/{id}"
+
+// checkLogin refuses what names no single user before it can become part of a URL.
+func checkLogin(idOrLogin string) error {
 	if idOrLogin == "" || idOrLogin == "me" || idOrLogin == "." || idOrLogin == ".." || len(idOrLogin) > 320 ||
 		strings.ContainsAny(idOrLogin, "/\\") || strings.ContainsFunc(idOrLogin, unicode.IsControl) {
-		return User{}, argument(http.MethodGet, pat, "not a user id or login: %q", clean(idOrLogin))
+		return argument(http.MethodGet, onePerson, "not a user id or login: %q", clean(idOrLogin))
 	}
-	return c.user(ctx, pat, idOrLogin)
+	return nil
 }
 
 // Me reads the user whom the API token belongs to. A service app has none: ErrNoSubject.
 func (c *Client) Me(ctx context.Context) (User, error) {
-	u, err := c.user(ctx, "/api/v1/users/me", "me")
+	w, err := user[wireUser](ctx, c, "/api/v1/users/me", "me")
 	var e *Error
 	if c.conn.stack.serviceApp && errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusNotFound) {
 		e.kind = ErrNoSubject
 	}
-	return u, err
+	return w.user(), err
 }
 
-func (c *Client) user(ctx context.Context, pat, id string) (User, error) {
-	w, _, err := viaSDK[wireUser](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+// user reads one user in the shape that the caller needs.
+func user[W any](ctx context.Context, c *Client, pat, id string) (W, error) {
+	w, _, err := viaSDK[W](ctx, http.MethodGet, pat, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.UserAPI.GetUser(ctx, id).Execute()
 		return err
 	})
-	return w.user(), err
+	return w, err
 }

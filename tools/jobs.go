@@ -9,6 +9,7 @@ import (
 
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/progress"
 )
 
 // JobIn names a run.
@@ -105,7 +106,7 @@ func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error)
 	}
 }
 
-func (d *Deps) progressItem(p batch.Progress) *ProgressItem {
+func (d *Deps) progressItem(p progress.Progress) *ProgressItem {
 	item := &ProgressItem{Phase: p.Phase, Done: p.Done, Total: p.Total, Rate: float64(int(p.Rate*10)) / 10, Elapsed: p.Elapsed.Round(time.Second).String(), Wait: d.longestWait()}
 	if p.ETA > 0 {
 		item.ETA = p.ETA.String()
@@ -114,7 +115,7 @@ func (d *Deps) progressItem(p batch.Progress) *ProgressItem {
 		if item.Ended == nil {
 			item.Ended = map[string]int{}
 		}
-		item.Ended[string(outcome)] = n
+		item.Ended[outcome] = n
 	}
 	return item
 }
@@ -131,7 +132,7 @@ func (d *Deps) longestWait() string {
 	return reason
 }
 
-func (d *Deps) progressLine(p batch.Progress) string {
+func (d *Deps) progressLine(p progress.Progress) string {
 	line := fmt.Sprintf("%s: %d of %d", p.Phase, p.Done, p.Total)
 	if p.Rate > 0 {
 		line += fmt.Sprintf(", %.0f a minute, %s to go", p.Rate, p.ETA)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestEveryCallKeepsToOktasDocuments(t *testing.T) {
-	management := loadDocument(t, moduleFile(t, "okta/api/openapi.yaml", "list", "-m", "-json", managementModule), managementPatches())
+	management := loadDocument(t, moduleFile(t, "okta/api/openapi.yaml", "list", "-m", "-json", managementModule), append(managementPatches(), auditPatches()...))
 	governance := loadDocument(t, moduleFile(t, "governance/api/openapi.yaml", "mod", "download", "-json", governanceModule), governancePatches())
 	var j *judge
 	w := newWorld(t, oktasim.Options{Seed: 20, Users: 450}, func(next http.RoundTripper) http.RoundTripper {
@@ -24,6 +24,7 @@ func TestEveryCallKeepsToOktasDocuments(t *testing.T) {
 		return j
 	})
 	exercise(t, w)
+	exerciseAudit(t, w)
 	for _, finding := range slices.Sorted(maps.Keys(j.findings)) {
 		t.Errorf("%s (%d times)", finding, j.findings[finding])
 	}
@@ -45,6 +46,12 @@ func judgeSees(t *testing.T, docs ...*openapi3.T) {
 		{"made-up parameter", "GET", "/api/v1/users?query=x", "", `[]`},
 		{"answer of another shape", "GET", "/api/v1/users", "", `{"data":[]}`},
 		{"status that is no text", "GET", "/api/v1/users", "", `[{"id":"00u1","status":7}]`},
+		{"enrollment without a key", "GET", "/api/v1/users/00u10000000000000000/authenticator-enrollments", "", `[{"id":"x","type":"phone","status":"ACTIVE"}]`},
+		{"enrollment rule with a made-up action", "GET", "/api/v1/policies/00p10000000000000000/rules", "", `[{"id":"x","type":"MFA_ENROLL","actions":{"enroll":{"self":"MAYBE"}}}]`},
+		{"authenticator without a name", "GET", "/api/v1/authenticators", "", `[{"id":"x","key":"tac","type":"tac","status":"ACTIVE"}]`},
+		{"policies of no type", "GET", "/api/v1/policies", "", `[]`},
+		{"a log since no time", "GET", "/api/v1/logs?since=yesterday", "", `[]`},
+		{"role holders without their envelope", "GET", "/api/v1/iam/assignees/users", "", `[{"id":"00u1"}]`},
 	}
 	for _, c := range cases {
 		j := newJudge(fixed(c.answer), docs...)
@@ -80,6 +87,9 @@ var operations = []string{
 	"PATCH /governance/api/v1/entitlements/{id}", "GET /governance/api/v1/entitlements/values", "GET /governance/api/v1/entitlements/{id}/values",
 	"GET /governance/api/v1/grants", "POST /governance/api/v1/grants", "GET /governance/api/v1/principal-entitlements",
 	"POST /governance/api/v2/revoke-principal-access", "GET /governance/api/v2/resources/{id}/entitlement-settings",
+	"GET /api/v1/groups", "GET /api/v1/users/{id}/factors", "GET /api/v1/users/{id}/authenticator-enrollments", "GET /api/v1/authenticators",
+	"GET /api/v1/policies", "GET /api/v1/policies/{id}/rules", "GET /api/v1/iam/assignees/users", "GET /api/v1/users/{id}/roles",
+	"GET /api/v1/groups/{id}/roles", "GET /api/v1/logs",
 }
 
 var parameter = regexp.MustCompile(`\{[^}]*\}`)

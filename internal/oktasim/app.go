@@ -125,8 +125,8 @@ func (a *app) links(c *call, self string) map[string]any {
 		}},
 		"accessPolicy":      c.link("/api/v1/policies/rst" + a.id[3:]),
 		"profileEnrollment": c.link("/api/v1/policies/rst" + a.id[3:19] + "e"),
-		"policies":          hintedHref{c.base() + self + "/policies", map[string]any{"allow": []string{"PUT"}}},
-		"uploadLogo":        hintedHref{c.base() + self + "/logo", map[string]any{"allow": []string{"POST"}}},
+		"policies":          hintedHref{c.base() + self + "/policies", hints{[]string{"PUT"}}},
+		"uploadLogo":        hintedHref{c.base() + self + "/logo", hints{[]string{"POST"}}},
 		verb:                c.link(self + "/lifecycle/" + verb),
 	}
 	if a.oauth != nil {

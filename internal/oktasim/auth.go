@@ -108,7 +108,7 @@ func (c *call) missingScope(scheme, scope string) {
 
 // switchedOff answers for features that the org lacks and for resources that the administrator's role does not reach.
 func (t *Tenant) switchedOff(c *call) bool {
-	starts := func(prefix string) bool { return strings.HasPrefix(c.r.URL.Path, prefix) }
+	starts := func(prefix string) bool { return startsLike(c.r.URL.Path, prefix) }
 	if slices.ContainsFunc(t.opts.FeaturesOff, starts) {
 		c.fail(http.StatusUnauthorized, codeFeatureOff, "You do not have permission to access the feature you are requesting")
 		return true
@@ -120,7 +120,25 @@ func (t *Tenant) switchedOff(c *call) bool {
 	return false
 }
 
-// SetFeature switches the feature behind a path prefix, such as "/governance/", on or off.
+// startsLike says whether a path starts with a prefix. A prefix with braces, such as "/api/v1/users/{id}/factors", goes by whole
+// segments, of which those in braces stand for any.
+func startsLike(path, prefix string) bool {
+	if !strings.Contains(prefix, "{") {
+		return strings.HasPrefix(path, prefix)
+	}
+	want, have := segments(prefix), segments(path)
+	if len(want) > len(have) {
+		return false
+	}
+	for i, w := range want {
+		if w != have[i] && !strings.HasPrefix(w, "{") {
+			return false
+		}
+	}
+	return true
+}
+
+// SetFeature switches the feature behind a path prefix, such as "/governance/" or "/api/v1/users/{id}/factors", on or off.
 func (t *Tenant) SetFeature(prefix string, on bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +148,7 @@ func (t *Tenant) SetFeature(prefix string, on bool) {
 	}
 }
 
-// SetPermission lets the token owner's admin role reach a path prefix, or not.
+// SetPermission lets the token owner's admin role reach a path prefix, or not; segments in braces stand for any.
 func (t *Tenant) SetPermission(prefix string, allowed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

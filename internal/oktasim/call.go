@@ -122,13 +122,18 @@ type href struct {
 
 // hintedHref is a HAL link with hints, as governance and policies write them; Hints is {} or {"allow":[…]}.
 type hintedHref struct {
-	Href  string         `json:"href"`
-	Hints map[string]any `json:"hints"`
+	Href  string `json:"href"`
+	Hints hints  `json:"hints"`
+}
+
+// hints says which methods a link takes; nothing at all on governance links.
+type hints struct {
+	Allow []string `json:"allow,omitempty"`
 }
 
 // adminLink is a governance link: admin host, empty hints.
 func (c *call) adminLink(path string) hintedHref {
-	return hintedHref{c.adminBase() + path, map[string]any{}}
+	return hintedHref{c.adminBase() + path, hints{}}
 }
 
 // link is a management link.

@@ -9,6 +9,7 @@ type Effect string
 const (
 	EffectWindow429      Effect = "429_window"      // E0000047, bucket exhausted; not executed
 	EffectConcurrency429 Effect = "429_concurrency" // E0000047 with X-Rate-Limit-Limit 0; not executed
+	Effect403            Effect = "403"             // E0000006, not executed
 	Effect500            Effect = "500"             // E0000009, acted or not
 	Effect502            Effect = "502"             // a gateway's HTML page, acted or not
 	Effect503            Effect = "503"             // E0000010, acted or not
@@ -23,11 +24,12 @@ const (
 	EffectRejectCursor   Effect = "reject_cursor"   // 400 E0000029; matches only calls with a cursor
 )
 
-// Fault says which calls go wrong, and how. Empty Method or Pattern match every call.
+// Fault says which calls go wrong, and how. Empty Method, Pattern or Path match every call.
 type Fault struct {
 	Method, Pattern string
-	Nth             int // the first matching call that is hit, counted from the injection; 1 when 0
-	Times           int // how many calls in a row are hit; 1 when 0, for ever when negative
+	Path            string // the request's path starts with this, so that one user can be meant; segments in braces stand for any
+	Nth             int    // the first matching call that is hit, counted from the injection; 1 when 0
+	Times           int    // how many calls in a row are hit; 1 when 0, for ever when negative
 	Effect          Effect
 	Duration        time.Duration // of a stall; 10 minutes when 0
 	Acted           bool          // for effects that can go either way
@@ -76,13 +78,13 @@ func (i *Injection) Remove() {
 }
 
 // fault picks the fault that hits this call, nil for none. Every matching fault counts the call.
-func (g *gate) fault(method, pattern string, cursor bool) *Injection {
+func (g *gate) fault(method, pattern, path string, cursor bool) *Injection {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var hit *Injection
 	for _, i := range g.faults {
 		f := i.fault
-		if i.removed || f.Method != "" && f.Method != method || f.Pattern != "" && f.Pattern != pattern {
+		if i.removed || f.Method != "" && f.Method != method || f.Pattern != "" && f.Pattern != pattern || f.Path != "" && !startsLike(path, f.Path) {
 			continue
 		}
 		if f.Effect == EffectRejectCursor && !cursor {

@@ -76,7 +76,7 @@ func (c *call) principalEntitlements() {
 	self := c.pageURL(c.adminBase(), "", nil)
 	c.w.Header().Add("Link", "<"+self+`>; rel="self"`)
 	c.reply(http.StatusOK, map[string]any{
-		"data": data, "_links": map[string]any{"self": hintedHref{self, map[string]any{}}},
+		"data": data, "_links": map[string]any{"self": hintedHref{self, hints{}}},
 	})
 }
 

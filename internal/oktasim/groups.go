@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,13 +54,45 @@ func (t *Tenant) listGroups(c *call) {
 			return
 		}
 	}
+	by := q.Get("sortBy")
+	if by != "" && q.Get("search") == "" {
+		c.fail(http.StatusBadRequest, codeCombination, "Invalid combination of parameters specified.", cause{ErrorSummary: "sortBy: only with search"})
+		return
+	}
 	var found []*group
 	for _, id := range t.groupOrder {
 		if g := t.groups[id]; expr.match(g.lookup, groupSearch) {
 			found = append(found, g)
 		}
 	}
-	managementPage(c, found, func(g *group) string { return g.id }, func(g *group) any { return g.render(c) }, 200, 10_000)
+	if by != "" {
+		sortGroups(found, by, strings.EqualFold(q.Get("sortOrder"), "desc"))
+	}
+	managementPage(c, found, func(g *group) string { return g.id }, func(g *group) any { return g.expanded(c) }, 10_000, 10_000)
+}
+
+// sortGroups puts groups in the order of a property; the id breaks ties.
+func sortGroups(groups []*group, by string, descending bool) {
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		order := strings.Compare(strings.ToLower(strings.Join(a.lookup(by), " ")), strings.ToLower(strings.Join(b.lookup(by), " ")))
+		if descending {
+			order = -order
+		}
+		return cmp.Or(order, strings.Compare(a.id, b.id))
+	})
+}
+
+// expanded renders a group with what expand=stats asks for.
+func (g *group) expanded(c *call) map[string]any {
+	body := g.render(c)
+	if c.query().Get("expand") == "stats" {
+		body["_embedded"] = map[string]any{"stats": map[string]any{
+			"usersCount": g.members.size(), "appsCount": g.apps.size(), "groupPushMappingsCount": 0,
+			"hasAdminPrivilege": len(c.t.admins.byGroup[g.id]) > 0,
+			"_links":            map[string]any{"self": c.link("/api/v1/groups/" + g.id + "/stats"), "users": c.link("/api/v1/groups/" + g.id + "/users")},
+		}}
+	}
+	return body
 }
 
 // lookupGroups is q: a prefix of the name; one page, and no Link header at all.
@@ -71,7 +104,7 @@ func (t *Tenant) lookupGroups(c *call, prefix string) {
 	out := []any{}
 	for _, id := range t.groupOrder {
 		if g := t.groups[id]; strings.HasPrefix(strings.ToLower(g.name), prefix) && len(out) < limit {
-			out = append(out, g.render(c))
+			out = append(out, g.expanded(c))
 		}
 	}
 	c.reply(http.StatusOK, out)
@@ -137,6 +170,7 @@ func (t *Tenant) deleteGroup(c *call) {
 			a.groups.remove(g.id)
 		}
 		delete(t.groups, g.id)
+		delete(t.admins.byGroup, g.id)
 		t.groupOrder = without(t.groupOrder, g.id)
 		c.event("group.lifecycle.delete", eventDetail{Targets: []logTarget{g.target()}})
 		c.empty(http.StatusNoContent)

@@ -50,21 +50,29 @@ func (t *Tenant) carryOut(c *call, name string, step transition) {
 	if u == nil {
 		return
 	}
-	allowed := slices.Contains(step.from, u.status) || step.from == nil && u.status != statusDeprovisioned
-	if !allowed {
+	if !step.allows(u) {
 		c.fail(step.status, step.code, step.summary)
 		return
 	}
-	to := step.to
-	if to == "" {
-		to = statusProvisioned
-		if u.hasPassword {
-			to = statusActive
-		}
-	}
-	t.setUserStatus(u, to, c.now)
+	t.setUserStatus(u, step.target(u), c.now)
 	c.event(step.event, eventDetail{Targets: []logTarget{u.target()}})
 	c.reply(http.StatusOK, t.lifecycleReply(c, name, u))
+}
+
+// allows says whether the operation may start from the user's status.
+func (step transition) allows(u *user) bool {
+	return slices.Contains(step.from, u.status) || step.from == nil && u.status != statusDeprovisioned
+}
+
+// target is the status that the operation leads to.
+func (step transition) target(u *user) string {
+	switch {
+	case step.to != "":
+		return step.to
+	case u.hasPassword:
+		return statusActive
+	}
+	return statusProvisioned
 }
 
 // lifecycleReply is empty but for links that are asked for instead of an e-mail.

@@ -2,6 +2,7 @@ package oktasim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -18,10 +19,12 @@ type eventDetail struct {
 
 // logEvent is one entry of the System Log.
 type logEvent struct {
-	seq       int
+	serial    int       // the order of the making
+	published time.Time // when it happened
+	persisted time.Time // when the log shows it: later than published while events lag
 	uuid      string
-	published time.Time
 	kind      string
+	folded    string // kind in lower case, for filters
 	actor     logTarget
 	tokenID   string
 	requestID string
@@ -31,26 +34,29 @@ type logEvent struct {
 	detail    eventDetail
 }
 
-// journal holds the events in the order in which they were kept, which is also the order of their time.
-type journal struct{ events []*logEvent }
-
 // event writes an entry to the System Log, with the token's owner as the actor.
 func (c *call) event(eventType string, e eventDetail) {
 	ev := c.t.record(c.now, c.principal, eventType, e)
 	ev.requestID, ev.uri, ev.agent = c.requestID, c.r.URL.Path, c.r.UserAgent()
 }
 
-// record writes an entry to the System Log for somebody who is not calling. Call with t.mu held.
+// record writes an entry to the System Log for somebody who is not calling. It lags as Options.LogLag says, and is lost when
+// HideEvents says so. Call with t.mu held.
 func (t *Tenant) record(at time.Time, who principal, eventType string, e eventDetail) *logEvent {
+	ev := t.newEvent(at, who, eventType, e)
+	t.log.put(ev, at.Add(t.lagOf(ev)))
+	return ev
+}
+
+// newEvent makes an entry without putting it into the log.
+func (t *Tenant) newEvent(at time.Time, who principal, eventType string, e eventDetail) *logEvent {
 	if e.Result == "" {
 		e.Result = "SUCCESS"
 	}
-	ev := &logEvent{
-		seq: len(t.log.events), uuid: t.uuid(), published: at.Truncate(time.Millisecond), kind: eventType,
+	return &logEvent{
+		uuid: t.uuid(), published: at.Truncate(time.Millisecond), kind: eventType, folded: strings.ToLower(eventType),
 		actor: t.actor(who), tokenID: who.TokenID, requestID: "req" + t.newToken(24), ip: "192.0.2.1", detail: e,
 	}
-	t.log.events = append(t.log.events, ev)
-	return ev
 }
 
 // actor names a principal as the System Log does: a token's owner, a client, or the system.
@@ -88,6 +94,23 @@ var displayMessages = map[string]string{
 	"application.user_membership.add":    "Add user to application membership",
 	"application.user_membership.remove": "Remove user's application membership",
 	"application.lifecycle.create":       "Create application",
+	"user.lifecycle.reactivate":          "Reactivate Okta user",
+	"user.lifecycle.delete.initiated":    "Delete Okta user initiated",
+	"user.lifecycle.delete.completed":    "Delete Okta user completed",
+	"user.account.lock":                  "Max sign in attempts exceeded",
+	"user.account.privilege.grant":       "Grant user privilege",
+	"user.account.privilege.revoke":      "Revoke all user privileges",
+	"group.privilege.grant":              "Grant group privilege",
+	"group.privilege.revoke":             "Revoke group privilege",
+	"user.mfa.factor.activate":           "Activate factor or authenticator enrollment method",
+	"user.mfa.factor.deactivate":         "Reset factor for user",
+	"user.mfa.factor.reset_all":          "Reset all factors for user",
+	"user.mfa.attempt_bypass":            "Attempt bypass of factor",
+	"user.mfa.okta_verify.deny_push":     "User rejected Okta push verify",
+	"user.authentication.auth_via_mfa":   "Authentication of user via MFA",
+	"policy.lifecycle.create":            "Create policy",
+	"policy.lifecycle.update":            "Update policy",
+	"policy.rule.add":                    "Add policy rule",
 }
 
 func (e *logEvent) render() map[string]any {

@@ -22,9 +22,11 @@ type logQuery struct {
 	polling      bool // ascending without until: it never ends
 	descending   bool
 	limit        int
-	after        int // sequence number of the last event shown, -1 at the start
+	after        int // serial number of the event that the cursor stands behind, -1 at the start
 	filter       filterExpr
 	keywords     []string
+	kinds        map[string]bool // event types, in lower case, that the filter can match; nil for any
+	targets      map[string]bool // ids of targets, in lower case, likewise
 }
 
 // listLogs answers bounded queries, which end, and polling queries, whose next link is always there.
@@ -33,25 +35,7 @@ func (t *Tenant) listLogs(c *call) {
 	if !ok {
 		return
 	}
-	var page []*logEvent
-	more := false
-	last := q.after
-	events := t.log.events
-	for i := range events {
-		e := events[i]
-		if q.descending {
-			e = events[len(events)-1-i]
-		}
-		if !q.takes(e, c.now) {
-			continue
-		}
-		if len(page) == q.limit {
-			more = true
-			break
-		}
-		page = append(page, e)
-		last = e.seq
-	}
+	page, last, more := t.log.page(q, c.now)
 	out := make([]any, len(page))
 	for i, e := range page {
 		out[i] = e.render()
@@ -59,42 +43,147 @@ func (t *Tenant) listLogs(c *call) {
 	extra := url.Values{"limit": {strconv.Itoa(q.limit)}}
 	c.w.Header().Add("Link", "<"+c.pageURL(c.base(), c.query().Get("after"), extra)+`>; rel="self"`)
 	if more || q.polling {
-		if q.polling && !more && last < 0 {
-			// Nothing yet: the cursor stands behind everything that is older than the query.
-			last = t.lastBefore(q.since)
-		}
 		c.w.Header().Add("Link", "<"+c.pageURL(c.base(), logCursor(last), extra)+`>; rel="next"`)
 	}
 	c.reply(http.StatusOK, out)
 }
 
-// lastBefore is the sequence number of the last event before a moment, -1 when there is none.
-func (t *Tenant) lastBefore(at time.Time) int {
-	i, _ := slices.BinarySearchFunc(t.log.events, at, func(e *logEvent, at time.Time) int { return e.published.Compare(at) })
-	return i - 1
+// page cuts one page out of the log: the events, the serial number that the cursor stands behind, and whether more follow. A
+// polling query that has seen all stands behind the last event persisted, so that the next look costs only what is new.
+func (j *journal) page(q logQuery, now time.Time) (page []*logEvent, last int, more bool) {
+	last = q.after
+	events, step := j.stretch(q, now)
+	for i := range events {
+		e := events[i]
+		if step < 0 {
+			e = events[len(events)-1-i]
+		}
+		if !q.takes(e, now) {
+			continue
+		}
+		if len(page) == q.limit {
+			return page, last, true
+		}
+		page = append(page, e)
+		last = e.serial
+	}
+	if q.polling && len(events) > 0 {
+		last = events[len(events)-1].serial
+	}
+	return page, last, false
 }
 
-func (q logQuery) takes(e *logEvent, now time.Time) bool {
-	switch {
-	case q.after >= 0 && (!q.descending && e.seq <= q.after || q.descending && e.seq >= q.after):
-		return false
-	case e.published.Before(now.Add(-logRetention)) || e.published.Before(q.since) || !q.until.IsZero() && !e.published.Before(q.until):
-		return false
+// stretch narrows the log, by binary search, to the events between cursor and bounds.
+func (j *journal) stretch(q logQuery, now time.Time) (events []*logEvent, step int) {
+	if q.polling {
+		shown := j.shownBy(now)
+		return j.persisted[min(j.behind(j.persisted, q.after, byPersistence), shown):shown], 1
 	}
-	if len(q.filter.terms) == 0 && len(q.keywords) == 0 {
+	first, end := 0, len(j.happened)
+	if oldest := now.Add(-logRetention); q.since.Before(oldest) {
+		first = j.firstAt(oldest)
+	} else {
+		first = j.firstAt(q.since)
+	}
+	if !q.until.IsZero() {
+		end = j.firstAt(q.until)
+	}
+	switch at := j.behind(j.happened, q.after, byTime); {
+	case q.after < 0:
+	case q.descending:
+		end = min(end, at-1)
+	default:
+		first = max(first, at)
+	}
+	if q.descending {
+		step = -1
+	}
+	return j.happened[min(first, max(end, 0)):max(end, 0)], step
+}
+
+// takes says whether an event belongs to the answer. What is cheap to compare comes first: most queries of an audit ask for a
+// few event types or one target out of very many events.
+func (q *logQuery) takes(e *logEvent, now time.Time) bool {
+	at := e.published
+	if q.polling {
+		at = e.persisted // Okta: since bounds published in bounded queries and the time of persistence in polling ones
+	}
+	switch {
+	case q.kinds != nil && !q.kinds[e.folded] || q.targets != nil && !e.aimedAt(q.targets):
+		return false
+	case e.persisted.After(now) || e.published.Before(now.Add(-logRetention)) || at.Before(q.since):
+		return false
+	case len(q.filter.terms) > 0 && !q.filter.match(e.lookup(), logFilter):
+		return false
+	case len(q.keywords) == 0:
 		return true
 	}
-	body := e.render()
-	if !q.filter.match(func(path string) []string { return dig(body, strings.Split(path, ".")) }, logFilter) {
-		return false
+	all := strings.ToLower(strings.Join(everyText(e.render()), "\n"))
+	return !slices.ContainsFunc(q.keywords, func(k string) bool { return !strings.Contains(all, k) })
+}
+
+func (e *logEvent) aimedAt(ids map[string]bool) bool {
+	return slices.ContainsFunc(e.detail.Targets, func(g logTarget) bool { return ids[strings.ToLower(g.ID)] })
+}
+
+// lookup gives the values of a property as a filter sees them. The event is rendered only for the rarer properties.
+func (e *logEvent) lookup() func(path string) []string {
+	var body map[string]any
+	return func(path string) []string {
+		if field, ok := strings.CutPrefix(path, "target."); ok {
+			if values, known := e.ofTargets(field); known {
+				return values
+			}
+		}
+		switch path {
+		case "eventType":
+			return []string{e.kind}
+		case "actor.id":
+			return []string{e.actor.ID}
+		case "actor.type":
+			return []string{e.actor.Type}
+		case "outcome.result":
+			return []string{e.detail.Result}
+		}
+		if body == nil {
+			body = e.render()
+		}
+		return dig(body, strings.Split(path, "."))
 	}
-	all := strings.ToLower(strings.Join(everyText(body), "\n"))
-	for _, k := range q.keywords {
-		if !strings.Contains(all, k) {
-			return false
+}
+
+func (e *logEvent) ofTargets(field string) (values []string, known bool) {
+	for _, g := range e.detail.Targets {
+		switch field {
+		case "id":
+			values = append(values, g.ID)
+		case "type":
+			values = append(values, g.Type)
+		case "alternateId":
+			values = append(values, g.AlternateID)
+		case "displayName":
+			values = append(values, g.DisplayName)
+		default:
+			return nil, false
 		}
 	}
-	return true
+	return values, true
+}
+
+// narrow collects what the filter can match at all.
+func (q *logQuery) narrow() {
+	set := func(path string) map[string]bool {
+		values, ok := q.filter.eqValues(path)
+		if !ok {
+			return nil
+		}
+		out := map[string]bool{}
+		for _, v := range values {
+			out[strings.ToLower(v)] = true
+		}
+		return out
+	}
+	q.kinds, q.targets = set("eventType"), set("target.id")
 }
 
 // logFilter is what filter on the System Log allows beyond any property.
@@ -167,11 +256,12 @@ func (t *Tenant) readLogFilter(c *call, q *logQuery) bool {
 			return false
 		}
 		q.filter = expr
+		q.narrow()
 	}
 	return true
 }
 
-// logCursor writes a sequence number in the likeness of a uuid.
+// logCursor writes a serial number in the likeness of a uuid.
 func logCursor(seq int) string { return fmt.Sprintf("%08x-0000-4000-8000-000000000000", seq+1) }
 
 // dig follows a path through maps and through every element of lists.

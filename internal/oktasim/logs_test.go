@@ -69,3 +69,10 @@ func TestLogQueriesAreRefused(t *testing.T) {
 		d.refusal(d.get("/api/v1/logs?"+query), 400, code)
 	}
 }
+
+// logsOf is a bounded query of a day around now for a filter.
+func logsOf(filter string) string {
+	now := time.Now().UTC()
+	return "/api/v1/logs?limit=1000&since=" + url.QueryEscape(now.Add(-24*time.Hour).Format(time.RFC3339)) +
+		"&until=" + url.QueryEscape(now.Add(24*time.Hour).Format(time.RFC3339)) + "&filter=" + url.QueryEscape(filter)
+}

@@ -132,6 +132,7 @@ func (c *call) activateAuthenticator() {
 		c.fail(http.StatusForbidden, codeAlreadyActive, "The authenticator is already active.")
 	default:
 		a.status, a.updated = statusActive, c.now
+		c.t.mfa.changed()
 		c.event("security.authenticator.lifecycle.activate", eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
 		c.reply(http.StatusOK, a.wire(c))
 	}
@@ -160,6 +161,7 @@ func (c *call) deactivateAuthenticator() {
 		return
 	}
 	a.status, a.updated = "INACTIVE", c.now
+	c.t.mfa.changed()
 	c.event("security.authenticator.lifecycle.deactivate", eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
 	c.reply(http.StatusOK, a.wire(c))
 }
@@ -202,21 +204,4 @@ func (c *call) getOrgFactor() {
 func (c *call) switchOrgFactor(on bool) {
 	c.t.mfa.classic[c.path("factorName")] = on
 	c.getOrgFactor()
-}
-
-// listRoles shows the one administrator that the tenant has.
-func (c *call) listRoles() {
-	u := c.factorUser()
-	if u == nil {
-		return
-	}
-	list := []any{}
-	if u.id == c.t.ownerID {
-		list = append(list, map[string]any{
-			"id": "ra1" + u.id[3:], "label": "Super Administrator", "type": "SUPER_ADMIN", "status": statusActive, "assignmentType": "USER",
-			"created": millis(u.created), "lastUpdated": millis(u.created),
-			"_links": map[string]any{"assignee": map[string]any{"href": c.base() + "/api/v1/users/" + u.id}},
-		})
-	}
-	c.reply(http.StatusOK, list)
 }

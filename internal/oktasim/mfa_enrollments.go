@@ -16,9 +16,10 @@ type enrolment struct {
 	factors          []*factor
 }
 
-// identityEngine answers 401 E0000015 on a Classic org, which has no such operation.
+// identityEngine answers 401 E0000015 on a Classic org, which has no such operation, and on one without the feature: it is in
+// limited availability.
 func (c *call) identityEngine() bool {
-	if c.t.opts.Classic {
+	if c.t.opts.Classic || c.t.opts.NoEnrollments {
 		c.fail(http.StatusUnauthorized, codeFeatureOff, "You do not have permission to access the feature you are requesting")
 		return false
 	}
@@ -79,24 +80,49 @@ func (a *accessCode) profile(code string) map[string]any {
 	return p
 }
 
-func (e *enrolment) wire(c *call, u *user) map[string]any {
+// absentKinds are the types of authenticators that an org may lack although somebody once enrolled one.
+var absentKinds = map[string]string{
+	"webauthn": "security_key", "yubikey_token": "security_key", "custom_otp": "security_key", "rsa_token": "security_key",
+	"onprem_mfa": "security_key", "symantec_vip": "app", "duo": "app", "google_otp": "app", "okta_verify": "app", "custom_app": "app",
+	"phone_number": "phone", "smart_card_idp": "federated",
+}
+
+// enrolmentWire is an enrolment as JSON. Audits read very many of them, so it is no map.
+type enrolmentWire struct {
+	Type        string         `json:"type"`
+	ID          string         `json:"id"`
+	Key         string         `json:"key"`
+	Status      string         `json:"status"`
+	Name        string         `json:"name"`
+	Nickname    *string        `json:"nickname"`
+	Profile     map[string]any `json:"profile,omitempty"`
+	Created     string         `json:"created"`
+	LastUpdated string         `json:"lastUpdated"`
+	Links       enrolmentLinks `json:"_links"`
+}
+
+type enrolmentLinks struct {
+	Self          hintedHref  `json:"self"`
+	User          hintedHref  `json:"user"`
+	Authenticator *hintedHref `json:"authenticator,omitempty"`
+}
+
+func (e *enrolment) wire(c *call, u *user) enrolmentWire {
 	user := c.base() + "/api/v1/users/" + u.id
-	links := map[string]any{
-		"self": hinted(user+"/authenticator-enrollments/"+e.id, "GET", "DELETE"), "user": hinted(user, "GET"),
+	w := enrolmentWire{
+		Type: absentKinds[e.key], ID: e.id, Key: e.key, Status: e.status, Name: e.key,
+		Created: millis(e.created), LastUpdated: millis(e.updated), Profile: e.masked(c),
+		Links: enrolmentLinks{Self: hinted(user+"/authenticator-enrollments/"+e.id, "GET", "DELETE"), User: hinted(user, "GET")},
 	}
-	kind, name := "security_key", e.key
+	if w.Type == "" {
+		w.Type = e.key
+	}
 	if a := c.t.mfa.authenticator(e.key); a != nil {
-		kind, name = a.kind, a.name
-		links["authenticator"] = hinted(c.base()+pathAuth+"/"+a.id, "GET")
+		w.Type, w.Name = a.kind, a.name
+		link := hinted(c.base()+pathAuth+"/"+a.id, "GET")
+		w.Links.Authenticator = &link
 	}
-	body := map[string]any{
-		"type": kind, "id": e.id, "key": e.key, "status": e.status, "name": name, "nickname": nil,
-		"created": millis(e.created), "lastUpdated": millis(e.updated), "_links": links,
-	}
-	if e.profile != nil {
-		body["profile"] = e.masked(c)
-	}
-	return body
+	return w
 }
 
 // masked hides all but the last digits of a phone number unless discloseIdentifiers=phone asks for it.
@@ -124,6 +150,9 @@ func (c *call) findEnrolment() (*user, *enrolment) {
 	u := c.factorUser()
 	if u == nil || !c.identityEngine() {
 		return nil, nil
+	}
+	if c.r.Method != http.MethodGet {
+		c.t.keepFactors(u.id)
 	}
 	for _, e := range c.t.enrolments(u) {
 		if e.id == c.path("enrollmentId") {
@@ -234,8 +263,7 @@ func (c *call) enrolPhone() {
 			id: c.t.newID(factorPrefix(kind)), userID: u.id, kind: kind, provider: "OKTA", created: c.now,
 			profile: map[string]any{"phoneNumber": in.Profile.PhoneNumber},
 		}
-		c.t.factorsOf(u.id)
-		c.t.mfa.factors[u.id] = append(c.t.mfa.factors[u.id], f)
+		c.t.mfa.factors[u.id] = append(c.t.keepFactors(u.id), f)
 		c.activate(u, f)
 		if made == nil {
 			made = f

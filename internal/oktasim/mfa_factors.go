@@ -47,7 +47,7 @@ var factorKinds = []struct {
 var e164 = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
 
 func hinted(url string, allow ...string) hintedHref {
-	return hintedHref{url, map[string]any{"allow": allow}}
+	return hintedHref{url, hints{allow}}
 }
 
 func vendorName(provider string) string {
@@ -60,32 +60,59 @@ func vendorName(provider string) string {
 	return provider
 }
 
-func (f *factor) wire(c *call) map[string]any {
+// factorWire is a factor as JSON. Audits read very many of them, so it is no map.
+type factorWire struct {
+	ID          string         `json:"id"`
+	FactorType  string         `json:"factorType"`
+	Provider    string         `json:"provider"`
+	VendorName  string         `json:"vendorName"`
+	Status      string         `json:"status"`
+	Created     string         `json:"created"`
+	LastUpdated string         `json:"lastUpdated"`
+	Profile     map[string]any `json:"profile"`
+	Links       factorLinks    `json:"_links"`
+	Embedded    map[string]any `json:"_embedded,omitempty"`
+}
+
+type factorLinks struct {
+	Self      hintedHref  `json:"self"`
+	User      hintedHref  `json:"user"`
+	Questions *hintedHref `json:"questions,omitempty"`
+	Activate  *hintedHref `json:"activate,omitempty"`
+	Verify    *hintedHref `json:"verify,omitempty"`
+	Resend    []any       `json:"resend,omitempty"`
+}
+
+func (f *factor) wire(c *call) factorWire {
 	user := c.base() + "/api/v1/users/" + f.userID
 	self := user + "/factors/" + f.id
-	links := map[string]any{"self": hinted(self, "GET", "DELETE"), "user": hinted(user, "GET")}
-	body := map[string]any{
-		"id": f.id, "factorType": f.kind, "provider": f.provider, "vendorName": vendorName(f.provider), "status": f.status,
-		"created": millis(f.created), "lastUpdated": millis(f.updated), "profile": f.profile, "_links": links,
+	w := factorWire{
+		ID: f.id, FactorType: f.kind, Provider: f.provider, VendorName: vendorName(f.provider), Status: f.status,
+		Created: millis(f.created), LastUpdated: millis(f.updated), Profile: f.profile,
+		Links: factorLinks{Self: hinted(self, "GET", "DELETE"), User: hinted(user, "GET")},
+	}
+	to := func(address, method string) *hintedHref {
+		link := hinted(address, method)
+		return &link
 	}
 	switch {
 	case f.kind == "question":
-		links["questions"] = hinted(user+"/factors/questions", "GET")
+		w.Links.Questions = to(user+"/factors/questions", "GET")
 	case f.status == "PENDING_ACTIVATION":
-		links["activate"] = hinted(self+"/lifecycle/activate", "POST")
+		w.Links.Activate = to(self+"/lifecycle/activate", "POST")
 		if slices.Contains([]string{"sms", "call", "email"}, f.kind) {
-			links["resend"] = []any{map[string]any{"name": f.kind, "href": self + "/resend", "hints": map[string]any{"allow": []string{"POST"}}}}
+			w.Links.Resend = []any{map[string]any{"name": f.kind, "href": self + "/resend", "hints": hints{[]string{"POST"}}}}
 		}
 		if f.kind == "push" || f.kind == "token:software:totp" {
-			body["_embedded"] = map[string]any{"activation": map[string]any{
+			w.Embedded = map[string]any{"activation": map[string]any{
 				"timeStep": 30, "sharedSecret": "JBSWY3DPEHPK3PXP", "encoding": "base32", "keyLength": 6,
 				"_links": map[string]any{"qrcode": map[string]any{"href": self + "/qr/00simulated", "type": "image/png"}},
 			}}
 		}
 	default:
-		links["verify"] = hinted(self+"/verify", "POST")
+		w.Links.Verify = to(self+"/verify", "POST")
 	}
-	return body
+	return w
 }
 
 // factorUser answers 404 when the path names nobody.
@@ -103,7 +130,11 @@ func (c *call) findFactor() (*user, *factor) {
 	if u == nil {
 		return nil, nil
 	}
-	for _, f := range c.t.factorsOf(u.id) {
+	find := c.t.factorsOf
+	if c.r.Method != http.MethodGet {
+		find = c.t.keepFactors
+	}
+	for _, f := range find(u.id) {
 		if f.id == c.path("factorId") {
 			return u, f
 		}
@@ -122,7 +153,7 @@ func (c *call) listFactors() {
 	allowed := c.t.enrolmentOf(u)
 	list := []any{}
 	for _, f := range c.t.factorsOf(u.id) {
-		if self := allowed[f.authenticatorOf()]; self == enrollOptional || self == enrollRequired {
+		if !hides(c.t.selfOf(allowed, f)) {
 			list = append(list, f.wire(c))
 		}
 	}
@@ -151,8 +182,8 @@ func (c *call) factorCatalog() {
 	list := []any{}
 	for _, k := range factorKinds {
 		f := factor{kind: k.kind, provider: k.provider}
-		self := allowed[f.authenticatorOf()]
-		if self != enrollOptional && self != enrollRequired {
+		self := c.t.selfOf(allowed, &f)
+		if hides(self) {
 			continue
 		}
 		status := "NOT_SETUP"
@@ -211,7 +242,7 @@ func (c *call) enrollFactor() {
 	if f.kind == "push" || f.kind == "token:software:totp" {
 		f.profile["credentialId"] = u.email()
 	}
-	c.t.mfa.factors[u.id] = append(c.t.mfa.factors[u.id], f)
+	c.t.mfa.factors[u.id] = append(c.t.keepFactors(u.id), f)
 	if now || f.kind == "token:hardware" || f.kind == "token" {
 		c.activate(u, f)
 	}
@@ -226,7 +257,7 @@ func (c *call) enrolProblem(u *user, in *factorInput) string {
 		return "factorType " + in.FactorType + " of provider " + in.Provider + " cannot be enrolled through the API"
 	}
 	f := factor{kind: in.FactorType, provider: in.Provider}
-	if self := c.t.enrolmentOf(u)[f.authenticatorOf()]; self != enrollOptional && self != enrollRequired {
+	if hides(c.t.selfOf(c.t.enrolmentOf(u), &f)) {
 		return "the factor is not allowed by the user's enrollment policy"
 	}
 	if need := factorKinds[i].need; need != "" && in.Profile[need] == nil {

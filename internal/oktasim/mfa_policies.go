@@ -50,6 +50,9 @@ func (s enrolSetting) of(a *authenticator) bool {
 // echo lists every authenticator of the org with the policy's setting, NOT_ALLOWED where the policy says nothing. What is
 // inactive shows only where the policy names it.
 func (s *mfaStore) echo(p *policy) []enrolSetting {
+	if s.byFactor {
+		return p.enrol
+	}
 	out := []enrolSetting{}
 	for _, a := range s.authenticators {
 		i := slices.IndexFunc(p.enrol, func(e enrolSetting) bool { return e.of(a) })
@@ -65,24 +68,6 @@ func (s *mfaStore) echo(p *policy) []enrolSetting {
 			setting.ID = a.id
 		}
 		out = append(out, setting)
-	}
-	return out
-}
-
-// enrolmentOf says what the first active policy that matches the user lets the user enrol, by authenticator key.
-func (t *Tenant) enrolmentOf(u *user) map[string]string {
-	out := map[string]string{}
-	for _, p := range t.mfa.policies {
-		matches := p.system || slices.ContainsFunc(p.groups, func(id string) bool { return t.groups[id] != nil && t.groups[id].members.has(u.id) })
-		if p.status != statusActive || !matches {
-			continue
-		}
-		for _, s := range t.mfa.echo(p) {
-			if out[s.Key] == "" || out[s.Key] == enrollNotAllowed {
-				out[s.Key] = s.self()
-			}
-		}
-		break
 	}
 	return out
 }
@@ -116,6 +101,9 @@ func (p *policy) wire(c *call) map[string]any {
 		body["priority"] = slices.Index(c.t.mfa.policies, p) + 1
 		body["conditions"] = map[string]any{"people": map[string]any{"groups": map[string]any{"include": p.groups}}}
 		body["settings"] = map[string]any{"type": "AUTHENTICATORS", "authenticators": c.t.mfa.echo(p)}
+		if c.t.opts.Classic {
+			body["settings"] = p.classicSettings()
+		}
 	}
 	return body
 }
@@ -175,6 +163,8 @@ type policyInput struct {
 	Settings struct {
 		Type           string         `json:"type"`
 		Authenticators []enrolSetting `json:"authenticators"`
+
+		Factors map[string]classicSetting `json:"factors"` // on Classic Engine, instead of authenticators
 	} `json:"settings"`
 }
 
@@ -194,6 +184,9 @@ func (c *call) policyProblems(in *policyInput, self *policy) []string {
 		if c.t.groups[id] == nil {
 			out = append(out, "conditions.people.groups.include: no group "+id)
 		}
+	}
+	if c.t.opts.Classic {
+		return append(out, in.fromClassic()...)
 	}
 	anchored := false
 	for _, s := range in.Settings.Authenticators {
@@ -274,6 +267,7 @@ func (c *call) createPolicy() {
 		p.groups = []string{}
 	}
 	c.t.mfa.place(p, in.Priority)
+	c.t.mfa.changed()
 	c.event("policy.lifecycle.create", eventDetail{Targets: []logTarget{p.target()}})
 	c.reply(http.StatusOK, p.wire(c))
 }
@@ -327,6 +321,7 @@ func (c *call) replacePolicy() {
 		c.t.mfa.place(p, in.Priority)
 	}
 	p.updated = c.now
+	c.t.mfa.changed()
 	c.event("policy.lifecycle.update", eventDetail{Targets: []logTarget{p.target()}})
 	c.reply(http.StatusOK, p.wire(c))
 }

@@ -1,7 +1,6 @@
 package oktasim
 
 import (
-	"fmt"
 	"hash/fnv"
 	"time"
 )
@@ -18,8 +17,7 @@ func (t *Tenant) AddFactor(userID, kind, provider, status string, profile map[st
 	f := &factor{
 		id: t.newID(factorPrefix(kind)), userID: userID, kind: kind, provider: provider, status: status, created: now, updated: now, profile: profile,
 	}
-	t.factorsOf(userID)
-	t.mfa.factors[userID] = append(t.mfa.factors[userID], f)
+	t.mfa.factors[userID] = append(t.keepFactors(userID), f)
 	return f.id
 }
 
@@ -30,6 +28,7 @@ func (t *Tenant) AddAuthenticator(key, kind, name, status string) string {
 	now := t.now()
 	a := &authenticator{id: t.newID("aut"), key: key, kind: kind, name: name, status: status, created: now, updated: now}
 	t.mfa.authenticators = append(t.mfa.authenticators, a)
+	t.mfa.changed()
 	return a.id
 }
 
@@ -53,19 +52,19 @@ func (t *Tenant) Factors(userID string) []string {
 	return kinds
 }
 
-// seedFactors gives a made-up person believable factors. They depend on the person's id alone and are made when first asked
-// for, so that 100,000 people cost nothing until an audit looks at them. Call with t.mu held.
-func (t *Tenant) seedFactors(u *user) {
-	if t.mfa.unmade == nil {
-		t.mfa.unmade = map[string]*user{}
+// factorsOf returns a person's factors, masked by nothing, to be read. Those of a made-up person depend on the person alone and
+// are made up again each time, so that 100,000 people weigh nothing until somebody changes theirs; keepFactors is for that.
+func (t *Tenant) factorsOf(userID string) []*factor {
+	if u := t.users[userID]; u != nil && u.madeUp {
+		return madeUpFactors(u)
 	}
-	t.mfa.unmade[u.id] = u
+	return t.mfa.factors[userID]
 }
 
-// factorsOf returns a person's factors, masked by nothing.
-func (t *Tenant) factorsOf(userID string) []*factor {
-	if u := t.mfa.unmade[userID]; u != nil {
-		t.mfa.makeFactors(u)
+// keepFactors returns a person's factors, masked by nothing, to be changed.
+func (t *Tenant) keepFactors(userID string) []*factor {
+	if u := t.users[userID]; u != nil && u.madeUp {
+		t.mfa.factors[userID], u.madeUp = madeUpFactors(u), false
 	}
 	return t.mfa.factors[userID]
 }
@@ -90,9 +89,8 @@ var seedMixes = []struct {
 	{4, []string{"webauthn"}},
 }
 
-// makeFactors turns a seeded person into factors.
-func (s *mfaStore) makeFactors(u *user) {
-	delete(s.unmade, u.id)
+// madeUpFactors gives a made-up person believable factors.
+func madeUpFactors(u *user) []*factor {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(u.id))
 	n := h.Sum64()
@@ -101,48 +99,40 @@ func (s *mfaStore) makeFactors(u *user) {
 		if pick -= mix.share; pick >= 0 {
 			continue
 		}
+		var out []*factor
 		for _, kind := range mix.kinds {
-			s.factors[u.id] = append(s.factors[u.id], seededFactor(u, kind, n))
+			out = append(out, seededFactor(u, kind, n))
 		}
-		return
+		return out
 	}
+	return nil
 }
 
 func seededFactor(u *user, kind string, n uint64) *factor {
 	at := u.created.Add(time.Duration(n%(90*24)) * time.Hour)
 	f := &factor{userID: u.id, kind: kind, provider: "OKTA", status: statusActive, created: at, updated: at, answer: "answer"}
-	phone := fmt.Sprintf("+1415555%04d", n/100%10000)
-	device := map[string]any{
-		"credentialId": u.email(), "deviceType": "SmartPhone_IPhone", "name": u.text("firstName") + "'s iPhone", "platform": "IOS", "version": "19.1",
-	}
 	switch kind {
-	case "email":
-		f.profile = map[string]any{"email": u.email()}
-	case "question":
-		f.profile = map[string]any{"question": questions[n%19].Question, "questionText": questions[n%19].Text}
-	case "sms", "call":
-		f.profile = map[string]any{"phoneNumber": phone}
 	case "google":
-		f.kind, f.provider, f.profile = "token:software:totp", "GOOGLE", map[string]any{"credentialId": u.email()}
+		f.kind, f.provider = "token:software:totp", "GOOGLE"
 	case "totp":
-		f.kind, f.profile = "token:software:totp", map[string]any{"credentialId": u.email()}
+		f.kind = "token:software:totp"
 	case "webauthn":
-		f.provider, f.profile = "FIDO", map[string]any{"credentialId": fmt.Sprintf("cred-%016x", n), "authenticatorName": "YubiKey 5C NFC"}
-	default:
-		f.profile = device
+		f.provider = "FIDO"
 	}
+	f.profile = believableProfile(u, f, n)
 	f.id = factorPrefix(f.kind) + u.id[3:]
 	return f
 }
 
 // factorPrefix is what ids of a factor type start with.
 func factorPrefix(kind string) string {
-	prefixes := map[string]string{
-		"question": "ufs", "token:software:totp": "ost", "sms": "sms", "call": "clf", "push": "opf", "signed_nonce": "osn", "webauthn": "fwf",
-		"u2f": "fuf", "email": "emf", "token:hardware": "ykf", "token:hotp": "chf", "token": "rsa",
-	}
-	if p := prefixes[kind]; p != "" {
+	if p := factorPrefixes[kind]; p != "" {
 		return p
 	}
 	return "ufv"
+}
+
+var factorPrefixes = map[string]string{
+	"question": "ufs", "token:software:totp": "ost", "sms": "sms", "call": "clf", "push": "opf", "signed_nonce": "osn", "webauthn": "fwf",
+	"u2f": "fuf", "email": "emf", "token:hardware": "ykf", "token:hotp": "chf", "token": "rsa",
 }

@@ -9,7 +9,6 @@ import (
 // mfaStore holds what the org knows of multifactor authentication.
 type mfaStore struct {
 	factors        map[string][]*factor // by user id, oldest first
-	unmade         map[string]*user     // seeded people whose factors nobody has asked for yet
 	authenticators []*authenticator
 	policies       []*policy // in the order of priority, the default policy last
 	access         []*policy // app sign-in policies, read only; the last is what applications have by default
@@ -17,6 +16,8 @@ type mfaStore struct {
 	codes          map[string]*accessCode // temporary access codes by user id
 	push           map[string]string      // user id → how the person answers a push; SUCCESS when absent
 	classic        map[string]bool        // Classic Engine's org factors that are on
+	byFactor       bool                   // Classic Engine: policies speak of factors instead of authenticators
+	allowed        map[*policy]map[string]string
 }
 
 // factor is one enrolled factor of a user.
@@ -88,8 +89,10 @@ func (f *factor) authenticatorOf() string {
 		return "rsa_token"
 	case "web":
 		return "duo"
+	case "webauthn", "u2f":
+		return "webauthn"
 	}
-	return "webauthn"
+	return f.kind // a type that Okta does not know here is its own authenticator
 }
 
 // newAuthenticators are what a fresh Identity Engine org offers here, with the names that Okta gives.
@@ -123,9 +126,6 @@ func (t *Tenant) mfaFound() {
 	s := &t.mfa
 	s.factors, s.transactions = map[string][]*factor{}, map[string]*transaction{}
 	s.codes, s.push, s.classic = map[string]*accessCode{}, map[string]string{}, map[string]bool{}
-	if s.unmade == nil {
-		s.unmade = map[string]*user{}
-	}
 	s.authenticators = t.newAuthenticators()
 	standard := &policy{
 		id: t.newID("00p"), kind: policyMFA, name: "Default Policy", description: "The default policy applies in all situations if no other policy applies.",
@@ -137,6 +137,12 @@ func (t *Tenant) mfaFound() {
 			self = enrollRequired
 		}
 		standard.enrol = append(standard.enrol, enrolSetting{Key: a.key, Enroll: map[string]any{"self": self}})
+	}
+	if s.byFactor = t.opts.Classic; s.byFactor {
+		standard.enrol = nil
+		for _, name := range classicNames {
+			standard.enrol = append(standard.enrol, enrolSetting{Key: name, Enroll: map[string]any{"self": enrollOptional}})
+		}
 	}
 	standard.rules = []*policyRule{t.defaultRule("Default Rule", policyMFA)}
 	s.policies = []*policy{standard}
@@ -176,7 +182,6 @@ func (t *Tenant) routesMFA() {
 	t.handle(get, one+"/transactions/{transactionId}", scopeUsersRead, (*call).pollTransaction)
 	t.handle(del, one+"/transactions/{transactionId}", scopeUsersManage, (*call).cancelTransaction)
 	t.handle(post, "/api/v1/users/{userId}/lifecycle/reset_factors", scopeUsersManage, (*call).resetFactors)
-	t.handle(get, "/api/v1/users/{userId}/roles", "okta.roles.read", (*call).listRoles)
 
 	t.handle(get, "/api/v1/org/factors/{factorName}", "okta.factors.read", (*call).getOrgFactor)
 	t.handle(post, "/api/v1/org/factors/{factorName}/lifecycle/activate", "okta.factors.manage", func(c *call) { c.switchOrgFactor(true) })
@@ -217,25 +222,23 @@ func (t *Tenant) routesPolicies() {
 	t.handle(post, rule+"/lifecycle/deactivate", scopePolicyManage, func(c *call) { c.switchRule("INACTIVE") })
 }
 
-// state is what GET /_sim/state shows of MFA.
-func (s *mfaStore) state() any {
-	for _, u := range s.unmade {
-		s.makeFactors(u)
-	}
-	factors := map[string][]map[string]any{}
-	for id, list := range s.factors {
-		for _, f := range list {
+// mfaState is what GET /_sim/state shows of MFA.
+func (t *Tenant) mfaState() (factors map[string][]map[string]any, policies []map[string]any) {
+	s := &t.mfa
+	factors = map[string][]map[string]any{}
+	for _, id := range t.userOrder {
+		for _, f := range t.factorsOf(id) {
 			factors[id] = append(factors[id], map[string]any{
 				"id": f.id, "factorType": f.kind, "provider": f.provider, "status": f.status, "profile": f.profile,
 			})
 		}
 	}
-	policies := []map[string]any{}
+	policies = []map[string]any{}
 	for i, p := range s.policies {
 		policies = append(policies, map[string]any{
 			"id": p.id, "name": p.name, "status": p.status, "priority": i + 1, "system": p.system, "groups": p.groups,
 			"authenticators": s.echo(p), "rules": len(p.rules),
 		})
 	}
-	return map[string]any{"factors": factors, "policies": policies}
+	return factors, policies
 }

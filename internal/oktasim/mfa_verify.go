@@ -186,20 +186,15 @@ func (c *call) deleteFactor() {
 	case u.status == statusDeprovisioned:
 		c.fail(http.StatusForbidden, codeUserStatus, "This operation is not allowed in the user's current status.")
 	default:
-		cascade := f.kind == "push" || f.kind == "signed_nonce"
-		c.dropFactors(u, func(x *factor) bool { return x == f || (cascade && x.authenticatorOf() == "okta_verify") })
+		c.dropFactors(u, func(x *factor) bool { return x == f })
 		c.empty(http.StatusNoContent)
 	}
 }
 
 func (c *call) dropFactors(u *user, gone func(*factor) bool) {
-	c.t.mfa.factors[u.id] = slices.DeleteFunc(c.t.factorsOf(u.id), func(f *factor) bool {
-		if !gone(f) {
-			return false
-		}
-		c.event("user.mfa.factor.deactivate", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": f.eventName()}})
-		return true
-	})
+	for _, f := range c.t.removeFactors(u, gone) {
+		c.event("user.mfa.factor.deactivate", f.detail(u))
+	}
 }
 
 // resetFactors is POST /users/{id}/lifecycle/reset_factors: all factors go, the user's status stays.
@@ -208,9 +203,7 @@ func (c *call) resetFactors() {
 	if u == nil {
 		return
 	}
-	c.t.factorsOf(u.id) // a seeded person who was never looked at gets none later
-	delete(c.t.mfa.factors, u.id)
-	delete(c.t.mfa.codes, u.id)
+	c.t.clearFactors(u)
 	c.event("user.mfa.factor.reset_all", eventDetail{Targets: []logTarget{u.target()}})
 	c.reply(http.StatusOK, map[string]any{})
 }

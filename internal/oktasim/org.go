@@ -21,9 +21,11 @@ func (t *Tenant) found() {
 	t.everyoneID = g.id
 	owner := t.newUser(NewUser{
 		Email: "okta.admin@acme.example.com", FirstName: "Okta", LastName: "Admin", EmployeeNumber: "A0001",
-		Department: "IT", Title: "Identity administrator",
+		Department: "IT", Title: "Identity administrator", LastLogin: t.now().Add(-time.Hour),
 	}, t.since)
 	t.ownerID = owner.id
+	t.admins.byUser = map[string][]*role{owner.id: {{id: "ra1" + owner.id[3:], kind: "SUPER_ADMIN", created: t.since}}}
+	t.admins.byGroup = map[string][]*role{}
 	t.addToken(t.opts.Token)
 }
 
@@ -37,6 +39,7 @@ func (t *Tenant) routesCore() {
 	t.routesUsers()
 	t.routesLifecycle()
 	t.routesGroups()
+	t.routesRoles()
 	t.routesApps()
 }
 

@@ -22,11 +22,11 @@ func governancePage[T any](c *call, items []T, key func(T) string, render func(T
 		data[i] = render(item)
 	}
 	self := c.pageURL(c.adminBase(), c.query().Get("after"), nil)
-	links := map[string]any{"self": hintedHref{self, map[string]any{}}}
+	links := map[string]any{"self": hintedHref{self, hints{}}}
 	c.w.Header().Add("Link", "<"+self+`>; rel="self"`)
 	if next != "" {
 		to := c.pageURL(c.adminBase(), next, nil)
-		links["next"] = hintedHref{to, map[string]any{}}
+		links["next"] = hintedHref{to, hints{}}
 		c.w.Header().Add("Link", "<"+to+`>; rel="next"`)
 	}
 	body := map[string]any{"data": data, "_links": links}

@@ -2,6 +2,7 @@ package oktasim
 
 import (
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"time"
 )
@@ -23,6 +24,12 @@ var (
 
 // seedPeople makes up n people: mostly active, a few in every other state. Call with t.mu held.
 func (t *Tenant) seedPeople(n int) {
+	posts := make([]any, 0, len(departments)*len(positions))
+	for _, d := range departments {
+		for _, p := range positions {
+			posts = append(posts, d+" "+p)
+		}
+	}
 	for i := range n {
 		first := firstNames[t.rng.IntN(len(firstNames))]
 		last := lastNames[t.rng.IntN(len(lastNames))]
@@ -30,14 +37,55 @@ func (t *Tenant) seedPeople(n int) {
 		if _, taken := t.byLogin[address+"@acme.example.com"]; taken {
 			address = fmt.Sprintf("%s%d", address, i+1)
 		}
-		department := departments[t.rng.IntN(len(departments))]
+		department, status, position := t.rng.IntN(len(departments)), t.someStatus(), t.rng.IntN(len(positions))
 		u := t.newUser(NewUser{
-			Email: address + "@acme.example.com", FirstName: first, LastName: last, Status: t.someStatus(),
-			EmployeeNumber: fmt.Sprintf("E%06d", i+1), Department: department,
-			Title: department + " " + positions[t.rng.IntN(len(positions))],
+			Email: address + "@acme.example.com", FirstName: first, LastName: last, Status: status,
+			EmployeeNumber: fmt.Sprintf("E%06d", i+1), Department: departments[department],
 		}, t.since.Add(time.Duration(i)*time.Second))
-		t.seedFactors(u)
+		u.profile["title"] = posts[department*len(positions)+position]
+		t.seedWork(u)
 	}
+}
+
+// seedWork gives a made-up person factors, a kind of work, a manager and a last sign-in, all of which depend on the person's id
+// alone. Seven of ten have a manager who is in Okta, two have one whom only a text names. Call with t.mu held.
+func (t *Tenant) seedWork(u *user) {
+	u.madeUp = true
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(u.id))
+	_, _ = h.Write([]byte("work"))
+	n := h.Sum64()
+	kind := "Employee"
+	switch {
+	case n%100 < 8:
+		kind = "Contractor"
+	case n%100 < 10:
+		kind = "Service"
+	}
+	u.profile["userType"] = kind
+	if u.profile["department"] == nil {
+		department := departments[n/100%uint64(len(departments))]
+		u.profile["department"], u.profile["title"] = department, department+" "+positions[n/1000%uint64(len(positions))]
+	}
+	n /= 100
+	others := t.userOrder[1 : len(t.userOrder)-1] // without the administrator, and without the person, who came last
+	switch {
+	case n%10 < 7 && len(others) > 0:
+		m := t.users[others[n/10%uint64(1+len(others)/12)]]
+		u.profile["managerId"], u.profile["manager"] = m.id, m.displayName()
+	case n%10 < 9:
+		u.profile["manager"] = lastNames[n/10%uint64(len(lastNames))] + ", " + firstNames[n/7%uint64(len(firstNames))]
+	}
+	n /= 10
+	if u.activated.IsZero() || u.status == statusProvisioned || n%100 < 4 {
+		return // never signed in
+	}
+	age := t.now().Sub(u.activated)
+	back := 14 * 24 * time.Hour // most people came in the last two weeks
+	if n%100 < 15 || u.status == statusDeprovisioned || u.status == statusSuspended {
+		back = 200 * 24 * time.Hour
+	}
+	u.lastLogin = t.now().Add(-time.Duration(n / 100 % uint64(max(min(age, back), time.Second)))).Truncate(time.Millisecond)
 }
 
 // someStatus draws a status: of a hundred people about ninety are active and four have left.
@@ -72,7 +120,7 @@ func (t *Tenant) SeedPeople(emails []string) int {
 		}
 		first, last := namesOf(email)
 		u := t.newUser(NewUser{Email: email, FirstName: first, LastName: last, EmployeeNumber: fmt.Sprintf("S%06d", len(t.users))}, t.since)
-		t.seedFactors(u)
+		t.seedWork(u)
 		added++
 	}
 	return added

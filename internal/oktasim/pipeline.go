@@ -81,7 +81,7 @@ func (t *Tenant) exchange(r *http.Request) (*answer, ending) {
 
 // pass takes a call through faults, credential, gate, waiting and handler, in that order.
 func (t *Tenant) pass(c *call, a *answer, rt *route, allowed []string) ending {
-	c.fault = t.gate.fault(c.r.Method, c.pattern, c.query().Has("after"))
+	c.fault = t.gate.fault(c.r.Method, c.pattern, c.r.URL.Path, c.query().Has("after"))
 	f := Fault{}
 	if c.fault != nil {
 		f = c.fault.fault
@@ -153,7 +153,7 @@ func (t *Tenant) act(c *call, a *answer, rt *route, allowed []string, verdict fu
 // spoils says which effects keep the handler from running unless the fault says that it acted.
 func spoils(e Effect) bool {
 	switch e {
-	case Effect500, Effect502, Effect503, Effect504, EffectHTML, EffectExpireToken:
+	case Effect403, Effect500, Effect502, Effect503, Effect504, EffectHTML, EffectExpireToken:
 		return true
 	}
 	return false
@@ -195,6 +195,8 @@ func (t *Tenant) spoil(c *call, a *answer, f Fault) ending {
 		c.fail(status, code, summary)
 	}
 	switch f.Effect {
+	case Effect403:
+		failure(http.StatusForbidden, codeNoPermission, "You do not have permission to perform the requested action")
 	case Effect500:
 		failure(http.StatusInternalServerError, codeServer, "Internal Server Error")
 	case Effect502:

@@ -13,6 +13,8 @@ type State struct {
 	Grants       any          `json:"grants"`
 	Factors      any          `json:"factors"`
 	Policies     any          `json:"policies"`
+
+	Roles map[string][]string `json:"roles"` // types of admin roles by the id of the user or group that holds them
 }
 
 // UserState is one user.
@@ -73,8 +75,15 @@ func (t *Tenant) State() State {
 	}
 	governance, _ := t.gov.state().(map[string]any)
 	s.Entitlements, s.Bundles, s.Grants = governance["entitlements"], governance["bundles"], governance["grants"]
-	mfa, _ := t.mfa.state().(map[string]any)
-	s.Factors, s.Policies = mfa["factors"], mfa["policies"]
+	s.Factors, s.Policies = t.mfaState()
+	s.Roles = map[string][]string{}
+	for _, held := range []map[string][]*role{t.admins.byUser, t.admins.byGroup} {
+		for id, roles := range held {
+			for _, r := range roles {
+				s.Roles[id] = append(s.Roles[id], r.kind)
+			}
+		}
+	}
 	return s
 }
 

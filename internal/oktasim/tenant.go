@@ -30,11 +30,14 @@ type Options struct {
 	IndexLag time.Duration // how far user search lags behind writes
 	GrantLag time.Duration // how far grant lists and effective access lag behind writes
 	OptInLag time.Duration // how long an application stays OPTING_IN or OPTING_OUT
+	LogLag   time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
 	Skew     time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
 
 	Classic        bool     // the org runs Classic Engine instead of Identity Engine
-	FeaturesOff    []string // path prefixes whose feature the org lacks: 401 E0000015
-	Forbidden      []string // path prefixes that the token owner's admin role does not reach: 403 E0000006
+	NoEnrollments  bool     // the org lacks authenticator-enrollments, which is in limited availability: 401 E0000015
+	CallerZone     string   // id of the network zone that calls come from; empty for none. Enrolment policies look at it
+	FeaturesOff    []string // path prefixes whose feature the org lacks, {…} standing for any segment: 401 E0000015
+	Forbidden      []string // path prefixes that the token owner's admin role does not reach, likewise: 403 E0000006
 	NoEntitlements bool     // the org refuses grants of type ENTITLEMENT (beta since 2026-02)
 	CascadeDelete  bool     // deleting an entitlement or bundle in use takes the grants with it instead of 409
 	DPoPNonce      string   // the nonce that the token endpoint asks for; made from the seed when empty
@@ -80,7 +83,8 @@ type Tenant struct {
 	apps     map[string]*app
 	appOrder []string
 
-	log journal
+	log    journal
+	admins adminStore
 
 	gov govStore
 	mfa mfaStore

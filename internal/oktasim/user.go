@@ -29,6 +29,7 @@ type user struct {
 	lastUpdated     time.Time
 	passwordChanged time.Time
 	hasPassword     bool
+	madeUp          bool // its factors are made up when somebody looks
 	profile         map[string]any
 
 	past []userVersion // what search may still see, oldest first; kept only while the index lags
@@ -76,7 +77,9 @@ func (t *Tenant) addUser(u *user) {
 	t.indexUser(u)
 	if g := t.groups[t.everyoneID]; g != nil {
 		g.members.set(u.id, u.created)
-		g.lastMembershipUpdated = u.created
+		if u.created.After(g.lastMembershipUpdated) {
+			g.lastMembershipUpdated = u.created
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (t *Tenant) routesUsers() {
@@ -172,19 +173,32 @@ func (t *Tenant) deleteUser(c *call) {
 		c.empty(http.StatusNoContent)
 		return
 	}
-	c.event("user.lifecycle.delete.initiated", eventDetail{Targets: []logTarget{u.target()}})
+	targets := eventDetail{Targets: []logTarget{u.target()}}
+	c.event("user.lifecycle.delete.initiated", targets)
+	t.forgetUser(u, c.now)
+	c.event("user.lifecycle.delete.completed", targets)
+	c.empty(http.StatusNoContent)
+}
+
+// forgetUser removes every trace of a user but the events. Call with t.mu held.
+func (t *Tenant) forgetUser(u *user, now time.Time) {
 	t.unindexUser(u)
 	delete(t.users, u.id)
+	delete(t.lagging, u.id)
+	delete(t.admins.byUser, u.id)
+	t.clearFactors(u)
+	delete(t.mfa.push, u.id)
 	if i, ok := slices.BinarySearch(t.userOrder, u.id); ok {
 		t.userOrder = slices.Delete(t.userOrder, i, i+1)
 	}
 	for _, g := range t.groups {
-		g.members.remove(u.id)
+		if g.members.remove(u.id) {
+			g.lastMembershipUpdated = now
+		}
 	}
 	for _, a := range t.apps {
 		a.users.remove(u.id)
 	}
-	c.empty(http.StatusNoContent)
 }
 
 func (t *Tenant) clearSessions(c *call) {

@@ -13,6 +13,8 @@ type NewUser struct {
 	EmployeeNumber      string
 	Department, Title   string
 	Profile             map[string]any // further attributes, also ones that the base schema lacks
+	Created             time.Time      // also activated then, unless STAGED; now when zero
+	LastLogin           time.Time      // never when zero
 }
 
 // AddUser puts a person into the world and returns the id, 00u….
@@ -32,7 +34,10 @@ func (t *Tenant) newUser(n NewUser, at time.Time) *user {
 	if n.FirstName == "" && n.LastName == "" {
 		n.FirstName, n.LastName = namesOf(n.Email)
 	}
-	u := &user{id: t.newID("00u"), status: n.Status, created: at, statusChanged: at, lastUpdated: at, hasPassword: true}
+	if !n.Created.IsZero() {
+		at = n.Created.UTC()
+	}
+	u := &user{id: t.newID("00u"), status: n.Status, created: at, statusChanged: at, lastUpdated: at, lastLogin: n.LastLogin, hasPassword: true}
 	if n.Status != statusStaged {
 		u.activated, u.passwordChanged = at, at
 	}
@@ -111,11 +116,7 @@ func (t *Tenant) UnassignApp(appID, userID string) {
 func (t *Tenant) AssignGroupToApp(appID, groupID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	g := t.groups[groupID]
-	if g == nil {
-		panic("oktasim: no group " + groupID)
-	}
-	t.assignGroup(t.mustApp(appID), g, t.now())
+	t.assignGroup(t.mustApp(appID), t.mustGroup(groupID), t.now())
 }
 
 // SetUserStatus moves a user to a status, whatever it was. DEPROVISIONED takes the application assignments away.
@@ -173,26 +174,21 @@ func (t *Tenant) UserByEmail(email string) string {
 	return t.byLogin[key]
 }
 
-// Events returns how many System Log events of a type there are.
-func (t *Tenant) Events(eventType string) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := 0
-	for _, e := range t.log.events {
-		if e.kind == eventType {
-			n++
-		}
-	}
-	return n
-}
-
-// mustUser and mustApp turn a mistake of a test or seed into a panic that names it.
+// mustUser, mustGroup and mustApp turn a mistake of a test or seed into a panic that names it.
 func (t *Tenant) mustUser(id string) *user {
 	u := t.users[id]
 	if u == nil {
 		panic("oktasim: no user " + id)
 	}
 	return u
+}
+
+func (t *Tenant) mustGroup(id string) *group {
+	g := t.groups[id]
+	if g == nil {
+		panic("oktasim: no group " + id)
+	}
+	return g
 }
 
 func (t *Tenant) mustApp(id string) *app {

@@ -1,0 +1,65 @@
+package mfa
+
+import "strings"
+
+// exemptions finds a person's exemption without asking every entry. The entries stay those of the policy, so that their State
+// can be filled in.
+type exemptions struct {
+	ids   map[string]*Exemption // as written: Okta ids differ by case
+	names map[string]*Exemption // folded
+}
+
+// exemptionIndex indexes the exemptions; it holds until they are changed.
+func (p *Policy) exemptionIndex() *exemptions {
+	x := &exemptions{ids: make(map[string]*Exemption, len(p.Exemptions)), names: make(map[string]*Exemption, len(p.Exemptions))}
+	for i := range p.Exemptions {
+		e := &p.Exemptions[i]
+		x.ids[strings.TrimSpace(e.User)] = e
+		x.names[fold(e.User)] = e
+	}
+	return x
+}
+
+// of returns the exemption of a person, nil for none. Should two fit, by id and by login, the one that lasts longer is meant.
+func (x *exemptions) of(id, login, email string) *Exemption {
+	var found *Exemption
+	for _, e := range []*Exemption{x.byID(id), x.byName(login), x.byName(email)} {
+		if e != nil && (found == nil || e.Expires.After(found.Expires)) {
+			found = e
+		}
+	}
+	return found
+}
+
+func (x *exemptions) byID(id string) *Exemption {
+	if id == "" {
+		return nil
+	}
+	return x.ids[id]
+}
+
+func (x *exemptions) byName(name string) *Exemption {
+	if name = fold(name); name == "" {
+		return nil
+	}
+	return x.names[name]
+}
+
+// exemptionFor returns the exemption of one person, nil for none: by Okta id, or by login or e-mail in any case. It looks at every
+// entry; who asks for many people takes an exemptionIndex.
+func (p *Policy) exemptionFor(id, login, email string) *Exemption {
+	var found *Exemption
+	login, email = fold(login), fold(email)
+	for i := range p.Exemptions {
+		e := &p.Exemptions[i]
+		user := strings.TrimSpace(e.User)
+		fits := user != "" && (user == id || strings.EqualFold(user, login) || strings.EqualFold(user, email))
+		if fits && (found == nil || e.Expires.After(found.Expires)) {
+			found = e
+		}
+	}
+	return found
+}
+
+// fold makes logins and addresses comparable; Okta ignores their case.
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

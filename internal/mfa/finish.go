@@ -1,0 +1,359 @@
+package mfa
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/durable"
+)
+
+// finish judges everybody, and makes the result last: findings, cache, trail, and last of all the summary, whose being there
+// says that the audit has ended.
+func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
+	s.settlePolicies()
+	dir := s.Dir(s.record.ID)
+	summary := s.newSummary(calls)
+	order := s.order()
+	if err := s.count(summary, order); err != nil {
+		return nil, err
+	}
+	digest, err := s.writeFindings(dir, order)
+	if err != nil {
+		return nil, err
+	}
+	summary.Digest = digest
+	if err := s.recordUsers(ctx, order); err != nil {
+		return nil, err
+	}
+	if err := s.saveMemory(); err != nil {
+		return nil, err
+	}
+	if err := s.history(summary); err != nil {
+		return nil, err
+	}
+	summary.Notes, summary.Ended = append(summary.Notes, s.notes...), time.Now().UTC()
+	details := map[string]any{"kind": summary.Kind, "scope": summary.Scope, "coverage": summary.Coverage.Line, "findings_sha256": digest, "okta_calls": calls}
+	for verdict, n := range summary.ByVerdict {
+		details[string(verdict)] = n
+	}
+	if err := s.note(ctx, "audit_ended", "complete", details); err != nil {
+		return nil, err
+	}
+	if err := writeJSON(dir, summaryFile, summary); err != nil {
+		return nil, fmt.Errorf("write the audit's summary: %w", err)
+	}
+	if err := s.prune(summary.Scope); err != nil {
+		s.opts.Log.Warn("old audits stay", "error", err)
+	}
+	return summary, nil
+}
+
+// settlePolicies gives readings that were made before it was known which policy applies their fingerprint.
+func (s *scan) settlePolicies() {
+	for _, p := range s.people {
+		if r := s.mem.readings[p.ID]; r != nil && r.policy == pending {
+			r.policy = s.fingerprint(p)
+		}
+	}
+	s.people = slices.DeleteFunc(s.people, func(p *person) bool { return p.gone })
+}
+
+func (s *scan) newSummary(calls int64) *Summary {
+	host, _ := os.Hostname()
+	summary := &Summary{AuditID: s.record.ID, Org: s.opts.Domain, OrgID: s.org.ID, Scope: s.req.Scope(), Kind: s.kind, WhyFull: s.whyFull,
+		Started: s.record.Started, AsOf: s.started.UTC().Truncate(time.Second), AdminsKnown: s.roles.known, Counted: s.counted, Other: map[string]int{},
+		Policy: s.req.Policy, Calls: calls,
+		Sources: Sources{Primary: s.primary, ByUsers: map[string]int{}, ReadFrom: host, Authentic: s.orgKeys}}
+	if s.primary == "" {
+		summary.Sources.Primary = s.mem.head.Primary
+	}
+	summary.Sources.Caveat = "Okta's factors list shows only what the enrolment policy of each person allows, evaluated for the network zone of the machine that asks (" +
+		clip(host, 60) + "), not for the person's own."
+	if summary.Sources.Primary == fromEnrollments {
+		summary.Sources.Caveat += " It was read for those whose authenticator enrolments alone look non-compliant, and for administrators with Okta Verify. " +
+			"Enrolments do not tell the forms of Okta Verify apart: without such a second reading FastPass counts as strong_phishable."
+	}
+	return summary
+}
+
+// ranked is a person with the place in the order of urgency.
+type ranked struct {
+	person *person
+	rank   int
+	login  string
+}
+
+// order sorts people by urgency: those who fail, with admins and people with alarming events first; then the other verdicts.
+func (s *scan) order() []ranked {
+	places := make([]ranked, len(s.people))
+	for i, p := range s.people {
+		f := s.finding(p)
+		places[i] = ranked{p, urgency(&f), strings.ToLower(f.Login)}
+	}
+	slices.SortFunc(places, func(a, b ranked) int {
+		if a.rank != b.rank {
+			return a.rank - b.rank
+		}
+		if c := strings.Compare(a.login, b.login); c != 0 {
+			return c
+		}
+		return strings.Compare(a.person.ID, b.person.ID)
+	})
+	return places
+}
+
+// urgency ranks a finding; the lowest number comes first.
+func urgency(f *Finding) int {
+	rank := 100
+	if f.Verdict.Failing() {
+		rank = 0
+	} else {
+		rank += 10 * slices.Index(Verdicts[:], f.Verdict)
+	}
+	if !f.Admin() {
+		rank += 4
+	}
+	if len(f.Signals) == 0 {
+		rank += 2
+	}
+	if f.Verdict == WeakOnly {
+		rank++
+	}
+	return rank
+}
+
+// finding is what is known of a person, judged.
+func (s *scan) finding(p *person) Finding {
+	f := Finding{UserID: p.ID, Login: p.Login, Email: p.Email, Name: strings.TrimSpace(p.FirstName + " " + p.LastName), Status: p.Status,
+		Department: p.Department, Title: p.Title, Manager: p.Manager, ManagerID: p.ManagerID, Sources: SourceNone}
+	f.Roles, f.RolesVia = s.roles.of(p.ID)
+	applies := s.applies(p)
+	if applies != nil {
+		f.Policy, f.Rule, f.Required = applies.Policy, applies.Rule, applies.Required
+	}
+	r := s.mem.readings[p.ID]
+	if r.readable() {
+		s.methods(&f, p, r)
+		applies.mark(f.Methods)
+		f.Cached, f.ReadAt = !s.mem.fresh[p.ID], r.time()
+	}
+	s.req.Policy.judge(&f, Moments{Created: p.Created, Activated: p.Activated}, s.exempt.of(p.ID, p.Login, p.Email), r.readable(), s.started)
+	if r != nil && r.err != "" {
+		f.Reason = r.err
+	}
+	f.Signals = s.signals.of(p.ID, f.Methods)
+	return f
+}
+
+// methods puts the sources of a reading together. Factors count only where an audit would read them today: what an earlier
+// one read under another policy must not make a difference.
+func (s *scan) methods(f *Finding, p *person, r *reading) {
+	enrolled, factors := s.mem.kinds.unpack(r.enrolled), s.mem.kinds.unpack(r.factors)
+	switch {
+	case r.hasEnroll && r.hasFactor && s.wants(p, r):
+		f.Sources = "both"
+		f.Methods, f.Disagree = combine(enrolled, factors)
+	case r.hasEnroll && s.primary != fromFactors:
+		f.Sources, f.Methods = fromEnrollments, enrolled
+	default:
+		f.Sources, f.Methods = fromFactors, factors
+	}
+}
+
+// count fills the summary's numbers.
+func (s *scan) count(summary *Summary, order []ranked) error {
+	everybody, admins := newTally(), newTally()
+	departments := map[string]*Department{}
+	states := map[*Exemption]string{}
+	for _, at := range order {
+		f := s.finding(at.person)
+		everybody.count(&f)
+		summary.Coverage.cover(&f)
+		summary.Sources.ByUsers[f.Sources]++
+		if f.Admin() {
+			admins.count(&f)
+		}
+		if judgedApart[f.Status] {
+			summary.Other[f.Status]++
+		}
+		if f.Single {
+			summary.Single++
+		}
+		if len(f.Disagree) > 0 {
+			summary.Disagree++
+		}
+		count(departments, &f)
+		if ex := s.exempt.of(f.UserID, f.Login, f.Email); ex != nil {
+			states[ex] = exemptionState(ex, &f, s.started)
+		}
+	}
+	bound := s.req.Policy.Bound
+	everybody.close(bound)
+	admins.close(bound)
+	summary.Coverage.close(bound, s.started)
+	summary.Tally, summary.Admins = everybody.Tally, admins.Tally
+	summary.Departments = largest(departments)
+	summary.Exemptions = s.exemptions(states)
+	s.measure(summary)
+	sum := 0
+	for _, n := range summary.ByVerdict {
+		sum += n
+	}
+	if sum != summary.Total || summary.Total != len(s.people) {
+		return fmt.Errorf("the verdicts add up to %d for %d people: this is a fault of the program, and nothing was reported", sum, len(s.people))
+	}
+	return nil
+}
+
+func count(departments map[string]*Department, f *Finding) {
+	d := departments[f.Department]
+	if d == nil {
+		d = &Department{Name: f.Department}
+		departments[f.Department] = d
+	}
+	d.Total++
+	if f.Verdict.Failing() {
+		d.Failing++
+	}
+	if slices.ContainsFunc(f.Methods, Method.secondFactor) {
+		d.Enrolled++
+	}
+}
+
+// mostDepartments bounds what a summary names; findings.jsonl has all.
+const mostDepartments = 40
+
+func largest(departments map[string]*Department) []Department {
+	var list []Department
+	for _, d := range departments {
+		list = append(list, *d)
+	}
+	slices.SortFunc(list, func(a, b Department) int {
+		if a.Total != b.Total {
+			return b.Total - a.Total
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list[:min(len(list), mostDepartments)]
+}
+
+func exemptionState(ex *Exemption, f *Finding, now time.Time) string {
+	switch {
+	case !now.Before(ex.Expires):
+		return "expired"
+	case f.Verdict == Exempt:
+		return "in_force"
+	case f.Verdict == Unreadable:
+		return "unreadable"
+	}
+	return "not_needed"
+}
+
+func (s *scan) exemptions(states map[*Exemption]string) []Exemption {
+	var list []Exemption
+	for i := range s.req.Policy.Exemptions {
+		ex := &s.req.Policy.Exemptions[i]
+		shown := *ex
+		if shown.State = states[ex]; shown.State == "" {
+			shown.State = "nobody"
+		}
+		list = append(list, shown)
+	}
+	return list
+}
+
+// measure works out the error of the cache from the sample.
+func (s *scan) measure(summary *Summary) {
+	if s.kind != KindIncremental || len(s.mem.wrong) == 0 {
+		return
+	}
+	e := &SampleError{Drawn: len(s.mem.wrong)}
+	for _, wrong := range s.mem.wrong {
+		if wrong {
+			e.Wrong++
+		}
+	}
+	e.Rate = float64(e.Wrong) / float64(e.Drawn)
+	summary.Sample = e
+	if e.Wrong > 0 {
+		s.say("of %d people taken from earlier readings and read again, %d had changed without an event in the System Log: about %.0f of the other %d may have, too; a full audit finds them",
+			e.Drawn, e.Wrong, e.Rate*float64(summary.Coverage.Cached), summary.Coverage.Cached)
+	}
+}
+
+// writeFindings writes everybody's finding, a line each, and returns the digest of the file.
+func (s *scan) writeFindings(dir string, order []ranked) (string, error) {
+	sum := sha256.New()
+	err := durable.WriteFile(dir, findingsFile, 0o600, func(w io.Writer) error {
+		out := bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<16)
+		encoder := json.NewEncoder(out)
+		for _, at := range order {
+			f := s.finding(at.person)
+			if err := encoder.Encode(&f); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	})
+	if err != nil {
+		return "", fmt.Errorf("write findings: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// usersAtOnce is how many people one entry of the trail names.
+const usersAtOnce = 800
+
+// recordUsers writes every person with the verdict into the trail.
+func (s *scan) recordUsers(ctx context.Context, order []ranked) error {
+	for part := range slices.Chunk(order, usersAtOnce) {
+		byVerdict := map[string]any{}
+		lists := map[Verdict][]string{}
+		for _, at := range part {
+			f := s.finding(at.person)
+			lists[f.Verdict] = append(lists[f.Verdict], f.UserID)
+		}
+		for verdict, ids := range lists {
+			byVerdict[string(verdict)] = strings.Join(ids, " ")
+		}
+		if err := s.note(ctx, "audit_users", "judged", byVerdict); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveMemory makes the cache what is known now. People who are not in scope keep what is known of them, unless the System Log
+// says that they changed; after an audit of everybody, those who were not listed are forgotten.
+func (s *scan) saveMemory() error {
+	maps.DeleteFunc(s.mem.readings, func(id string, r *reading) bool {
+		if s.req.Scope() == Everybody && s.byID[id] == nil {
+			return true
+		}
+		return r.err != "" || s.changed[id] != 0 && s.changed[id] >= r.at-clockSlack.Milliseconds()
+	})
+	h := &s.mem.head
+	h.Format, h.Org, h.Primary, h.Policies = cacheFormat, s.org.ID, s.primary, s.digest
+	h.Watermark = time.Time{}
+	if s.logOK {
+		h.Watermark = s.started.UTC()
+	}
+	if s.primary == "" {
+		h.Primary = fromEnrollments // nobody was there to be read
+	}
+	if err := s.mem.save(s.opts.Dir); err != nil && !errors.Is(err, durable.ErrInPlace) {
+		return fmt.Errorf("save readings: %w", err)
+	}
+	return nil
+}

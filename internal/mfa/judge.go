@@ -1,0 +1,260 @@
+package mfa
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// Moments are when a person came: both may be zero, when Okta does not say so.
+type Moments struct{ Created, Activated time.Time }
+
+// wantsFactors reports whether enrolments alone do not settle how a person stands, so that the factors are worth a call: the person
+// would not satisfy the policy, or has Okta Verify in a form that matters and cannot be seen.
+func (p *Policy) wantsFactors(enrollments []Method, admin bool) bool {
+	if !slices.ContainsFunc(enrollments, p.counts) {
+		return true
+	}
+	if !admin && !p.OktaVerify {
+		return false
+	}
+	verify, resistant := false, false
+	for _, m := range enrollments {
+		if m.secondFactor() {
+			verify = verify || m.Key == "okta_verify"
+			resistant = resistant || m.Strength == Resistant
+		}
+	}
+	return verify && !resistant
+}
+
+// ranks orders strengths. Unknown stands above weak: it may be anything, and who has it must not be written off as weak.
+var ranks = map[Strength]int{None: 0, Weak: 1, Unknown: 2, Phishable: 3, Resistant: 4}
+
+// strengthOf grades a person by the best active method. Who has only password, e-mail, security question or a temporary code has
+// none.
+func strengthOf(methods []Method) Strength {
+	best := None
+	for _, m := range methods {
+		if m.secondFactor() && ranks[m.Strength] > ranks[best] {
+			best = m.Strength
+		}
+	}
+	return best
+}
+
+// usable returns the methods that protect now: active second factors that the enrolment policy does not forbid.
+func usable(methods []Method) []Method {
+	var some []Method
+	for _, m := range methods {
+		if m.usable() {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+func (m Method) usable() bool { return m.secondFactor() && m.Allowed != oktaclient.EnrollNotAllowed }
+
+// hangsOnOne reports whether losing one thing locks the person out. The forms of Okta Verify come from one app on one phone, as text
+// message and call do, and count once; two of the same form are two phones.
+func hangsOnOne(methods []Method) bool {
+	of := map[string]map[string]int{}
+	for _, m := range usable(methods) {
+		key := m.Key
+		if key == "" {
+			key = "?" + m.Name
+		}
+		if of[key] == nil {
+			of[key] = map[string]int{}
+		}
+		of[key][m.Name]++
+	}
+	things := 0
+	for key, names := range of {
+		most, all := 0, 0
+		for _, n := range names {
+			most, all = max(most, n), all+n
+		}
+		if len(formsOf[key]) > 0 {
+			all = most
+		}
+		things += all
+	}
+	return things == 1
+}
+
+// counts reports whether the method satisfies the policy.
+func (p *Policy) counts(m Method) bool { return m.usable() && p.mayCount(m) && p.accepts(m) }
+
+// mayCount reports whether the method is among the allowed factor types.
+func (p *Policy) mayCount(m Method) bool {
+	return len(p.AllowedFactorTypes) == 0 || named(p.AllowedFactorTypes, m)
+}
+
+// accepts reports whether the method is what the policy asks for: named by type or authenticator, or at least as strong as a
+// strength that it names.
+func (p *Policy) accepts(m Method) bool {
+	if named(p.Methods, m) {
+		return true
+	}
+	return m.Strength != Unknown && slices.ContainsFunc(p.Methods, func(want string) bool {
+		rank := ranks[Strength(strings.ToLower(want))]
+		return rank > 0 && !strings.EqualFold(want, string(Unknown)) && ranks[m.Strength] >= rank
+	})
+}
+
+// named reports whether the list holds the method's type or its authenticator.
+func named(list []string, m Method) bool {
+	return slices.ContainsFunc(list, func(s string) bool {
+		return s != "" && (strings.EqualFold(s, m.Name) || strings.EqualFold(s, m.Key))
+	})
+}
+
+// mightCount reports whether the method could satisfy the policy if more were known of it: its strength, or its form where only the
+// authenticator is known.
+func (p *Policy) mightCount(m Method) bool {
+	if !m.usable() {
+		return false
+	}
+	if m.Strength == Unknown {
+		return p.mayCount(m) && slices.ContainsFunc(p.Methods, func(s string) bool { return ranks[Strength(strings.ToLower(s))] > 0 })
+	}
+	return slices.ContainsFunc(m.forms(), p.counts)
+}
+
+// judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
+// exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everybody.
+func (p *Policy) judge(f *Finding, m Moments, ex *Exemption, readable bool, now time.Time) {
+	f.Until, f.Reason = time.Time{}, ""
+	if !readable {
+		f.Strength, f.Usable, f.Single = Unknown, Unknown, false
+		f.Verdict, f.Reason = Unreadable, "Okta did not let the enrolments be read"
+		return
+	}
+	f.Strength, f.Usable, f.Single = strengthOf(f.Methods), strengthOf(usable(f.Methods)), hangsOnOne(f.Methods)
+	f.Verdict, f.Reason = p.verdict(f.Methods)
+	if f.Verdict == Compliant {
+		return
+	}
+	if ex != nil && now.Before(ex.Expires) {
+		f.Verdict, f.Until = Exempt, ex.Expires
+		f.Reason = fmt.Sprintf("exempt, %s answers for it: %s; otherwise: %s", quoted(ex.Owner), quoted(ex.Reason), f.Reason)
+		return
+	}
+	if until := p.graceEnd(m); f.Verdict.Failing() && now.Before(until) {
+		f.Verdict, f.Until = InGrace, until
+		f.Reason = "may still be put right; otherwise: " + f.Reason
+	}
+}
+
+// graceEnd returns until when a person may put things right: the end of the grace period or the deadline, whichever is later.
+func (p *Policy) graceEnd(m Moments) time.Time {
+	until, start := p.Deadline, m.Activated
+	if start.IsZero() {
+		start = m.Created
+	}
+	if !start.IsZero() && p.GraceHours > 0 {
+		if end := start.Add(time.Duration(p.GraceHours) * time.Hour); end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
+
+// verdict judges methods without regard to exemptions and time, and says why.
+func (p *Policy) verdict(methods []Method) (Verdict, string) {
+	best := -1
+	for i, m := range methods {
+		if p.counts(m) && (best < 0 || ranks[m.Strength] > ranks[methods[best].Strength]) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		return Compliant, fmt.Sprintf("has %s (%s)", methods[best].label(), inWords(methods[best].Strength))
+	}
+	if i := slices.IndexFunc(methods, p.mightCount); i >= 0 {
+		if m := methods[i]; m.Strength != Unknown {
+			return Undecided, fmt.Sprintf("has %s, but in which form cannot be seen, and nothing that the policy surely accepts", m.label())
+		}
+		return Undecided, fmt.Sprintf("has %s, which cannot be graded, and nothing that the policy accepts", methods[i].label())
+	}
+	if !slices.ContainsFunc(methods, Method.secondFactor) {
+		return NotEnrolled, p.whyNothing(methods)
+	}
+	return WeakOnly, p.whyWeak(methods)
+}
+
+// whyNothing explains not_enrolled by what is there all the same.
+func (p *Policy) whyNothing(methods []Method) string {
+	var idle, known []string
+	for _, m := range methods {
+		switch {
+		case m.beyondPassword():
+			idle = append(idle, fmt.Sprintf("%s is %s", m.label(), plain(m.Status)))
+		case m.Active():
+			known = append(known, m.label())
+		}
+	}
+	var parts []string
+	if len(known) > 0 {
+		parts = append(parts, "only "+enumerate(known)+" beside the password")
+	} else {
+		parts = append(parts, "nothing is enrolled beside a password")
+	}
+	if len(idle) > 0 {
+		parts = append(parts, enumerate(idle)+", which does not count before it is ACTIVE")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// whyWeak explains weak_only: of every second factor why it does not count.
+func (p *Policy) whyWeak(methods []Method) string {
+	var forbidden, excluded, weak []string
+	for _, m := range methods {
+		switch {
+		case !m.secondFactor():
+		case !m.usable():
+			forbidden = append(forbidden, m.label())
+		case !p.mayCount(m):
+			excluded = append(excluded, m.label())
+		default:
+			weak = append(weak, fmt.Sprintf("%s (%s)", m.label(), inWords(m.Strength)))
+		}
+	}
+	var parts []string
+	if len(weak) > 0 {
+		parts = append(parts, enumerate(weak)+" is not what the audit policy asks for")
+	}
+	if len(excluded) > 0 {
+		parts = append(parts, enumerate(excluded)+" is not among the allowed factor types")
+	}
+	if len(forbidden) > 0 {
+		parts = append(parts, enumerate(forbidden)+" is enrolled, but the enrolment policy of Okta does not allow it, so it does not protect")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// inWords shows a strength in a sentence.
+func inWords(s Strength) string {
+	switch s {
+	case Phishable:
+		return "strong, phishable"
+	case Resistant:
+		return "phishing-resistant"
+	}
+	return string(s)
+}
+
+// enumerate joins at most five names, each once.
+func enumerate(names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > 5 {
+		names = append(names[:5:5], fmt.Sprintf("%d more", len(names)-5))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,213 @@
+package mfa
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of a policy; what is beyond them is a slip of the pen.
+const (
+	maxGraceHours     = 5 * 366 * 24
+	maxExemptions     = 10_000
+	maxExemptionText  = 1000 // characters
+	longestExemption  = 366 * 24 * time.Hour
+	exemptionsInNotes = 10
+)
+
+// Check refuses a policy that makes no sense, by the name of the field, and returns in words what is accepted but must be said: a
+// deadline that has passed, exemptions that have expired or last for more than a year.
+func (p Policy) Check(now time.Time) ([]string, error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("check audit policy: %w", err)
+	}
+	var notes []string
+	if !p.Deadline.IsZero() && !now.Before(p.Deadline) {
+		notes = append(notes, fmt.Sprintf("enrollment_deadline %s has passed: nobody is in grace because of it", p.Deadline.Format(time.RFC3339)))
+	}
+	notCounted := slices.DeleteFunc(slices.Clone(p.AllowedFactorTypes), func(s string) bool {
+		return Method{Name: fold(s), Key: fold(s)}.beyondPassword()
+	})
+	if len(notCounted) > 0 {
+		notes = append(notes, "allowed_factor_types holds "+strings.Join(notCounted, ", ")+", which never counts as a second factor")
+	}
+	var expired, long []string
+	for _, e := range p.Exemptions {
+		switch {
+		case !now.Before(e.Expires):
+			expired = append(expired, fmt.Sprintf("the exemption of %s expired on %s: it no longer applies", quoted(e.User), e.Expires.Format(time.DateOnly)))
+		case e.Expires.Sub(now) > longestExemption:
+			long = append(long, fmt.Sprintf("the exemption of %s lasts until %s, more than a year", quoted(e.User), e.Expires.Format(time.DateOnly)))
+		}
+	}
+	return append(append(notes, few(expired, "expired exemptions")...), few(long, "exemptions of more than a year")...), nil
+}
+
+// few keeps the first notes of one sort and counts the others.
+func few(notes []string, what string) []string {
+	if len(notes) <= exemptionsInNotes {
+		return notes
+	}
+	return append(notes[:exemptionsInNotes:exemptionsInNotes], fmt.Sprintf("%d more %s", len(notes)-exemptionsInNotes, what))
+}
+
+func (p Policy) check() error {
+	switch p.Level {
+	case Off, Optional, Required:
+	default:
+		return fmt.Errorf("enforcement_level is %s; write off, optional or required", quoted(string(p.Level)))
+	}
+	if err := p.checkMethods(); err != nil {
+		return err
+	}
+	switch {
+	case p.GraceHours < 0:
+		return fmt.Errorf("grace_period_hours is %d; it cannot be negative, 0 means no grace", p.GraceHours)
+	case p.GraceHours > maxGraceHours:
+		return fmt.Errorf("grace_period_hours is %d; at most %d, five years", p.GraceHours, maxGraceHours)
+	case !(p.Bound >= 0 && p.Bound <= 1): // NaN too
+		return fmt.Errorf("minimum_coverage is %v; it is a share between 0 and 1, such as 0.99", p.Bound)
+	case !(p.Sample >= 0 && p.Sample <= 1):
+		return fmt.Errorf("sample is %v; it is a share between 0 and 1, such as 0.01", p.Sample)
+	}
+	return p.checkExemptions()
+}
+
+// checkMethods refuses methods that do not exist, that are no second factor, and lists that nobody could satisfy.
+func (p Policy) checkMethods() error {
+	known := knownMethods()
+	if len(p.Methods) == 0 {
+		return fmt.Errorf("mfa_methods is empty, so that nobody could comply; name strengths (weak, strong_phishable, phishing_resistant) or methods")
+	}
+	for _, field := range [...]string{"mfa_methods", "allowed_factor_types"} {
+		list, seen := p.Methods, map[string]bool{}
+		if field != "mfa_methods" {
+			list = p.AllowedFactorTypes
+		}
+		for _, s := range list {
+			name := fold(s)
+			strength := field == "mfa_methods" && slices.Contains([]Strength{Weak, Phishable, Resistant}, Strength(name))
+			switch {
+			case seen[name]:
+				return fmt.Errorf("%s holds %s twice; keep one", field, quoted(s))
+			case !strength && !slices.Contains(known, name):
+				return fmt.Errorf("%s holds %s, which is not known; known are %s%s", field, quoted(s), strengthWords(field), strings.Join(known, ", "))
+			case field == "mfa_methods" && !(Method{Name: name, Key: name}).beyondPassword():
+				return fmt.Errorf("mfa_methods holds %s, which is not a second factor: %s", quoted(s), EnrolledRule)
+			}
+			seen[name] = true
+		}
+	}
+	if len(p.AllowedFactorTypes) > 0 && !slices.ContainsFunc(p.AllowedFactorTypes, p.canSatisfy) {
+		return fmt.Errorf("allowed_factor_types allows nothing that mfa_methods accepts, so that nobody could comply; widen one of them")
+	}
+	return nil
+}
+
+// canSatisfy reports whether some method by that name, a factor type or an authenticator key, satisfies the policy.
+func (p *Policy) canSatisfy(name string) bool {
+	name = fold(name)
+	for factorType, k := range factorKinds {
+		for _, key := range append(slices.Collect(maps.Values(k.keys)), "") {
+			m := Method{Name: factorType, Key: key, Status: "ACTIVE", Strength: k.strength}
+			if (factorType == name || key == name) && m.beyondPassword() && p.accepts(m) {
+				return true
+			}
+		}
+	}
+	s, ok := keyStrengths[name]
+	return ok && p.accepts(Method{Name: name, Key: name, Status: "ACTIVE", Strength: s})
+}
+
+func strengthWords(field string) string {
+	if field == "mfa_methods" {
+		return "weak, strong_phishable, phishing_resistant, "
+	}
+	return ""
+}
+
+// knownMethods lists the factor types and authenticator keys of Okta that this program grades, sorted. A password is none.
+func knownMethods() []string {
+	known := append(slices.Collect(maps.Keys(factorKinds)), slices.Collect(maps.Keys(keyStrengths))...)
+	slices.Sort(known)
+	return slices.Compact(known)
+}
+
+func (p Policy) checkExemptions() error {
+	if len(p.Exemptions) > maxExemptions {
+		return fmt.Errorf("exemptions holds %d entries; at most %d", len(p.Exemptions), maxExemptions)
+	}
+	seen := make(map[string]int, len(p.Exemptions))
+	for i, e := range p.Exemptions {
+		where := fmt.Sprintf("exemptions, entry %d", i+1)
+		for _, f := range [...]struct{ name, text string }{{"user", e.User}, {"owner", e.Owner}, {"reason", e.Reason}} {
+			switch {
+			case strings.TrimSpace(f.text) == "":
+				return fmt.Errorf("%s (user %s): %s is missing; somebody must answer for every exemption", where, quoted(cmp.Or(e.User, "not given")), f.name)
+			case utf8.RuneCountInString(f.text) > maxExemptionText:
+				return fmt.Errorf("%s: %s has more than %d characters", where, f.name, maxExemptionText)
+			}
+		}
+		if e.Expires.IsZero() {
+			return fmt.Errorf("%s (user %s): expires is missing; every exemption ends, give a date such as 2026-12-31", where, quoted(e.User))
+		}
+		if first := seen[fold(e.User)]; first > 0 {
+			return fmt.Errorf("%s: user %s stands in entry %d already; keep one", where, quoted(e.User), first)
+		}
+		seen[fold(e.User)] = i + 1
+	}
+	return nil
+}
+
+// Words says the policy in sentences, for reports.
+func (p Policy) Words() []string {
+	var out []string
+	switch p.Level {
+	case Off:
+		out = append(out, "This is an inventory: findings have no consequence.")
+	case Optional:
+		out = append(out, "Findings are recommendations: nobody is messaged, and at most one ticket is made for all.")
+	default:
+		out = append(out, "Strong MFA is required: whoever fails gets a ticket or a message.")
+	}
+	wants := make([]string, len(p.Methods))
+	for i, s := range p.Methods {
+		wants[i] = s
+		if k := Strength(fold(s)); ranks[k] > 0 {
+			wants[i] = "any " + inWords(k) + " method"
+			if k != Resistant {
+				wants[i] += " or better"
+			}
+		}
+	}
+	out = append(out, "The policy is satisfied by "+strings.Join(wants, ", or ")+", as long as it is active and the enrolment policy of Okta allows it.")
+	if len(p.AllowedFactorTypes) > 0 {
+		out = append(out, "Only these may count: "+strings.Join(p.AllowedFactorTypes, ", ")+".")
+	}
+	out = append(out, EnrolledRule)
+	if p.GraceHours > 0 {
+		out = append(out, fmt.Sprintf("New people have %d hours from their activation.", p.GraceHours))
+	}
+	if !p.Deadline.IsZero() {
+		out = append(out, "Everybody has until "+p.Deadline.UTC().Format("2 January 2006 15:04 MST")+".")
+	}
+	switch n := len(p.Exemptions); n {
+	case 0:
+		out = append(out, "Nobody is exempt.")
+	case 1:
+		out = append(out, "There is one exemption; it has an owner, a reason and an end.")
+	default:
+		out = append(out, fmt.Sprintf("There are %d exemptions; each has an owner, a reason and an end.", n))
+	}
+	return append(out, fmt.Sprintf("No rate is given when less than %s of the people are known.", percent(p.Bound)),
+		fmt.Sprintf("%s of the people taken from an earlier audit are read again, to measure how far that can be trusted.", percent(p.Sample)))
+}
+
+// percent shows a share.
+func percent(share float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", 100*share), "0"), ".") + " %"
+}

@@ -1,0 +1,224 @@
+package mfa
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/durable"
+)
+
+// The files of the state directory: cache.jsonl holds the readings of all audits that ended; a folder per audit holds what
+// was asked, the readings as they are made, and in the end findings and summary.
+const (
+	auditsDir    = "audits"
+	cacheFile    = "cache.jsonl"
+	recordFile   = "audit.json"
+	journalFile  = "readings.jsonl"
+	findingsFile = "findings.jsonl"
+	summaryFile  = "summary.json"
+)
+
+// record is what was asked of an audit, written before anything is read.
+type record struct {
+	ID      string    `json:"audit_id"`
+	Scope   string    `json:"scope"`
+	Full    bool      `json:"full"`
+	Policy  string    `json:"policy"` // digest
+	Started time.Time `json:"started"`
+	resumed bool
+}
+
+// resumable is how old an interrupted audit may be and still be gone on with; after that the System Log would have to be read
+// for longer than the rest of the audit takes.
+const resumable = 7 * 24 * time.Hour
+
+// auditID is what an audit's id looks like. Ids sort by time.
+var auditID = regexp.MustCompile(`^mfa_\d{8}T\d{6}Z_[0-9a-z]{8}$`)
+
+// IsAuditID reports whether a text looks like the id of an audit.
+func IsAuditID(text string) bool { return auditID.MatchString(text) }
+
+// open finds the interrupted audit that asked for the same, or begins a new one.
+func (a *Auditor) open(req Request) (*record, error) {
+	if err := req.check(); err != nil {
+		return nil, err
+	}
+	want := record{Scope: req.Scope(), Full: req.Full, Policy: req.Policy.digest(), Started: time.Now().UTC()}
+	ids, err := a.ids()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Backward(ids) {
+		var old record
+		if err := readJSON(filepath.Join(a.Dir(id), recordFile), &old); err != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(a.Dir(id), summaryFile)); err == nil {
+			if old.Scope == want.Scope {
+				break // what was interrupted before it has been overtaken
+			}
+			continue
+		}
+		if old.Scope == want.Scope && old.Full == want.Full && old.Policy == want.Policy && want.Started.Sub(old.Started) < resumable {
+			old.resumed = true
+			return &old, nil
+		}
+	}
+	want.ID = "mfa_" + want.Started.Format("20060102T150405Z") + "_" + strings.ToLower(rand.Text()[:8])
+	dir := a.Dir(want.ID)
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create the audit's directory: %w", err)
+	}
+	return &want, writeJSON(dir, recordFile, want)
+}
+
+// ids lists all audits, oldest first.
+func (a *Auditor) ids() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(a.opts.Dir, auditsDir))
+	if err != nil {
+		return nil, fmt.Errorf("list audits: %w", err)
+	}
+	var ids []string
+	for _, e := range entries {
+		if e.IsDir() && auditID.MatchString(e.Name()) {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids, nil
+}
+
+// Summary reads the summary of an audit; the latest complete one of everybody when the id is empty, or of whatever scope when
+// there is none of everybody. ErrNoAudit when there is none.
+func (a *Auditor) Summary(id string) (*Summary, error) {
+	if id != "" {
+		return a.readSummary(id)
+	}
+	ids, err := a.ids()
+	if err != nil {
+		return nil, err
+	}
+	var other *Summary
+	for _, id := range slices.Backward(ids) {
+		s, err := a.readSummary(id)
+		if errors.Is(err, ErrNoAudit) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if s.Scope == Everybody {
+			return s, nil
+		}
+		if other == nil {
+			other = s
+		}
+	}
+	if other == nil {
+		return nil, ErrNoAudit
+	}
+	return other, nil
+}
+
+func (a *Auditor) readSummary(id string) (*Summary, error) {
+	if !auditID.MatchString(id) {
+		return nil, fmt.Errorf("%w: %.60q", ErrNoAudit, id)
+	}
+	s := &Summary{}
+	err := readJSON(filepath.Join(a.Dir(id), summaryFile), s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w that has ended: %s", ErrNoAudit, id)
+	}
+	return s, err
+}
+
+// summaries reads the audits of one scope that ended, oldest first, at most the last n.
+func (a *Auditor) summaries(scope string, n int) ([]*Summary, error) {
+	ids, err := a.ids()
+	if err != nil {
+		return nil, err
+	}
+	var found []*Summary
+	for _, id := range slices.Backward(ids) {
+		s, err := a.readSummary(id)
+		if err != nil || s.Scope != scope || s.Kind == KindBaseline {
+			continue
+		}
+		if found = append(found, s); len(found) == n {
+			break
+		}
+	}
+	slices.Reverse(found)
+	return found, nil
+}
+
+// prune takes the findings of old audits away, the journals of those that ended, whose readings are in the cache, and what was
+// interrupted and overtaken by an audit of the same scope, which has just ended.
+func (a *Auditor) prune(scope string) error {
+	ids, err := a.ids()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	ended := 0
+	for _, id := range slices.Backward(ids) {
+		dir := a.Dir(id)
+		if _, err := os.Stat(filepath.Join(dir, summaryFile)); err != nil {
+			var old record
+			if err := readJSON(filepath.Join(dir, recordFile), &old); err != nil || old.Scope == scope || time.Since(old.Started) > resumable {
+				failed = append(failed, os.RemoveAll(dir)) // interrupted, and overtaken: nobody goes on with it
+			}
+			continue
+		}
+		remove := []string{journalFile}
+		if ended++; ended > a.opts.Keep {
+			remove = append(remove, findingsFile)
+		}
+		for _, name := range remove {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				failed = append(failed, err)
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func readJSON(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("read %s: %w; move the folder away and audit again", filepath.Base(path), err)
+	}
+	return nil
+}
+
+func writeJSON(dir, name string, v any) error {
+	return durable.WriteFile(dir, name, 0o600, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(v)
+	})
+}
+
+// digest names the policy's content.
+func (p Policy) digest() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "unreadable"
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,288 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Report is what became of a desk. The counts are of tickets; in a dry run, of what would be done.
+type Report struct {
+	Results   []Result `json:"results"`
+	Created   int      `json:"created"`
+	Updated   int      `json:"updated"`
+	Unchanged int      `json:"unchanged"`
+	Closed    int      `json:"closed"`
+	Reopened  int      `json:"reopened"`
+	Deferred  int      `json:"deferred"` // beyond the cap; they are rows of the bulk ticket, when the desk has one
+	Failed    int      `json:"failed"`
+	Filter    string   `json:"filter"` // address of Jira's list of the open tickets of the set
+}
+
+func (r *Report) add(result Result) {
+	r.Results = append(r.Results, result)
+	outcome := result.Outcome
+	if outcome == WouldDo {
+		outcome = result.Planned
+	}
+	switch outcome {
+	case Created:
+		r.Created++
+	case Updated:
+		r.Updated++
+	case Unchanged:
+		r.Unchanged++
+	case Closed:
+		r.Closed++
+	case Reopened:
+		r.Reopened++
+	case Deferred:
+		r.Deferred++
+	case Failed:
+		r.Failed++
+	}
+}
+
+// Sync brings Jira to what the desk says. The error is about the whole: the desk is nonsense, the ledger cannot be written, or
+// Jira could not be asked what is there, and then nothing was done. What failed for one ticket is in its result, the rest goes
+// on, and the next sync repairs it.
+func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
+	if err := checkDesk(desk); err != nil {
+		return Report{}, err
+	}
+	r := &run{j: j, desk: desk, most: desk.MaxNew, accounts: map[string]string{}}
+	r.report.Filter = j.Filter(desk.Set)
+	if r.most == 0 {
+		r.most = defaultMaxNew
+	}
+	if err := r.openLedger(ctx); err != nil {
+		return r.report, err
+	}
+	defer func() { err = errors.Join(err, r.ledger.close()) }()
+	if err := r.look(ctx); err != nil {
+		return r.report, err
+	}
+	if err := r.recover(ctx, r.unsettled()); err != nil {
+		return r.report, err
+	}
+	for _, t := range desk.Open {
+		r.open(ctx, t)
+	}
+	for _, key := range slices.Sorted(mapKeys(desk.Settled)) {
+		r.settle(ctx, key, desk.Settled[key])
+	}
+	r.rest(ctx)
+	r.finishLost(ctx)
+	return r.report, r.broken
+}
+
+func checkDesk(d Desk) error {
+	if !setName.MatchString(d.Set) {
+		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", clean(d.Set, 120))
+	}
+	seen := map[string]bool{}
+	tickets := d.Open
+	if d.Rest != nil {
+		tickets = append(slices.Clip(tickets), *d.Rest)
+	}
+	for _, t := range tickets {
+		if !ticketKey.MatchString(t.Key) {
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", clean(t.Key, 220))
+		}
+		if seen[t.Key] {
+			return fmt.Errorf("sync tickets: two tickets have the key %s", t.Key)
+		}
+		seen[t.Key] = true
+	}
+	for key := range d.Settled {
+		if !ticketKey.MatchString(key) {
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", clean(key, 220))
+		}
+		if seen[key] {
+			return fmt.Errorf("sync tickets: %s is both open and settled", key)
+		}
+	}
+	if d.MaxNew < 0 {
+		return errors.New("sync tickets: the cap on new tickets is negative")
+	}
+	return nil
+}
+
+// run is one sync.
+type run struct {
+	j        *Jira
+	desk     Desk
+	most     int
+	report   Report
+	ledger   *ledger
+	found    map[string]issue // by key label's digest, as the search shows them
+	screen   *screen
+	accounts map[string]string
+
+	attempts int   // creates that were sent or planned
+	deferred []Ticket // beyond the cap
+	lost     []pending
+	silent   int   // writes in a row that Jira did not answer
+	stopped  error // why nothing more is sent in this run
+	broken   error // the ledger cannot be written
+}
+
+// pending is a ticket whose create got no answer.
+type pending struct {
+	ticket Ticket
+	cause  error
+}
+
+func (r *run) openLedger(ctx context.Context) (err error) {
+	name := ledgerName(r.j.o.BaseURL, r.j.o.Project, r.desk.Set)
+	if r.desk.DryRun {
+		r.ledger, err = readLedger(r.j.o.Dir, name)
+	} else {
+		r.ledger, err = openLedger(ctx, r.j.o.Dir, name)
+	}
+	return err
+}
+
+// look asks once for all issues of the set. Several issues may carry one key: somebody cloned one, or a create that was
+// thought lost came through after all. The ledger's holds, else the oldest.
+func (r *run) look(ctx context.Context) error {
+	r.found = map[string]issue{}
+	const most = 500
+	jql := fmt.Sprintf("labels = %q ORDER BY created ASC", r.desk.Set)
+	prefix := keyPrefix(r.desk.Set)
+	mine := map[string]bool{}
+	for _, e := range r.ledger.entries {
+		mine[e.Issue] = true
+	}
+	for page, from := 0, ""; ; page++ {
+		list, next, err := r.j.site.search(ctx, jql, from)
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
+			key := i.labelled(prefix)
+			if key == "" {
+				continue
+			}
+			if have, twice := r.found[key]; !twice || mine[i.key] && !mine[have.key] {
+				r.found[key] = i
+			}
+			if have := r.found[key]; have.key != i.key {
+				r.j.log.Warn("two issues carry the label of one ticket", "kept", have.key, "other", i.key)
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		if page == most {
+			return fmt.Errorf("search issues: the set %s has more than %d; use another set", r.desk.Set, most*searchPage)
+		}
+		from = next
+	}
+}
+
+// unsettled are tickets whose create went out in an earlier run that did not see the answer.
+func (r *run) unsettled() []string {
+	var keys []string
+	for _, key := range slices.Sorted(mapKeys(r.ledger.entries)) {
+		if e := r.ledger.entries[key]; e.Issue == "" && !e.Intent.IsZero() {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// recover looks for issues whose create was lost, until they are found or Jira's search must have shown them. An entry whose
+// issue was not found has no intent afterwards: its ticket may be created anew.
+func (r *run) recover(ctx context.Context, keys []string) error {
+	for wait := time.Second; len(keys) > 0; wait = min(2*wait, 20*time.Second) {
+		if err := r.searchFor(ctx, keys); err != nil {
+			return err
+		}
+		var left []string
+		for _, key := range keys {
+			e := r.ledger.entries[key]
+			i, here := r.found[digest(r.desk.Set, key)]
+			switch {
+			case here:
+				e.Issue, e.Intent, e.Closed, e.Content = i.key, time.Time{}, i.done, i.labelled(contentPrefix)
+			case time.Since(e.Intent) >= r.j.o.IndexLag:
+				e.Intent = time.Time{}
+			default:
+				left = append(left, key)
+				continue
+			}
+			if err := r.note(e); err != nil {
+				return err
+			}
+		}
+		if keys = left; len(keys) == 0 || r.desk.DryRun {
+			return nil
+		}
+		if err := pause(ctx, wait); err != nil {
+			return fmt.Errorf("look for issues whose creation got no answer: %w", err)
+		}
+	}
+	return nil
+}
+
+// searchFor asks for the issues of certain keys.
+func (r *run) searchFor(ctx context.Context, keys []string) error {
+	for chunk := range slices.Chunk(keys, 40) {
+		jql := ""
+		for _, key := range chunk {
+			if jql != "" {
+				jql += ", "
+			}
+			jql += fmt.Sprintf("%q", keyLabel(r.desk.Set, key))
+		}
+		for from, page := "", 0; page == 0 || from != "" && page < 20; page++ {
+			list, next, err := r.j.site.search(ctx, "labels in ("+jql+") ORDER BY created ASC", from)
+			if err != nil {
+				return err
+			}
+			for _, i := range list {
+				key := i.labelled(keyPrefix(r.desk.Set))
+				if _, have := r.found[key]; key != "" && !have {
+					r.found[key] = i
+				}
+			}
+			from = next
+		}
+	}
+	return nil
+}
+
+// note writes to the ledger; when that fails nothing more may be sent.
+func (r *run) note(e entry) error {
+	if r.desk.DryRun {
+		r.ledger.entries[e.Key] = e
+		return nil
+	}
+	if err := r.ledger.note(e); err != nil {
+		r.broken, r.stopped = err, err
+		return err
+	}
+	return nil
+}
+
+// watch counts what Jira leaves unanswered, and stops the run when it is down or refuses the credential: every further ticket
+// would fail the same way.
+func (r *run) watch(ctx context.Context, err error) {
+	switch {
+	case r.stopped != nil:
+	case ctx.Err() != nil:
+		r.stopped = fmt.Errorf("not sent, for the run was stopped: %w", ctx.Err())
+	case err == nil:
+		r.silent = 0
+	case isCode(err, http.StatusUnauthorized), isCode(err, http.StatusTooManyRequests):
+		r.stopped = err
+	case mayHaveHappened(err):
+		if r.silent++; r.silent >= 3 {
+			r.stopped = fmt.Errorf("not sent, for Jira did not answer three times in a row: run again later; last: %w", err)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"okta-entitlements-mcp/internal/secret"
+)
+
+// SlackOptions says which workspace and channel, and where names may be shown.
+type SlackOptions struct {
+	Token        secret.Secret // bot token, xoxb-...
+	Channel      string        // id (C0123ABCD) or name, with or without #
+	NamesAllowed []string      // channels, written as in Channel, in which names of people may be shown
+	BaseURL      string        // "" means https://slack.com/api; another one is for tests
+
+	Register *Once         // who was told when; nil means that nothing is remembered
+	Every    time.Duration // nobody gets a second message within it; 0 means seven days
+
+	Transport http.RoundTripper // nil means net/http's
+	Log       *slog.Logger      // nil means none
+}
+
+// Slack posts to one workspace. It is safe for several goroutines.
+type Slack struct {
+	o   SlackOptions
+	api *slack.Client
+	log *slog.Logger
+}
+
+const (
+	slackURL     = "https://slack.com/api"
+	defaultEvery = 7 * 24 * time.Hour
+)
+
+var channelForm = regexp.MustCompile(`^#?[\p{L}\p{N}_.-]{1,80}$`)
+
+// NewSlack checks the options; it sends nothing. Check asks Slack.
+func NewSlack(o SlackOptions) (*Slack, error) {
+	if o.Token.IsZero() {
+		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
+	}
+	if !channelForm.MatchString(o.Channel) {
+		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", clean(o.Channel, 90))
+	}
+	if o.BaseURL == "" {
+		o.BaseURL = slackURL
+	}
+	base, err := checkURL("Slack's base URL", o.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if o.Every == 0 {
+		o.Every = defaultEvery
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	api := slack.New(o.Token.Reveal(), slack.OptionAPIURL(base+"/"),
+		slack.OptionHTTPClient(newWire(o.Transport, o.Log, harmlessAtSlack)), slack.OptionLog(log.New(io.Discard, "", 0)))
+	return &Slack{o: o, api: api, log: o.Log}, nil
+}
+
+// harmlessAtSlack names the methods that may be called again after a lost answer. Slack calls them all by POST.
+func harmlessAtSlack(r *http.Request) bool {
+	switch path.Base(r.URL.Path) {
+	case "auth.test", "users.lookupByEmail", "conversations.info", "conversations.list", "conversations.open", "files.getUploadURLExternal":
+		return true
+	}
+	return false
+}
+
+// Post puts a digest into the channel, and its chart into the thread below it: a file in a message of its own is there at
+// once, while an image block has to wait until Slack has worked on the file. The same key is posted once; a second time it is
+// Skipped, also when nobody knows whether the first one got through. Names are left out unless the channel is listed.
+func (s *Slack) Post(ctx context.Context, d Digest) (Result, error) {
+	result := Result{Key: d.Key}
+	key := "digest " + d.Key
+	if d.Key != "" && s.o.Register != nil {
+		before, claimed, err := s.o.Register.Claim(ctx, key, forever)
+		if err != nil {
+			return failed(result, err)
+		}
+		if !claimed {
+			result.Outcome, result.Error = Skipped, "posted already, or perhaps, at "+before.Format(time.RFC3339)
+			return result, nil
+		}
+	}
+	channel, at, err := s.send(ctx, s.o.Channel, digestMessage(d, s.namesAllowed()))
+	if err != nil {
+		return failed(result, s.takeBack(ctx, key, d.Key != "", time.Time{}, s.problem("post the digest", err)))
+	}
+	result.ID, result.Outcome = channel+":"+at, Sent
+	if len(d.Chart) > 0 {
+		if err := s.upload(ctx, channel, at, d); err != nil {
+			result.Error = "the digest is posted, its chart is not: " + s.problem("upload the chart", err).Error()
+		}
+	}
+	return result, nil
+}
+
+// forever is the interval of what is never repeated.
+const forever = 100 * 365 * 24 * time.Hour
+
+func failed(result Result, err error) (Result, error) {
+	result.Outcome, result.Error = Failed, err.Error()
+	return result, err
+}
+
+// takeBack forgets a message that certainly did not go out. One that may have is kept as told.
+func (s *Slack) takeBack(ctx context.Context, key string, noted bool, before time.Time, err error) error {
+	var p *slackError
+	if s.o.Register == nil || !noted {
+		return err
+	}
+	if errors.As(err, &p) && p.lost {
+		return fmt.Errorf("%w; look whether the message is there: it is not sent a second time", err)
+	}
+	return errors.Join(err, s.o.Register.Forget(context.WithoutCancel(ctx), key, before))
+}
+
+// namesAllowed compares as written, but for # and case.
+func (s *Slack) namesAllowed() bool {
+	for _, allowed := range s.o.NamesAllowed {
+		if allowed != "" && strings.EqualFold(strings.TrimPrefix(allowed, "#"), strings.TrimPrefix(s.o.Channel, "#")) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Slack) send(ctx context.Context, channel string, m message) (string, string, error) {
+	return s.api.PostMessageContext(ctx, channel,
+		slack.MsgOptionText(m.fallback, false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+}
+
+func (s *Slack) upload(ctx context.Context, channel, thread string, d Digest) error {
+	_, err := s.api.UploadFileContext(ctx, slack.UploadFileParameters{
+		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: clean(d.Title, 100),
+		AltTxt: clean(d.ChartText, 1000), Channel: channel, ThreadTimestamp: thread,
+	})
+	return err
+}
+
+// Tell sends a direct message to the person whom Slack knows by the e-mail address. It is Skipped, with words, when nobody
+// is known by it, or when the person was told within the interval.
+func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
+	result := Result{Key: normal(m.Email)}
+	user, err := s.api.GetUserByEmailContext(ctx, m.Email)
+	switch {
+	case err != nil && err.Error() == "users_not_found":
+		result.Outcome, result.Error = Skipped, "nobody in Slack has this e-mail address"
+		return result, nil
+	case err != nil:
+		return failed(result, s.problem("look up a person", err))
+	case user.Deleted || user.IsBot:
+		result.Outcome, result.Error = Skipped, "the account in Slack is deactivated or a bot"
+		return result, nil
+	}
+	dm, _, _, err := s.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user.ID}, ReturnIM: true})
+	if err != nil {
+		return failed(result, s.problem("open a direct message", err))
+	}
+	var before time.Time
+	if s.o.Register != nil {
+		var claimed bool
+		if before, claimed, err = s.o.Register.Claim(ctx, result.Key, s.o.Every); err != nil {
+			return failed(result, err)
+		}
+		if !claimed {
+			result.Outcome, result.Error = Skipped, "told already at "+before.Format(time.RFC3339)
+			return result, nil
+		}
+	}
+	channel, at, err := s.send(ctx, dm.ID, personalMessage(m))
+	if err != nil {
+		return failed(result, s.takeBack(ctx, result.Key, true, before, s.problem("send a direct message", err)))
+	}
+	result.ID, result.Outcome = channel+":"+at, Sent
+	return result, nil
+}

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"fmt"
+	"iter"
+	"net/mail"
+	"strings"
+
+	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/notify"
+)
+
+// Messages writes a direct message to everybody who has to enrol: who is not enrolled, has weak methods only, or is in grace.
+// There are none unless the policy's level is required. People without an e-mail address are passed over. EnrollURL may be "":
+// the settings page of the organisation's own dashboard is meant. An error of the findings ends the sequence.
+func Messages(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], enrollURL string) iter.Seq2[notify.Message, error] {
+	return func(yield func(notify.Message, error) bool) {
+		if s.Policy.Level != mfa.Required {
+			return
+		}
+		link, err := enrollLink(&s, enrollURL)
+		if err != nil {
+			yield(notify.Message{}, fmt.Errorf("write messages: %w", err))
+			return
+		}
+		for f, err := range findings {
+			if err != nil {
+				yield(notify.Message{}, fmt.Errorf("write messages: read findings: %w", err))
+				return
+			}
+			address, err := mail.ParseAddress(f.Email)
+			if err != nil || address.Address != f.Email || !f.Verdict.Failing() && f.Verdict != mfa.InGrace {
+				continue
+			}
+			if !yield(message(&s, &f, link), nil) {
+				return
+			}
+		}
+	}
+}
+
+func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
+	m := notify.Message{Email: f.Email, Link: link}
+	if link != "" {
+		m.LinkText = "Enrol now"
+	}
+	m.Lines = append(m.Lines, "Hello "+who(f)+",")
+	names := methods(f)
+	switch {
+	case len(names) == 0:
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has no second factor.")
+	case f.Strength == mfa.Resistant || f.Strength == mfa.Phishable:
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has "+clean(strings.Join(names, ", "), textMax)+", which the company's policy does not accept.")
+	default:
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+clean(strings.Join(names, ", "), textMax)+
+			", which does not protect it well enough.")
+	}
+	task := "Please enrol " + accepted(&s.Policy)
+	until := due(s, f)
+	switch {
+	case until.IsZero():
+		task += "."
+	case until.Before(s.AsOf):
+		task += "; this was due by " + day(until) + "."
+	default:
+		task += " by " + day(until) + "."
+	}
+	m.Lines = append(m.Lines, task,
+		"You need not trust a link for this: sign in to Okta as you always do, open Settings, and look under Security Methods.")
+	return m
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/notify"
+)
+
+// group is the people of one manager, or all people, on their way to one ticket.
+type group struct {
+	manager string // the name, "" when the profiles have none, and for the bulk ticket
+	address string // the manager's e-mail, as far as a profile holds one
+	failing int
+	admins  int // who fail
+	open    int // unreadable or unknown: the ticket may not be closed on their account
+	best    int // the lowest urgency of a failing person
+	first   int // the place in the order of findings
+	rows    shelf[[]string]
+}
+
+// group returns the group that a person belongs to.
+func (w *writer) group(f *mfa.Finding) *group {
+	key, g := bulkKey+w.scopeTag(), group{}
+	if w.mode == PerManager {
+		key, g = w.managerOf(f)
+	}
+	if have := w.groups[key]; have != nil {
+		have.manager = cmp.Or(have.manager, g.manager)
+		have.address = cmp.Or(have.address, g.address)
+		return have
+	}
+	g.best, g.first, g.rows.room = urgencies, len(w.order), w.o.MaxRows
+	w.groups[key] = &g
+	w.order = append(w.order, key)
+	return &g
+}
+
+// managerOf tells a person's manager by the id that the profile has, or else by the name. Both are free text in Okta.
+func (w *writer) managerOf(f *mfa.Finding) (string, group) {
+	id, name := clean(f.ManagerID, nameMax), clean(f.Manager, nameMax)
+	g := group{manager: cmp.Or(name, id)}
+	for _, text := range []string{id, name} {
+		if a, err := mail.ParseAddress(text); err == nil && a.Address == text && g.address == "" {
+			g.address = text
+		}
+	}
+	who := strings.ToLower(cmp.Or(id, name))
+	if who == "" {
+		return managerPrefix + "none" + w.scopeTag(), g
+	}
+	// The digest keeps apart what looks the same once it is made fit for a key.
+	sum := sha256.Sum256([]byte(who))
+	return managerPrefix + hex.EncodeToString(sum[:10]) + w.scopeTag(), g
+}
+
+func (g *group) add(f *mfa.Finding) {
+	switch {
+	case f.Verdict.Failing():
+		g.failing++
+		if f.Admin() {
+			g.admins++
+		}
+		g.best = min(g.best, urgency(f))
+		g.row(urgency(f), f)
+	case f.Verdict == mfa.InGrace:
+		g.row(urgencies, f) // behind everybody who fails
+	case f.Verdict == mfa.Unreadable || f.Verdict == mfa.Undecided:
+		g.open++
+	}
+}
+
+func (g *group) row(class int, f *mfa.Finding) {
+	if !g.rows.takes(class) {
+		return
+	}
+	state := word(verdictWords, f.Verdict)
+	if f.Verdict == mfa.InGrace && !f.Until.IsZero() {
+		state += " until " + day(f.Until)
+	}
+	note := strings.Join(signals(f), "; ")
+	if f.Admin() {
+		note = strings.TrimSuffix("administrator; "+note, "; ")
+	}
+	g.rows.put(class, []string{who(f), clean(f.Login, nameMax), clean(f.Department, nameMax), state, clean(has(f), textMax), clean(note, textMax)})
+}
+
+// rowHeading is above every table of people.
+func rowHeading() []string {
+	return []string{"Name", "Login", "Department", "Finding", "Enrolled now", "Note"}
+}
+
+// finishGroups opens a ticket for each group with failing people, and settles those of which everybody is known to be well.
+func (w *writer) finishGroups() {
+	var keys []string
+	for _, key := range w.order {
+		switch g := w.groups[key]; {
+		case g.failing > 0:
+			keys = append(keys, key)
+		case g.open == 0 && w.covered():
+			w.desk.Settled[key] = "nobody listed here fails the audit any more"
+		}
+	}
+	slices.SortStableFunc(keys, func(a, b string) int {
+		x, y := w.groups[a], w.groups[b]
+		return cmp.Or(x.best-y.best, y.failing-x.failing, x.first-y.first)
+	})
+	for _, key := range keys {
+		w.desk.Open = append(w.desk.Open, w.groupTicket(key, w.groups[key]))
+	}
+	if w.mode == PerManager {
+		w.desk.Rest = w.restTicket()
+		w.settleManagers()
+	}
+	if key := bulkKey + w.scopeTag(); w.mode == Bulk && w.groups[key] == nil && w.covered() {
+		w.desk.Settled[key] = "the audit has nobody in its scope"
+	}
+}
+
+// covered reports whether enough is known to say of a group that nobody in it fails.
+func (w *writer) covered() bool { return w.s.Coverage.Share >= w.s.Coverage.Bound }
+
+// settleManagers closes the tickets of managers of whom nobody is left in the result.
+func (w *writer) settleManagers() {
+	if !complete(w.s) {
+		return
+	}
+	for _, key := range w.o.Known {
+		if strings.HasPrefix(key, managerPrefix) && w.groups[key] == nil && !strings.Contains(key, "-scope-") {
+			w.desk.Settled[key] = "nobody in the organisation has this manager any more"
+		}
+	}
+}
+
+func (w *writer) groupTicket(key string, g *group) notify.Ticket {
+	t := notify.Ticket{
+		Key:    key,
+		Due:    w.s.Policy.Deadline,
+		Labels: w.labels("mfa-" + strings.ReplaceAll(string(w.mode), "_", "-")),
+		Urgent: g.best != ordinary,
+		Rows:   append([][]string{rowHeading()}, g.rows.all()...),
+	}
+	subject := organisation(w.s)
+	if w.mode == PerManager {
+		t.Assignee = g.address
+		subject = "the team of " + g.manager
+		if g.manager == "" {
+			subject = "people without a manager in their profile"
+		}
+	}
+	t.Title = clean("MFA: "+people(g.failing)+verb(g.failing, " has", " have")+" no accepted method: "+subject, titleMax)
+	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) + " without a method that the audit policy accepts"
+	if g.admins > 0 {
+		first += "; " + several(g.admins, "of them is an administrator", "of them are administrators")
+	}
+	t.Lines = append(t.Lines, first+".")
+	if w.s.Scope != "everybody" {
+		t.Lines = append(t.Lines, "Scope of the audit: "+clean(w.s.Scope, textMax)+".")
+	}
+	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
+	if g.rows.dropped > 0 {
+		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others stand in the audit's findings.csv.")
+	}
+	if g.open > 0 {
+		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.", "more people could not be judged and are not listed."))
+	}
+	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an exemption, for everybody here.")
+	return w.withReport(t)
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

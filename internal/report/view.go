@@ -1,0 +1,255 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strings"
+
+	"okta-entitlements-mcp/internal/mfa"
+)
+
+// view is everything that the page's template shows: texts are clean and ready, only markup is left to it.
+type view struct {
+	Security string
+	Style    template.CSS
+	Script   template.JS
+
+	Org, Scope, Kind, AsOf, Audit string
+	Head                          []pair
+	Coverage, CoverageClass       string
+	Measured                      string // the cache's error
+	Notes                         []string
+	Cards, AdminCards             []card
+	AdminNote                     string
+	Verdicts                      []verdictRow
+	AdminsKnown, Changed          bool
+	Change                        string
+	Pictures                      []picture
+	Controls                      []control
+	Policy                        []string
+	Exemptions                    []exemptionRow
+	Sources                       []pair
+	Caveat                        string
+	Baseline                      []pair
+	Disagree                      []disagreement
+	DisagreeMore                  int
+	Files                         []pair
+	People                        []personRow
+	PeopleNote                    string
+}
+
+type pair struct{ Name, Value string }
+
+// card is one headline number.
+type card struct{ Label, Value, Note, Class string }
+
+type verdictRow struct {
+	Verdict                             mfa.Verdict
+	Name, Meaning, Count, Share, Admins string
+	Change                              string
+}
+
+type exemptionRow struct{ User, Owner, Reason, Expires, State, Class string }
+
+func (p *page) view(files Files) *view {
+	s := p.s
+	v := &view{
+		Org: organisation(s), Scope: clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf), Audit: clean(s.AuditID, nameMax),
+		Coverage: sentence(clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
+		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s), Verdicts: verdictRows(s),
+		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
+		Sources: sources(s), Caveat: sentence(clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
+		Disagree: p.disagree.all(), DisagreeMore: max(p.disagree.dropped, 0),
+		People: p.rows.all(), PeopleNote: p.peopleNote(),
+		Files: []pair{
+			{FindingsFile, fmt.Sprintf("one row per person, %s bytes, SHA-256 %s", number(int(files.Findings.Bytes)), files.Findings.SHA256)},
+			{SummaryFile, fmt.Sprintf("all figures, %s bytes, SHA-256 %s", number(int(files.Summary.Bytes)), files.Summary.SHA256)},
+		},
+	}
+	if v.Coverage == "" {
+		v.Coverage = fmt.Sprintf("%s listed, %s read, %s from earlier readings, %s unreadable.", people(s.Coverage.Listed),
+			number(s.Coverage.Read), number(s.Coverage.Cached), number(s.Coverage.Unreadable))
+	}
+	for _, n := range s.Notes {
+		v.Notes = append(v.Notes, sentence(clean(n, 2*textMax)))
+	}
+	if note := p.mismatch(); note != "" {
+		v.Notes = append(v.Notes, note)
+	}
+	v.AdminCards, v.AdminNote = adminCards(s)
+	v.Head = []pair{
+		{"Scope", v.Scope}, {"As of", v.AsOf}, {"Kind", v.Kind},
+		{"Ran", moment(s.Started) + " to " + moment(s.Ended)}, {"Audit", v.Audit},
+	}
+	return v
+}
+
+func kind(s *mfa.Summary) string {
+	text := clean(s.Kind, nameMax)
+	if s.WhyFull != "" {
+		text += ", because " + strings.TrimSuffix(clean(s.WhyFull, textMax), ".")
+	}
+	return text
+}
+
+func coverageClass(s *mfa.Summary) string {
+	switch {
+	case s.Coverage.Share < s.Coverage.Bound:
+		return "bad"
+	case s.Coverage.Unreadable > 0 || s.Coverage.Read+s.Coverage.Cached < s.Coverage.Listed:
+		return "warn"
+	default:
+		return "good"
+	}
+}
+
+func measured(s *mfa.Summary) string {
+	if s.Sample == nil {
+		return ""
+	}
+	return fmt.Sprintf("Of the people taken from earlier readings, %s were read again at random: %s had changed unnoticed (%s).",
+		number(s.Sample.Drawn), number(s.Sample.Wrong), percent(s.Sample.Rate))
+}
+
+// mismatch says when the table and the summary are not of one audit: an auditor must not find that out alone.
+func (p *page) mismatch() string {
+	if p.seen == p.s.Total && (p.seen == 0 || maps.Equal(nonzero(p.verdicts), nonzero(p.s.ByVerdict))) {
+		return ""
+	}
+	return fmt.Sprintf("The table has %s, and the summary counts %s, or their verdicts differ: the two are not of the same audit. Run the report again.",
+		people(p.seen), people(p.s.Total))
+}
+
+func nonzero(counts map[mfa.Verdict]int) map[mfa.Verdict]int {
+	counts = maps.Clone(counts)
+	maps.DeleteFunc(counts, func(_ mfa.Verdict, n int) bool { return n == 0 })
+	return counts
+}
+
+func (p *page) peopleNote() string {
+	if p.rows.dropped == 0 {
+		return "Everybody in the scope is in this table, " + people(p.seen) + "."
+	}
+	return fmt.Sprintf("The table shows %s of %s: who fails first, then administrators and exempt people. Everybody is in %s.",
+		number(p.rows.held), people(p.seen), FindingsFile)
+}
+
+func cards(s *mfa.Summary) []card {
+	out := []card{{Label: "People judged", Value: number(s.Total)}}
+	if s.Rate != nil {
+		out = append(out, card{Label: "Enrolment rate", Value: percent(*s.Rate), Note: "enrolled, of those who could be judged", Class: "key"})
+	} else {
+		out = append(out, card{Label: "Enrolment rate", Value: "not given", Note: strings.TrimPrefix(noRate(s), "No enrolment rate is given: "), Class: "warn"})
+	}
+	fails := failing(&s.Tally)
+	class := "good"
+	if fails > 0 {
+		class = "bad"
+	}
+	return append(out,
+		card{Label: "Enrolled", Value: number(s.Enrolled), Note: "any second factor"},
+		card{Label: "Not enrolled", Value: number(s.NotEnroll), Note: "none, also if in grace or exempt"},
+		card{Label: "Must act now", Value: number(fails), Note: "not enrolled or weak methods only", Class: class},
+		card{Label: "Phishing-resistant", Value: number(s.ByStrength[mfa.Resistant]), Note: part(s.ByStrength[mfa.Resistant], s.Total) + " of all"},
+	)
+}
+
+func adminCards(s *mfa.Summary) ([]card, string) {
+	switch {
+	case !s.AdminsKnown:
+		return nil, "Admin roles could not be read: this report does not know who is an administrator."
+	case s.Admins.Total == 0:
+		return nil, "Nobody in the scope holds an admin role."
+	}
+	a := &s.Admins
+	class := "good"
+	if failing(a) > 0 {
+		class = "bad"
+	}
+	return []card{
+		{Label: "Administrators", Value: number(a.Total), Note: "directly or through a group"},
+		{Label: "Not enrolled", Value: number(a.NotEnroll)},
+		{Label: "Must act now", Value: number(failing(a)), Class: class},
+		{Label: "Phishing-resistant", Value: number(a.ByStrength[mfa.Resistant]), Note: part(a.ByStrength[mfa.Resistant], a.Total) + " of administrators"},
+	}, ""
+}
+
+func verdictRows(s *mfa.Summary) []verdictRow {
+	var rows []verdictRow
+	for _, verdict := range mfa.Verdicts {
+		n := s.ByVerdict[verdict]
+		r := verdictRow{Verdict: verdict, Name: word(verdictWords, verdict), Meaning: verdictMeaning[verdict], Count: number(n),
+			Share: part(n, s.Total), Admins: number(s.Admins.ByVerdict[verdict])}
+		if s.Change != nil {
+			r.Change = signed(s.Change.Verdicts[verdict])
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func exemptions(s *mfa.Summary) []exemptionRow {
+	states := map[string][2]string{
+		"in_force":   {"in force", "good"},
+		"expired":    {"expired", "bad"},
+		"not_needed": {"not needed: the person is compliant", "quiet"},
+		"nobody":     {"nobody of that name in scope", "warn"},
+	}
+	var rows []exemptionRow
+	for _, e := range s.Exemptions {
+		r := exemptionRow{User: clean(e.User, nameMax), Owner: clean(e.Owner, nameMax), Reason: clean(e.Reason, textMax), Expires: day(e.Expires),
+			State: clean(e.State, nameMax)}
+		if known, ok := states[e.State]; ok {
+			r.State, r.Class = known[0], known[1]
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// counts writes a map as "3 SUSPENDED, 1 STAGED", the greatest first.
+func counts(m map[string]int, names map[string]string) string {
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		if m[a] != m[b] {
+			return m[b] - m[a]
+		}
+		return strings.Compare(a, b)
+	})
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, number(m[k])+" "+word(names, k))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func sources(s *mfa.Summary) []pair {
+	names := map[string]string{"enrollments": "authenticator enrolments", "factors": "factors", "both": "both", "none": "neither"}
+	out := []pair{
+		{"Main source", word(names, s.Sources.Primary)},
+		{"People by source", counts(s.Sources.ByUsers, names)},
+		{"Read from", clean(s.Sources.ReadFrom, textMax)},
+		{"Oldest reading", moment(s.Coverage.OldestRead)},
+		{"Calls to Okta", number(int(s.Calls))},
+		{"Active authenticators", strings.Join(methodList(s.Sources.Authentic), ", ")},
+		{"Judged, but not ACTIVE", counts(s.Other, nil)},
+		{"Counted, not judged", counts(s.Counted, nil)},
+		{"One usable method only", several(s.Single, "person", "people") + "; losing it locks them out"},
+		{"Sources disagree in", people(s.Disagree)},
+		{"Digest of the findings", clean(s.Digest, nameMax)},
+	}
+	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
+}
+
+func baseline(c *mfa.Comparison) []pair {
+	if c == nil {
+		return nil
+	}
+	out := []pair{
+		{"File", clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age", clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
+		{"Agree with Okta", number(c.Agree)}, {"Differ", number(c.Differ)}, {"Only in the file", number(c.OnlyFile)},
+		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", clean(strings.Join(c.Sample, ", "), textMax)},
+	}
+	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
+}
