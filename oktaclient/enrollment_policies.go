@@ -191,7 +191,7 @@ func inOrder(systemA, systemB bool, priorityA, priorityB int) int {
 		switch {
 		case system:
 			return math.MaxInt
-		case false:
+		case priority < 1:
 			return math.MaxInt - 1
 		}
 		return priority

@@ -69,6 +69,24 @@ func TestFactorsOfAClassicOrgAreTranslatedToAuthenticators(t *testing.T) {
 	}
 }
 
+func TestOfTwoClassicFactorsTheMoreDemandingCounts(t *testing.T) {
+	settings := func(sms, call string) map[string]wireSetting {
+		var a, b wireSetting
+		a.Enroll.Self, b.Enroll.Self = sms, call
+		return map[string]wireSetting{"okta_sms": a, "okta_call": b}
+	}
+	order := []string{"", EnrollNotAllowed, EnrollOptional, EnrollRequired} // an unknown word is less than all
+	for i, sms := range order {
+		for j, call := range order {
+			for range 20 { // a map has no order
+				if got := classicSettings(settings(sms, call)); len(got) != 1 || got[0].Self != order[max(i, j)] {
+					t.Fatalf("sms %q and call %q make %+v", sms, call, got)
+				}
+			}
+		}
+	}
+}
+
 func TestAPolicyWithoutAUsableIDIsNotAskedForItsRules(t *testing.T) {
 	s := (&script{}).then(200, `[{"id":"../users","status":"ACTIVE"}]`)
 	c, _ := connect(t, s)
