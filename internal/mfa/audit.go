@@ -38,12 +38,11 @@ type Step struct {
 
 // Request says what to audit. The zero value is everybody, under the zero policy: take DefaultPolicy.
 type Request struct {
-	Group    string // id or exact name of one group, or
-	Search   string // Okta's user search expression; at most one of the two
-	Policy   Policy
-	Full     bool // read everybody again
-	Baseline *Baseline
-	Client   string // who asked, for the trail
+	Group  string // id or exact name of one group, or
+	Search string // Okta's user search expression; at most one of the two
+	Policy Policy
+	Full   bool   // read everybody again
+	Client string // who asked, for the trail
 }
 
 // Scope names the people whom the request covers, in words.

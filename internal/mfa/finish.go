@@ -42,6 +42,9 @@ func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
 	if err := s.history(summary); err != nil {
 		return nil, err
 	}
+	if err := s.compareBaseline(summary); err != nil {
+		s.say("the Admin Console's export cannot be compared: %s", clip(err.Error(), 160))
+	}
 	summary.Notes, summary.Ended = append(summary.Notes, s.notes...), time.Now().UTC()
 	details := map[string]any{"kind": summary.Kind, "scope": summary.Scope, "coverage": summary.Coverage.Line, "findings_sha256": digest, "okta_calls": calls}
 	for verdict, n := range summary.ByVerdict {

@@ -90,8 +90,9 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 	later, err := s.readBatch(ctx, todo)
 	if errors.Is(err, errSource) {
 		s.say("authenticator-enrollments are not available any more; factors are read instead")
-		s.primary, s.whyFull = fromFactors, "the source of readings changed"
+		s.whyFull = "the source of readings changed"
 		s.full()
+		s.primary = fromFactors
 		if err := s.seeMembers(ctx); err != nil {
 			return err
 		}
@@ -122,10 +123,6 @@ func (s *scan) todo(people []*person) []*person {
 
 // choosePrimary finds out which source the organisation has, with the first reading.
 func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
-	if s.kind == KindIncremental {
-		s.primary = s.mem.head.Primary
-		return nil
-	}
 	s.primary = fromEnrollments
 	for len(*todo) > 0 {
 		first := (*todo)[0]
@@ -285,6 +282,9 @@ func (s *scan) readOne(ctx context.Context, p *person) error {
 	switch {
 	case draw != "" && sameMarks(r.enrolled, old.enrolled):
 		r.factors, r.hasFactor, r.policy = old.factors, old.hasFactor, old.policy
+		if r.hasFactor {
+			r.at = old.at // factors are as old as that: an event that comes late must still count against them
+		}
 		return s.keep(p, r, draw)
 	case draw != "":
 		draw = "wrong"

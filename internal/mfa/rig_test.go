@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,10 +24,14 @@ type rig struct {
 // newRig makes a rig; its audits do not wait for a log that is never late, unless settle says so.
 func newRig(t *testing.T, o simtest.Options, settle time.Duration) *rig {
 	t.Helper()
-	r := &rig{t: t, World: simtest.New(t, o), dir: t.TempDir()}
+	r := &rig{t: t, World: simtest.New(t, o)}
+	r.dir = r.folder("mfa")
 	r.again(mfa.Options{LogSettle: settle})
 	return r
 }
+
+// folder is a place for an auditor's state, gone with the test.
+func (r *rig) folder(name string) string { return filepath.Join(filepath.Dir(r.Dir), name) }
 
 // again makes a new auditor on the same state, as the next process would.
 func (r *rig) again(o mfa.Options) {

@@ -101,7 +101,7 @@ func (s *scan) choose() {
 	case h.Policies != s.digest:
 		s.whyFull = "enrolment policies or authenticators changed since the last audit"
 	}
-	s.kind = KindIncremental
+	s.kind, s.primary = KindIncremental, h.Primary
 	if s.whyFull != "" {
 		s.full()
 	}
@@ -109,7 +109,7 @@ func (s *scan) choose() {
 
 // full forgets what earlier audits read, but not what this one did.
 func (s *scan) full() {
-	s.kind = KindFull
+	s.kind, s.primary = KindFull, ""
 	for id := range s.mem.readings {
 		if !s.mem.fresh[id] {
 			delete(s.mem.readings, id)

@@ -118,10 +118,10 @@ func (a *Auditor) Summary(id string) (*Summary, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Scope == Everybody {
+		if s.Scope == Everybody && s.Kind != KindBaseline {
 			return s, nil
 		}
-		if other == nil {
+		if other == nil || other.Kind == KindBaseline && s.Kind != KindBaseline {
 			other = s
 		}
 	}
