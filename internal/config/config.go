@@ -40,6 +40,9 @@ type Config struct {
 	SettleAfter    time.Duration // how long Okta's lists may lag behind a write
 	ToolWait       time.Duration
 	S3             S3
+	MFA            MFA
+	Jira           Jira
+	Slack          Slack
 	LogLevel       slog.Level
 	LogFormat      string // "text" or "json"
 
@@ -173,6 +176,7 @@ func Load(opts LoadOptions) (*Config, error) {
 	l.finishOkta()
 	l.finishDirs()
 	l.finishS3()
+	l.finishAudit()
 	if len(l.problems) > 0 {
 		return nil, l.problems
 	}

@@ -73,6 +73,9 @@ const (
 	groupFiles  = "Files"
 	groupEngine = "Writing to Okta"
 	groupS3     = "Reports from S3"
+	groupAudit  = "MFA audit"
+	groupJira   = "Tickets in Jira"
+	groupSlack  = "Messages in Slack"
 	groupLog    = "Logging"
 )
 
@@ -82,6 +85,9 @@ func Settings() []Setting {
 	all = append(all, fileSettings()...)
 	all = append(all, engineSettings()...)
 	all = append(all, s3Settings()...)
+	all = append(all, auditSettings()...)
+	all = append(all, jiraSettings()...)
+	all = append(all, slackSettings()...)
 	return append(all, logSettings()...)
 }
 

@@ -189,7 +189,10 @@ func (r *enrollRules) of(userID string, in func(groupID string) bool) *applied {
 				return rule.applied
 			}
 		}
-		return p.fallback
+		if len(p.rules) == 0 {
+			return p.fallback
+		}
+		// Okta API: a policy none of whose rules takes the person is passed over.
 	}
 	return nil
 }

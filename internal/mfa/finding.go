@@ -112,7 +112,7 @@ type Tally struct {
 	Enrolled   int              `json:"enrolled"`                  // with at least one active method beyond password, e-mail and question
 	NotEnroll  int              `json:"not_enrolled"`              // without; unreadable people are in neither
 	Rate       *float64         `json:"enrollment_rate,omitempty"` // enrolled / (enrolled + not_enrolled); nil below the coverage bound
-	ByMethod   map[string]int   `json:"by_method"`                 // people who have it
+	ByMethod   map[string]int   `json:"by_method"`                 // people who have it, by authenticator
 	ByStrength map[Strength]int `json:"by_strength"`               // adds up to Total; unreadable people count as unknown
 	ByVerdict  map[Verdict]int  `json:"by_verdict"`                // adds up to Total
 }

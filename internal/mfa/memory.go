@@ -24,6 +24,7 @@ type memory struct {
 	fresh    map[string]bool // read by this audit, in earlier attempts too
 	wrong    map[string]bool // of the sample: drawn → whether the cache was wrong
 	members  *memberships
+	looked   int64 // Okta's time at which this audit's first attempt began to look, unix milliseconds; 0: this is the first
 }
 
 // head is what the cache says of itself.
@@ -42,7 +43,7 @@ const cacheFormat = 1
 
 // line is one line of a cache or journal; T says which of the others is filled.
 type line struct {
-	T       string      `json:"t"` // open, head, kind, read, gone, group
+	T       string      `json:"t"` // open, look, head, kind, read, gone, group
 	Head    *head       `json:"head,omitempty"`
 	N       uint16      `json:"n,omitempty"`
 	Kind    *Method     `json:"kind,omitempty"`
@@ -84,11 +85,11 @@ func (m *memory) load(path string, journal bool) error {
 			return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 		}
 		var l line
-		if err := json.Unmarshal(text, &l); err == nil {
+		if err = json.Unmarshal(text, &l); err == nil {
 			err = m.take(&l, &local, journal)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", errDamaged, filepath.Base(path), number)
+			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", errDamaged, path, number)
 		}
 	}
 }
@@ -99,6 +100,10 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	switch l.T {
 	case "open": // another attempt: it numbers the kinds anew
 		*local = (*local)[:0]
+	case "look":
+		if journal && l.At > 0 && (m.looked == 0 || l.At < m.looked) {
+			m.looked = l.At
+		}
 	case "head":
 		if l.Head == nil || l.Head.Format != cacheFormat {
 			return errDamaged
@@ -229,6 +234,12 @@ func (j *journal) add(user string, r *reading, draw string) error {
 	return j.do(func() error { return j.scribe.reading(user, r, draw) })
 }
 
+// look writes when, by Okta's clock, an attempt began: changes since the first of them may have been missed by its readings. This
+// machine's clock would not do, as it may be hours off.
+func (j *journal) look(at time.Time) error {
+	return j.do(func() error { return j.scribe.line(&line{T: "look", At: at.UnixMilli()}) })
+}
+
 func (j *journal) gone(user string) error {
 	return j.do(func() error { return j.scribe.line(&line{T: "gone", User: user}) })
 }
@@ -242,6 +253,22 @@ func (j *journal) do(write func() error) error {
 		}
 	}
 	return j.broken
+}
+
+// source is where the readings of this audit's earlier attempts came from, "" when there are none. Once the organisation turned out to
+// lack authenticator-enrollments, there are readings by factors alone.
+func (m *memory) source() string {
+	source := ""
+	for id := range m.fresh {
+		switch r := m.readings[id]; {
+		case !r.readable():
+		case !r.hasEnroll:
+			return fromFactors
+		default:
+			source = fromEnrollments
+		}
+	}
+	return source
 }
 
 // save replaces the cache.

@@ -195,6 +195,9 @@ func changesOf() map[string]func(*org, *rand.Rand, string) {
 					toggle([]string{"okta_verify", "webauthn", "phone_number"}[rng.IntN(3)], "okta_email"), 1))
 			}
 		},
+		"rule": func(w *org, rng *rand.Rand, user string) {
+			w.Tenant.AddEnrollmentRule(w.policies[rng.IntN(len(w.policies))], oktasim.EnrollmentRule{Name: "Some", Self: "LOGIN", ExcludeUsers: []string{user}})
+		},
 		"policy change": func(w *org, rng *rand.Rand, _ string) {
 			w.Tenant.SetEnrollmentPolicy(w.policies[rng.IntN(len(w.policies))], nil,
 				toggle([]string{"okta_verify", "webauthn", "phone_number", "google_otp"}[rng.IntN(4)], "security_question"))

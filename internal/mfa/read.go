@@ -26,8 +26,14 @@ func (s *scan) readAll(ctx context.Context) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	kind := s.kind
 	if err := s.changes(ctx, s.okta.Now()); err != nil {
 		return fmt.Errorf("read the system log again: %w", err)
+	}
+	if s.kind != kind { // what was known is forgotten, memberships too
+		if err := s.seeMembers(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.seeRolesAgain(ctx); err != nil {
 		return err

@@ -31,6 +31,9 @@ func (s *scan) see(ctx context.Context) error {
 		return fmt.Errorf("read the organisation: %w", err)
 	}
 	s.started = s.okta.Now() // after the first answer, so that Okta's clock is known
+	if err := s.journal.look(s.started); err != nil {
+		return err
+	}
 	if err := s.seePolicies(ctx); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (s *scan) choose() {
 
 // full forgets what earlier audits read, but not what this one did.
 func (s *scan) full() {
-	s.kind, s.primary = KindFull, ""
+	s.kind, s.primary = KindFull, s.mem.source()
 	for id := range s.mem.readings {
 		if !s.mem.fresh[id] {
 			delete(s.mem.readings, id)
@@ -151,9 +154,9 @@ func (s *scan) seeLog(ctx context.Context) error {
 
 // changes takes in the events from the last look, or from the start of this audit when it is a full one, until a time.
 func (s *scan) changes(ctx context.Context, until time.Time) error {
-	since := s.record.Started
-	if s.started.Before(since) {
-		since = s.started
+	since := s.started
+	if first := time.UnixMilli(s.mem.looked); s.mem.looked != 0 && first.Before(since) {
+		since = first
 	}
 	if s.kind == KindIncremental && s.mem.head.Watermark.Before(since) {
 		since = s.mem.head.Watermark
@@ -162,17 +165,26 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 		if err != nil {
 			return err
 		}
-		change := effectOf(e)
-		at := e.Published.UnixMilli()
+		s.takeEvent(effectOf(e), e.Published.UnixMilli())
+	}
+	return nil
+}
+
+// takeEvent takes in one change. Who joined a group or was given a role has enrolled nothing: which policy applies, and who is
+// an admin, is told from the groups and roles themselves.
+func (s *scan) takeEvent(change effect, at int64) {
+	switch {
+	case change.roles:
+		s.forgot = true
+		s.mem.head.forget(change.users, change.groups)
+	case change.unclear && s.kind == KindIncremental && at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
+		s.whyFull = "an event in the System Log says that enrolments changed, and not whose"
+		s.full()
+	case len(change.groups) == 0:
 		for _, user := range change.users {
 			s.changed[user] = max(s.changed[user], at)
 		}
-		if change.roles {
-			s.forgot = true
-			s.mem.head.forget(change.users, change.groups)
-		}
 	}
-	return nil
 }
 
 // forget drops what is remembered of the roles of users and groups.

@@ -27,9 +27,14 @@ func (t *tally) count(f *Finding) {
 	enrolled := false
 	seen := map[string]bool{}
 	for _, m := range f.Methods {
-		if m.Active() && !seen[m.Name] {
-			seen[m.Name] = true
-			t.ByMethod[m.Name]++
+		// By authenticator: in which form somebody has one is known only of those who were read from both sources.
+		name := m.Key
+		if name == "" {
+			name = m.Name
+		}
+		if m.Active() && !seen[name] {
+			seen[name] = true
+			t.ByMethod[name]++
 		}
 		enrolled = enrolled || m.secondFactor()
 	}

@@ -122,7 +122,7 @@ type run struct {
 	screen   *screen
 	accounts map[string]string
 
-	attempts int   // creates that were sent or planned
+	attempts int      // creates that were sent or planned
 	deferred []Ticket // beyond the cap
 	lost     []pending
 	silent   int   // writes in a row that Jira did not answer

@@ -159,6 +159,15 @@ func (s *Slack) upload(ctx context.Context, channel, thread string, d Digest) er
 // is known by it, or when the person was told within the interval.
 func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 	result := Result{Key: normal(m.Email)}
+	if s.o.Register != nil { // asked before the lookups, which are many and limited; the claim below decides
+		before, err := s.o.Register.Told(result.Key)
+		if err != nil {
+			return failed(result, err)
+		}
+		if !before.IsZero() && time.Since(before) < s.o.Every {
+			return toldAlready(result, before), nil
+		}
+	}
 	user, err := s.api.GetUserByEmailContext(ctx, m.Email)
 	switch {
 	case err != nil && err.Error() == "users_not_found":
@@ -181,8 +190,7 @@ func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 			return failed(result, err)
 		}
 		if !claimed {
-			result.Outcome, result.Error = Skipped, "told already at "+before.Format(time.RFC3339)
-			return result, nil
+			return toldAlready(result, before), nil
 		}
 	}
 	channel, at, err := s.send(ctx, dm.ID, personalMessage(m))
@@ -191,4 +199,9 @@ func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 	}
 	result.ID, result.Outcome = channel+":"+at, Sent
 	return result, nil
+}
+
+func toldAlready(result Result, before time.Time) Result {
+	result.Outcome, result.Error = Skipped, "told already at "+before.Format(time.RFC3339)
+	return result
 }

@@ -114,9 +114,13 @@ func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
 			return d.want(200, "", "GET", "/api/v1/groups/"+group, nil).text("lastMembershipUpdated")
 		}
 		for name, act := range map[string]func(){
-			"join":   func() { d.tenant.JoinGroup(group, d.users[1]) },
-			"leave":  func() { d.tenant.LeaveGroup(group, d.users[0]) },
-			"delete": func() { d.tenant.JoinGroup(group, d.users[2]); time.Sleep(time.Minute); d.tenant.DeleteUser(d.users[2]) },
+			"join":  func() { d.tenant.JoinGroup(group, d.users[1]) },
+			"leave": func() { d.tenant.LeaveGroup(group, d.users[0]) },
+			"delete": func() {
+				d.tenant.JoinGroup(group, d.users[2])
+				time.Sleep(time.Minute)
+				d.tenant.DeleteUser(d.users[2])
+			},
 		} {
 			time.Sleep(time.Minute)
 			act()

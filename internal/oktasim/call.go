@@ -12,7 +12,7 @@ import (
 // call is one request on its way through the tenant. Handlers run with t.mu held.
 type call struct {
 	t         *Tenant
-	w         http.ResponseWriter
+	w         *answer
 	r         *http.Request
 	now       time.Time // the tenant's clock
 	principal principal
@@ -48,16 +48,19 @@ func (c *call) body(into any) bool {
 
 // reply answers with JSON. Okta sends application/json without a charset.
 func (c *call) reply(status int, v any) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	buf := &c.w.body
+	before := buf.Len()
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := enc.Encode(v); err != nil { // nothing is written then
 		http.Error(c.w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	if n := buf.Len(); n > before { // without the encoder's line feed
+		buf.Truncate(n - 1)
+	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
 }
 
 // created answers 201. location is a path, or a URL on the admin host; it goes into Location and into a Link line.

@@ -195,3 +195,31 @@ func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatArrivesLateIsPolledButLiesInThePastOfABoundedQuery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, Options{Users: 1})
+		id, start := d.tenant.userOrder[1], time.Now()
+		since := url.QueryEscape(start.UTC().Format(time.RFC3339))
+		poll := d.get("/api/v1/logs?since=" + since)
+		time.Sleep(time.Minute)
+		d.tenant.AddEvent(Event{Type: "user.mfa.attempt_bypass", UserID: id, At: start.Add(-time.Hour)})
+		if got := d.list(d.get(poll.next())); len(got) != 1 || got[0]["published"] != millis(start.Add(-time.Hour)) {
+			t.Errorf("polled: %v", got)
+		}
+		time.Sleep(time.Second)
+		until := "&until=" + url.QueryEscape(time.Now().UTC().Format(time.RFC3339))
+		if got := d.kinds("/api/v1/logs?since=" + since + until); len(got) != 0 {
+			t.Errorf("a bounded query from then on: %v", got)
+		}
+	})
+}
+
+func TestTheStateShowsAdminRoles(t *testing.T) {
+	d := newStage(t, Options{})
+	d.tenant.GiveRole(d.users[0], "ORG_ADMIN")
+	own, _ := d.tenant.Roles(d.users[0])
+	if got := d.tenant.State().Roles; !slices.Equal(got[d.users[0]], own) || !slices.Equal(own, []string{"ORG_ADMIN"}) || len(got) != 2 {
+		t.Errorf("roles %v, own %v", got, own)
+	}
+}

@@ -76,7 +76,7 @@ func (step transition) target(u *user) string {
 }
 
 // lifecycleReply is empty but for links that are asked for instead of an e-mail.
-func (t *Tenant) lifecycleReply(c *call, name string, u *user) map[string]any {
+func (t *Tenant) lifecycleReply(c *call, name string, u *user) any {
 	quiet := c.query().Get("sendEmail") == "false"
 	switch {
 	case name == "expire_password":

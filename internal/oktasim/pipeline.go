@@ -57,7 +57,7 @@ func (t *Tenant) exchange(r *http.Request) (*answer, ending) {
 	c := &call{t: t, r: r, now: t.now()}
 	a := &answer{header: http.Header{}}
 	c.w = a
-	if r.Body != nil {
+	if r.Body != nil && r.Body != http.NoBody {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 		if err != nil {
 			return a, abandoned

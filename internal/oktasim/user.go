@@ -182,28 +182,57 @@ func (t *Tenant) findShortName(name string) *user {
 	return found
 }
 
+// userWire is a user as JSON. Lists show very many of them, so it is no map.
+type userWire struct {
+	ID              string         `json:"id"`
+	Status          string         `json:"status"`
+	Created         string         `json:"created"`
+	Activated       any            `json:"activated"`
+	StatusChanged   any            `json:"statusChanged"`
+	LastLogin       any            `json:"lastLogin"`
+	LastUpdated     string         `json:"lastUpdated"`
+	PasswordChanged any            `json:"passwordChanged"`
+	Type            userTypeWire   `json:"type"`
+	RealmID         string         `json:"realmId,omitempty"`
+	Profile         map[string]any `json:"profile"`
+	Credentials     credentialWire `json:"credentials"`
+	Links           map[string]any `json:"_links"`
+}
+
+type userTypeWire struct {
+	ID string `json:"id"`
+}
+
+type credentialWire struct {
+	Password *struct{} `json:"password,omitempty"`
+	Provider struct {
+		Type string `json:"type"`
+		Name string `json:"name"`
+	} `json:"provider"`
+}
+
 // render writes a user. Lists carry only the self link; a single read carries the lifecycle links that fit the status.
-func (u *user) render(c *call, profile map[string]any, single bool) map[string]any {
-	shown := map[string]any{"mobilePhone": nil, "secondEmail": nil}
+func (u *user) render(c *call, profile map[string]any, single bool) userWire {
+	shown := make(map[string]any, len(profile)+2)
+	shown["mobilePhone"], shown["secondEmail"] = nil, nil
 	maps.Copy(shown, profile)
-	credentials := map[string]any{"provider": map[string]any{"type": "OKTA", "name": "OKTA"}}
+	w := userWire{
+		ID: u.id, Status: u.status, Created: millis(u.created), Activated: millisOrNull(u.activated),
+		StatusChanged: millisOrNull(u.statusChanged), LastLogin: millisOrNull(u.lastLogin), LastUpdated: millis(u.lastUpdated),
+		PasswordChanged: millisOrNull(u.passwordChanged), Type: userTypeWire{c.t.typeID}, Profile: shown,
+		Links: map[string]any{"self": c.link("/api/v1/users/" + u.id)},
+	}
+	w.Credentials.Provider.Type, w.Credentials.Provider.Name = "OKTA", "OKTA"
 	if u.hasPassword {
-		credentials["password"] = map[string]any{}
-	}
-	links := map[string]any{"self": c.link("/api/v1/users/" + u.id)}
-	if single {
-		u.lifecycleLinks(c, links)
-	}
-	body := map[string]any{
-		"id": u.id, "status": u.status, "created": millis(u.created), "activated": millisOrNull(u.activated),
-		"statusChanged": millisOrNull(u.statusChanged), "lastLogin": millisOrNull(u.lastLogin),
-		"lastUpdated": millis(u.lastUpdated), "passwordChanged": millisOrNull(u.passwordChanged),
-		"type": map[string]any{"id": c.t.typeID}, "profile": shown, "credentials": credentials, "_links": links,
+		w.Credentials.Password = &struct{}{}
 	}
 	if !c.t.opts.Classic { // realms exist on Identity Engine only
-		body["realmId"] = c.t.realmID
+		w.RealmID = c.t.realmID
 	}
-	return body
+	if single {
+		u.lifecycleLinks(c, w.Links)
+	}
+	return w
 }
 
 func (u *user) lifecycleLinks(c *call, links map[string]any) {

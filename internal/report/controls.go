@@ -70,7 +70,7 @@ func registered(s *mfa.Summary, t *mfa.Tally, one, many string, known bool) evid
 	text := "Of " + several(t.Total, one, many) + ", " + number(t.Enrolled) + verb(t.Enrolled, " has", " have") + " a second factor registered and " +
 		number(t.NotEnroll) + verb(t.NotEnroll, " has", " have") + " none."
 	if weak := t.ByStrength[mfa.Weak]; weak > 0 {
-		text += " The best method of " + number(weak) + " is SMS, a voice call or another weak one, which NIST SP 800-63B restricts."
+		text += " The best method of " + number(weak) + " is graded weak; SMS and voice calls are such, and NIST SP 800-63B restricts them."
 	}
 	return judge(s, t, t.NotEnroll, text)
 }

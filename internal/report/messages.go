@@ -45,10 +45,10 @@ func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
 		m.LinkText = "Enrol now"
 	}
 	m.Lines = append(m.Lines, "Hello "+who(f)+",")
-	names := methods(f)
+	names := factors(f)
 	switch {
 	case len(names) == 0:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has no second factor.")
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has no second factor: nothing beyond password, e-mail and security question.")
 	case f.Strength == mfa.Resistant || f.Strength == mfa.Phishable:
 		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has "+clean(strings.Join(names, ", "), textMax)+", which the company's policy does not accept.")
 	default:

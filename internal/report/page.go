@@ -15,7 +15,7 @@ import (
 // How much of an audit the page names; findings.csv has the rest.
 const (
 	pagePeople   = 2000
-	pageDisagree = 200
+	pageDisagree = 100
 )
 
 //go:embed page.html page.css page.js

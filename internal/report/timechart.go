@@ -14,7 +14,7 @@ import (
 // The plot of the chart over time, in the drawing's units; labels stand left of, below and right of it.
 const (
 	plotLeft   = 44.0
-	plotRight  = 316.0
+	plotRight  = 292.0
 	plotTop    = 14.0
 	plotBottom = 220.0
 	timeHeight = 256

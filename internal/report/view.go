@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
 )
@@ -81,9 +82,17 @@ func (p *page) view(files Files) *view {
 	v.AdminCards, v.AdminNote = adminCards(s)
 	v.Head = []pair{
 		{"Scope", v.Scope}, {"As of", v.AsOf}, {"Kind", v.Kind},
-		{"Ran", moment(s.Started) + " to " + moment(s.Ended)}, {"Audit", v.Audit},
+		{"Ran", span(s.Started, s.Ended)}, {"Audit", v.Audit},
 	}
 	return v
+}
+
+// span writes from when to when, the date once when it is the same.
+func span(from, to time.Time) string {
+	if day(from) == day(to) && !from.IsZero() {
+		return from.UTC().Format("2 January 2006 15:04") + to.UTC().Format(" to 15:04 UTC")
+	}
+	return moment(from) + " to " + moment(to)
 }
 
 func kind(s *mfa.Summary) string {

@@ -123,6 +123,13 @@ func methods(f *mfa.Finding) []string {
 	return names
 }
 
+// factors is methods without those that alone are no second factor: password, e-mail and security question.
+func factors(f *mfa.Finding) []string {
+	return slices.DeleteFunc(methods(f), func(name string) bool {
+		return name == "password" || name == "e-mail" || name == "security question"
+	})
+}
+
 // grade orders strengths; what cannot be graded lies between none and weak.
 func grade(s mfa.Strength) int {
 	return slices.Index([]mfa.Strength{mfa.None, mfa.Unknown, mfa.Weak, mfa.Phishable, mfa.Resistant}, s)

@@ -1,0 +1,256 @@
+package notifytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// JiraOptions shape a simulated Jira. The zero value is a Cloud site with the project SEC.
+type JiraOptions struct {
+	DataCenter bool          // REST API v2 and Bearer; else Cloud: v3 and Basic
+	Project    string        // "" means SEC
+	Email      string        // "" means robot@example.com
+	Token      string        // "" means jira-token-0123456789
+	Lag        time.Duration // how late the search shows what was written
+	Fields     []Field       // custom fields of the create screen
+	Without    []string      // standard fields that the create screen lacks: duedate, priority, assignee, labels
+	People     []Person      // who can be assigned
+	Strict     bool          // the closing transition has a screen that demands a resolution
+	Moves      []Move        // the workflow's transitions; nil means a simple one with To Do, In Progress and Done
+	BaseURL    string        // "" means https://jira.example.com
+}
+
+// Field is a custom field.
+type Field struct {
+	ID, Name string
+	Required bool
+	Type     string   // string, number, option, array
+	Options  []string // of option
+}
+
+// Person can be assigned.
+type Person struct {
+	ID     string // account id at Cloud, user name at Data Center
+	Email  string
+	Hidden bool // the profile hides the address; Cloud's search finds it all the same
+}
+
+// Move is a transition of the workflow.
+type Move struct {
+	ID, Name string
+	From     []string // statuses; empty means any other one
+	To       string
+}
+
+// Issue is one as a reader would see it now, without the search's lag.
+type Issue struct {
+	ID, Key     string
+	Summary     string
+	Description json.RawMessage
+	Labels      []string
+	Due         string
+	Assignee    string
+	Priority    string
+	Status      string
+	Resolution  string
+	Custom      map[string]json.RawMessage
+	Comments    []json.RawMessage // oldest first
+	Created     time.Time
+}
+
+// Done reports whether the status is of the category Done.
+func (i Issue) Done() bool { return category(i.Status) == "done" }
+
+// Text is all text of the description, markup and structure aside.
+func (i Issue) Text() string { return textOf(i.Description) }
+
+// Jira is a simulated site.
+type Jira struct {
+	gate
+	o JiraOptions
+
+	state  sync.Mutex
+	issues map[string]*Issue // by key
+	index  map[string][]indexed
+	next   int
+}
+
+// indexed is an issue as it was from a time on.
+type indexed struct {
+	at      time.Time
+	issue   Issue
+	deleted bool
+}
+
+// NewJira builds a site.
+func NewJira(o JiraOptions) *Jira {
+	fill := func(s *string, with string) {
+		if *s == "" {
+			*s = with
+		}
+	}
+	fill(&o.Project, "SEC")
+	fill(&o.Email, "robot@example.com")
+	fill(&o.Token, "jira-token-0123456789")
+	fill(&o.BaseURL, "https://jira.example.com")
+	if o.Moves == nil {
+		o.Moves = []Move{
+			{"11", "Start", []string{"To Do"}, "In Progress"},
+			{"21", "Resolve", []string{"To Do", "In Progress"}, "Done"},
+			{"31", "Reopen", []string{"Done"}, "To Do"},
+		}
+	}
+	return &Jira{o: o, issues: map[string]*Issue{}, index: map[string][]indexed{}}
+}
+
+// BaseURL is the address that Transport answers.
+func (j *Jira) BaseURL() string { return j.o.BaseURL }
+
+// Token is the credential that the site takes.
+func (j *Jira) Token() string { return j.o.Token }
+
+// Email is the account of the credential, at Cloud.
+func (j *Jira) Email() string { return j.o.Email }
+
+// Project is the key of the one project.
+func (j *Jira) Project() string { return j.o.Project }
+
+// SetLag changes how late the search shows what is written from now on and what was written before.
+func (j *Jira) SetLag(lag time.Duration) {
+	j.state.Lock()
+	defer j.state.Unlock()
+	j.o.Lag = lag
+}
+
+// Transport reaches the site without a socket.
+func (j *Jira) Transport() http.RoundTripper {
+	u, err := url.Parse(j.o.BaseURL)
+	if err != nil {
+		panic("notifytest: base URL: " + err.Error())
+	}
+	return inProcess{u.Host, j.exchangeOne}
+}
+
+// ServeHTTP serves the site over a real connection.
+func (j *Jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, fault := j.exchangeOne(r)
+	overSocket(w, r, a, fault)
+}
+
+func (j *Jira) exchangeOne(r *http.Request) (answer, Fault) {
+	return j.exchange(r, http.HandlerFunc(j.route), jiraFailing)
+}
+
+// jiraFailing is the answer to a call that goes wrong. Jira Cloud, rate limiting: 429 with Retry-After in seconds.
+func jiraFailing(f Fault) answer {
+	a := answer{status: http.StatusInternalServerError, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"errorMessages":["Internal server error"],"errors":{}}`)}
+	switch f {
+	case Done500:
+		a.status, a.body = http.StatusBadGateway, []byte("<html>Bad gateway</html>")
+	case Limited:
+		a.status, a.body = http.StatusTooManyRequests, []byte(`{"errorMessages":["Rate limit exceeded."],"errors":{}}`)
+		a.header.Set("Retry-After", "7")
+	case Expired:
+		a.status, a.body = http.StatusUnauthorized, []byte(`{"errorMessages":["Client must be authenticated to access this resource."],"errors":{}}`)
+	}
+	return a
+}
+
+// Issues lists all, oldest first.
+func (j *Jira) Issues() []Issue {
+	j.state.Lock()
+	defer j.state.Unlock()
+	var all []Issue
+	for _, i := range j.issues {
+		all = append(all, i.clone())
+	}
+	slices.SortFunc(all, func(a, b Issue) int { return a.Created.Compare(b.Created)*2 + compareID(a.ID, b.ID) })
+	return all
+}
+
+func compareID(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+func (i *Issue) clone() Issue {
+	c := *i
+	c.Labels, c.Comments = slices.Clone(i.Labels), slices.Clone(i.Comments)
+	return c
+}
+
+// Open lists the issues that are not done.
+func (j *Jira) Open() []Issue {
+	return slices.DeleteFunc(j.Issues(), Issue.Done)
+}
+
+// Edit changes an issue as a person would, and reports whether it is there.
+func (j *Jira) Edit(key string, change func(*Issue)) bool {
+	j.state.Lock()
+	defer j.state.Unlock()
+	i := j.issues[key]
+	if i != nil {
+		change(i)
+		j.touch(i)
+	}
+	return i != nil
+}
+
+// Delete removes an issue as an administrator would.
+func (j *Jira) Delete(key string) {
+	j.state.Lock()
+	defer j.state.Unlock()
+	if i := j.issues[key]; i != nil {
+		j.index[key] = append(j.index[key], indexed{at: now(), deleted: true})
+		delete(j.issues, key)
+	}
+}
+
+// touch hands an issue's present state to the search, which shows it later.
+func (j *Jira) touch(i *Issue) {
+	j.index[i.Key] = append(j.index[i.Key], indexed{at: now(), issue: i.clone()})
+}
+
+func category(status string) string {
+	switch status {
+	case "Done", "Closed", "Resolved", "Won't do":
+		return "done"
+	case "In Progress", "In Review":
+		return "indeterminate"
+	}
+	return "new"
+}
+
+// statusJSON is a status as Jira shows it. The three categories and their keys: Jira REST API, status categories.
+func statusJSON(status string) map[string]any {
+	ids := map[string]int{"new": 2, "indeterminate": 4, "done": 3}
+	key := category(status)
+	return map[string]any{"name": status, "id": fmt.Sprint(10000 + len(status)), "statusCategory": map[string]any{"id": ids[key], "key": key, "name": key}}
+}
+
+// refusal is Jira's ErrorCollection.
+type refusal struct {
+	status   int
+	Messages []string          `json:"errorMessages"`
+	Errors   map[string]string `json:"errors"`
+}
+
+func refuse(status int, message string) *refusal {
+	return &refusal{status: status, Messages: []string{message}, Errors: map[string]string{}}
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	if body != nil {
+		_ = json.NewEncoder(w).Encode(body)
+	}
+}

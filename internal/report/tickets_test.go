@@ -1,0 +1,251 @@
+package report_test
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/report"
+)
+
+// tickets makes a desk, or fails the test.
+func tickets(t *testing.T, a *audit, mode report.Mode, o report.TicketOptions) notify.Desk {
+	t.Helper()
+	desk, err := report.Tickets(a.summary, a.stream(), mode, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return desk
+}
+
+func keys(desk notify.Desk) []string {
+	var out []string
+	for _, t := range desk.Open {
+		out = append(out, t.Key)
+	}
+	return out
+}
+
+// mixed is an audit with one person of every verdict, an administrator and somebody with recent events.
+func mixed() *audit {
+	boss, bombed := person(2, mfa.WeakOnly, sms()), person(3, mfa.NotEnrolled)
+	boss.Roles, boss.RolesVia = []string{"SUPER_ADMIN"}, "group"
+	bombed.Signals = []mfa.Signal{{Kind: "push_denied", Count: 7, Last: asOf()}}
+	grace, exempt := person(4, mfa.InGrace), person(5, mfa.Exempt)
+	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1, 0), "service account of IT"
+	a := newAudit(person(1, mfa.NotEnrolled), boss, bombed, grace, exempt, person(6, mfa.Unreadable), person(7, mfa.Undecided, has("x", "y", mfa.Unknown)), person(8, mfa.Compliant, sms(), passkey()))
+	return a
+}
+
+func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
+	desk := tickets(t, mixed(), report.PerUser, report.TicketOptions{})
+	if got, want := keys(desk), []string{"user-00u00002", "user-00u00003", "user-00u00001"}; !slices.Equal(got, want) {
+		t.Fatalf("tickets for %q, want %q: administrators first, then recent events", got, want)
+	}
+	boss := strings.Join(desk.Open[0].Lines, "\n")
+	for _, want := range []string{"Person 2 (p2@example.com)", "super admin (through a group)", "Enrolled now: SMS", "https://example.okta.com/enduser/settings", "closes by itself", "passkey"} {
+		if !strings.Contains(boss, want) {
+			t.Errorf("the ticket does not say %q:\n%s", want, boss)
+		}
+	}
+	if !strings.Contains(strings.Join(desk.Open[1].Lines, "\n"), "7 × push requests denied") {
+		t.Errorf("the recent events are missing:\n%s", desk.Open[1].Lines)
+	}
+	if !desk.Open[0].Urgent || !desk.Open[1].Urgent || desk.Open[2].Urgent {
+		t.Error("urgent are administrators and people with recent events, and nobody else")
+	}
+	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025", "user-00u00005": "exempt until 23 December 2026: service account of IT"}
+	if len(desk.Settled) != len(want) {
+		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled", desk.Settled)
+	}
+	for key, why := range want {
+		if desk.Settled[key] != why {
+			t.Errorf("%s is settled because %q, want %q", key, desk.Settled[key], why)
+		}
+	}
+	if desk.Rest == nil || desk.Set != "okta-mfa-00o123" {
+		t.Errorf("the desk has no ticket for the rest, or the wrong set: %+v", desk)
+	}
+}
+
+func TestTheSameAuditMakesTheSameTicketsAndALaterOneToo(t *testing.T) {
+	for _, mode := range report.Modes {
+		a := company(300)
+		first := tickets(t, a, mode, report.TicketOptions{})
+		a.summary.AuditID, a.summary.AsOf, a.summary.Ended = "mfa_other", asOf().AddDate(0, 0, 7), asOf().AddDate(0, 0, 7)
+		second := tickets(t, a, mode, report.TicketOptions{})
+		if len(first.Open) == 0 || len(first.Open) != len(second.Open) {
+			t.Fatalf("%s: %d tickets and then %d", mode, len(first.Open), len(second.Open))
+		}
+		seen := map[string]bool{}
+		for i, ticket := range first.Open {
+			other := second.Open[i]
+			if ticket.Key != other.Key || ticket.Title != other.Title || !slices.Equal(ticket.Lines, other.Lines) || !slices.EqualFunc(ticket.Rows, other.Rows, slices.Equal) {
+				t.Errorf("%s: an audit that finds the same changes ticket %s", mode, ticket.Key)
+			}
+			if seen[ticket.Key] || first.Settled[ticket.Key] != "" {
+				t.Errorf("%s: key %s is there twice, or open and settled", mode, ticket.Key)
+			}
+			seen[ticket.Key] = true
+		}
+	}
+}
+
+func TestEnforcementLevelBoundsTheTickets(t *testing.T) {
+	for _, c := range []struct {
+		level mfa.Level
+		mode  report.Mode
+		open  []string
+	}{
+		{mfa.Off, report.PerUser, nil}, {mfa.Off, report.Bulk, nil},
+		{mfa.Optional, report.PerUser, []string{"bulk"}}, {mfa.Optional, report.PerManager, []string{"bulk"}},
+		{mfa.Required, report.Bulk, []string{"bulk"}}, {mfa.Required, report.PerManager, []string{"manager-none"}},
+	} {
+		a := mixed()
+		a.summary.Policy.Level = c.level
+		if got := keys(tickets(t, a, c.mode, report.TicketOptions{})); !slices.Equal(got, c.open) {
+			t.Errorf("level %s, mode %s: tickets %q, want %q", c.level, c.mode, got, c.open)
+		}
+	}
+}
+
+func TestWhoIsMissingIsSettledOnlyWhenEverybodyIsKnown(t *testing.T) {
+	gone := report.TicketOptions{Known: []string{"user-00uGONE", "user-00u00001", "bulk", "manager-x"}}
+	for name, c := range map[string]struct {
+		change func(*mfa.Summary)
+		gone   bool
+	}{
+		"everybody, all read": {func(*mfa.Summary) {}, true},
+		"a group":             {func(s *mfa.Summary) { s.Scope = "group Sales" }, false},
+		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
+		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
+		"nobody listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
+	} {
+		a := newAudit(person(1, mfa.NotEnrolled), person(2, mfa.Compliant, push()))
+		c.change(&a.summary)
+		desk := tickets(t, a, report.PerUser, gone)
+		if why := desk.Settled["user-00uGONE"]; (why != "") != c.gone {
+			t.Errorf("%s: who is missing is settled because %q, want settled: %v", name, why, c.gone)
+		}
+		for _, key := range []string{"user-00u00001", "bulk", "manager-x"} {
+			if why, settled := desk.Settled[key]; settled {
+				t.Errorf("%s: %s is settled because %q", name, key, why)
+			}
+		}
+	}
+}
+
+func TestTicketsByManager(t *testing.T) {
+	byID, byName, again, well, hidden := person(1, mfa.NotEnrolled), person(2, mfa.WeakOnly, sms()), person(3, mfa.NotEnrolled), person(4, mfa.Compliant, push()), person(5, mfa.Unreadable)
+	byID.ManagerID, byID.Manager = "boss@example.com", "Big Boss"
+	byName.Manager, again.Manager = "Lena  Chef", "lena chef"
+	well.Manager, hidden.Manager = "Good Manager", "Blind Manager"
+	again.Roles = []string{"ORG_ADMIN"}
+	a := newAudit(byID, byName, again, well, hidden)
+	a.summary.Coverage.Share = 1
+	desk := tickets(t, a, report.PerManager, report.TicketOptions{})
+	if len(desk.Open) != 2 {
+		t.Fatalf("%d tickets, want one for each of two managers: %+v", len(desk.Open), desk.Open)
+	}
+	chef, boss := desk.Open[0], desk.Open[1]
+	if len(chef.Rows) != 3 || chef.Rows[1][0] != "Person 3" || !strings.Contains(chef.Title, "Lena Chef") || !chef.Urgent {
+		t.Errorf("the team with an administrator must come first, with two people, the administrator before the other: %+v", chef)
+	}
+	if boss.Assignee != "boss@example.com" || !strings.Contains(boss.Title, "Big Boss") {
+		t.Errorf("the manager whose profile gives an address is to have the ticket: %+v", boss)
+	}
+	if len(desk.Settled) != 1 {
+		t.Errorf("settled are %v, want the manager whose people are all well, and not the one of whom too little is known", desk.Settled)
+	}
+	a.summary.Coverage.Share = 0.5
+	if desk := tickets(t, a, report.PerManager, report.TicketOptions{}); len(desk.Settled) != 0 {
+		t.Errorf("below the coverage bound nothing is settled for a team: %v", desk.Settled)
+	}
+}
+
+func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
+	a := company(2000)
+	desk := tickets(t, a, report.Bulk, report.TicketOptions{MaxRows: 10})
+	bulk := desk.Open[0]
+	if len(bulk.Rows) != 11 || !strings.Contains(bulk.Rows[1][5], "administrator") {
+		t.Errorf("the table has %d rows with its heading, want 11 with an administrator first: %q", len(bulk.Rows), bulk.Rows[1])
+	}
+	if !strings.Contains(strings.Join(bulk.Lines, "\n"), "The table shows 10 of them") {
+		t.Errorf("the ticket does not say that it leaves people out: %q", bulk.Lines)
+	}
+	clean := newAudit(person(1, mfa.Compliant, push()))
+	if desk := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(desk.Open) != 0 || desk.Settled["bulk"] == "" {
+		t.Errorf("when nobody fails the bulk ticket is settled: %+v", desk)
+	}
+	if desk := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(desk.Open) != 0 {
+		t.Errorf("an audit of nobody opens tickets: %+v", desk)
+	}
+}
+
+func TestHostileTextInTicketsIsOneCleanLine(t *testing.T) {
+	key := regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+	f := hostile(1)
+	f.UserID = "../../etc/passwd\n" + strings.Repeat("x", 500)
+	f.Name += strings.Repeat("long ", 200) + "\x1b[31m"
+	other := f
+	other.UserID += "y"
+	for _, mode := range report.Modes {
+		desk := tickets(t, newAudit(f, other), mode, report.TicketOptions{})
+		if mode == report.PerUser && len(desk.Open) == 2 && desk.Open[0].Key == desk.Open[1].Key {
+			t.Error("two people share a key")
+		}
+		for _, ticket := range append(desk.Open, notifyTicket(desk.Rest)...) {
+			texts := append([]string{ticket.Title}, ticket.Lines...)
+			for _, row := range ticket.Rows {
+				texts = append(texts, row...)
+			}
+			if !key.MatchString(ticket.Key) || len([]rune(ticket.Title)) > 255 {
+				t.Errorf("%s: key %q or title %q is not fit", mode, ticket.Key, ticket.Title)
+			}
+			for _, text := range texts {
+				if at := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
+					t.Errorf("%s: %q has something that cannot be seen at %d", mode, text, at)
+				}
+			}
+		}
+	}
+}
+
+func notifyTicket(t *notify.Ticket) []notify.Ticket {
+	if t == nil {
+		return nil
+	}
+	return []notify.Ticket{*t}
+}
+
+func TestTicketsAreDueByThePolicysDeadline(t *testing.T) {
+	a := newAudit(person(1, mfa.NotEnrolled))
+	a.summary.Policy.Deadline = time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
+	for _, mode := range report.Modes {
+		ticket := tickets(t, a, mode, report.TicketOptions{}).Open[0]
+		if !ticket.Due.Equal(a.summary.Policy.Deadline) || !strings.Contains(strings.Join(ticket.Lines, "\n"), "by 31 December 2026") {
+			t.Errorf("%s: due %v, and the lines are %q", mode, ticket.Due, ticket.Lines)
+		}
+	}
+}
+
+func TestTicketsAreRefused(t *testing.T) {
+	a := mixed()
+	if _, err := report.Tickets(a.summary, a.stream(), "per_planet", report.TicketOptions{}); err == nil || !strings.Contains(err.Error(), "per_user, per_manager and bulk") {
+		t.Errorf("an unknown mode gives %v", err)
+	}
+	for _, link := range []string{"javascript:alert(1)", "https://", "//x", "https://user:pw@host/", "\x00"} {
+		if _, err := report.Tickets(a.summary, a.stream(), report.PerUser, report.TicketOptions{EnrollURL: link}); err == nil {
+			t.Errorf("the address %q is taken", link)
+		}
+	}
+	if _, err := report.Tickets(a.summary, broken(person(1, mfa.NotEnrolled)), report.PerUser, report.TicketOptions{}); !errors.Is(err, errStore) {
+		t.Errorf("findings that cannot be read give %v: half a desk would close tickets", err)
+	}
+}
