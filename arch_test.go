@@ -18,29 +18,31 @@ const module = "okta-entitlements-mcp/"
 var imports = map[string][]string{
 	".":      {"*"}, // the wiring
 	"server": {"tools", "internal/trail"},
-	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/notify", "internal/progress"},
+	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress"},
 	// intake for the formula guard of report.csv; durable for the journal.
-	"batch":             {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable", "internal/progress"},
-	"internal/mfa":      {"oktaclient", "internal/durable", "internal/progress"},
-	"internal/report":   {"internal/mfa", "internal/notify", "internal/durable"}, // findings in the words of tickets, messages and files, for tools and commands alike
-	"internal/notify":   {"internal/durable", "internal/secret"},
-	"internal/progress": {}, // how far long work is, for runs and audits alike
-	"internal/policy":   {"internal/plan"},
-	"internal/plan":     {"oktaclient", "internal/intake", "internal/durable"},
-	"internal/trail":    {"internal/durable"},
-	"s3sync":            {"internal/durable", "internal/secret"},
-	"oktaclient":        {"internal/secret"},
-	"internal/config":   {"internal/secret"},
-	"internal/intake":   {},
-	"internal/durable":  {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
-	"internal/secret":   {}, // credentials that cannot print, for config, client and S3
-	"internal/oktasim":  {},
-	"internal/simtest":  {"*"}, // tests only
-	"internal/contract": {"*"}, // tests only
+	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable", "internal/progress"},
+	"internal/mfa":               {"oktaclient", "internal/durable", "internal/progress"},
+	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable"},                    // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"}, // brings reports out, for tools and commands alike
+	"internal/notify":            {"internal/durable", "internal/secret"},
+	"internal/progress":          {}, // how far long work is, for runs and audits alike
+	"internal/policy":            {"internal/plan"},
+	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},
+	"internal/trail":             {"internal/durable"},
+	"s3sync":                     {"internal/durable", "internal/secret"},
+	"oktaclient":                 {"internal/secret"},
+	"internal/config":            {"internal/secret"},
+	"internal/intake":            {},
+	"internal/durable":           {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/secret":            {}, // credentials that cannot print, for config, client and S3
+	"internal/oktasim":           {},
+	"internal/notify/notifytest": {},    // tests only: a Jira and a Slack
+	"internal/simtest":           {"*"}, // tests only
+	"internal/contract":          {"*"}, // tests only
 }
 
 // testOnly packages are imported by tests alone.
-var testOnly = []string{"internal/simtest", "internal/contract"}
+var testOnly = []string{"internal/simtest", "internal/contract", "internal/notify/notifytest"}
 
 func TestImportsPointDown(t *testing.T) {
 	seen := map[string]bool{}

@@ -92,6 +92,7 @@ type story struct {
 	Rerun struct {
 		Writes int `json:"writes"`
 	} `json:"rerun"`
+	MFA auditStory `json:"mfa_audit"`
 }
 
 // demo is one showing: an MCP client, the server it talks to, and the tenant behind that.
@@ -145,6 +146,11 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *stage
 		return nil, err
 	}
 	d.story.Rerun.Writes = d.world.writes() - before
+	if o.scale == 0 {
+		if err := d.audit(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for _, call := range world.tenant.Calls() {
 		d.story.Okta.Calls += call.Count
 		if call.Status == 429 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -28,7 +29,8 @@ func (p *program) examine(ctx context.Context, out io.Writer) error {
 		problem := tools.Explain(err)
 		return fmt.Errorf("okta cannot be used: %s: %w", problem.Code, problem)
 	}
-	return describeOkta(out, report)
+	reports := p.examineReports(ctx, out)
+	return errors.Join(reports, describeOkta(out, report))
 }
 
 // describe says where the program found what.

@@ -79,7 +79,8 @@ func newWorld(ctx context.Context, cfg *config.Config, inbox inboxOf, options ok
 	}
 	copied := *cfg
 	copied.Okta = config.Okta{Demo: true, BaseURL: w.tenant.BaseURL(), Token: secret.New(w.tenant.Token())}
-	copied.SettleAfter = 100 * time.Millisecond // the embedded tenant's lists do not lag
+	copied.SettleAfter = 100 * time.Millisecond                                                           // the embedded tenant's lists do not lag
+	copied.MFA, copied.Jira, copied.Slack = config.MFA{Keep: cfg.MFA.Keep}, config.Jira{}, config.Slack{} // made-up people are nobody's tickets
 	copied.CSVDir, copied.StateDir = inboxDir, filepath.Join(dir, "state")
 	copied.Sources.CSVDir = config.Place{Path: inboxDir, From: "a copy of " + cfg.CSVDir + " and the samples, for the demo"}
 	copied.Sources.StateDir = config.Place{Path: copied.StateDir, From: "temporary, for the demo"}

@@ -50,6 +50,7 @@ func commands() *cobra.Command {
 		demoCommand(),    // demo.go: the whole workflow on an embedded tenant
 		simCommand(),     // sim.go: the simulated tenant on a local address
 		applyCommand(),   // apply.go: carries a saved plan out, headless
+		auditCommand(),   // audit.go: audits MFA headless, for cron
 		undoCommand(),    // undo.go: takes back what a run added
 		trailCommand(),   // trail.go: checks the record of everything
 		doctorCommand(),  // doctor.go: checks configuration and credential, read-only

@@ -69,7 +69,10 @@ func assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 		return nil, err
 	}
 	p.jobs = batch.NewJobs(ctx, p.engine, p.afterRun)
-	p.deps, err = p.dependencies()
+	if p.deps, err = p.dependencies(); err != nil {
+		return nil, err
+	}
+	p.deps.MFA, err = p.audits(ctx)
 	return p, err
 }
 
@@ -123,6 +126,7 @@ func (p *program) mcp() (*mcpserver.MCPServer, error) {
 // close ends what is under way and leaves resumable runs.
 func (p *program) close() {
 	p.jobs.Close()
+	p.deps.MFA.Auditor.Close()
 	if err := p.deps.Inbox.Close(); err != nil {
 		p.log.Warn("close inbox", "error", err)
 	}

@@ -32,6 +32,13 @@ func Catalog(d *Deps) ([]Tool, error) {
 	add(&c, d, specBatchAssign, batchAssign)
 	add(&c, d, specBatchGrants, batchGrants)
 	add(&c, d, specRateStatus, rateStatus)
+
+	add(&c, d, specMFAAudit, mfaAudit)
+	add(&c, d, specMFASummary, mfaSummary)
+	add(&c, d, specMFAFindings, mfaFindings)
+	add(&c, d, specMFAUser, mfaUser)
+	add(&c, d, specMFAEvents, mfaEvents)
+	add(&c, d, specMFAReport, mfaReport)
 	return c.tools, c.err
 }
 

@@ -22,6 +22,7 @@ const (
 	ReadsOkta                 // looks at Okta or S3
 	WritesLocal               // changes files of this program
 	WritesOkta                // adds to Okta, through plan, confirmation and journal
+	Reports                   // writes to Jira and Slack, never to Okta
 )
 
 // Spec is what a client is told about a tool.
@@ -90,7 +91,7 @@ func definition(spec Spec, input, output json.RawMessage) mcp.Tool {
 		ReadOnlyHint:    mcp.ToBoolPtr(reads),
 		DestructiveHint: mcp.ToBoolPtr(false), // nothing in the catalogue takes anything away
 		IdempotentHint:  mcp.ToBoolPtr(true),  // asking twice plans again or finds the same run
-		OpenWorldHint:   mcp.ToBoolPtr(spec.Effect == ReadsOkta || spec.Effect == WritesOkta),
+		OpenWorldHint:   mcp.ToBoolPtr(spec.Effect == ReadsOkta || spec.Effect == WritesOkta || spec.Effect == Reports),
 	}
 	return tool
 }

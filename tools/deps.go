@@ -41,6 +41,7 @@ type Deps struct {
 	Jobs     *batch.Jobs
 	S3       *s3sync.Syncer // nil when S3 is off
 	Mode     plan.Mode      // how grants are written
+	MFA      *MFA           // audits and their reports
 	ToolWait time.Duration  // how long a call waits for a run before it answers `running`
 
 	seal *seal
@@ -48,7 +49,7 @@ type Deps struct {
 
 // ready refuses half-built dependencies, which would otherwise show as a panic in the middle of a conversation.
 func (d *Deps) ready() error {
-	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil {
+	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil || d.MFA == nil {
 		return errors.New("tools: a dependency is missing")
 	}
 	if d.ToolWait <= 0 {

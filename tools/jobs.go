@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/progress"
 )
 
 // JobIn names a run.
 type JobIn struct {
-	JobID string `json:"job_id" jsonschema:"As a writing tool gave it; it is the plan_id"`
+	JobID string `json:"job_id" jsonschema:"As a tool gave it: a plan_id, or the audit_id of okta_mfa_audit"`
 }
 
 // ProgressItem is how far a run is.
@@ -36,6 +37,9 @@ var specGetJob = Spec{
 }
 
 func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
+	if mfa.IsAuditID(in.JobID) {
+		return d.auditJob(in.JobID)
+	}
 	if job := d.Jobs.Get(in.JobID); job != nil {
 		if p := job.Plan(); p != nil {
 			return d.running(p, job), nil
@@ -84,6 +88,9 @@ var specCancelJob = Spec{
 const cancelWait = 10 * time.Second
 
 func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
+	if mfa.IsAuditID(in.JobID) {
+		return d.cancelAudit(ctx, in.JobID)
+	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {
 		return PlanOut{}, err

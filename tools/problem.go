@@ -50,6 +50,9 @@ func classify(err error) *Problem {
 		copying *s3sync.Error
 		okta    *oktaclient.Error
 	)
+	if audit := auditProblem(err); audit != nil {
+		return audit
+	}
 	switch {
 	case errors.As(err, &problem):
 		copied := *problem

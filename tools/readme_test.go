@@ -22,6 +22,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/tools"
 )
@@ -67,7 +68,7 @@ func documentedTools(t *testing.T) []tools.Tool {
 		t.Fatal(err)
 	}
 	list, err := tools.Catalog(&tools.Deps{Okta: okta, Inbox: inbox, Plans: plans, Gate: policy.New(policy.Options{}), Engine: engine,
-		Jobs: batch.NewJobs(t.Context(), engine, nil)})
+		Jobs: batch.NewJobs(t.Context(), engine, nil), MFA: simtest.Audits(t.Context(), t, okta, t.TempDir())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (r *rig) build(o rigOptions) {
 		o.wait = 30 * time.Second
 	}
 	r.deps = &tools.Deps{About: tools.About{Version: "test", Domain: "demo", Demo: true}, Okta: r.Okta, Inbox: inbox, Plans: plans, Gate: r.Gate,
-		Engine: r.Engine, Jobs: jobs, S3: o.s3, Mode: o.mode, ToolWait: o.wait}
+		Engine: r.Engine, Jobs: jobs, S3: o.s3, Mode: o.mode, ToolWait: o.wait, MFA: simtest.Audits(ctx, t, r.Okta, filepath.Join(state, "mfa"))}
 	catalog, err := tools.Catalog(r.deps)
 	if err != nil {
 		t.Fatal(err)

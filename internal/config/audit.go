@@ -33,6 +33,7 @@ type Slack struct {
 	Token        secret.Secret
 	Channel      string
 	NamesAllowed []string // channels where names may be shown
+	APIURL       string   // empty = https://slack.com/api
 	Notify       bool     // whether people may be messaged at all
 	NotifyEvery  time.Duration
 }
@@ -99,6 +100,9 @@ func slackSettings() []Setting {
 		{Name: "SLACK_NAMES_ALLOWED", Group: groupSlack, Kind: Commas,
 			Doc: "Channels in which names of people may be shown. In all others a digest has numbers only.", Example: "#security-private",
 			set: func(c *Config, v value) { c.Slack.NamesAllowed = v.list }},
+		{Name: "SLACK_API_URL", Group: groupSlack, Kind: URL, Default: "https://slack.com/api",
+			Doc: "Address of Slack's Web API; GovSlack has another one.",
+			set: func(c *Config, v value) { c.Slack.APIURL = v.text }},
 		{Name: "SLACK_NOTIFY_USERS", Group: groupSlack, Kind: Bool, Default: "false",
 			Doc: "Allow messages to the people themselves who are not compliant.",
 			set: func(c *Config, v value) { c.Slack.Notify = v.yes }},

@@ -186,12 +186,17 @@ func moment(n *yaml.Node) (time.Time, error) {
 	if err != nil || s == "" {
 		return time.Time{}, err
 	}
-	if day, err := time.Parse(time.DateOnly, s); err == nil {
+	return ParseDeadline(s)
+}
+
+// ParseDeadline reads a date, which lasts until the end of that day in UTC, or a time in RFC 3339.
+func ParseDeadline(text string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day.Add(24*time.Hour - time.Second), nil
 	}
-	at, err := time.Parse(time.RFC3339, s)
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T18:00:00Z", quoted(s))
+		return time.Time{}, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T18:00:00Z", quoted(text))
 	}
 	return at.UTC(), nil
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,15 +27,17 @@ func (s *scan) readAll(ctx context.Context) error {
 		return err
 	}
 	kind := s.kind
-	if err := s.changes(ctx, s.okta.Now()); err != nil {
+	again := func(ctx context.Context) error { return s.changes(ctx, s.okta.Now()) }
+	if err := s.patiently(ctx, again); err != nil {
 		return fmt.Errorf("read the system log again: %w", err)
 	}
+	s.forgive()
 	if s.kind != kind { // what was known is forgotten, memberships too
-		if err := s.seeMembers(ctx); err != nil {
+		if err := s.patiently(ctx, s.seeMembers); err != nil {
 			return err
 		}
 	}
-	if err := s.seeRolesAgain(ctx); err != nil {
+	if err := s.patiently(ctx, s.seeRolesAgain); err != nil {
 		return err
 	}
 	s.job.live.Enter("reading who changed meanwhile")
@@ -47,6 +49,13 @@ func (s *scan) readAll(ctx context.Context) error {
 	return s.readThese(ctx, s.people)
 }
 
+// forgive takes out of the sample whom an event names after all, which the log showed late: they would not have been taken from the
+// cache, and say nothing of its error.
+func (s *scan) forgive() {
+	since := s.mem.head.Watermark.Add(-clockSlack).UnixMilli()
+	maps.DeleteFunc(s.mem.wrong, func(id string, _ bool) bool { return s.changed[id] >= since })
+}
+
 // settle waits until the System Log shows all that happened before the start.
 func (s *scan) settle(ctx context.Context) error {
 	wait := s.started.Add(s.opts.LogSettle).Sub(s.okta.Now())
@@ -55,17 +64,6 @@ func (s *scan) settle(ctx context.Context) error {
 	}
 	s.job.live.Enter("waiting for the System Log to show what happened meanwhile")
 	return pause(ctx, wait)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // seeRolesAgain reads roles anew when an event that came late changed some; what it did not name is remembered.
@@ -189,62 +187,6 @@ func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, 
 const mostLater = 50
 
 var errOutage = errors.New("okta does not answer")
-
-// transient reports whether trying again later may help.
-func transient(err error) bool {
-	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
-}
-
-// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who alone
-// cannot be read while it does answer is unreadable.
-func (s *scan) insist(ctx context.Context, later []*person) error {
-	if len(later) == 0 {
-		return nil
-	}
-	deadline := time.Now().Add(s.opts.Patience)
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-		_, err := s.okta.Org(ctx)
-		if err == nil {
-			break
-		}
-		if !transient(err) {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("okta has not answered for %s: %w; ask for the same audit again: it goes on where it stopped", s.opts.Patience, err)
-		}
-		s.job.live.Enter("waiting for Okta to answer")
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-	}
-	s.job.live.Enter("reading")
-	if len(later) > mostLater {
-		return s.goOn(ctx)
-	}
-	for _, p := range later {
-		err := s.readOne(ctx, p)
-		if err != nil && transient(err) {
-			err = s.unreadable(p, err)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// goOn reads all who are left after Okta was away. When it answers and yet nobody can be read, the audit stops: to call
-// everybody unreadable would be a false report.
-func (s *scan) goOn(ctx context.Context) error {
-	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
-		s.rounds, s.freshBefore = 0, len(s.mem.fresh)
-	}
-	if s.rounds > 3 {
-		return fmt.Errorf("okta answers, but it fails for one person after another; see its status page, then ask for the same audit again: it goes on where it stopped")
-	}
-	return s.readThese(ctx, s.scope())
-}
 
 // scope is everybody who is known to be in scope so far.
 func (s *scan) scope() []*person {

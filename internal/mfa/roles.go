@@ -65,17 +65,36 @@ func (s *scan) seeRoles(ctx context.Context) error {
 		}
 		holders = append(holders, id)
 	}
-	found, err := s.askEach(ctx, holders, s.mem.head.Roles, s.okta.UserRoles)
+	found, err := s.askEach(ctx, holders, s.mem.head.Roles, s.rolesOf)
 	if err != nil {
 		return fmt.Errorf("read admin roles: %w", err)
 	}
-	s.mem.head.Roles = found
+	s.mem.head.Roles = map[string][]string{}
 	for id, roles := range found {
 		if len(roles) > 0 {
 			s.roles.direct[id] = roles
 		}
+		if !slices.Contains(roles, roleUnreadable) {
+			s.mem.head.Roles[id] = roles
+		}
 	}
 	return nil
+}
+
+// roleUnreadable stands for the roles of a known holder whom Okta does not let be looked at.
+const roleUnreadable = "UNREADABLE"
+
+// rolesOf asks for the roles that somebody holds in person. Those that come through a group are left to the groups: they go with
+// the membership, of which no event of roles tells.
+func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, error) {
+	roles, err := s.okta.UserRoles(ctx, user)
+	if err != nil && refused(err) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.say("which admin roles some role holders have could not be read: Okta refuses it to this credential")
+		return []oktaclient.Role{{Type: roleUnreadable}}, nil
+	}
+	return slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment == "GROUP" }), err
 }
 
 // seeGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not documented to
@@ -85,6 +104,7 @@ func (s *scan) seeGroupRoles(ctx context.Context) error {
 		return nil
 	}
 	const without = "admin roles that people hold through groups are not known"
+	s.roles.via = map[string][]string{}
 	var ids []string
 	for group, err := range s.okta.Groups(ctx, "") {
 		if err != nil {
@@ -175,10 +195,12 @@ func (s *scan) adminsFirst(ctx context.Context) error {
 		p := s.byID[id]
 		if p == nil {
 			account, err := s.okta.Account(ctx, id)
-			if errors.Is(err, oktaclient.ErrNotFound) {
+			switch {
+			case errors.Is(err, oktaclient.ErrNotFound):
 				continue
-			}
-			if err != nil {
+			case err != nil && (refused(err) || transient(err)):
+				continue // everybody is listed later, and read then
+			case err != nil:
 				return fmt.Errorf("read an admin: %w", err)
 			}
 			p = &person{Account: account}

@@ -47,6 +47,7 @@ type scan struct {
 	logOK   bool
 	exempt  *exemptions
 	signals *signalBook
+	both    bool // factors count wherever they were read: for a look at one person
 	forgot  bool // roles of somebody have to be read anew
 	notes   []string
 

@@ -27,28 +27,37 @@ var (
 func (s *scan) see(ctx context.Context) error {
 	s.job.live.Enter("looking around")
 	var err error
-	if s.org, err = s.okta.Org(ctx); err != nil {
+	if s.org, err = s.lookAtOrg(ctx); err != nil {
 		return fmt.Errorf("read the organisation: %w", err)
 	}
 	s.started = s.okta.Now() // after the first answer, so that Okta's clock is known
 	if err := s.journal.look(s.started); err != nil {
 		return err
 	}
-	if err := s.seePolicies(ctx); err != nil {
+	if err := s.patiently(ctx, s.seePolicies); err != nil {
 		return err
 	}
 	s.choose()
-	s.byID, s.changed, s.signals = map[string]*person{}, map[string]int64{}, newSignalBook(mostSignals)
+	s.byID, s.changed = map[string]*person{}, map[string]int64{}
 	steps := []func(context.Context) error{s.seeLog, s.seeRoles, s.seeGroupRoles, s.seeMembers, s.list}
 	if s.kind == KindFull && s.req.Scope() == Everybody {
 		steps = []func(context.Context) error{s.seeRoles, s.adminsFirst, s.seeGroupRoles, s.adminsFirst, s.seeLog, s.seeMembers, s.list}
 	}
 	for _, step := range steps {
-		if err := step(ctx); err != nil {
+		if err := s.patiently(ctx, step); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lookAtOrg asks what organisation this is. Its id is public: that nothing else of it may be seen is no reason to stop.
+func (s *scan) lookAtOrg(ctx context.Context) (oktaclient.Org, error) {
+	org, err := s.okta.Org(ctx)
+	if err != nil && org.ID != "" && refused(err) {
+		return org, nil
+	}
+	return org, err
 }
 
 // mostSignals bounds how many people's recent events are kept in memory.
@@ -143,6 +152,7 @@ func (s *scan) seeLog(ctx context.Context) error {
 		return nil
 	}
 	until := s.okta.Now()
+	s.signals = newSignalBook(mostSignals) // when this is begun anew, nothing counts twice
 	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: until.Add(-signalSpan), Until: until, Filter: SignalFilter()}) {
 		if err != nil {
 			return fmt.Errorf("read recent events: %w", err)

@@ -53,6 +53,9 @@ func (s *scan) need(p *person) need {
 
 // wants reports whether factors are asked for besides the enrolments.
 func (s *scan) wants(p *person, r *reading) bool {
+	if s.both {
+		return true
+	}
 	return s.primary == fromEnrollments && s.req.Policy.wantsFactors(s.mem.kinds.unpack(r.enrolled), s.isAdmin(p))
 }
 

@@ -65,6 +65,9 @@ func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
 	if err := r.look(ctx); err != nil {
 		return r.report, err
 	}
+	if err := r.probe(ctx); err != nil {
+		return r.report, err
+	}
 	if err := r.recover(ctx, r.unsettled()); err != nil {
 		return r.report, err
 	}
@@ -182,6 +185,31 @@ func (r *run) look(ctx context.Context) error {
 		}
 		from = next
 	}
+}
+
+// probe refuses to go on when Jira shows nothing of what earlier runs have made: an account that has lost the right to see
+// the project would else create everything anew.
+func (r *run) probe(ctx context.Context) error {
+	const few = 3
+	gone := 0
+	for _, key := range slices.Sorted(mapKeys(r.ledger.entries)) {
+		if len(r.found) > 0 || gone == few {
+			break
+		}
+		e := r.ledger.entries[key]
+		if e.Issue == "" {
+			continue
+		}
+		if _, err := r.j.site.get(ctx, e.Issue); !isCode(err, http.StatusNotFound) {
+			return err
+		}
+		gone++
+	}
+	if gone == few {
+		return fmt.Errorf("search issues: Jira shows none of the issues that earlier runs made in %s: give the account Browse Projects again; if they were deleted on purpose, remove the file %s.jsonl from the directory of ledgers",
+			r.j.o.Project, ledgerName(r.j.o.BaseURL, r.j.o.Project, r.desk.Set))
+	}
+	return nil
 }
 
 // unsettled are tickets whose create went out in an earlier run that did not see the answer.

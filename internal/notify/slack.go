@@ -98,7 +98,7 @@ func (s *Slack) Post(ctx context.Context, d Digest) (Result, error) {
 			return result, nil
 		}
 	}
-	channel, at, err := s.send(ctx, s.o.Channel, digestMessage(d, s.namesAllowed()))
+	channel, at, err := s.send(ctx, s.o.Channel, digestMessage(d, s.ShowsNames()))
 	if err != nil {
 		return failed(result, s.takeBack(ctx, key, d.Key != "", time.Time{}, s.problem("post the digest", err)))
 	}
@@ -131,8 +131,8 @@ func (s *Slack) takeBack(ctx context.Context, key string, noted bool, before tim
 	return errors.Join(err, s.o.Register.Forget(context.WithoutCancel(ctx), key, before))
 }
 
-// namesAllowed compares as written, but for # and case.
-func (s *Slack) namesAllowed() bool {
+// ShowsNames reports whether names of people may be shown in the channel. It compares as written, but for # and case.
+func (s *Slack) ShowsNames() bool {
 	for _, allowed := range s.o.NamesAllowed {
 		if allowed != "" && strings.EqualFold(strings.TrimPrefix(allowed, "#"), strings.TrimPrefix(s.o.Channel, "#")) {
 			return true

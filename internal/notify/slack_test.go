@@ -140,6 +140,20 @@ func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 	}
 }
 
+func TestManyShortLinesStayWithinTheNumberOfBlocks(t *testing.T) {
+	d := notify.Digest{Title: "T", Link: "https://example.com", People: []string{"Kim"}}
+	for n := range 200 {
+		d.Lines = append(d.Lines, fmt.Sprint("line ", n))
+	}
+	w := newWorkspace(t, notifytest.SlackOptions{})
+	if _, err := w.safe(w.client().Post(t.Context(), d)); err != nil {
+		t.Fatal(err)
+	}
+	if shown := w.fake.Posts()[0].Shown(); !strings.Contains(shown, "more lines did not fit") || !strings.Contains(shown, "Open") {
+		t.Errorf("what was left out, or the link, is not shown: %s", shown)
+	}
+}
+
 func texts(value any) (all []string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -274,11 +288,11 @@ func TestAChartThatCannotBeUploadedLeavesTheDigestPosted(t *testing.T) {
 }
 
 func TestSlackAndJiraOverRealConnections(t *testing.T) {
-	server := httptest.NewUnstartedServer(nil)
-	server.Start()
-	defer server.Close()
-	slackFake := notifytest.NewSlack(notifytest.SlackOptions{BaseURL: server.URL + "/api"})
-	server.Config.Handler = slackFake
+	slackServer := httptest.NewUnstartedServer(nil)
+	slackFake := notifytest.NewSlack(notifytest.SlackOptions{BaseURL: "http://" + slackServer.Listener.Addr().String() + "/api"})
+	slackServer.Config.Handler = slackFake
+	slackServer.Start()
+	defer slackServer.Close()
 	s, err := notify.NewSlack(notify.SlackOptions{Token: secret.New(slackFake.Token()), Channel: "security", BaseURL: slackFake.BaseURL()})
 	if err != nil {
 		t.Fatal(err)
@@ -286,18 +300,22 @@ func TestSlackAndJiraOverRealConnections(t *testing.T) {
 	if result, err := s.Post(t.Context(), digest()); err != nil || result.Error != "" || len(slackFake.Posts()) != 2 {
 		t.Errorf("%+v, %v", result, err)
 	}
-	jira := httptest.NewServer(nil)
-	defer jira.Close()
-	jiraFake := notifytest.NewJira(notifytest.JiraOptions{BaseURL: jira.URL})
-	jira.Config.Handler = jiraFake
-	j, err := notify.NewJira(notify.JiraOptions{BaseURL: jira.URL, Email: jiraFake.Email(), Token: secret.New(jiraFake.Token()), Project: "SEC", Dir: t.TempDir()})
+	jiraServer := httptest.NewUnstartedServer(nil)
+	fake := notifytest.NewJira(notifytest.JiraOptions{BaseURL: "http://" + jiraServer.Listener.Addr().String()})
+	jiraServer.Config.Handler = fake
+	jiraServer.Start()
+	defer jiraServer.Close()
+	j, err := notify.NewJira(notify.JiraOptions{BaseURL: fake.BaseURL(), Email: fake.Email(), Token: secret.New(fake.Token()), Project: "SEC", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	jiraFake.SetFault(notifytest.Nth(2, notifytest.Lost, func(c notifytest.Call) bool { return strings.HasSuffix(c.Path, "/search/jql") }))
+	fake.SetFault(notifytest.Nth(2, notifytest.Lost, isCreate))
 	report, err := j.Sync(t.Context(), deskOf(tickets(3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, report, "created 3, failed 0")
+	if n := len(fake.Issues()); n != 3 {
+		t.Errorf("%d issues", n)
+	}
 }

@@ -18,7 +18,7 @@ func clean(s string, max int) string {
 		case unicode.IsSpace(r):
 			space = count > 0
 			continue
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), invisible(r):
+		case r == utf8.RuneError, !unicode.IsPrint(r), invisible(r):
 			continue
 		}
 		if space {
@@ -46,13 +46,13 @@ func cut(s string, max int) string {
 	return strings.TrimRight(string(runes[:max-1]), " ") + "…"
 }
 
-// invisible names letters that take no room or show as nothing, which unicode.Cf does not cover.
+// invisible names characters that count as printable and show as nothing.
 func invisible(r rune) bool {
 	switch r {
 	case 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800:
 		return true
 	}
-	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF || !unicode.IsPrint(r)
+	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
 }
 
 // cleanLines cleans each line and drops the empty ones.

@@ -3,6 +3,7 @@ package oktasim
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -124,6 +125,13 @@ func (t *Tenant) SeedPeople(emails []string) int {
 		added++
 	}
 	return added
+}
+
+// People lists the ids of all users, the oldest first.
+func (t *Tenant) People() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.userOrder)
 }
 
 // namesOf reads a first and a last name out of an address such as ada.berg@acme.example.com.

@@ -51,7 +51,7 @@ func broken(findings ...mfa.Finding) iter.Seq2[mfa.Finding, error] {
 func newAudit(findings ...mfa.Finding) *audit {
 	a := &audit{findings: findings}
 	s := &a.summary
-	s.AuditID, s.Org, s.OrgID, s.Scope, s.Kind = "mfa_20261123T080000Z_1a2b3c4d", "example.okta.com", "00o123", "everybody", "incremental"
+	s.AuditID, s.Org, s.OrgID, s.Scope, s.Kind = "mfa_20261123T080000Z_1a2b3c4d", "example.okta.com", "00o123", mfa.Everybody, mfa.KindIncremental
 	s.Started, s.Ended, s.AsOf = asOf().Add(-5*time.Minute), asOf(), asOf().Add(-4*time.Minute)
 	s.AdminsKnown, s.Policy = true, mfa.DefaultPolicy()
 	s.Tally, s.Admins = tally(findings, false), tally(findings, true)
@@ -96,8 +96,12 @@ func tally(findings []mfa.Finding, admins bool) mfa.Tally {
 			strength = mfa.Unknown
 		}
 		t.ByStrength[strength]++
+		keys := map[string]bool{}
 		for _, m := range f.Methods {
-			t.ByMethod[m.Name]++
+			if !keys[m.Key] {
+				t.ByMethod[m.Key]++
+			}
+			keys[m.Key] = true
 		}
 		switch {
 		case f.Verdict == mfa.Unreadable:

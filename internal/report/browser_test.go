@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"okta-entitlements-mcp/internal/report"
@@ -55,7 +57,7 @@ func TestPageOfFiveThousandPeopleInABrowser(t *testing.T) {
 		var height int
 		b.eval(`Math.ceil(document.documentElement.getBoundingClientRect().height)`, &height)
 		const screen = 1600
-		for i := 0; i*screen < height && i < 8; i++ {
+		for i := 0; i*screen < height && i < screens(); i++ {
 			raw := b.shoot(shots, fmt.Sprintf("%s-%d.png", look.name, i+1), look.width, i*screen, min(screen, height-i*screen))
 			if i == 0 {
 				checkBrightness(t, look.name, raw, look.scheme == "dark")
@@ -72,6 +74,34 @@ func TestPageOfFiveThousandPeopleInABrowser(t *testing.T) {
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 720, "height": 1000, "deviceScaleFactor": 1, "mobile": false}, nil)
 	b.call("Emulation.setEmulatedMedia", map[string]any{"media": "print", "features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}}, nil)
 	checkBrightness(t, "print", b.shoot(shots, "print.png", 720, 0, 4000), false)
+}
+
+// screens is how much of a page is photographed: the first screen, or more when somebody wants to look.
+func screens() int {
+	if os.Getenv("SCREENSHOTS") == "" {
+		return 1
+	}
+	return 8
+}
+
+// TestBrowserHearsComplaints shows that the other tests would hear of an error, of a broken security policy and of a request.
+func TestBrowserHearsComplaints(t *testing.T) {
+	b := open(t)
+	for name, body := range map[string]string{
+		"an exception": `<script>nothing.there()</script>`,
+		"the console":  `<script>console.error("x")</script>`,
+		"a policy":     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'"><script>1</script>`,
+		"a request":    `<img src="http://127.0.0.1:1/x.png">`,
+	} {
+		file := filepath.Join(t.TempDir(), "page.html")
+		if err := os.WriteFile(file, []byte("<!DOCTYPE html><title>x</title>"+body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.visit(file)
+		if len(b.complaints()) == 0 {
+			t.Errorf("nothing is heard of %s", name)
+		}
+	}
 }
 
 func TestChartsWithOnePointAndWithFortyInABrowser(t *testing.T) {
@@ -151,7 +181,7 @@ func TestFindingsTableIsFilteredAndSortedInABrowser(t *testing.T) {
 	if all, named := count(".length"), count(`.filter(r => r.textContent.includes("Tanaka")).length`); all == 0 || all != named {
 		t.Errorf("the search leaves %d rows, %d of them with the name", all, named)
 	}
-	b.eval(`document.querySelector("#sheet th button").click()`, nil)
+	b.eval(`document.querySelector("#sheet th [role=button]").click()`, nil)
 	var names []string
 	b.eval(visible+`.map(r => r.cells[0].textContent)`, &names)
 	var sorted bool

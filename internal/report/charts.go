@@ -54,24 +54,29 @@ func strengthChart(s *mfa.Summary) picture {
 }
 
 func methodChart(s *mfa.Summary) picture {
-	p := picture{ID: "chart-method", Title: "People by method", Width: figureWidth, Note: "One person may have several methods."}
-	names := slices.SortedFunc(maps.Keys(s.ByMethod), func(a, b string) int {
+	p := picture{ID: "chart-method", Title: "People by authenticator", Width: figureWidth, Note: "One person may have several. Grey: makes nobody enrolled."}
+	counted := maps.Clone(s.ByMethod)
+	delete(counted, "okta_password") // everybody's, so a bar of it says nothing
+	names := slices.SortedFunc(maps.Keys(counted), func(a, b string) int {
 		return cmp.Or(s.ByMethod[b]-s.ByMethod[a], cmp.Compare(a, b))
 	})
 	if len(names) == 0 || s.Total == 0 {
-		p.Empty = "No method is registered."
+		p.Empty = "Nothing beyond a password is registered."
 		return p
 	}
 	if len(names) > methodRows {
-		p.Note += " " + several(len(names)-methodRows, "rarer method is", "rarer methods are") + " not drawn; summary.json has all."
+		p.Note += " " + several(len(names)-methodRows, "rarer one is", "rarer ones are") + " not drawn; summary.json has all."
 		names = names[:methodRows]
 	}
 	var rows []bar
 	for _, name := range names {
 		n := s.ByMethod[name]
-		shown := word(methodWords, name)
+		shown, class := word(methodWords, name), "s-method"
+		if slices.Contains(noFactors, shown) {
+			class = "s-unknown"
+		}
 		rows = append(rows, bar{label: shown, value: number(n) + " · " + part(n, s.Total), share: float64(n) / float64(s.Total),
-			class: "s-method", second: -1, tip: shown + ": " + people(n)})
+			class: class, second: -1, tip: shown + ": " + people(n)})
 		p.Desc += shown + " " + people(n) + "; "
 	}
 	p.Height = int(p.bars(0, rows))

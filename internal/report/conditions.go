@@ -98,10 +98,14 @@ func changed(s *mfa.Summary, read func(*mfa.Change) int) (float64, string) {
 func failing(t *mfa.Tally) int { return t.ByVerdict[mfa.NotEnrolled] + t.ByVerdict[mfa.WeakOnly] }
 
 func rate(t *mfa.Tally) (float64, string) {
-	if t.Rate == nil {
-		return 0, "no rate is given when coverage is below the bound or nobody could be judged"
+	switch {
+	case t.Rate != nil:
+		return *t.Rate, ""
+	case t.Total == 0:
+		return 0, "there is nobody to count"
+	default:
+		return 0, "no rate is given, since coverage is below the bound or nobody could be judged"
 	}
-	return *t.Rate, ""
 }
 
 // figures returns every number that a condition can name, in the order in which they are listed for people.

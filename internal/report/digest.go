@@ -46,7 +46,7 @@ func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, er
 
 func headline(s *mfa.Summary) string {
 	subject := "MFA audit of " + organisation(s)
-	if s.Scope != "everybody" && s.Scope != "" {
+	if s.Scope != mfa.Everybody && s.Scope != "" {
 		subject += ", " + clean(s.Scope, nameMax)
 	}
 	switch n := failing(&s.Tally); {
@@ -159,7 +159,7 @@ func chartText(s *mfa.Summary) string {
 			parts = append(parts, word(strengthWords, st)+" "+number(n))
 		}
 	}
-	text := "Best method registered, in people: " + strings.Join(parts, ", ") + "."
+	text := "Best method registered, in people: " + strings.Join(parts, "; ") + "."
 	if n := len(s.History); n > 1 {
 		first, last := s.History[0], s.History[n-1]
 		text += fmt.Sprintf(" People failing: %s on %s, %s on %s.", number(first.Failing), day(first.At), number(last.Failing), day(last.At))

@@ -17,10 +17,10 @@ const (
 	pictureMargin  = 40
 	barTop         = 96
 	barHeight      = 72
-	historyTop     = 330
+	historyTop     = 352
 	historyHeight  = 170
 	pictureShort   = 290 // without a course of time
-	pictureTall    = 570
+	pictureTall    = 592
 	pictureFont    = 20.0 // points at 96 dots per inch
 	pictureHeading = 22.0
 )
@@ -108,7 +108,7 @@ func (c canvas) strengthBar(s *mfa.Summary) {
 func (c canvas) history(points []mfa.Point) {
 	points = inOrder(points)
 	first, last := points[0], points[len(points)-1]
-	c.write("People failing, "+day(first.At)+" to "+day(last.At), pictureMargin, historyTop-16, pictureHeading, inkColour)
+	c.write("People failing over time", pictureMargin, historyTop-16, pictureHeading, inkColour)
 	most := 1
 	for _, p := range points {
 		most = max(most, p.Failing)
@@ -148,7 +148,7 @@ func (c canvas) history(points []mfa.Point) {
 	x, y := at(len(points) - 1)
 	c.write(number(last.Failing), x+22, y+10, pictureHeading, inkColour)
 	x, _ = at(0)
-	c.write("first audit shown: "+number(first.Failing), x, bottom+46, pictureFont, quietColour)
+	c.write(number(first.Failing)+" on "+day(first.At), x, bottom+46, pictureFont, quietColour)
 }
 
 // inOrder returns audits by time, should somebody's clock have gone backwards.

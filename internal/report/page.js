@@ -44,10 +44,17 @@
     show();
   }
   Array.from(sheet.tHead.rows[0].cells).forEach(function (head, column) {
-    var button = document.createElement("button");
-    button.type = "button";
+    // Not a button element: Chromium leaves those out where a printed table repeats its heading.
+    var button = document.createElement("span");
+    button.setAttribute("role", "button");
+    button.tabIndex = 0;
     button.textContent = head.textContent;
     button.addEventListener("click", function () { sort(head, column); });
+    button.addEventListener("keydown", function (e) {
+      if (e.key !== "Enter" && e.key !== " ") return;
+      e.preventDefault();
+      sort(head, column);
+    });
     head.replaceChildren(button);
   });
 

@@ -159,7 +159,7 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 		first += "; " + several(g.admins, "of them is an administrator", "of them are administrators")
 	}
 	t.Lines = append(t.Lines, first+".")
-	if w.s.Scope != "everybody" {
+	if w.s.Scope != mfa.Everybody {
 		t.Lines = append(t.Lines, "Scope of the audit: "+clean(w.s.Scope, textMax)+".")
 	}
 	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")

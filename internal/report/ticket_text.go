@@ -149,7 +149,7 @@ func (w *writer) restTicket() *notify.Ticket {
 
 // scopeTag keeps tickets that speak of a part of the organisation apart from those that speak of all.
 func (w *writer) scopeTag() string {
-	if w.s.Scope == "everybody" {
+	if w.s.Scope == mfa.Everybody {
 		return ""
 	}
 	return "-" + keyOf("scope "+w.s.Scope)

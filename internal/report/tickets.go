@@ -35,7 +35,7 @@ const ticketRows = 100
 type TicketOptions struct {
 	EnrollURL    string   // where people enrol; "" means the settings page of the organisation's own dashboard
 	ReportURL    string   // where the whole report lies; "" leaves it out
-	Known        []string // keys of tickets that stand open now: without them nobody who left the organisation is settled
+	Known        []string // keys of tickets of TicketSet that stand open now: without them nobody who left the organisation is settled
 	Labels       []string // beside okta-mfa
 	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of nobody's
 	MaxRows      int      // most people whom one ticket names; 0 means 100
@@ -61,7 +61,7 @@ func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o
 	if o.MaxRows <= 0 {
 		o.MaxRows = ticketRows
 	}
-	desk := notify.Desk{Set: "okta-mfa-" + keyOf(cmp.Or(s.OrgID, s.Org)), Settled: map[string]string{}, MaxNew: o.MaxNew, DryRun: o.DryRun}
+	desk := notify.Desk{Set: TicketSet(s), Settled: map[string]string{}, MaxNew: o.MaxNew, DryRun: o.DryRun}
 	if s.Policy.Level == mfa.Off {
 		return desk, nil
 	}
@@ -78,6 +78,9 @@ func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o
 	w.finish()
 	return desk, nil
 }
+
+// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what stands open.
+func TicketSet(s mfa.Summary) string { return "okta-mfa-" + keyOf(cmp.Or(s.OrgID, s.Org)) }
 
 // writer makes the tickets of one audit.
 type writer struct {
@@ -130,9 +133,10 @@ func (w *writer) finish() {
 	}
 }
 
-// complete reports whether somebody who is not in the result is not in the organisation either.
+// complete reports whether somebody who is not in the result is not in the organisation either. An export that somebody made some
+// time ago does not show that.
 func complete(s *mfa.Summary) bool {
-	return s.Scope == "everybody" && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&
+	return s.Scope == mfa.Everybody && s.Kind != mfa.KindBaseline && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&
 		s.Coverage.Read+s.Coverage.Cached >= s.Coverage.Listed
 }
 
@@ -203,7 +207,7 @@ func userKey(id string) string { return userPrefix + keyOf(id) }
 // keyOf makes an identifier fit for a key. One that had to be changed gets a piece of its digest, so that two different
 // identifiers never share a key.
 func keyOf(id string) string {
-	const longest = 80
+	const longest = 60 // a set has 100 at most, with its prefix and the digest
 	fit := strings.Map(func(r rune) rune {
 		if r < 0x80 && (r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
 			return r

@@ -125,6 +125,7 @@ func TestWhoIsMissingIsSettledOnlyWhenEverybodyIsKnown(t *testing.T) {
 		"a group":             {func(s *mfa.Summary) { s.Scope = "group Sales" }, false},
 		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
 		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
+		"an old export":       {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
 		"nobody listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
 	} {
 		a := newAudit(person(1, mfa.NotEnrolled), person(2, mfa.Compliant, push()))
@@ -185,6 +186,30 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 	}
 	if desk := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(desk.Open) != 0 {
 		t.Errorf("an audit of nobody opens tickets: %+v", desk)
+	}
+}
+
+func TestTicketsOfAPartOfTheOrganisationHaveKeysOfTheirOwn(t *testing.T) {
+	whole, part, other := mixed(), mixed(), mixed()
+	part.summary.Scope, other.summary.Scope = "group Sales", "group "+strings.Repeat("Sales und Vertrieb ", 20)
+	seen := map[string]bool{}
+	for _, a := range []*audit{whole, part, other} {
+		for _, mode := range []report.Mode{report.PerManager, report.Bulk} {
+			desk := tickets(t, a, mode, report.TicketOptions{})
+			for _, key := range keys(desk) {
+				if seen[key] || len(key) > 200 {
+					t.Errorf("%s: key %s of scope %q is another scope's too, or too long", mode, key, a.summary.Scope)
+				}
+				seen[key] = true
+			}
+		}
+		if got := keys(tickets(t, a, report.PerUser, report.TicketOptions{})); len(got) != 3 || got[0] != "user-00u00002" {
+			t.Errorf("a person has one ticket whatever the scope: %q", got)
+		}
+	}
+	long := mfa.Summary{OrgID: strings.Repeat("ö", 300)}
+	if set := report.TicketSet(long); len(set) > 100 || set == report.TicketSet(mfa.Summary{OrgID: strings.Repeat("ö", 299)}) {
+		t.Errorf("set %q is too long, or another organisation's too", set)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
@@ -126,6 +127,10 @@ func (s *scale) grid(p *picture) {
 		layout = "2 Jan 15:04"
 	}
 	for i, anchor := range []string{"start", "middle", "end"} {
+		layout := layout
+		if anchor == "middle" {
+			layout = strings.TrimSuffix(layout, " 2006") // its neighbours have the year, and fonts are wider elsewhere
+		}
 		at := s.start.Add(s.span / 2 * time.Duration(i)).UTC()
 		p.text(plotLeft+(plotRight-plotLeft)/2*float64(i), dateY, anchor, "small", at.Format(layout))
 	}

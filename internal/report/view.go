@@ -27,6 +27,7 @@ type view struct {
 	Verdicts                      []verdictRow
 	AdminsKnown, Changed          bool
 	Change                        string
+	Enrolled                      string // the rule by which people count as enrolled
 	Pictures                      []picture
 	Controls                      []control
 	Policy                        []string
@@ -59,7 +60,7 @@ func (p *page) view(files Files) *view {
 	v := &view{
 		Org: organisation(s), Scope: clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf), Audit: clean(s.AuditID, nameMax),
 		Coverage: sentence(clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
-		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s), Verdicts: verdictRows(s),
+		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s), Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
 		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
 		Sources: sources(s), Caveat: sentence(clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
 		Disagree: p.disagree.all(), DisagreeMore: max(p.disagree.dropped, 0),
@@ -153,16 +154,29 @@ func cards(s *mfa.Summary) []card {
 		out = append(out, card{Label: "Enrolment rate", Value: "not given", Note: strings.TrimPrefix(noRate(s), "No enrolment rate is given: "), Class: "warn"})
 	}
 	fails := failing(&s.Tally)
-	class := "good"
-	if fails > 0 {
-		class = "bad"
+	class := actClass(s, fails)
+	resistant := card{Label: "Phishing-resistant", Value: number(s.ByStrength[mfa.Resistant])}
+	if s.Total > 0 {
+		resistant.Note = part(s.ByStrength[mfa.Resistant], s.Total) + " of all"
 	}
 	return append(out,
 		card{Label: "Enrolled", Value: number(s.Enrolled), Note: "any second factor"},
 		card{Label: "Not enrolled", Value: number(s.NotEnroll), Note: "none, also if in grace or exempt"},
 		card{Label: "Must act now", Value: number(fails), Note: "not enrolled or weak methods only", Class: class},
-		card{Label: "Phishing-resistant", Value: number(s.ByStrength[mfa.Resistant]), Note: part(s.ByStrength[mfa.Resistant], s.Total) + " of all"},
+		resistant,
 	)
+}
+
+// actClass paints nobody who fails as good only where enough is known to say so.
+func actClass(s *mfa.Summary, fails int) string {
+	switch {
+	case fails > 0:
+		return "bad"
+	case s.Total > 0 && s.Coverage.Share >= s.Coverage.Bound:
+		return "good"
+	default:
+		return ""
+	}
 }
 
 func adminCards(s *mfa.Summary) ([]card, string) {
@@ -173,14 +187,10 @@ func adminCards(s *mfa.Summary) ([]card, string) {
 		return nil, "Nobody in the scope holds an admin role."
 	}
 	a := &s.Admins
-	class := "good"
-	if failing(a) > 0 {
-		class = "bad"
-	}
 	return []card{
 		{Label: "Administrators", Value: number(a.Total), Note: "directly or through a group"},
 		{Label: "Not enrolled", Value: number(a.NotEnroll)},
-		{Label: "Must act now", Value: number(failing(a)), Class: class},
+		{Label: "Must act now", Value: number(failing(a)), Class: actClass(s, failing(a))},
 		{Label: "Phishing-resistant", Value: number(a.ByStrength[mfa.Resistant]), Note: part(a.ByStrength[mfa.Resistant], a.Total) + " of administrators"},
 	}, ""
 }
@@ -244,11 +254,18 @@ func sources(s *mfa.Summary) []pair {
 		{"Active authenticators", strings.Join(methodList(s.Sources.Authentic), ", ")},
 		{"Judged, but not ACTIVE", counts(s.Other, nil)},
 		{"Counted, not judged", counts(s.Counted, nil)},
-		{"One usable method only", several(s.Single, "person", "people") + "; losing it locks them out"},
+		{"One usable method only", lockedOut(s.Single)},
 		{"Sources disagree in", people(s.Disagree)},
 		{"Digest of the findings", clean(s.Digest, nameMax)},
 	}
 	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
+}
+
+func lockedOut(n int) string {
+	if n == 0 {
+		return "nobody"
+	}
+	return people(n) + "; losing it locks them out"
 }
 
 func baseline(c *mfa.Comparison) []pair {

@@ -123,16 +123,17 @@ func methods(f *mfa.Finding) []string {
 	return names
 }
 
-// factors is methods without those that alone are no second factor: password, e-mail and security question.
+// noFactors are the methods that make nobody enrolled, by mfa.EnrolledRule.
+var noFactors = []string{"password", "e-mail", "security question", "temporary access code"}
+
+// factors is methods without those that are no second factor.
 func factors(f *mfa.Finding) []string {
-	return slices.DeleteFunc(methods(f), func(name string) bool {
-		return name == "password" || name == "e-mail" || name == "security question"
-	})
+	return slices.DeleteFunc(methods(f), func(name string) bool { return slices.Contains(noFactors, name) })
 }
 
-// grade orders strengths; what cannot be graded lies between none and weak.
+// grade orders strengths as the audit does: what cannot be graded may be anything, and is not written off as weak.
 func grade(s mfa.Strength) int {
-	return slices.Index([]mfa.Strength{mfa.None, mfa.Unknown, mfa.Weak, mfa.Phishable, mfa.Resistant}, s)
+	return slices.Index([]mfa.Strength{mfa.None, mfa.Weak, mfa.Unknown, mfa.Phishable, mfa.Resistant}, s)
 }
 
 // roles names admin roles: SUPER_ADMIN becomes super admin.
@@ -176,22 +177,21 @@ func whom(f *mfa.Finding) string {
 
 // accepted says in words which methods satisfy a policy.
 func accepted(p *mfa.Policy) string {
-	resistant := slices.Contains(p.Methods, string(mfa.Resistant))
-	phishable := slices.Contains(p.Methods, string(mfa.Phishable))
+	asks := func(s mfa.Strength) bool {
+		return slices.ContainsFunc(p.Methods, func(m string) bool { return strings.EqualFold(m, string(s)) })
+	}
 	var parts []string
-	switch {
-	case resistant && phishable:
+	switch { // the weakest that is named: a stronger one satisfies it too
+	case asks(mfa.Weak):
+		parts = append(parts, "any second factor (a text message will do)")
+	case asks(mfa.Phishable):
 		parts = append(parts, "a strong method (a passkey or security key, Okta FastPass, Okta Verify push, an authenticator app or a hardware token)")
-	case resistant:
+	case asks(mfa.Resistant):
 		parts = append(parts, "a phishing-resistant method (a passkey or security key, Okta FastPass or a smart card)")
-	case phishable:
-		parts = append(parts, "a method graded strong but phishable (Okta Verify push, an authenticator app or a hardware token)")
 	}
 	for _, m := range p.Methods {
-		switch mfa.Strength(m) {
-		case mfa.Resistant, mfa.Phishable:
-		case mfa.Weak:
-			parts = append(parts, "a weak method (SMS or voice call)")
+		switch mfa.Strength(strings.ToLower(m)) {
+		case mfa.Resistant, mfa.Phishable, mfa.Weak:
 		default:
 			parts = append(parts, word(methodWords, m))
 		}

@@ -63,7 +63,8 @@ func (d *Desk) dependencies(ctx context.Context) *tools.Deps {
 	plans, err := plan.NewStore(filepath.Join(filepath.Dir(d.World.Dir), "plans"))
 	d.must(err)
 	deps := &tools.Deps{About: tools.About{Version: "test", Domain: "acme.okta.test"}, Okta: d.World.Okta, Inbox: inbox, Plans: plans,
-		Gate: d.World.Gate, Engine: d.World.Engine, Mode: plan.ModeAdditive, ToolWait: 45 * time.Second}
+		Gate: d.World.Gate, Engine: d.World.Engine, Mode: plan.ModeAdditive, ToolWait: 45 * time.Second,
+		MFA: Audits(ctx, d.t, d.World.Okta, filepath.Join(filepath.Dir(d.World.Dir), "mfa"))}
 	deps.Jobs = batch.NewJobs(ctx, d.World.Engine, func(p *plan.Plan, s *batch.Summary) {
 		if _, err := deps.Finish(p, s); err != nil {
 			d.t.Errorf("move the finished report: %v", err)

@@ -23,6 +23,7 @@ type JiraOptions struct {
 	People     []Person      // who can be assigned
 	Strict     bool          // the closing transition has a screen that demands a resolution
 	Moves      []Move        // the workflow's transitions; nil means a simple one with To Do, In Progress and Done
+	RetryAfter time.Duration // what a rate limit asks for; 0 means 7 seconds
 	BaseURL    string        // "" means https://jira.example.com
 }
 
@@ -37,6 +38,7 @@ type Field struct {
 // Person can be assigned.
 type Person struct {
 	ID     string // account id at Cloud, user name at Data Center
+	Barred bool   // may not have issues of the project
 	Email  string
 	Hidden bool // the profile hides the address; Cloud's search finds it all the same
 }
@@ -79,6 +81,7 @@ type Jira struct {
 	issues map[string]*Issue // by key
 	index  map[string][]indexed
 	next   int
+	hidden bool
 }
 
 // indexed is an issue as it was from a time on.
@@ -105,6 +108,9 @@ func NewJira(o JiraOptions) *Jira {
 			{"21", "Resolve", []string{"To Do", "In Progress"}, "Done"},
 			{"31", "Reopen", []string{"Done"}, "To Do"},
 		}
+	}
+	if o.RetryAfter == 0 {
+		o.RetryAfter = 7 * time.Second
 	}
 	return &Jira{o: o, issues: map[string]*Issue{}, index: map[string][]indexed{}}
 }
@@ -144,18 +150,18 @@ func (j *Jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (j *Jira) exchangeOne(r *http.Request) (answer, Fault) {
-	return j.exchange(r, http.HandlerFunc(j.route), jiraFailing)
+	return j.exchange(r, http.HandlerFunc(j.route), j.failing)
 }
 
-// jiraFailing is the answer to a call that goes wrong. Jira Cloud, rate limiting: 429 with Retry-After in seconds.
-func jiraFailing(f Fault) answer {
+// failing is the answer to a call that goes wrong. Jira Cloud, rate limiting: 429 with Retry-After in seconds.
+func (j *Jira) failing(f Fault) answer {
 	a := answer{status: http.StatusInternalServerError, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"errorMessages":["Internal server error"],"errors":{}}`)}
 	switch f {
 	case Done500:
 		a.status, a.body = http.StatusBadGateway, []byte("<html>Bad gateway</html>")
 	case Limited:
 		a.status, a.body = http.StatusTooManyRequests, []byte(`{"errorMessages":["Rate limit exceeded."],"errors":{}}`)
-		a.header.Set("Retry-After", "7")
+		a.header.Set("Retry-After", fmt.Sprint(int(j.o.RetryAfter.Seconds())))
 	case Expired:
 		a.status, a.body = http.StatusUnauthorized, []byte(`{"errorMessages":["Client must be authenticated to access this resource."],"errors":{}}`)
 	}
@@ -202,6 +208,29 @@ func (j *Jira) Edit(key string, change func(*Issue)) bool {
 		j.touch(i)
 	}
 	return i != nil
+}
+
+// Clone copies an issue, labels included, as a person would, and returns the copy's key.
+func (j *Jira) Clone(key string) string {
+	j.state.Lock()
+	defer j.state.Unlock()
+	from := j.issues[key]
+	if from == nil {
+		return ""
+	}
+	j.next++
+	i := from.clone()
+	i.ID, i.Key, i.Created, i.Status = fmt.Sprint(10000+j.next), fmt.Sprintf("%s-%d", j.o.Project, j.next), now(), "To Do"
+	j.issues[i.Key] = &i
+	j.touch(&i)
+	return i.Key
+}
+
+// Hide makes the project invisible to the account, or shows it again: reads answer 404, searches find nothing.
+func (j *Jira) Hide(hidden bool) {
+	j.state.Lock()
+	defer j.state.Unlock()
+	j.hidden = hidden
 }
 
 // Delete removes an issue as an administrator would.

@@ -152,7 +152,7 @@ func (j *Jira) assignee(value json.RawMessage, bad complain) string {
 		bad("expected Object with %s", kind)
 		return ""
 	}
-	if !slices.ContainsFunc(j.o.People, func(p Person) bool { return p.ID == who[kind] }) {
+	if !slices.ContainsFunc(j.o.People, func(p Person) bool { return p.ID == who[kind] && !p.Barred }) {
 		bad("User '%s' cannot be assigned issues.", who[kind])
 	}
 	return who[kind]

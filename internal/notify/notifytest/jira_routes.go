@@ -69,7 +69,7 @@ func (j *Jira) serve(r *http.Request, p []string) (int, any, *refusal) {
 
 func (j *Jira) serveIssue(r *http.Request, p []string) (int, any, *refusal) {
 	i := j.issues[p[1]]
-	if i == nil {
+	if i == nil || j.hidden {
 		return 0, nil, refuse(http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
 	}
 	what := ""

@@ -64,6 +64,9 @@ func (j *Jira) search(r *http.Request, p []string) (int, any, *refusal) {
 // match finds issues as the index shows them, which lags.
 func (j *Jira) match(q jql) []Issue {
 	var hits []Issue
+	if j.hidden {
+		return nil
+	}
 	for _, versions := range j.index {
 		for n := len(versions) - 1; n >= 0; n-- {
 			if v := versions[n]; now().Sub(v.at) >= j.o.Lag {

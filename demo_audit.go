@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/tools"
+)
+
+// auditStory is what the demo's second act did.
+type auditStory struct {
+	People  int            `json:"people"`
+	First   auditCount     `json:"first"`
+	Second  auditCount     `json:"second"`
+	Changed int            `json:"people_who_enrolled"`
+	Fixed   int            `json:"put_right"`
+	Digest  string         `json:"digest"`
+	Writes  int            `json:"writes_to_okta"`
+	Verdict map[string]int `json:"by_verdict"`
+}
+
+type auditCount struct {
+	Kind  string `json:"kind"`
+	Read  int    `json:"people_read"`
+	Calls int64  `json:"okta_calls"`
+}
+
+// audit is the second act: an audit of everybody, some people enrol, an incremental audit, and the digest as it would be
+// posted.
+func (d *demo) audit(ctx context.Context) error {
+	seedAdmins(d.world.tenant)
+	before := d.world.writes()
+	d.show.secondAct()
+	first, err := d.audited(ctx)
+	if err != nil {
+		return err
+	}
+	var admins tools.FindingsOut
+	if err := d.call(ctx, "okta_mfa_findings", map[string]any{"admins_only": true, "limit": 4}, &admins); err != nil {
+		return err
+	}
+	d.show.people(&admins)
+	weak, err := d.weak(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range weak {
+		d.world.tenant.Enroll(id, "webauthn", "FIDO")
+	}
+	d.show.enrolled(len(weak))
+	second, err := d.audited(ctx)
+	if err != nil {
+		return err
+	}
+	var report tools.ReportOut
+	if err := d.call(ctx, "okta_mfa_report", map[string]any{"slack": true}, &report); err != nil {
+		return err
+	}
+	s := &d.story.MFA
+	if report.Receipt.Digest != nil {
+		s.Digest = report.Receipt.Digest.Text
+	}
+	d.show.posted(s.Digest)
+	s.People, s.Changed, s.Writes, s.Verdict = second.Total, len(weak), d.world.writes()-before, second.ByVerdict
+	s.First, s.Second = auditCount{first.Kind, readBy(first), first.Calls}, auditCount{second.Kind, readBy(second), second.Calls}
+	if second.Change != nil {
+		s.Fixed = second.Change.Fixed
+	}
+	return nil
+}
+
+// readBy tells from the coverage line how many people an audit read.
+func readBy(a *tools.AuditSummary) int {
+	var listed, read int
+	if _, err := fmt.Sscanf(a.Coverage, "%d people listed: %d read now", &listed, &read); err != nil {
+		return 0
+	}
+	return read
+}
+
+// audited audits everybody and follows the job to its end.
+func (d *demo) audited(ctx context.Context) (*tools.AuditSummary, error) {
+	var out tools.AuditOut
+	if err := d.call(ctx, "okta_mfa_audit", map[string]any{"sample": 0.05}, &out); err != nil {
+		return nil, err
+	}
+	for out.Status == "running" {
+		d.show.progress(out.Progress)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if err := d.call(ctx, "okta_mfa_audit", map[string]any{"sample": 0.05}, &out); err != nil {
+			return nil, err
+		}
+	}
+	d.show.audited(out.Summary)
+	return out.Summary, nil
+}
+
+// weak picks a few people who have only weak methods.
+func (d *demo) weak(ctx context.Context) ([]string, error) {
+	var found tools.FindingsOut
+	if err := d.call(ctx, "okta_mfa_findings", map[string]any{"verdict": "weak_only", "limit": 3}, &found); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for i := range found.People {
+		d.show.person(&found.People[i])
+		ids = append(ids, found.People[i].UserID)
+	}
+	return ids, nil
+}
+
+// seedAdmins gives the demo's tenant role holders, direct and through a group, and somebody under attack.
+func seedAdmins(tenant *oktasim.Tenant) {
+	people := tenant.People()
+	if len(people) < 8 {
+		return
+	}
+	tenant.GiveRole(people[1], "HELP_DESK_ADMIN")
+	tenant.GiveRole(people[3], "ORG_ADMIN")
+	tenant.GiveGroupRole(tenant.AddGroup("Identity team", people[2], people[5]), "USER_ADMIN")
+	for range 4 {
+		tenant.AddEvent(oktasim.Event{Type: "user.mfa.okta_verify.deny_push", UserID: people[3]})
+	}
+}
+
+func (s *stage) secondAct() {
+	s.head("Second act: who signs in without strong MFA?")
+	s.say("  an audit of everybody in the tenant; it only reads Okta")
+}
+
+func (s *stage) people(f *tools.FindingsOut) {
+	s.say("  %d people match, the most urgent first:", f.Matched)
+	for i := range f.People {
+		s.person(&f.People[i])
+	}
+}
+
+func (s *stage) enrolled(n int) {
+	s.say("\n  %d of them enrol a security key; an incremental audit reads only who changed", n)
+}
+
+func (s *stage) posted(digest string) {
+	s.say("  as it would be posted to the channel, without names:")
+	s.quote(digest)
+}

@@ -1,0 +1,104 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// transient reports whether trying again later may help.
+func transient(err error) bool {
+	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
+}
+
+// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who alone
+// cannot be read while it does answer is unreadable.
+func (s *scan) insist(ctx context.Context, later []*person) error {
+	if len(later) == 0 {
+		return nil
+	}
+	if err := s.outlast(ctx); err != nil {
+		return err
+	}
+	s.job.live.Enter("reading")
+	if len(later) > mostLater {
+		return s.goOn(ctx)
+	}
+	for i, p := range later {
+		err := s.readOne(ctx, p)
+		if err == nil || !transient(err) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if _, away := s.lookAtOrg(ctx); away != nil { // it is not this person: Okta is away again
+			return s.insist(ctx, later[i:])
+		}
+		if err := s.unreadable(p, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errGaveUp = errors.New("the audit gave up waiting")
+
+// outlast waits until Okta answers, for as long as the options say.
+func (s *scan) outlast(ctx context.Context) error {
+	deadline := time.Now().Add(s.opts.Patience)
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		_, err := s.lookAtOrg(ctx)
+		if err == nil || !transient(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: okta has not answered for %s: %w; ask for the same audit again: it goes on where it stopped", errGaveUp, s.opts.Patience, err)
+		}
+		s.job.live.Enter("waiting for Okta to answer")
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// patiently carries out a step that can be begun anew. While Okta as a whole does not answer it waits; when Okta does answer, and
+// the step fails all the same, the audit stops after a few attempts.
+func (s *scan) patiently(ctx context.Context, step func(context.Context) error) error {
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		err := step(ctx)
+		if err == nil || !transient(err) || errors.Is(err, errGaveUp) || attempt == attempts || ctx.Err() != nil {
+			return err
+		}
+		if err := s.outlast(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// goOn reads all who are left after Okta was away. When it answers and yet nobody can be read, the audit stops: to call
+// everybody unreadable would be a false report.
+func (s *scan) goOn(ctx context.Context) error {
+	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
+		s.rounds, s.freshBefore = 0, len(s.mem.fresh)
+	}
+	if s.rounds > 3 {
+		return fmt.Errorf("okta answers, but it fails for one person after another; see its status page, then ask for the same audit again: it goes on where it stopped")
+	}
+	return s.readThese(ctx, s.scope())
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

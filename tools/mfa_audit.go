@@ -1,0 +1,230 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mfa"
+)
+
+// MFA is what the tools of audits work with.
+type MFA struct {
+	Auditor *mfa.Auditor
+	Courier *courier.Courier
+	Policy  mfa.Policy // of MFA_POLICY_FILE, or the default
+	Notes   []string   // what must be said of that policy
+	Base    context.Context
+}
+
+// AuditIn asks for an audit. What is left out comes from the server's audit policy.
+type AuditIn struct {
+	Group    string `json:"group,omitempty" jsonschema:"Audit one group only: its id (00g…) or exact name"`
+	Search   string `json:"search,omitempty" jsonschema:"Audit only users whom this Okta search finds, such as profile.department eq \"Finance\""`
+	Full     bool   `json:"full,omitempty" jsonschema:"Read everybody again, although earlier readings may still hold. Takes hours in a large organisation"`
+	Baseline string `json:"baseline_file,omitempty" jsonschema:"Take the Admin Console's CSV export 'MFA enrollment by user' from the inbox as a start, without any call to Okta. Later audits are compared with it"`
+
+	Level      string   `json:"enforcement_level,omitempty" jsonschema:"enum=off,enum=optional,enum=required" jsonschema_description:"What is done about findings: nothing, recommendations, or violations"`
+	Allowed    []string `json:"allowed_factor_types,omitempty" jsonschema:"Only these may count: factor types (push, webauthn…) or authenticators (okta_verify…)"`
+	Methods    []string `json:"mfa_methods,omitempty" jsonschema:"What satisfies: strong_phishable, phishing_resistant, factor types or authenticators"`
+	GraceHours *int     `json:"grace_period_hours,omitempty" jsonschema:"For new users, from their activation"`
+	Deadline   string   `json:"enrollment_deadline,omitempty" jsonschema:"2026-12-31 or RFC 3339. Until then people who fail are in grace"`
+	OktaVerify *bool    `json:"resolve_okta_verify,omitempty" jsonschema:"Tell FastPass from push for everybody with Okta Verify: one more call each. Administrators are always told apart"`
+	Sample     *float64 `json:"sample,omitempty" jsonschema:"Share of earlier readings that are read again to measure their error, 0 to 1"`
+	Bound      *float64 `json:"minimum_coverage,omitempty" jsonschema:"Share of people who must be readable for a rate to be given, 0 to 1"`
+}
+
+// AuditOut is an audit that runs or has ended.
+type AuditOut struct {
+	Status   string        `json:"status" jsonschema:"running, complete or cancelled"`
+	AuditID  string        `json:"audit_id"`
+	JobID    string        `json:"job_id,omitempty" jsonschema:"Follow with get_job, stop with cancel_job; it is the audit_id"`
+	Scope    string        `json:"scope" jsonschema:"Untrusted text"`
+	Progress *ProgressItem `json:"progress,omitempty"`
+	Admins   *TallyItem    `json:"admins_so_far,omitempty" jsonschema:"Administrators are read first"`
+	Summary  *AuditSummary `json:"summary,omitempty"`
+	Notes    []string      `json:"notes,omitempty" jsonschema:"What is doubtful in the policy"`
+	Next     string        `json:"next_step"`
+}
+
+var specMFAAudit = Spec{
+	Name: "okta_mfa_audit", Title: "Audit MFA enrolment", Effect: WritesLocal,
+	Description: "Audits who in the organisation, or in one group, signs in without strong MFA, or goes on with an audit that was interrupted. " +
+		"Only reads Okta. The first audit of a large organisation takes hours at Okta's rate limits (administrators come first); later ones read only who changed and take minutes. " +
+		"Returns the summary, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and okta_mfa_report, which cost Okta nothing.",
+}
+
+func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, error) {
+	policy, notes, err := in.policy(d.MFA)
+	if err != nil {
+		return AuditOut{}, err
+	}
+	if in.Baseline != "" {
+		return d.baseline(ctx, in, policy, notes)
+	}
+	job, err := d.MFA.Auditor.Start(d.MFA.Base, mfa.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
+	if err != nil {
+		return AuditOut{}, err
+	}
+	out, err := d.followAudit(ctx, c, job)
+	out.Notes = notes
+	return out, err
+}
+
+// policy is the server's audit policy with what the caller changed.
+func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
+	p := m.Policy
+	if in.Level != "" {
+		p.Level = mfa.Level(in.Level)
+	}
+	if in.Allowed != nil {
+		p.AllowedFactorTypes = in.Allowed
+	}
+	if in.Methods != nil {
+		p.Methods = in.Methods
+	}
+	if in.Deadline != "" {
+		at, err := mfa.ParseDeadline(in.Deadline)
+		if err != nil {
+			return p, nil, &Problem{Code: "policy_refused", Message: err.Error(), Next: "write it like 2026-12-31"}
+		}
+		p.Deadline = at
+	}
+	set(&p.GraceHours, in.GraceHours)
+	set(&p.OktaVerify, in.OktaVerify)
+	set(&p.Sample, in.Sample)
+	set(&p.Bound, in.Bound)
+	notes, err := p.Check(time.Now())
+	if err != nil {
+		return p, nil, &Problem{Code: "policy_refused", Message: err.Error(), Next: "mend the argument, or the file of MFA_POLICY_FILE"}
+	}
+	return p, notes, nil
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// baseline takes an export of the Admin Console as an audit.
+func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, notes []string) (AuditOut, error) {
+	if in.Group != "" || in.Search != "" || in.Full {
+		return AuditOut{}, &Problem{Code: "conflicting_arguments", Message: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
+	}
+	name, err := d.locate(in.Baseline)
+	if err != nil {
+		return AuditOut{}, err
+	}
+	file, info, err := d.Inbox.Open(name)
+	if err != nil {
+		return AuditOut{}, err
+	}
+	b, err := mfa.ParseBaseline(file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return AuditOut{}, &Problem{Code: "baseline_unreadable", Message: err.Error(), Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox"}
+	}
+	s, err := d.MFA.Auditor.FromBaseline(ctx, b, name, info.ModTime(), policy)
+	if err != nil {
+		return AuditOut{}, err
+	}
+	return auditEnded(s, notes), nil
+}
+
+// followAudit waits for an audit as long as a call may, sending progress.
+func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut, error) {
+	deadline := time.NewTimer(d.ToolWait)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-job.Ended():
+			s, err := job.Result()
+			if err != nil {
+				return AuditOut{}, err
+			}
+			return auditEnded(s, nil), nil
+		case <-ctx.Done():
+			return AuditOut{}, ctx.Err() // the audit goes on; get_job finds it
+		case <-deadline.C:
+			return d.auditRunning(job), nil
+		case <-tick.C:
+			p := job.Progress()
+			c.Progress(ctx, float64(p.Done), float64(p.Total), d.progressLine(p))
+		}
+	}
+}
+
+func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
+	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: intake.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
+		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job stops it, and asking again for the same goes on with it"}
+	if t := job.Admins(); t != nil {
+		out.Admins = tallyItem(*t)
+	}
+	return out
+}
+
+func auditEnded(s *mfa.Summary, notes []string) AuditOut {
+	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Summary: auditSummary(s), Notes: notes,
+		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report writes files, tickets and messages"}
+}
+
+// auditJob answers get_job and cancel_job for an audit: how the job of this process stands, or how the audit ended.
+func (d *Deps) auditJob(id string) (PlanOut, error) {
+	if job := d.MFA.Auditor.Current(); job != nil && job.ID == id {
+		select {
+		case <-job.Ended():
+			if _, err := job.Result(); err != nil {
+				return PlanOut{}, err
+			}
+		default:
+			out := d.auditRunning(job)
+			return PlanOut{Status: out.Status, JobID: id, Stage: stageAudit, Progress: out.Progress, Next: out.Next}, nil
+		}
+	}
+	s, err := d.MFA.Auditor.Summary(id)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return PlanOut{Status: "complete", JobID: id, Stage: stageAudit, Total: s.Total, Rows: verdictCounts(s.ByVerdict),
+		Next: "okta_mfa_summary with this audit_id shows what it found"}, nil
+}
+
+// stageAudit is what stands where a plan has its stage.
+const stageAudit = "mfa_audit"
+
+// cancelAudit stops the audit of this process.
+func (d *Deps) cancelAudit(ctx context.Context, id string) (PlanOut, error) {
+	job := d.MFA.Auditor.Current()
+	if job == nil || job.ID != id {
+		return PlanOut{}, &Problem{Code: "job_not_running", Message: "no such audit is under way in this server", Next: "get_job says how it ended"}
+	}
+	job.Cancel()
+	timer := time.NewTimer(cancelWait)
+	defer timer.Stop()
+	select {
+	case <-job.Ended():
+	case <-timer.C:
+	case <-ctx.Done():
+		return PlanOut{}, ctx.Err()
+	}
+	if s, err := job.Result(); err == nil && s != nil {
+		return d.auditJob(id) // it had ended before
+	}
+	p := job.Progress()
+	return PlanOut{Status: "stopped", JobID: id, Stage: stageAudit, Progress: d.progressItem(p),
+		Next: fmt.Sprintf("what was read of %d people is kept; okta_mfa_audit with the same arguments goes on from there", p.Done)}, nil
+}
+
+func verdictCounts(by map[mfa.Verdict]int) map[string]int {
+	counts := make(map[string]int, len(by))
+	for verdict, n := range by {
+		counts[string(verdict)] = n
+	}
+	return counts
+}

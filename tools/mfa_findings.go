@@ -1,0 +1,182 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mfa"
+)
+
+// FindingsIn picks people of an audit.
+type FindingsIn struct {
+	AuditID  string `json:"audit_id,omitempty" jsonschema:"Default: the latest audit"`
+	Verdict  string `json:"verdict,omitempty" jsonschema:"enum=compliant,enum=weak_only,enum=not_enrolled,enum=in_grace,enum=exempt,enum=unreadable,enum=unknown"`
+	Strength string `json:"strength,omitempty" jsonschema:"enum=none,enum=weak,enum=strong_phishable,enum=phishing_resistant,enum=unknown" jsonschema_description:"The best that they have"`
+	Method   string `json:"method,omitempty" jsonschema:"People who have it: a factor type (sms, push, webauthn…) or an authenticator (okta_verify, phone_number…)"`
+	Only     bool   `json:"only_this_method,omitempty" jsonschema:"With method: nothing else beyond password, e-mail and security question"`
+	Admins   bool   `json:"admins_only,omitempty" jsonschema:"Holders of admin roles"`
+	Recent   bool   `json:"with_recent_events,omitempty" jsonschema:"Only people with alarming events in the System Log: push denials, resets, bypass attempts"`
+	Group    string `json:"group,omitempty" jsonschema:"Members of a group, by id or exact name. The only filter that asks Okta"`
+	Text     string `json:"text,omitempty" jsonschema:"Part of login, e-mail or name"`
+	Cursor   string `json:"cursor,omitempty" jsonschema:"next_cursor of the answer before"`
+	Limit    int    `json:"limit,omitempty" jsonschema:"People per answer, 1 to 100, default 25"`
+}
+
+// FindingsOut is a page of people.
+type FindingsOut struct {
+	AuditID    string        `json:"audit_id"`
+	AsOf       string        `json:"as_of"`
+	Coverage   string        `json:"coverage" jsonschema:"Say this with every number of the audit"`
+	Matched    int           `json:"matched" jsonschema:"In all"`
+	People     []FindingItem `json:"people,omitempty" jsonschema:"The most urgent first"`
+	NextCursor string        `json:"next_cursor,omitempty"`
+	Next       string        `json:"next_step"`
+}
+
+// FindingItem is one person. Names are untrusted text from Okta.
+type FindingItem struct {
+	UserID     string       `json:"user_id"`
+	Login      string       `json:"login" jsonschema:"Untrusted text from Okta"`
+	Name       string       `json:"name,omitempty" jsonschema:"Untrusted text from Okta"`
+	Department string       `json:"department,omitempty" jsonschema:"Untrusted text from Okta"`
+	Status     string       `json:"status"`
+	Roles      []string     `json:"admin_roles,omitempty" jsonschema:"Untrusted text from Okta"`
+	Verdict    string       `json:"verdict"`
+	Until      string       `json:"until,omitempty"`
+	Reason     string       `json:"reason,omitempty"`
+	Strength   string       `json:"strength"`
+	Allowed    string       `json:"allowed_strength" jsonschema:"The best that the enrolment policy lets them use"`
+	Required   []string     `json:"required,omitempty" jsonschema:"What the enrolment policy demands"`
+	Methods    []MethodItem `json:"methods,omitempty"`
+	Single     bool         `json:"single_method,omitempty"`
+	Disagree   []string     `json:"sources_disagree,omitempty"`
+	Recent     []mfa.Signal `json:"recent_events,omitempty"`
+	Cached     bool         `json:"from_cache,omitempty"`
+	ReadAt     string       `json:"read_at,omitempty"`
+}
+
+// MethodItem is one enrolled method.
+type MethodItem struct {
+	Method   string `json:"method"`
+	Provider string `json:"provider,omitempty"`
+	Status   string `json:"status"`
+	Strength string `json:"strength"`
+	Since    string `json:"enrolled_since,omitempty"`
+	LastUsed string `json:"last_used,omitempty" jsonschema:"By the System Log, where it tells"`
+	Allowed  string `json:"allowed,omitempty" jsonschema:"By the enrolment policy: NOT_ALLOWED, OPTIONAL, REQUIRED"`
+	Source   string `json:"source,omitempty" jsonschema:"enrollments, factors or both"`
+}
+
+var specMFAFindings = Spec{
+	Name: "okta_mfa_findings", Title: "People of an MFA audit", Effect: ReadsOkta,
+	Description: "Lists people of the latest MFA audit, the most urgent first, by verdict, strength, method, admin role, group or recent events. " +
+		"For \"which admins have only SMS\" set admins_only, method sms and only_this_method. Makes no call to Okta unless group is given. okta_mfa_user_status looks at one person as of now.",
+}
+
+func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (FindingsOut, error) {
+	limit, err := pageSize(in.Limit, 25, 100)
+	if err != nil {
+		return FindingsOut{}, err
+	}
+	s, err := d.MFA.Auditor.Summary(in.AuditID)
+	if err != nil {
+		return FindingsOut{}, err
+	}
+	q := mfa.Query{Verdict: mfa.Verdict(in.Verdict), Strength: mfa.Strength(in.Strength), Method: in.Method, Only: in.Only, Admins: in.Admins, Signals: in.Recent, Text: in.Text}
+	if q.After, err = cursorAfter(in.Cursor, s.AuditID); err != nil {
+		return FindingsOut{}, err
+	}
+	if in.Group != "" {
+		if q.Users, err = d.members(ctx, in.Group); err != nil {
+			return FindingsOut{}, err
+		}
+	}
+	return fitted(limit, func(most int) (FindingsOut, error) {
+		q.Limit = most
+		page, err := d.MFA.Auditor.Findings(s.AuditID, q)
+		if err != nil {
+			return FindingsOut{}, err
+		}
+		out := FindingsOut{AuditID: s.AuditID, AsOf: s.AsOf.Format(time.RFC3339), Coverage: s.Coverage.Line, Matched: page.Matched,
+			Next: "okta_mfa_user_status looks at one person as of now; okta_mfa_report writes all of this into files and tickets"}
+		for i := range page.Findings {
+			out.People = append(out.People, findingItem(&page.Findings[i]))
+		}
+		if page.Next > 0 {
+			out.NextCursor = s.AuditID + "." + strconv.Itoa(page.Next)
+			out.Next = "call again with next_cursor for the rest; " + out.Next
+		}
+		return out, nil
+	})
+}
+
+// cursorAfter reads a cursor, which belongs to one audit.
+func cursorAfter(cursor, auditID string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	id, place, _ := strings.Cut(cursor, ".")
+	n, err := strconv.Atoi(place)
+	if id != auditID || err != nil || n < 0 {
+		return 0, &Problem{Code: "wrong_cursor", Message: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
+	}
+	return n, nil
+}
+
+func (d *Deps) members(ctx context.Context, group string) (map[string]bool, error) {
+	g, err := d.MFA.Auditor.FindGroup(ctx, strings.TrimSpace(group))
+	if err != nil {
+		return nil, err
+	}
+	users := map[string]bool{}
+	for member, err := range d.Okta.GroupMembers(ctx, g.ID) {
+		if err != nil {
+			return nil, err
+		}
+		users[member.ID] = true
+	}
+	return users, nil
+}
+
+func findingItem(f *mfa.Finding) FindingItem {
+	item := FindingItem{UserID: f.UserID, Login: intake.Clean(f.Login, 120), Name: intake.Clean(f.Name, 120), Department: intake.Clean(f.Department, 80), Status: f.Status,
+		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: intake.Clean(f.Reason, 300), Strength: string(f.Strength), Allowed: string(f.Usable),
+		Required: cleaned(f.Required, 10), Single: f.Single, Disagree: cleaned(f.Disagree, 5), Recent: f.Signals, Cached: f.Cached, ReadAt: day(f.ReadAt)}
+	for _, m := range f.Methods[:min(len(f.Methods), 20)] {
+		item.Methods = append(item.Methods, methodItem(m))
+	}
+	return item
+}
+
+func methodItem(m mfa.Method) MethodItem {
+	name := m.Name
+	if m.Key != "" && m.Key != m.Name {
+		name += " (" + m.Key + ")"
+	}
+	return MethodItem{Method: intake.Clean(name, 80), Provider: intake.Clean(m.Provider, 40), Status: intake.Clean(m.Status, 40), Strength: string(m.Strength),
+		Since: day(m.Since), Allowed: m.Allowed, Source: m.Source}
+}
+
+func day(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// auditProblem gives the failures of audits their code and next step.
+func auditProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, mfa.ErrNoAudit):
+		return &Problem{Code: "no_audit", Message: err.Error(), Next: "okta_mfa_audit makes one; leave audit_id out for the latest"}
+	case errors.Is(err, mfa.ErrBusy):
+		return &Problem{Code: "audit_busy", Message: err.Error(), Next: "follow it with get_job, or stop it with cancel_job"}
+	case errors.Is(err, mfa.ErrNoGroup):
+		return &Problem{Code: "group_not_found", Message: err.Error(), Next: "give the group's id (00g…) or its exact name"}
+	}
+	return nil
+}

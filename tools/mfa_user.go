@@ -1,0 +1,123 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// UserStatusIn names one person.
+type UserStatusIn struct {
+	User string `json:"user" jsonschema:"Okta id (00u…), login or e-mail of one user, whole and exact"`
+}
+
+// UserStatusOut is what one person has enrolled, as of now.
+type UserStatusOut struct {
+	User     UserItem     `json:"user"`
+	Verdict  string       `json:"verdict" jsonschema:"Under the server's audit policy"`
+	Until    string       `json:"until,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
+	Strength string       `json:"strength"`
+	Methods  []MethodItem `json:"methods,omitempty"`
+	Sources  string       `json:"sources"`
+	Disagree []string     `json:"sources_disagree,omitempty"`
+	Audited  *FindingItem `json:"last_audit,omitempty" jsonschema:"What the latest audit said, where it differs from now"`
+	Notes    []string     `json:"notes,omitempty"`
+	Next     string       `json:"next_step"`
+}
+
+var specMFAUser = Spec{
+	Name: "okta_mfa_user_status", Title: "MFA of one user, now", Effect: ReadsOkta,
+	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and when it was last used as far as the System Log of the last 30 days tells. " +
+		"Costs about four calls. For many users ask okta_mfa_findings, which costs none.",
+}
+
+// usedSince is how far back uses are looked for.
+const usedSince = 30 * 24 * time.Hour
+
+func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatusOut, error) {
+	id, err := d.oneUser(ctx, in.User)
+	if err != nil {
+		return UserStatusOut{}, err
+	}
+	f, err := d.MFA.Auditor.Look(ctx, id, d.MFA.Policy)
+	if err != nil {
+		return UserStatusOut{}, err
+	}
+	out := UserStatusOut{User: UserItem{ID: f.UserID, Status: f.Status, Login: intake.Clean(f.Login, 120), Email: intake.Clean(f.Email, 120), Name: intake.Clean(f.Name, 120)},
+		Verdict: string(f.Verdict), Until: day(f.Until), Reason: intake.Clean(f.Reason, 300), Strength: string(f.Strength), Sources: f.Sources, Disagree: cleaned(f.Disagree, 10),
+		Next: "okta_mfa_events shows what happened to this user's methods"}
+	for _, m := range f.Methods[:min(len(f.Methods), 40)] {
+		out.Methods = append(out.Methods, methodItem(m))
+	}
+	if err := d.lastUsed(ctx, id, f.Methods, &out); err != nil {
+		return UserStatusOut{}, err
+	}
+	out.Audited = d.audited(&f)
+	out.Notes = append(out.Notes, "whether the enrolment policy allows each method is not read here; okta_mfa_findings says what the last audit found of that")
+	return out, nil
+}
+
+// oneUser finds the id of one user.
+func (d *Deps) oneUser(ctx context.Context, query string) (string, error) {
+	query = strings.TrimSpace(query)
+	if query == "" {
+		return "", &Problem{Code: "missing_argument", Message: "user is empty", Next: "send an Okta id, login or e-mail"}
+	}
+	by := guessBy(query, "")
+	if by == plan.ByID {
+		return query, nil
+	}
+	matches, err := plan.FindPeople(ctx, d.Okta, by, []string{query})
+	if err != nil {
+		return "", err
+	}
+	switch users := matches[0].Users; len(users) {
+	case 0:
+		return "", &Problem{Code: "not_found", Message: "no such user", Next: "check the spelling; okta_user_search finds users by other names"}
+	case 1:
+		return users[0].ID, nil
+	default:
+		return "", &Problem{Code: "ambiguous", Message: "several users answer to this name", Next: "give the Okta id of one; okta_user_search lists them"}
+	}
+}
+
+// lastUsed reads from the System Log when each method was last used.
+func (d *Deps) lastUsed(ctx context.Context, id string, methods []mfa.Method, out *UserStatusOut) error {
+	now := d.Okta.Now()
+	used, err := d.MFA.Auditor.LastUsed(ctx, id, now.Add(-usedSince), now)
+	var okta *oktaclient.Error
+	if err != nil && errors.As(err, &okta) && (errors.Is(err, oktaclient.ErrScope) || errors.Is(err, oktaclient.ErrForbidden)) {
+		out.Notes = append(out.Notes, "when methods were last used is not known: the System Log cannot be read with this credential")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range out.Methods {
+		if at, ok := used[mfa.UsedAs(methods[i])]; ok {
+			out.Methods[i].LastUsed = day(at)
+		}
+	}
+	return nil
+}
+
+// audited is what the latest audit said of a person, nil when there is none or it said the same.
+func (d *Deps) audited(f *mfa.Finding) *FindingItem {
+	s, err := d.MFA.Auditor.Summary("")
+	if err != nil {
+		return nil
+	}
+	page, err := d.MFA.Auditor.Findings(s.AuditID, mfa.Query{Users: map[string]bool{f.UserID: true}})
+	if err != nil || len(page.Findings) == 0 || page.Findings[0].Verdict == f.Verdict {
+		return nil
+	}
+	item := findingItem(&page.Findings[0])
+	return &item
+}
