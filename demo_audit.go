@@ -65,14 +65,12 @@ func (d *demo) audit(ctx context.Context) error {
 	d.show.posted(s.Digest)
 	s.People, s.Changed, s.Writes, s.Verdict = second.Total, len(weak), d.world.writes()-before, second.ByVerdict
 	s.First, s.Second = auditCount{first.Kind, readBy(first), first.Calls}, auditCount{second.Kind, readBy(second), second.Calls}
-	if second.Change != nil {
-		s.Fixed = second.Change.Fixed
-	}
+	s.Fixed = second.Fixed
 	return nil
 }
 
 // readBy tells from the coverage line how many people an audit read.
-func readBy(a *tools.AuditSummary) int {
+func readBy(a *tools.AuditBrief) int {
 	var listed, read int
 	if _, err := fmt.Sscanf(a.Coverage, "%d people listed: %d read now", &listed, &read); err != nil {
 		return 0
@@ -81,7 +79,7 @@ func readBy(a *tools.AuditSummary) int {
 }
 
 // audited audits everybody and follows the job to its end.
-func (d *demo) audited(ctx context.Context) (*tools.AuditSummary, error) {
+func (d *demo) audited(ctx context.Context) (*tools.AuditBrief, error) {
 	var out tools.AuditOut
 	if err := d.call(ctx, "okta_mfa_audit", map[string]any{"sample": 0.05}, &out); err != nil {
 		return nil, err

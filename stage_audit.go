@@ -123,7 +123,7 @@ func (s *stage) quote(text string) {
 }
 
 // audited shows an audit as a client sees it.
-func (s *stage) audited(a *tools.AuditSummary) {
+func (s *stage) audited(a *tools.AuditBrief) {
 	if a == nil {
 		return
 	}
@@ -135,11 +135,11 @@ func (s *stage) audited(a *tools.AuditSummary) {
 	s.say("  %s", a.Coverage)
 	s.say("  %d people: %s", a.Total, countsInOrder(a.ByVerdict, verdictNames()))
 	s.say("  strength: %s", countsInOrder(a.ByStrength, []string{"phishing_resistant", "strong_phishable", "weak", "none", "unknown"}))
-	if a.Admins != nil {
-		s.say("  admins: %s", countsInOrder(a.Admins.ByVerdict, verdictNames()))
+	if len(a.Admins) > 0 {
+		s.say("  admins: %s", countsInOrder(a.Admins, verdictNames()))
 	}
-	if c := a.Change; c != nil {
-		s.say("  since the audit before: %d put right, %d fallen back", c.Fixed, c.Regressed)
+	if a.Fixed+a.Regressed > 0 {
+		s.say("  since the audit before: %d put right, %d fallen back", a.Fixed, a.Regressed)
 	}
 }
 

@@ -46,16 +46,40 @@ type AuditOut struct {
 	Scope    string        `json:"scope" jsonschema:"Untrusted text"`
 	Progress *ProgressItem `json:"progress,omitempty"`
 	Admins   *TallyItem    `json:"admins_so_far,omitempty" jsonschema:"Administrators are read first"`
-	Summary  *AuditSummary `json:"summary,omitempty"`
+	Summary  *AuditBrief   `json:"summary,omitempty"`
 	Notes    []string      `json:"notes,omitempty" jsonschema:"What is doubtful in the policy"`
 	Next     string        `json:"next_step"`
+}
+
+// AuditBrief is the gist of an audit; okta_mfa_summary has all of it.
+type AuditBrief struct {
+	Kind     string `json:"kind" jsonschema:"full, incremental or baseline"`
+	WhyFull  string `json:"why_full,omitempty"`
+	Coverage string `json:"coverage" jsonschema:"Say this with every number of the audit"`
+	*TallyItem
+	Admins    map[string]int `json:"admins_by_verdict,omitempty"`
+	Fixed     int            `json:"put_right" jsonschema:"People who failed in the audit before"`
+	Regressed int            `json:"fallen_back"`
+	Notes     []string       `json:"notes,omitempty" jsonschema:"What a reader must know"`
+	Calls     int64          `json:"okta_calls"`
+}
+
+func auditBrief(s *mfa.Summary) *AuditBrief {
+	b := &AuditBrief{Kind: s.Kind, WhyFull: s.WhyFull, Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), Notes: cleaned(s.Notes, shownNotes), Calls: s.Calls}
+	if s.AdminsKnown {
+		b.Admins = verdictCounts(s.Admins.ByVerdict)
+	}
+	if c := s.Change; c != nil {
+		b.Fixed, b.Regressed = c.Fixed, c.Regressed
+	}
+	return b
 }
 
 var specMFAAudit = Spec{
 	Name: "okta_mfa_audit", Title: "Audit MFA enrolment", Effect: WritesLocal,
 	Description: "Audits who in the organisation, or in one group, signs in without strong MFA, or goes on with an audit that was interrupted. " +
 		"Only reads Okta. The first audit of a large organisation takes hours at Okta's rate limits (administrators come first); later ones read only who changed and take minutes. " +
-		"Returns the summary, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and okta_mfa_report, which cost Okta nothing.",
+		"Returns the gist, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and okta_mfa_report, which cost Okta nothing.",
 }
 
 func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, error) {
@@ -170,7 +194,7 @@ func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
 }
 
 func auditEnded(s *mfa.Summary, notes []string) AuditOut {
-	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Summary: auditSummary(s), Notes: notes,
+	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Summary: auditBrief(s), Notes: notes,
 		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report writes files, tickets and messages"}
 }
 

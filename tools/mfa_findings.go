@@ -14,7 +14,7 @@ import (
 // FindingsIn picks people of an audit.
 type FindingsIn struct {
 	AuditID  string `json:"audit_id,omitempty" jsonschema:"Default: the latest audit"`
-	Verdict  string `json:"verdict,omitempty" jsonschema:"enum=compliant,enum=weak_only,enum=not_enrolled,enum=in_grace,enum=exempt,enum=unreadable,enum=unknown"`
+	Verdict  string `json:"verdict,omitempty" jsonschema:"enum=compliant,enum=weak_only,enum=not_enrolled,enum=in_grace,enum=exempt,enum=unreadable,enum=unknown" jsonschema_description:"How they stand under the audit policy"`
 	Strength string `json:"strength,omitempty" jsonschema:"enum=none,enum=weak,enum=strong_phishable,enum=phishing_resistant,enum=unknown" jsonschema_description:"The best that they have"`
 	Method   string `json:"method,omitempty" jsonschema:"People who have it: a factor type (sms, push, webauthn…) or an authenticator (okta_verify, phone_number…)"`
 	Only     bool   `json:"only_this_method,omitempty" jsonschema:"With method: nothing else beyond password, e-mail and security question"`

@@ -27,7 +27,7 @@ type UserStatusOut struct {
 	Methods  []MethodItem `json:"methods,omitempty"`
 	Sources  string       `json:"sources"`
 	Disagree []string     `json:"sources_disagree,omitempty"`
-	Audited  *FindingItem `json:"last_audit,omitempty" jsonschema:"What the latest audit said, where it differs from now"`
+	Audited  string       `json:"last_audit,omitempty" jsonschema:"The verdict of the latest audit, where it differs from now"`
 	Notes    []string     `json:"notes,omitempty"`
 	Next     string       `json:"next_step"`
 }
@@ -108,16 +108,15 @@ func (d *Deps) lastUsed(ctx context.Context, id string, methods []mfa.Method, ou
 	return nil
 }
 
-// audited is what the latest audit said of a person, nil when there is none or it said the same.
-func (d *Deps) audited(f *mfa.Finding) *FindingItem {
+// audited is what the latest audit said of a person, empty when there is none or it said the same.
+func (d *Deps) audited(f *mfa.Finding) string {
 	s, err := d.MFA.Auditor.Summary("")
 	if err != nil {
-		return nil
+		return ""
 	}
 	page, err := d.MFA.Auditor.Findings(s.AuditID, mfa.Query{Users: map[string]bool{f.UserID: true}})
 	if err != nil || len(page.Findings) == 0 || page.Findings[0].Verdict == f.Verdict {
-		return nil
+		return ""
 	}
-	item := findingItem(&page.Findings[0])
-	return &item
+	return string(page.Findings[0].Verdict) + " on " + day(s.AsOf)
 }

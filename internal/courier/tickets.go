@@ -44,17 +44,13 @@ func (c *Courier) tickets(ctx context.Context, s *mfa.Summary, order Order, r *R
 // sync brings Jira to what the audit says. The error is about this machine; Jira's is in the tickets.
 func (c *Courier) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dry bool) (*Tickets, error) {
 	o := report.TicketOptions{EnrollURL: c.o.EnrollURL, AssignPeople: c.o.Assign, MaxNew: c.o.MaxNew, DryRun: dry}
+	var err error
+	if o.Known, err = c.o.Jira.Known(report.TicketSet(*s)); err != nil {
+		return nil, err
+	}
 	desk, err := report.Tickets(*s, c.findings(s), mode, o)
 	if err != nil {
 		return nil, err
-	}
-	if o.Known, err = c.o.Jira.Known(desk.Set); err != nil {
-		return nil, err
-	}
-	if len(o.Known) > 0 { // only with them is it known who has left
-		if desk, err = report.Tickets(*s, c.findings(s), mode, o); err != nil {
-			return nil, err
-		}
 	}
 	done, err := c.o.Jira.Sync(ctx, desk)
 	t := &Tickets{Mode: mode, Created: done.Created, Updated: done.Updated, Unchanged: done.Unchanged, Closed: done.Closed, Reopened: done.Reopened,

@@ -33,7 +33,7 @@ func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
 					default:
 						hidden++
 						r.Tenant.HideEvents(func(oktasim.Event) bool { return true })
-						r.Tenant.Enroll(user, "web", "DUO")
+						r.Tenant.Enroll(user, "sms", "OKTA")
 						r.Tenant.HideEvents(nil)
 					}
 				}

@@ -115,6 +115,7 @@ func (w *writer) add(f *mfa.Finding) {
 }
 
 func (w *writer) finish() {
+	w.settleOtherModes()
 	if w.mode != PerUser {
 		w.finishGroups()
 		return
@@ -129,6 +130,19 @@ func (w *writer) finish() {
 	for _, key := range w.o.Known {
 		if strings.HasPrefix(key, userPrefix) && !w.seen[key] {
 			w.desk.Settled[key] = "no longer among the organisation's active people: left, deactivated or suspended"
+		}
+	}
+}
+
+// settleOtherModes lets tickets be closed that an earlier report made in another way: their findings have other tickets now.
+func (w *writer) settleOtherModes() {
+	if !complete(w.s) {
+		return
+	}
+	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey, restKey}, Bulk: {userPrefix, managerPrefix, restKey}}
+	for _, key := range w.o.Known {
+		if slices.ContainsFunc(others[w.mode], func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+			w.desk.Settled[key] = "what it says is reported in another way now (" + string(w.mode) + ")"
 		}
 	}
 }

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"errors"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -272,5 +273,21 @@ func TestTicketsAreRefused(t *testing.T) {
 	}
 	if _, err := report.Tickets(a.summary, broken(person(1, mfa.NotEnrolled)), report.PerUser, report.TicketOptions{}); !errors.Is(err, errStore) {
 		t.Errorf("findings that cannot be read give %v: half a desk would close tickets", err)
+	}
+}
+
+func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
+	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
+	f := mfa.Finding{UserID: "00u1", Login: "ada@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
+	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
+	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
+	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"}, report.PerManager: {"bulk", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
+		desk, err := report.Tickets(s, one, mode, report.TicketOptions{Known: known})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Sorted(maps.Keys(desk.Settled)); !slices.Equal(got, want) {
+			t.Errorf("%s settles %q, not %q", mode, got, want)
+		}
 	}
 }
