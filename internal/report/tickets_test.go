@@ -281,7 +281,7 @@ func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
 	f := mfa.Finding{UserID: "00u1", Login: "ada@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
 	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
-	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"}, report.PerManager: {"bulk", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
+	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"}, report.PerManager: {"bulk", "manager-abc", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
 		desk, err := report.Tickets(s, one, mode, report.TicketOptions{Known: known})
 		if err != nil {
 			t.Fatal(err)
