@@ -76,7 +76,7 @@ func auditBrief(s *mfa.Summary) *AuditBrief {
 }
 
 var specMFAAudit = Spec{
-	Name: "okta_mfa_audit", Title: "Audit MFA enrolment", Effect: WritesLocal,
+	Name: "okta_mfa_audit", Title: "Audit MFA enrolment", Effect: ReadsOkta,
 	Description: "Audits who in the organisation, or in one group, signs in without strong MFA, or goes on with an audit that was interrupted. " +
 		"Only reads Okta. The first audit of a large organisation takes hours at Okta's rate limits (administrators come first); later ones read only who changed and take minutes. " +
 		"Returns the gist, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and okta_mfa_report, which cost Okta nothing.",
@@ -203,7 +203,11 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 	if job := d.MFA.Auditor.Current(); job != nil && job.ID == id {
 		select {
 		case <-job.Ended():
-			if _, err := job.Result(); err != nil {
+			_, err := job.Result()
+			if errors.Is(err, context.Canceled) {
+				return d.auditStopped(job), nil
+			}
+			if err != nil {
 				return PlanOut{}, err
 			}
 		default:
@@ -216,7 +220,7 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 		return PlanOut{}, err
 	}
 	return PlanOut{Status: "complete", JobID: id, Stage: stageAudit, Total: s.Total, Rows: verdictCounts(s.ByVerdict),
-		Next: "okta_mfa_summary with this audit_id shows what it found"}, nil
+		Next: s.Coverage.Line + "; okta_mfa_summary with this audit_id shows what it found"}, nil
 }
 
 // stageAudit is what stands where a plan has its stage.
@@ -240,9 +244,13 @@ func (d *Deps) cancelAudit(ctx context.Context, id string) (PlanOut, error) {
 	if s, err := job.Result(); err == nil && s != nil {
 		return d.auditJob(id) // it had ended before
 	}
+	return d.auditStopped(job), nil
+}
+
+func (d *Deps) auditStopped(job *mfa.Job) PlanOut {
 	p := job.Progress()
-	return PlanOut{Status: "stopped", JobID: id, Stage: stageAudit, Progress: d.progressItem(p),
-		Next: fmt.Sprintf("what was read of %d people is kept; okta_mfa_audit with the same arguments goes on from there", p.Done)}, nil
+	return PlanOut{Status: "stopped", JobID: job.ID, Stage: stageAudit, Progress: d.progressItem(p),
+		Next: fmt.Sprintf("what was read of %d people is kept; okta_mfa_audit with the same arguments goes on from there", p.Done)}
 }
 
 func verdictCounts(by map[mfa.Verdict]int) map[string]int {

@@ -72,6 +72,7 @@ type Order struct {
 // Receipt says what became of an order.
 type Receipt struct {
 	AuditID  string        `json:"audit_id"`
+	Coverage string        `json:"coverage"` // of the audit, to be said with its numbers
 	DryRun   bool          `json:"dry_run"`
 	Files    *report.Files `json:"files,omitempty"`
 	Tickets  *Tickets      `json:"tickets,omitempty"`
@@ -109,7 +110,7 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	if err := c.check(order, summary); err != nil {
 		return nil, err
 	}
-	r := &Receipt{AuditID: summary.AuditID, DryRun: order.DryRun}
+	r := &Receipt{AuditID: summary.AuditID, Coverage: summary.Coverage.Line, DryRun: order.DryRun}
 	if !order.DryRun {
 		if err := c.flush(ctx, r); err != nil {
 			return nil, err

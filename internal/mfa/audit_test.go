@@ -33,3 +33,21 @@ func TestAnAuditCountsEverybodyOnceAndOnlyReads(t *testing.T) {
 	}
 	t.Log(again.Coverage.Line, again.Calls)
 }
+
+func TestAFullAuditOfAGroupKeepsWhatIsKnownOfTheOthers(t *testing.T) {
+	r := newRig(t, simtest.Options{Tenant: oktasim.Options{Seed: 2, Users: 60}}, 0)
+	people := r.Tenant.People()
+	group := r.Tenant.AddGroup("Finance", people[3], people[4], people[5])
+	r.audit(nil)
+	r.Tenant.Enroll(people[20], "webauthn", "FIDO") // outside the group, before its audit
+	part := r.audit(func(req *mfa.Request) { req.Group, req.Full = group, true })
+	if part.Kind != mfa.KindFull || part.Coverage.Read != part.Total || part.Total != 3 {
+		t.Errorf("the group's audit is %s and read %d of %d", part.Kind, part.Coverage.Read, part.Total)
+	}
+	after := r.audit(nil)
+	if after.Kind != mfa.KindIncremental || after.Coverage.Read > 1 {
+		t.Errorf("the audit of everybody is %s (%s) and read %d people", after.Kind, after.WhyFull, after.Coverage.Read)
+	}
+	fresh := r.audit(full)
+	same(t, 0, r.findings(after.AuditID), r.findings(fresh.AuditID), after, fresh)
+}

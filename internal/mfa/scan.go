@@ -48,6 +48,7 @@ type scan struct {
 	exempt  *exemptions
 	signals *signalBook
 	both    bool // factors count wherever they were read: for a look at one person
+	again   bool // what is known of people in scope is read again, although it may hold
 	forgot  bool // roles of somebody have to be read anew
 	notes   []string
 

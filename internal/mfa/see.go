@@ -106,22 +106,24 @@ func (s *scan) choose() {
 		s.whyFull = "no earlier audit is known"
 	case h.Org != s.org.ID:
 		s.whyFull = "the earlier audits are of another organisation"
-	case s.req.Full:
-		s.whyFull = "asked for"
 	case s.started.Sub(h.Watermark) > logKeeps:
 		s.whyFull = fmt.Sprintf("the last audit ended on %s, longer ago than the System Log keeps", h.Watermark.Format(time.DateOnly))
 	case h.Policies != s.digest:
 		s.whyFull = "enrolment policies or authenticators changed since the last audit"
 	}
 	s.kind, s.primary = KindIncremental, h.Primary
-	if s.whyFull != "" {
+	switch {
+	case s.whyFull != "":
 		s.full()
+	case s.req.Full:
+		// What is known of people outside the scope still holds, and is kept for the audits to come.
+		s.kind, s.again, s.primary, s.whyFull = KindFull, true, s.mem.source(), "asked for"
 	}
 }
 
 // full forgets what earlier audits read, but not what this one did.
 func (s *scan) full() {
-	s.kind, s.primary = KindFull, s.mem.source()
+	s.kind, s.primary, s.again = KindFull, s.mem.source(), false
 	for id := range s.mem.readings {
 		if !s.mem.fresh[id] {
 			delete(s.mem.readings, id)
@@ -145,7 +147,7 @@ func (s *scan) seeLog(ctx context.Context) error {
 			return fmt.Errorf("read the system log: %w", err)
 		}
 		s.logOK = false
-		if s.kind == KindIncremental {
+		if s.kind == KindIncremental || s.again {
 			s.whyFull = "the System Log cannot be read"
 			s.full()
 		}
@@ -168,7 +170,7 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 	if first := time.UnixMilli(s.mem.looked); s.mem.looked != 0 && first.Before(since) {
 		since = first
 	}
-	if s.kind == KindIncremental && s.mem.head.Watermark.Before(since) {
+	if (s.kind == KindIncremental || s.again) && s.mem.head.Watermark.Before(since) {
 		since = s.mem.head.Watermark
 	}
 	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: since.Add(-overlap), Until: until, Filter: ChangeFilter()}) {
@@ -187,7 +189,7 @@ func (s *scan) takeEvent(change effect, at int64) {
 	case change.roles:
 		s.forgot = true
 		s.mem.head.forget(change.users, change.groups)
-	case change.unclear && s.kind == KindIncremental && at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
+	case change.unclear && (s.kind == KindIncremental || s.again) && at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
 		s.whyFull = "an event in the System Log says that enrolments changed, and not whose"
 		s.full()
 	case len(change.groups) == 0:
@@ -253,13 +255,15 @@ func (s *scan) readMembers(ctx context.Context, group string, stamp int64) error
 	return nil
 }
 
-// list lists the people in scope.
-func (s *scan) list(ctx context.Context) error {
+// list lists the people in scope, and reads some of them already.
+func (s *scan) list(ctx context.Context) (err error) {
 	s.job.live.Enter("listing people")
 	accounts, err := s.accounts(ctx)
 	if err != nil {
 		return err
 	}
+	early := s.readAhead(ctx)
+	defer func() { err = errors.Join(err, early.end()) }()
 	s.counted = map[string]int{}
 	known := maps.Clone(s.byID) // the role holders, when they were read first
 	clear(s.byID)
@@ -291,6 +295,9 @@ func (s *scan) list(ctx context.Context) error {
 		}
 		s.byID[account.ID] = p
 		s.job.live.Expect(len(s.byID))
+		if s.wanted(p) {
+			early.offer(p)
+		}
 	}
 	s.people = slices.SortedFunc(maps.Values(s.byID), func(a, b *person) int { return strings.Compare(a.ID, b.ID) })
 	return nil

@@ -32,6 +32,9 @@ func (s *scan) need(p *person) need {
 	}
 	stale := r.at - clockSlack.Milliseconds()
 	changed, fresh := s.changed[p.ID], s.mem.fresh[p.ID]
+	if s.again && !fresh {
+		return everything
+	}
 	if changed != 0 && changed >= stale || !fresh && !p.StatusChanged.IsZero() && p.StatusChanged.UnixMilli() >= stale {
 		return everything
 	}
@@ -49,6 +52,13 @@ func (s *scan) need(p *person) need {
 		return sample
 	}
 	return nothing
+}
+
+// wanted reports whether somebody has to be read, while others are being read.
+func (s *scan) wanted(p *person) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.need(p) != nothing
 }
 
 // wants reports whether factors are asked for besides the enrolments.
