@@ -30,7 +30,6 @@ type auditCount struct {
 // audit is the second act: an audit of everybody, some people enrol, an incremental audit, and the digest as it would be
 // posted.
 func (d *demo) audit(ctx context.Context) error {
-	seedAdmins(d.world.tenant)
 	before := d.world.writes()
 	d.show.secondAct()
 	first, err := d.audited(ctx)

@@ -77,6 +77,7 @@ func newWorld(ctx context.Context, cfg *config.Config, inbox inboxOf, options ok
 	if err := seedFrom(ctx, w.tenant, inboxDir); err != nil {
 		return nil, err
 	}
+	seedAdmins(w.tenant)
 	copied := *cfg
 	copied.Okta = config.Okta{Demo: true, BaseURL: w.tenant.BaseURL(), Token: secret.New(w.tenant.Token())}
 	copied.SettleAfter = 100 * time.Millisecond                                                           // the embedded tenant's lists do not lag

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -59,7 +60,7 @@ func tallyWords(t mfa.Tally) string {
 		return "nobody"
 	}
 	if t.Rate != nil {
-		text += fmt.Sprintf("; %.1f %% enrolled", 100**t.Rate)
+		text += fmt.Sprintf("; %.1f %% enrolled", math.Floor(1000**t.Rate)/10) // down, as in the report: 99.96 is not all
 	}
 	return text
 }

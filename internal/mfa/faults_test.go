@@ -131,6 +131,20 @@ func TestAnOrganisationWithoutEnrollmentsIsReadByFactors(t *testing.T) {
 	}
 }
 
+func TestACredentialThatMayNotReadEnrollmentsReadsFactors(t *testing.T) {
+	inBubble(t, oktasim.Options{Seed: 24, Users: 40}, 0, func(t *testing.T, r *rig, _ *wire) {
+		r.Tenant.SetPermission("/api/v1/users/{id}/authenticator-enrollments", false)
+		s := r.audit(nil)
+		if s.Sources.Primary != "factors" || s.Coverage.Unreadable != 0 || s.Coverage.Share != 1 || !noted(s, "Okta refuses authenticator-enrollments") {
+			t.Errorf("%s by %s; %v", s.Coverage.Line, s.Sources.Primary, s.Notes)
+		}
+		again := r.audit(nil)
+		if again.Kind != mfa.KindIncremental || again.Coverage.Read != 0 {
+			t.Errorf("the next audit is %s: %s", again.Kind, again.Coverage.Line)
+		}
+	})
+}
+
 func TestEnrollmentsThatAreLostBetweenTwoAuditsMakeAFullOneByFactors(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 14, Users: 40}, 0, func(t *testing.T, r *rig, _ *wire) {
 		first := r.audit(nil)

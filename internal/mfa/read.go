@@ -142,12 +142,27 @@ func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
 		if err != nil {
 			return nil // whoever comes next finds out
 		}
+		r := s.mem.readings[first.ID]
+		if r != nil && r.err != "" && s.refusesEnrollments(ctx, first) {
+			return nil
+		}
 		*todo = (*todo)[1:]
-		if r := s.mem.readings[first.ID]; r != nil && r.hasEnroll {
+		if r != nil && r.hasEnroll {
 			return nil
 		}
 	}
 	return nil
+}
+
+// refusesEnrollments finds out whether it is enrolments that Okta refuses to this credential, not this person: then factors are read
+// of everybody.
+func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
+	if _, err := s.okta.Factors(ctx, p.ID); err != nil {
+		return false
+	}
+	s.primary, p.tried = fromFactors, false
+	s.say("Okta refuses authenticator-enrollments to this credential; factors are read instead")
+	return true
 }
 
 // readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass.

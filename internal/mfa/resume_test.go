@@ -78,7 +78,7 @@ func TestAKilledAuditGoesOnAndReadsNobodyTwice(t *testing.T) {
 			w.audit(nil)
 			time.Sleep(48 * time.Hour)
 			for range 25 {
-				w.touch(w.users[rng.IntN(len(w.users))], rng.IntN(3))
+				w.touch(w.users[rng.IntN(len(w.users))], rng.IntN(4))
 			}
 		}},
 	} {

@@ -173,6 +173,8 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 	if (s.kind == KindIncremental || s.again) && s.mem.head.Watermark.Before(since) {
 		since = s.mem.head.Watermark
 	}
+	// Okta's clock is known to the second: an end that is a little too early would miss what has just happened.
+	until = until.Add(clockSlack)
 	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: since.Add(-overlap), Until: until, Filter: ChangeFilter()}) {
 		if err != nil {
 			return err

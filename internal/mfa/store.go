@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ type record struct {
 const resumable = 7 * 24 * time.Hour
 
 // auditID is what an audit's id looks like. Ids sort by time.
-var auditID = regexp.MustCompile(`^mfa_\d{8}T\d{6}Z_[0-9a-z]{8}$`)
+var auditID = regexp.MustCompile(`^mfa_\d{8}T\d{6}Z_\d{6}[0-9a-z]{2}$`)
 
 // IsAuditID reports whether a text looks like the id of an audit.
 func IsAuditID(text string) bool { return auditID.MatchString(text) }
@@ -76,12 +77,36 @@ func (a *Auditor) open(req Request) (*record, error) {
 			return &old, nil
 		}
 	}
-	want.ID = "mfa_" + want.Started.Format("20060102T150405Z") + "_" + strings.ToLower(rand.Text()[:8])
+	want.ID = nextID(ids, want.Started)
 	dir := a.Dir(want.ID)
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the audit's directory: %w", err)
 	}
 	return &want, writeJSON(dir, recordFile, want)
+}
+
+// nextID names a new audit. Ids sort by time, and a new one after all others, whatever the clock has done in between.
+func nextID(ids []string, now time.Time) string {
+	stamp := now.Truncate(time.Microsecond)
+	if len(ids) > 0 {
+		if last := stampOf(ids[len(ids)-1]); !stamp.After(last) {
+			stamp = last.Add(time.Microsecond)
+		}
+	}
+	return fmt.Sprintf("mfa_%s_%06d%s", stamp.Format(stampForm), stamp.Nanosecond()/1000, strings.ToLower(rand.Text()[:2]))
+}
+
+const stampForm = "20060102T150405Z"
+
+// stampOf is the time in an audit's id.
+func stampOf(id string) time.Time {
+	second, micro, _ := strings.Cut(strings.TrimPrefix(id, "mfa_"), "_")
+	at, err := time.Parse(stampForm, second)
+	n, err2 := strconv.Atoi(micro[:min(len(micro), 6)])
+	if err != nil || err2 != nil {
+		return time.Time{}
+	}
+	return at.Add(time.Duration(n) * time.Microsecond)
 }
 
 // ids lists all audits, oldest first.
