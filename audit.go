@@ -68,6 +68,12 @@ func (o *auditOptions) check() (report.Conditions, error) {
 			return nil, err
 		}
 	}
+	if o.group != "" && o.search != "" {
+		return nil, errors.New("--group and --search: an audit covers one of them; leave the other out")
+	}
+	if o.baseline != "" && (o.jira != "" || o.messages) {
+		return nil, errors.New("--baseline: the Admin Console's export is too coarse to make tickets of or to write to people; leave --jira and --notify-users out")
+	}
 	if o.baseline != "" && (o.group != "" || o.search != "" || o.full) {
 		return nil, errors.New("--baseline: an export holds everybody; leave --group, --search and --full out")
 	}
@@ -92,34 +98,44 @@ func (p *program) auditMFA(ctx context.Context, o *auditOptions, conditions repo
 	policy, notes := p.deps.MFA.Policy, p.deps.MFA.Notes
 	if o.policy != "" {
 		var err error
-		if policy, notes, err = auditPolicy(o.policy, mfa.DefaultPolicy()); err != nil {
+		if policy, notes, err = auditPolicy("--policy", o.policy, mfa.DefaultPolicy()); err != nil {
 			return err
 		}
+	}
+	order := courier.Order{Files: o.out != "", Dir: o.out, Tickets: report.Mode(o.jira), Digest: o.slack, Messages: o.messages, DryRun: o.dry}
+	if err := p.deps.MFA.Courier.Ready(order); err != nil {
+		return &failure{exitUsage, err}
 	}
 	for _, note := range notes {
 		fmt.Fprintln(os.Stderr, "okta-entitlements-mcp: note:", note)
 	}
 	summary, err := p.auditOnce(ctx, o, policy)
+	if errors.Is(err, mfa.ErrNoGroup) {
+		return &failure{exitUsage, fmt.Errorf("--group: %w", err)}
+	}
 	if err != nil {
 		return err
 	}
 	result := auditReport{Summary: summary}
-	order := courier.Order{AuditID: summary.AuditID, Files: o.out != "", Dir: o.out, Tickets: report.Mode(o.jira), Digest: o.slack, Messages: o.messages, DryRun: o.dry}
+	var undelivered error
 	if order.Files || o.jira != "" || o.slack || o.messages {
-		if result.Receipt, err = p.deps.MFA.Courier.Deliver(ctx, order); err != nil {
-			return err
-		}
+		order.AuditID = summary.AuditID
+		result.Receipt, undelivered = p.deps.MFA.Courier.Deliver(ctx, order)
 	}
 	for _, met := range report.Failed(conditions.Check(*summary)) {
 		result.Met = append(result.Met, met.Text)
 	}
-	if err := printAudit(out, &result, o.asJSON); err != nil {
-		return err
-	}
+	return errors.Join(printAudit(out, &result, o.asJSON), result.failure(undelivered))
+}
+
+// failure is what the exit status says, nil when all is well. A finding outweighs a report that could not be delivered.
+func (r *auditReport) failure(undelivered error) error {
 	switch {
-	case len(result.Met) > 0:
-		return &failure{exitFinding, errors.New("--fail-on: " + strings.Join(result.Met, "; "))}
-	case result.Receipt != nil && result.Receipt.Failed():
+	case len(r.Met) > 0:
+		return &failure{exitFinding, errors.Join(errors.New("--fail-on: "+strings.Join(r.Met, "; ")), undelivered)}
+	case undelivered != nil:
+		return fmt.Errorf("the audit is complete, its report was not delivered: %w", undelivered)
+	case r.Receipt != nil && r.Receipt.Failed():
 		return &failure{exitUnfinished, errors.New("the audit is complete, and a part of its report could not be delivered; run the same command again, it repeats nothing")}
 	}
 	return nil

@@ -30,26 +30,26 @@ func (p *program) audits(ctx context.Context) (*tools.MFA, error) {
 		return nil, err
 	}
 	m := &tools.MFA{Auditor: auditor, Policy: mfa.DefaultPolicy(), Base: ctx}
-	if m.Policy, m.Notes, err = auditPolicy(p.cfg.MFA.PolicyFile, m.Policy); err != nil {
+	if m.Policy, m.Notes, err = auditPolicy("MFA_POLICY_FILE", p.cfg.MFA.PolicyFile, m.Policy); err != nil {
 		return nil, err
 	}
 	m.Courier, err = p.courier(auditor, dir)
 	return m, err
 }
 
-// auditPolicy reads a policy file; an empty name leaves the policy as it is.
-func auditPolicy(name string, base mfa.Policy) (mfa.Policy, []string, error) {
+// auditPolicy reads a policy file that a setting or flag names; an empty name leaves the policy as it is.
+func auditPolicy(setting, name string, base mfa.Policy) (mfa.Policy, []string, error) {
 	if name == "" {
 		return base, nil, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return base, nil, &failure{exitUsage, fmt.Errorf("MFA_POLICY_FILE: %w", err)}
+		return base, nil, &failure{exitUsage, fmt.Errorf("%s: %w", setting, err)}
 	}
 	defer func() { _ = f.Close() }()
 	policy, notes, err := mfa.ParsePolicy(f, base, time.Now())
 	if err != nil {
-		return base, nil, &failure{exitUsage, fmt.Errorf("%s: %w", name, err)}
+		return base, nil, &failure{exitUsage, fmt.Errorf("%s %s: %w", setting, name, err)}
 	}
 	return policy, notes, nil
 }

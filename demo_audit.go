@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/oktasim"
@@ -58,9 +59,7 @@ func (d *demo) audit(ctx context.Context) error {
 		return err
 	}
 	s := &d.story.MFA
-	if report.Receipt.Digest != nil {
-		s.Digest = report.Receipt.Digest.Text
-	}
+	s.Digest = strings.Join(report.Preview, "\n")
 	d.show.posted(s.Digest)
 	s.People, s.Changed, s.Writes, s.Verdict = second.Total, len(weak), d.world.writes()-before, second.ByVerdict
 	s.First, s.Second = auditCount{first.Kind, readBy(first), first.Calls}, auditCount{second.Kind, readBy(second), second.Calls}

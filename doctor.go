@@ -29,6 +29,9 @@ func (p *program) examine(ctx context.Context, out io.Writer) error {
 		problem := tools.Explain(err)
 		return fmt.Errorf("okta cannot be used: %s: %w", problem.Code, problem)
 	}
+	for _, c := range tools.AuditChecks(ctx, p.deps) {
+		describeCheck(out, "for audits", c)
+	}
 	reports := p.examineReports(ctx, out)
 	return errors.Join(reports, describeOkta(out, report))
 }
@@ -55,11 +58,7 @@ func (p *program) describe(out io.Writer) {
 func describeOkta(out io.Writer, r tools.OktaTestOut) error {
 	fmt.Fprintf(out, "%-10s %s %q, %s, acting as %s\n", "org", r.OrgID, r.OrgName, r.Pipeline, r.Acting)
 	for _, c := range r.Checks {
-		fmt.Fprintf(out, "%-10s %-18s %s", "check", c.What, c.Result)
-		if c.Next != "" {
-			fmt.Fprintf(out, " (%s: %s)", c.Code, c.Next)
-		}
-		fmt.Fprintln(out)
+		describeCheck(out, "check", c)
 	}
 	for _, app := range r.Apps {
 		fmt.Fprintf(out, "%-10s %s %q, entitlement management on\n", "app", app.AppID, app.Label)
@@ -69,4 +68,12 @@ func describeOkta(out io.Writer, r tools.OktaTestOut) error {
 	}
 	fmt.Fprintln(out, "all is well")
 	return nil
+}
+
+func describeCheck(out io.Writer, what string, c tools.Check) {
+	fmt.Fprintf(out, "%-10s %-18s %s", what, c.What, c.Result)
+	if c.Next != "" {
+		fmt.Fprintf(out, " (%s: %s)", c.Code, c.Next)
+	}
+	fmt.Fprintln(out)
 }

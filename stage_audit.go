@@ -102,11 +102,18 @@ func (s *stage) receipt(r *courier.Receipt) {
 		}
 	}
 	for _, w := range r.Waiting {
-		s.say("  waits       %s %s since %s, tried %d times: %s", w.Kind, w.Key, w.Since.Format("2 January 15:04"), w.Tries, w.Error)
+		s.say("  waits       %s %s since %s%s", w.Kind, w.Key, w.Since.Format("2 January 15:04"), triedBefore(w))
 	}
 	for _, note := range r.Notes {
 		s.say("  note: %s", note)
 	}
+}
+
+func triedBefore(w courier.Waiting) string {
+	if w.Tries == 0 {
+		return "; the next run tries it again"
+	}
+	return fmt.Sprintf(", tried again %d times: %s", w.Tries, w.Error)
 }
 
 func wouldSend(m *courier.Messages) string {

@@ -92,6 +92,7 @@ func hostileText(t *testing.T, r *rig) {
 		try("get_job", arguments{"job_id": done.PlanID})
 		try("plan_undo", arguments{"job_id": done.PlanID})
 	}
+	hostileAudit(t, r, try)
 	for _, tool := range r.list() {
 		if !called[tool.name] {
 			t.Errorf("%s was not tried; add it to this test", tool.name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if in.Baseline != "" {
 		return d.baseline(ctx, in, policy, notes)
 	}
+	if err := d.checkScope(ctx, &in); err != nil {
+		return AuditOut{}, err
+	}
 	job, err := d.MFA.Auditor.Start(d.MFA.Base, mfa.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
 	if err != nil {
 		return AuditOut{}, err
@@ -127,6 +131,18 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 		return p, nil, &Problem{Code: "policy_refused", Message: err.Error(), Next: "mend the argument, or the file of MFA_POLICY_FILE"}
 	}
 	return p, notes, nil
+}
+
+// checkScope refuses a scope that cannot be audited before anything else is read, which may take long.
+func (d *Deps) checkScope(ctx context.Context, in *AuditIn) error {
+	if strings.TrimSpace(in.Group) == "" {
+		return nil
+	}
+	if strings.TrimSpace(in.Search) != "" {
+		return &Problem{Code: "conflicting_arguments", Message: "an audit covers a group or a search, not both", Next: "leave one of group and search out"}
+	}
+	_, err := d.MFA.Auditor.FindGroup(ctx, strings.TrimSpace(in.Group))
+	return err
 }
 
 func set[T any](to *T, from *T) {
@@ -205,17 +221,25 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 		case <-job.Ended():
 			_, err := job.Result()
 			if errors.Is(err, context.Canceled) {
-				return d.auditStopped(job), nil
+				return auditStopped(id, d.progressItem(job.Progress())), nil
 			}
 			if err != nil {
 				return PlanOut{}, err
 			}
 		default:
 			out := d.auditRunning(job)
+			if t := job.Admins(); t != nil {
+				out.Next = fmt.Sprintf("administrators are read first: of %d, %d fail; ", t.Total, t.ByVerdict[mfa.NotEnrolled]+t.ByVerdict[mfa.WeakOnly]) + out.Next
+			}
 			return PlanOut{Status: out.Status, JobID: id, Stage: stageAudit, Progress: out.Progress, Next: out.Next}, nil
 		}
 	}
 	s, err := d.MFA.Auditor.Summary(id)
+	if errors.Is(err, mfa.ErrNoAudit) {
+		if _, begun := os.Stat(d.MFA.Auditor.Dir(id)); begun == nil {
+			return auditStopped(id, nil), nil // an earlier process began it and did not end it
+		}
+	}
 	if err != nil {
 		return PlanOut{}, err
 	}
@@ -244,13 +268,13 @@ func (d *Deps) cancelAudit(ctx context.Context, id string) (PlanOut, error) {
 	if s, err := job.Result(); err == nil && s != nil {
 		return d.auditJob(id) // it had ended before
 	}
-	return d.auditStopped(job), nil
+	return auditStopped(id, d.progressItem(job.Progress())), nil
 }
 
-func (d *Deps) auditStopped(job *mfa.Job) PlanOut {
-	p := job.Progress()
-	return PlanOut{Status: "stopped", JobID: job.ID, Stage: stageAudit, Progress: d.progressItem(p),
-		Next: fmt.Sprintf("what was read of %d people is kept; okta_mfa_audit with the same arguments goes on from there", p.Done)}
+// auditStopped is an audit that was cancelled or interrupted.
+func auditStopped(id string, p *ProgressItem) PlanOut {
+	return PlanOut{Status: "stopped", JobID: id, Stage: stageAudit, Progress: p,
+		Next: "what was read is kept for a week; okta_mfa_audit with the same arguments goes on from there"}
 }
 
 func verdictCounts(by map[mfa.Verdict]int) map[string]int {

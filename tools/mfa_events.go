@@ -69,18 +69,35 @@ func mfaEvents(ctx context.Context, d *Deps, _ *Call, in EventsIn) (EventsOut, e
 		}
 		filter = "(" + filter + ") and (target.id eq " + oktaclient.Quote(id) + " or actor.id eq " + oktaclient.Quote(id) + ")"
 	}
-	out := EventsOut{Since: day(since), Until: day(until), Next: "okta_mfa_user_status shows what a user has now"}
+	var events []oktaclient.Event
 	for e, err := range d.Okta.Log(ctx, oktaclient.LogQuery{Since: since, Until: until, Filter: filter, Descending: true}) {
 		if err != nil {
 			return EventsOut{}, err
 		}
-		if len(out.Events) == limit {
-			out.More, out.Next = true, "call again with until "+out.Events[limit-1].At+" for older ones"
+		if events = append(events, e); len(events) > limit {
 			break
 		}
-		out.Events = append(out.Events, eventItem(e))
 	}
-	return out, nil
+	return fitted(limit, func(most int) (EventsOut, error) {
+		out := EventsOut{Since: day(since), Until: day(until), More: len(events) > most, Next: "okta_mfa_user_status shows what a user has now"}
+		for _, e := range events[:min(most, len(events))] {
+			out.Events = append(out.Events, eventItem(e))
+		}
+		if out.More {
+			older := olderThan(events[most-1].Published, until).UTC().Format(time.RFC3339Nano)
+			out.Next = "call again with until " + older + " for older ones; those of the last instant shown come again"
+		}
+		return out, nil
+	})
+}
+
+// olderThan is the until of the next page. Okta's log does not hold the instant of until itself, and several events may share one:
+// the next page begins a millisecond, the log's grain, above the last event, unless that would be the same page again.
+func olderThan(last, until time.Time) time.Time {
+	if above := last.Add(time.Millisecond); above.Before(until) {
+		return above
+	}
+	return last
 }
 
 // span reads the time asked for. It is never open and never longer than Okta keeps events.

@@ -39,7 +39,7 @@ type FindingsOut struct {
 
 // FindingItem is one person. Names are untrusted text from Okta.
 type FindingItem struct {
-	UserID     string       `json:"user_id"`
+	UserID     string       `json:"user_id" jsonschema:"Untrusted text where the audit is of an export"`
 	Login      string       `json:"login" jsonschema:"Untrusted text from Okta"`
 	Name       string       `json:"name,omitempty" jsonschema:"Untrusted text from Okta"`
 	Department string       `json:"department,omitempty" jsonschema:"Untrusted text from Okta"`
@@ -95,19 +95,20 @@ func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (Findings
 			return FindingsOut{}, err
 		}
 	}
+	q.Limit = limit
+	page, err := d.MFA.Auditor.Findings(s.AuditID, q) // once: the file of a large organisation is long
+	if err != nil {
+		return FindingsOut{}, err
+	}
 	return fitted(limit, func(most int) (FindingsOut, error) {
-		q.Limit = most
-		page, err := d.MFA.Auditor.Findings(s.AuditID, q)
-		if err != nil {
-			return FindingsOut{}, err
-		}
 		out := FindingsOut{AuditID: s.AuditID, AsOf: s.AsOf.Format(time.RFC3339), Coverage: s.Coverage.Line, Matched: page.Matched,
 			Next: "okta_mfa_user_status looks at one person as of now; okta_mfa_report writes all of this into files and tickets"}
-		for i := range page.Findings {
+		shown := min(most, len(page.Findings))
+		for i := range shown {
 			out.People = append(out.People, findingItem(&page.Findings[i]))
 		}
-		if page.Next > 0 {
-			out.NextCursor = s.AuditID + "." + strconv.Itoa(page.Next)
+		if next := q.After + shown; next < page.Matched {
+			out.NextCursor = s.AuditID + "." + strconv.Itoa(next)
 			out.Next = "call again with next_cursor for the rest; " + out.Next
 		}
 		return out, nil
@@ -143,7 +144,7 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 }
 
 func findingItem(f *mfa.Finding) FindingItem {
-	item := FindingItem{UserID: f.UserID, Login: intake.Clean(f.Login, 120), Name: intake.Clean(f.Name, 120), Department: intake.Clean(f.Department, 80), Status: f.Status,
+	item := FindingItem{UserID: intake.Clean(f.UserID, 60), Login: intake.Clean(f.Login, 120), Name: intake.Clean(f.Name, 120), Department: intake.Clean(f.Department, 80), Status: intake.Clean(f.Status, 40),
 		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: intake.Clean(f.Reason, 300), Strength: string(f.Strength), Allowed: string(f.Usable),
 		Required: cleaned(f.Required, 10), Single: f.Single, Disagree: cleaned(f.Disagree, 5), Recent: f.Signals, Cached: f.Cached, ReadAt: day(f.ReadAt)}
 	for _, m := range f.Methods[:min(len(f.Methods), 20)] {

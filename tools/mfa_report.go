@@ -3,9 +3,11 @@ package tools
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"okta-entitlements-mcp/internal/courier"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
 )
 
@@ -23,6 +25,7 @@ type ReportIn struct {
 type ReportOut struct {
 	Status  string           `json:"status" jsonschema:"delivered, partly, or dry_run"`
 	Receipt *courier.Receipt `json:"receipt"`
+	Preview []string         `json:"digest_preview,omitempty" jsonschema:"The digest as it would be posted, line by line"`
 	Next    string           `json:"next_step"`
 }
 
@@ -38,6 +41,11 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	if !order.Files && order.Tickets == "" && !order.Digest && !order.Messages {
 		return ReportOut{}, &Problem{Code: "missing_argument", Message: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
 	}
+	if s, err := d.MFA.Auditor.Summary(in.AuditID); err != nil {
+		return ReportOut{}, err
+	} else if s.Kind == mfa.KindBaseline && (in.Jira != "" || in.Messages) {
+		return ReportOut{}, &Problem{Code: "audit_too_coarse", Message: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
+	}
 	receipt, err := d.MFA.Courier.Deliver(ctx, order)
 	if errors.Is(err, courier.ErrNotConfigured) {
 		return ReportOut{}, &Problem{Code: "not_configured", Message: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
@@ -45,8 +53,8 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	if err != nil {
 		return ReportOut{}, err
 	}
+	out := ReportOut{Status: "delivered", Receipt: receipt, Preview: preview(receipt), Next: "nothing is left to do"}
 	clean(receipt)
-	out := ReportOut{Status: "delivered", Receipt: receipt, Next: "nothing is left to do"}
 	switch {
 	case receipt.Failed():
 		out.Status, out.Next = "partly", "mend what the receipt says; what waits is tried again by the next okta_mfa_report with deliver true"
@@ -56,15 +64,42 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	return out, nil
 }
 
+// preview takes the digest of a dry run out of the receipt: an answer has no text of several lines, in which what somebody wrote
+// into a name could pass for a line of ours.
+func preview(r *courier.Receipt) []string {
+	if r.Digest == nil || r.Digest.Text == "" {
+		return nil
+	}
+	var lines []string
+	for line := range strings.Lines(r.Digest.Text) {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		lines = append(lines, strings.Repeat(" ", indent)+intake.Clean(line, 400))
+	}
+	r.Digest.Text = ""
+	return lines
+}
+
 // clean bounds and cleans what other systems wrote.
 func clean(r *courier.Receipt) {
-	if r.Tickets != nil {
-		for i := range r.Tickets.Sample {
-			r.Tickets.Sample[i].Error = intake.Clean(r.Tickets.Sample[i].Error, 300)
+	if t := r.Tickets; t != nil {
+		for i := range t.Sample {
+			t.Sample[i].Error = intake.Clean(t.Sample[i].Error, 300)
 		}
-		r.Tickets.Error = intake.Clean(r.Tickets.Error, 400)
+		t.Error = intake.Clean(t.Error, 400)
 	}
 	if r.Digest != nil {
 		r.Digest.Error = intake.Clean(r.Digest.Error, 400)
 	}
+	if m := r.Messages; m != nil {
+		m.Example = cleaned(m.Example, 12)
+		reasons := map[string]int{}
+		for reason, n := range m.Reasons {
+			reasons[intake.Clean(reason, 200)] += n
+		}
+		m.Reasons = reasons
+	}
+	for i := range r.Waiting {
+		r.Waiting[i].Error = intake.Clean(r.Waiting[i].Error, 300)
+	}
+	r.Notes = cleaned(r.Notes, shownNotes)
 }

@@ -1,7 +1,11 @@
 package tools
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
@@ -14,15 +18,18 @@ type TallyItem struct {
 	Enrolled   int            `json:"enrolled" jsonschema:"With an active method beyond password, e-mail and security question"`
 	Not        int            `json:"not_enrolled" jsonschema:"Without. Unreadable people are in neither number"`
 	Rate       *float64       `json:"enrollment_rate,omitempty" jsonschema:"Of those who could be read; missing when too many could not"`
-	ByMethod   map[string]int `json:"by_method,omitempty" jsonschema:"People by authenticator"`
+	ByMethod   map[string]int `json:"by_method,omitempty" jsonschema:"People by authenticator, the 30 most common"`
 	ByStrength map[string]int `json:"by_strength,omitempty" jsonschema:"none, weak, strong_phishable, phishing_resistant, unknown"`
 	ByVerdict  map[string]int `json:"by_verdict,omitempty" jsonschema:"Adds up to total_users"`
 }
 
 func tallyItem(t mfa.Tally) *TallyItem {
 	item := &TallyItem{Total: t.Total, Enrolled: t.Enrolled, Not: t.NotEnroll, Rate: t.Rate, ByMethod: map[string]int{}, ByStrength: map[string]int{}, ByVerdict: verdictCounts(t.ByVerdict)}
-	for name, n := range t.ByMethod {
-		item.ByMethod[intake.Clean(name, 60)] = n
+	names := slices.SortedFunc(maps.Keys(t.ByMethod), func(a, b string) int {
+		return cmp.Or(t.ByMethod[b]-t.ByMethod[a], strings.Compare(a, b))
+	})
+	for _, name := range names[:min(len(names), shownMethods)] {
+		item.ByMethod[intake.Clean(name, 60)] += t.ByMethod[name]
 	}
 	for s, n := range t.ByStrength {
 		item.ByStrength[string(s)] = n
@@ -71,12 +78,13 @@ type DepartmentItem struct {
 const (
 	shownDepartments = 12
 	shownNotes       = 12
+	shownMethods     = 30 // an export may hold any number of names
 )
 
 func auditSummary(s *mfa.Summary) *AuditSummary {
 	out := &AuditSummary{AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Kind: s.Kind, WhyFull: s.WhyFull, AsOf: s.AsOf.Format(time.RFC3339),
 		Age: time.Since(s.AsOf).Round(time.Minute).String(), Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), AdminsKnown: s.AdminsKnown, Change: s.Change,
-		Sample: s.Sample, Other: s.Other, Counted: s.Counted, Single: s.Single, Disagree: s.Disagree, Exemptions: len(s.Exemptions), Baseline: s.Baseline,
+		Sample: s.Sample, Other: s.Other, Counted: s.Counted, Single: s.Single, Disagree: s.Disagree, Exemptions: len(s.Exemptions), Baseline: comparison(s.Baseline),
 		Sources: s.Sources.Primary + ", asked from " + intake.Clean(s.Sources.ReadFrom, 80), Caveat: intake.Clean(s.Sources.Caveat, 700), Policy: cleaned(s.Policy.Words(), 12), Calls: s.Calls}
 	if s.AdminsKnown {
 		out.Admins = tallyItem(s.Admins)
@@ -86,6 +94,16 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 	}
 	out.Notes = cleaned(s.Notes, shownNotes)
 	return out
+}
+
+// comparison is what is known of the Admin Console's export, its file's name and its ids cleaned.
+func comparison(c *mfa.Comparison) *mfa.Comparison {
+	if c == nil {
+		return nil
+	}
+	shown := *c
+	shown.File, shown.Sample = intake.Clean(c.File, 160), cleaned(c.Sample, 20)
+	return &shown
 }
 
 func cleaned(lines []string, most int) []string {

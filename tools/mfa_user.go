@@ -35,7 +35,7 @@ type UserStatusOut struct {
 var specMFAUser = Spec{
 	Name: "okta_mfa_user_status", Title: "MFA of one user, now", Effect: ReadsOkta,
 	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and when it was last used as far as the System Log of the last 30 days tells. " +
-		"Costs about four calls. For many users ask okta_mfa_findings, which costs none.",
+		"Costs five or six calls. For many users ask okta_mfa_findings, which costs none.",
 }
 
 // usedSince is how far back uses are looked for.

@@ -134,6 +134,7 @@ func TestEachToolGivesItsMainAnswer(t *testing.T) {
 	if pace := call[tools.RateStatusOut](r, use("okta_get_rate_status"), nil); pace.Calls == 0 || len(pace.Buckets) == 0 {
 		t.Errorf("pace: %+v", pace)
 	}
+	r.auditInWorkflow(use, ids[0])
 	for _, tool := range r.list() {
 		if !called[tool.name] {
 			t.Errorf("%s was not called; add it to this test", tool.name)

@@ -91,10 +91,10 @@ type Waiting struct {
 	Error string    `json:"error,omitempty"`
 }
 
-// Failed reports whether something of the order was not delivered.
+// Failed reports whether something of the order was not delivered, or would not be.
 func (r *Receipt) Failed() bool {
-	return r.Tickets != nil && (r.Tickets.Failed > 0 || r.Tickets.Error != "") || r.Digest != nil && r.Digest.Outcome == notify.Failed ||
-		r.Messages != nil && r.Messages.Failed > 0 || len(r.Waiting) > 0
+	return r.Tickets != nil && r.Tickets.problem() != nil || r.Digest != nil && r.Digest.Outcome == notify.Failed ||
+		r.Messages != nil && r.Messages.Failed > 0 || len(r.Waiting) > 0 && !r.DryRun
 }
 
 // ErrNotConfigured is what errors.Is finds when Jira or Slack is asked for and not set up.
@@ -112,8 +112,11 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	}
 	r := &Receipt{AuditID: summary.AuditID, Coverage: summary.Coverage.Line, DryRun: order.DryRun}
 	if !order.DryRun {
-		if err := c.flush(ctx, r); err != nil {
+		if err := c.begin(ctx, summary, order); err != nil {
 			return nil, err
+		}
+		if err := c.flush(ctx, summary, order, r); err != nil {
+			return r, err
 		}
 	}
 	steps := []struct {
@@ -131,7 +134,8 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	return r, c.waiting(r)
 }
 
-func (c *Courier) check(order Order, s *mfa.Summary) error {
+// Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks nobody.
+func (c *Courier) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
 		return fmt.Errorf("jira is %w: set JIRA_URL, JIRA_PROJECT and a credential", ErrNotConfigured)
@@ -139,10 +143,28 @@ func (c *Courier) check(order Order, s *mfa.Summary) error {
 		return fmt.Errorf("slack is %w: set SLACK_BOT_TOKEN and SLACK_CHANNEL", ErrNotConfigured)
 	case order.Messages && !c.o.NotifyUsers && !order.DryRun:
 		return fmt.Errorf("messages to people are %w: set SLACK_NOTIFY_USERS=true to allow them", ErrNotConfigured)
-	case s.Kind == mfa.KindBaseline && (order.Tickets != "" || order.Messages):
-		return errors.New("the Admin Console's export is too coarse to make tickets of or to write to people; audit first")
 	}
 	return nil
+}
+
+func (c *Courier) check(order Order, s *mfa.Summary) error {
+	if s.Kind == mfa.KindBaseline && (order.Tickets != "" || order.Messages) {
+		return errors.New("the Admin Console's export is too coarse to make tickets of or to write to people; audit first")
+	}
+	return c.Ready(order)
+}
+
+// begin writes into the trail what is about to be sent to others: what the trail cannot hold is not sent.
+func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error {
+	waiting, err := c.outbox.Waiting()
+	if err != nil {
+		return err
+	}
+	if order.Tickets == "" && !order.Digest && !order.Messages && len(waiting) == 0 {
+		return nil
+	}
+	return c.record(ctx, s.AuditID, "audit_delivery", "begun",
+		map[string]any{"tickets": string(order.Tickets), "digest": order.Digest, "messages": order.Messages, "waiting": len(waiting)})
 }
 
 // findings is the audit's findings, to be gone through any number of times.

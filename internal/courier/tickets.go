@@ -2,6 +2,8 @@ package courier
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -26,19 +28,31 @@ type Tickets struct {
 	Error     string          `json:"error,omitempty"`  // why nothing could be done
 }
 
-// waitingTickets is what the outbox keeps of tickets: what was wanted, not the tickets, since a later audit knows better.
-type waitingTickets struct {
-	AuditID string      `json:"audit_id"`
-	Mode    report.Mode `json:"mode"`
+// problem is why the tickets have to be tried again, nil when they need not.
+func (t *Tickets) problem() error {
+	switch {
+	case t.Error != "":
+		return errors.New(t.Error)
+	case t.Failed > 0:
+		return fmt.Errorf("%d tickets failed", t.Failed)
+	}
+	return nil
 }
 
 func (c *Courier) tickets(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
-	t, err := c.sync(ctx, s, order.Tickets, order.DryRun)
-	r.Tickets = t
-	if err != nil || order.DryRun || t.Error == "" && t.Failed == 0 {
-		return err
+	if r.Tickets == nil { // otherwise they were done in place of those that had waited
+		var err error
+		if r.Tickets, err = c.sync(ctx, s, order.Tickets, order.DryRun); err != nil {
+			return err
+		}
 	}
-	return c.outbox.Put(ctx, kindTickets, s.Scope, waitingTickets{s.AuditID, order.Tickets})
+	problem := r.Tickets.problem()
+	if problem == nil || order.DryRun {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx) // they wait also when the delivery was stopped
+	return errors.Join(c.outbox.Put(ctx, kindTickets, s.Scope, waitingTickets{s.AuditID, order.Tickets}),
+		c.record(ctx, s.AuditID, "audit_tickets", "waits", map[string]any{"reason": clip(problem.Error(), 200)}))
 }
 
 // sync brings Jira to what the audit says. The error is about this machine; Jira's is in the tickets.
@@ -96,7 +110,7 @@ func (c *Courier) recordTickets(ctx context.Context, auditID string, results []n
 		for _, outcome := range slices.Sorted(maps.Keys(by)) {
 			details[string(outcome)] = strings.Join(by[outcome], " ")
 		}
-		if err := c.record(ctx, auditID, "audit_tickets", "delivered", details); err != nil {
+		if err := c.record(context.WithoutCancel(ctx), auditID, "audit_tickets", "delivered", details); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -222,6 +223,29 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAFewWhomOktaFailsForDoNotStopTheAudit lets Okta fail for many people who stand side by side, which looks like an outage until it
+// is seen that it is always them.
+func TestAFewWhomOktaFailsForDoNotStopTheAudit(t *testing.T) {
+	inBubble(t, oktasim.Options{Seed: 25, Users: 8000, NoEnrollments: true}, 0, func(t *testing.T, r *rig, _ *wire) {
+		before := r.audit(nil)
+		people := slices.Sorted(maps.Keys(r.byID(before.AuditID)))
+		broken := map[string]bool{}
+		for _, user := range people[1000:1300] {
+			broken[user] = true
+			r.Tenant.Inject(oktasim.Fault{Path: "/api/v1/users/" + user + "/factors", Times: -1, Effect: oktasim.EffectHTML})
+		}
+		s := r.audit(full)
+		for user, f := range r.byID(s.AuditID) {
+			if unreadable := f.Verdict == mfa.Unreadable; unreadable != broken[user] {
+				t.Errorf("%s is %s: %s", user, f.Verdict, f.Reason)
+			}
+		}
+		if s.Coverage.Unreadable != len(broken) || s.Rate != nil {
+			t.Errorf("%s, rate %v", s.Coverage.Line, s.Rate)
+		}
+	})
 }
 
 func TestSomebodyDeletedWhileTheAuditReadsLeavesIt(t *testing.T) {

@@ -36,14 +36,14 @@ func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
 	if err := s.recordUsers(ctx, order); err != nil {
 		return nil, err
 	}
-	if err := s.saveMemory(); err != nil {
-		return nil, err
-	}
 	if err := s.history(summary); err != nil {
 		return nil, err
 	}
 	if err := s.compareBaseline(summary); err != nil {
 		s.say("the Admin Console's export cannot be compared: %s", clip(err.Error(), 160))
+	}
+	if err := s.saveMemory(); err != nil { // last: readings that the next audit must not rely on are forgotten here
+		return nil, err
 	}
 	summary.Notes, summary.Ended = append(summary.Notes, s.notes...), time.Now().UTC()
 	details := map[string]any{"kind": summary.Kind, "scope": summary.Scope, "coverage": summary.Coverage.Line, "findings_sha256": digest, "okta_calls": calls}

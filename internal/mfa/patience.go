@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"okta-entitlements-mcp/oktaclient"
@@ -14,9 +15,9 @@ func transient(err error) bool {
 	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
 }
 
-// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who alone
-// cannot be read while it does answer is unreadable.
-func (s *scan) insist(ctx context.Context, later []*person) error {
+// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who cannot be read
+// while it does answer is unreadable.
+func (s *scan) insist(ctx context.Context, later []*person, outage bool) error {
 	if len(later) == 0 {
 		return nil
 	}
@@ -24,21 +25,22 @@ func (s *scan) insist(ctx context.Context, later []*person) error {
 		return err
 	}
 	s.job.live.Enter("reading")
-	if len(later) > mostLater {
+	if outage {
 		return s.goOn(ctx)
 	}
-	for i, p := range later {
-		err := s.readOne(ctx, p)
-		if err == nil || !transient(err) {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if _, away := s.lookAtOrg(ctx); away != nil { // it is not this person: Okta is away again
-			return s.insist(ctx, later[i:])
-		}
-		if err := s.unreadable(p, err); err != nil {
+	later, outage, err := s.readBatch(ctx, later)
+	if err != nil {
+		return err
+	}
+	if _, away := s.lookAtOrg(ctx); away != nil || outage { // it is not these people: Okta is away again
+		return s.insist(ctx, later, outage)
+	}
+	return s.giveUpOn(later)
+}
+
+func (s *scan) giveUpOn(people []*person) error {
+	for _, p := range people {
+		if err := s.unreadable(p, p.why); err != nil {
 			return err
 		}
 	}
@@ -80,16 +82,23 @@ func (s *scan) patiently(ctx context.Context, step func(context.Context) error) 
 	}
 }
 
-// goOn reads all who are left after Okta was away. When it answers and yet nobody can be read, the audit stops: to call
-// everybody unreadable would be a false report.
+// goOn reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few are unreadable. When they
+// are more than that, the audit stops: to call everybody unreadable would be a false report.
 func (s *scan) goOn(ctx context.Context) error {
 	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
 		s.rounds, s.freshBefore = 0, len(s.mem.fresh)
 	}
-	if s.rounds > 3 {
+	s.shaken = true
+	left := s.todo(s.scope())
+	few := len(left)*20 <= len(s.scope())
+	untried := slices.ContainsFunc(left, func(p *person) bool { return p.failed == 0 })
+	switch {
+	case s.rounds <= 3 || few && untried: // each round tries some who were not tried yet
+		return s.readThese(ctx, s.scope())
+	case !few:
 		return fmt.Errorf("okta answers, but it fails for one person after another; see its status page, then ask for the same audit again: it goes on where it stopped")
 	}
-	return s.readThese(ctx, s.scope())
+	return s.giveUpOn(left)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -64,8 +64,8 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 				q.Limit = 7
 				page, err := r.mfa.Findings(s.AuditID, q)
 				must(t, err)
-				if page.Matched != len(want) {
-					t.Fatalf("%s: %d match, want %d", name, page.Matched, len(want))
+				if page.Matched != len(want) || len(page.Findings) == 0 {
+					t.Fatalf("%s: %d match, want %d; %d on a page", name, page.Matched, len(want), len(page.Findings))
 				}
 				for _, f := range page.Findings {
 					if got[f.UserID] || !want[f.UserID] {

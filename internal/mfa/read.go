@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -91,7 +92,7 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 			return err
 		}
 	}
-	later, err := s.readBatch(ctx, todo)
+	later, outage, err := s.readBatch(ctx, todo)
 	if errors.Is(err, errSource) {
 		s.say("authenticator-enrollments are not available any more; factors are read instead")
 		s.whyFull = "the source of readings changed"
@@ -105,10 +106,10 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 	if err != nil {
 		return err
 	}
-	return s.insist(ctx, later)
+	return s.insist(ctx, later, outage)
 }
 
-// todo lists who needs reading, role holders first.
+// todo lists who needs reading, role holders first, and behind the others whom Okta could not give before.
 func (s *scan) todo(people []*person) []*person {
 	var admins, others []*person
 	for _, p := range people {
@@ -122,7 +123,12 @@ func (s *scan) todo(people []*person) []*person {
 		}
 	}
 	s.job.live.Expect(s.job.live.Progress().Done + len(admins) + len(others))
-	return append(admins, others...)
+	if s.shaken { // in any other order, those for whom Okta fails may stand side by side, and look like an outage
+		rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	}
+	todo := append(admins, others...)
+	slices.SortStableFunc(todo, func(a, b *person) int { return a.failed - b.failed })
+	return todo
 }
 
 // choosePrimary finds out which source the organisation has, with the first reading.
@@ -165,9 +171,11 @@ func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
 	return true
 }
 
-// readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass.
-func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, err error) {
+// readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass; outage says that it
+// gave up, since nobody could be read any more.
+func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, outage bool, err error) {
 	var mu sync.Mutex
+	row := 0 // failures in a row
 	workers, working := errgroup.WithContext(ctx)
 	workers.SetLimit(s.opts.Workers)
 	for _, p := range todo {
@@ -176,13 +184,18 @@ func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, 
 		}
 		workers.Go(func() error {
 			err := s.readOne(working, p)
-			if err == nil || !transient(err) || working.Err() != nil {
+			if err != nil && (!transient(err) || working.Err() != nil) {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if err == nil {
+				row = 0
+				return nil
+			}
+			p.failed, p.why = p.failed+1, err
 			later = append(later, p)
-			if len(later) > mostLater {
+			if row++; row > mostInARow {
 				return errOutage
 			}
 			return nil
@@ -191,15 +204,15 @@ func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, 
 	err = workers.Wait()
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, false, context.Cause(ctx)
 	case errors.Is(err, errOutage):
-		return later, nil
+		return later, true, nil
 	}
-	return later, err
+	return later, false, err
 }
 
-// mostLater is how many people may fail before the fault is taken to be Okta's and not theirs.
-const mostLater = 50
+// mostInARow is how many people may fail, and nobody be read in between, before the fault is taken to be Okta's and not theirs.
+const mostInARow = 50
 
 var errOutage = errors.New("okta does not answer")
 

@@ -57,6 +57,7 @@ type scan struct {
 	seenMembers    bool       // it is known which policy applies to whom
 	rounds         int        // attempts to go on after an outage that brought nothing
 	freshBefore    int
+	shaken         bool // there was an outage, or what looked like one
 }
 
 // person is somebody in scope.
@@ -65,6 +66,8 @@ type person struct {
 	tried     bool // in this attempt, and Okta refused for good
 	noFactors bool // enrolments could be read, factors not
 	gone      bool // deleted while the audit went on
+	failed    int  // attempts at reading that failed for a reason that may pass
+	why       error
 }
 
 // The kinds of audits.

@@ -156,6 +156,18 @@ func (a *Auditor) Summary(id string) (*Summary, error) {
 	return other, nil
 }
 
+// Latest reads the summary of the last audit of a scope that ended; an export does not count. ErrNoAudit when there is none.
+func (a *Auditor) Latest(scope string) (*Summary, error) {
+	found, err := a.summaries(scope, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w of %s", ErrNoAudit, scope)
+	}
+	return found[0], nil
+}
+
 func (a *Auditor) readSummary(id string) (*Summary, error) {
 	if !auditID.MatchString(id) {
 		return nil, fmt.Errorf("%w: %.60q", ErrNoAudit, id)

@@ -149,7 +149,7 @@ func (s *Slack) problem(what string, err error) error {
 		e.lost, e.cause = true, wireError(err)
 		e.text = what + ": " + e.cause.Error()
 	default:
-		e.lost = true
+		e.lost = !neverSent(err)
 		e.text = what + ": Slack did not answer: " + e.cause.Error()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			e.text += " (the answer was cut off)"

@@ -154,6 +154,12 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// neverSent reports whether no connection was made, so that nothing can have been carried out.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
 // wireError takes the address out of an error of net/http, for it may hold what is not to be shown.
 func wireError(err error) error {
 	var u *url.Error

@@ -79,6 +79,9 @@ func digestLines(s *mfa.Summary) []string {
 	if why := noRate(s); why != "" {
 		lines = append(lines, why)
 	}
+	if line := exemptionLine(s); line != "" {
+		lines = append(lines, line)
+	}
 	if !s.Policy.Deadline.IsZero() {
 		lines = append(lines, "Deadline for everybody: "+day(s.Policy.Deadline)+".")
 	}

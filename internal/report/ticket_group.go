@@ -169,6 +169,9 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	if g.open > 0 {
 		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.", "more people could not be judged and are not listed."))
 	}
+	if w.mode == Bulk {
+		t.Lines = append(t.Lines, exemptionLines(w.s)...)
+	}
 	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an exemption, for everybody here.")
 	return w.withReport(t)
 }

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"okta-entitlements-mcp/internal/mfa"
+)
+
+// exemptionLine counts the exemptions and says which ends next, "" when there are none. It names nobody.
+func exemptionLine(s *mfa.Summary) string {
+	inForce, expired := 0, 0
+	var next mfa.Exemption
+	for _, e := range s.Exemptions {
+		switch {
+		case e.State == "expired":
+			expired++
+		default:
+			if inForce++; inForce == 1 || e.Expires.Before(next.Expires) {
+				next = e
+			}
+		}
+	}
+	line := ""
+	if inForce > 0 {
+		line = several(inForce, "exemption stands", "exemptions stand") + ", the next ends on " + day(next.Expires) + "."
+	}
+	if expired > 0 {
+		line += " " + several(expired, "exemption has expired and no longer counts", "exemptions have expired and no longer count") + "."
+	}
+	return clean(line, textMax)
+}
+
+// exemptionLines names each exemption with who answers for it, why and until when, the one that ends first at the top.
+func exemptionLines(s *mfa.Summary) []string {
+	const most = 30
+	list := slices.Clone(s.Exemptions)
+	slices.SortStableFunc(list, func(a, b mfa.Exemption) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.User, b.User)) })
+	var lines []string
+	for i, e := range list {
+		if i == most {
+			lines = append(lines, several(len(list)-i, "more exemption stands", "more exemptions stand")+" in the report.")
+			break
+		}
+		until := " until "
+		if e.State == "expired" {
+			until = ", expired on "
+		}
+		lines = append(lines, clean("Exempt: "+e.User+until+day(e.Expires)+", "+e.Owner+" answers for it: "+e.Reason, textMax))
+	}
+	return lines
+}
