@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +20,7 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -123,6 +127,107 @@ func BenchmarkApply100k(b *testing.B) {
 	}
 }
 
+// BenchmarkAuditMemory100k audits 100,000 people with the built program, against the simulated tenant in another process, without
+// limits: everybody, then again after one of a hundred lost all factors. The peaks are the most memory that each of the two processes
+// held, from its start to its end.
+func BenchmarkAuditMemory100k(b *testing.B) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		b.Skip("the system does not tell how much memory a process held")
+	}
+	const users = 100_000
+	program := binary(b)
+	for b.Loop() {
+		dir := memoryDir(b)
+		writeStaff(b, filepath.Join(dir, "report.csv"), users)
+		domain, _ := startTenant(b, program, filepath.Join(dir, "report.csv"))
+		full := auditOf(b, program, domain, dir)
+		resetSome(b, domain, users/100)
+		incremental := auditOf(b, program, domain, dir)
+		if full.Summary.Kind != mfa.KindFull || full.Summary.Coverage.Read < users || incremental.Summary.Kind != mfa.KindIncremental || incremental.Summary.Change.Regressed == 0 {
+			b.Fatalf("full: %s; incremental: %s (%s)", full.Summary.Coverage.Line, incremental.Summary.Coverage.Line, incremental.Summary.WhyFull)
+		}
+		for name, a := range map[string]weighed{"full": full, "incremental": incremental} {
+			b.ReportMetric(a.peak, name+"-peak-MB")
+			b.ReportMetric(a.took.Seconds(), name+"-s")
+			b.ReportMetric(float64(a.Summary.Calls)/users, name+"-calls/user")
+		}
+	}
+}
+
+// weighed is what one audit found, and what it took.
+type weighed struct {
+	auditReport
+	peak float64 // MB
+	took time.Duration
+}
+
+// auditOf runs one audit as a process and watches its memory.
+func auditOf(b *testing.B, program, domain, dir string) (w weighed) {
+	b.Helper()
+	cmd := exec.Command(program, "audit", "mfa", "--json")
+	var out bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, os.Stderr
+	cmd.Env = append(os.Environ(), "OKTA_DOMAIN="+domain, "OKTA_API_TOKEN=bench-token", "CSV_DIR="+dir, "STATE_DIR="+filepath.Join(dir, "state"), "LOG_LEVEL=error", "MFA_LOG_SETTLE=0s")
+	at := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+			if peak, err := peakSoFar(cmd.Process.Pid); err == nil {
+				w.peak = max(w.peak, peak)
+			}
+		case err := <-ended:
+			w.took = time.Since(at)
+			if err == nil {
+				err = json.Unmarshal(out.Bytes(), &w.auditReport)
+			}
+			if err != nil || w.peak == 0 {
+				b.Fatalf("audit: %v, peak %v", err, w.peak)
+			}
+			return w
+		}
+	}
+}
+
+// resetSome takes all factors from n people by Okta's API, as an administrator would.
+func resetSome(b *testing.B, domain string, n int) {
+	b.Helper()
+	call := func(method, path string, into any) {
+		req, err := http.NewRequestWithContext(b.Context(), method, domain+path, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("Authorization", "SSWS bench-token")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if resp.StatusCode >= 300 {
+			b.Fatalf("%s %s: %s", method, path, resp.Status)
+		}
+		if into != nil {
+			if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for i := range n {
+		var found []struct{ ID string }
+		call("GET", fmt.Sprintf("/api/v1/users?limit=1&search=profile.login+eq+%%22person%06d@acme.example.com%%22", i*97), &found)
+		if len(found) != 1 {
+			b.Fatalf("person %d: %v", i, found)
+		}
+		call("POST", "/api/v1/users/"+found[0].ID+"/lifecycle/reset_factors", nil)
+	}
+}
+
 // carryOut plans, confirms and follows a stage to its end.
 func carryOut(b *testing.B, session *client.Client, tool, app string) *tools.PlanOut {
 	b.Helper()
@@ -190,19 +295,24 @@ func startTenant(b *testing.B, program, report string) (domain, app string) {
 // peakOf is the most memory that a process held, in megabytes.
 func peakOf(b *testing.B, pid int) float64 {
 	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	peak, err := peakSoFar(pid)
 	if err != nil {
 		b.Fatal(err)
+	}
+	return peak
+}
+
+// peakSoFar fails for a process that has ended.
+func peakSoFar(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return kb * 1024 / 1e6
+			return kb * 1024 / 1e6, err
 		}
 	}
-	b.Fatal("the system does not tell the peak")
-	return 0
+	return 0, errors.New("the system does not tell the peak")
 }
