@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/courier"
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
@@ -96,6 +97,23 @@ func (p *program) slack(dir string, wire http.RoundTripper) (*notify.Slack, erro
 		return nil, err
 	}
 	return notify.NewSlack(notify.SlackOptions{Token: s.Token, Channel: s.Channel, NamesAllowed: s.NamesAllowed, Register: once, Every: s.NotifyEvery, BaseURL: s.APIURL, Transport: wire, Log: p.log})
+}
+
+// resumeAudit goes on with an audit that a crash or a restart interrupted.
+func (p *program) resumeAudit(ctx context.Context) {
+	req, ok := p.deps.MFA.Auditor.Interrupted()
+	switch {
+	case !ok:
+	case p.cfg.ResumeRuns == config.ReportRuns:
+		p.log.Info("interrupted MFA audit", "scope", req.Scope(), "next", "ask for it again: it goes on where it stopped")
+	default:
+		job, err := p.deps.MFA.Auditor.Start(ctx, req)
+		if err != nil {
+			p.log.Warn("interrupted MFA audit does not go on", "scope", req.Scope(), "error", err)
+			return
+		}
+		p.log.Info("resuming MFA audit", "audit", job.ID, "scope", req.Scope())
+	}
 }
 
 // recordAudit writes a step of an audit, or of the delivery of its report, into the trail.

@@ -72,6 +72,7 @@ func (p *program) serve(ctx context.Context, out io.Writer) error {
 	}
 	if !p.cfg.Okta.Demo {
 		p.resume(ctx)
+		p.resumeAudit(ctx)
 	}
 	p.log.Info("serving MCP on stdio", "okta", domainOf(p.cfg), "inbox", p.cfg.CSVDir, "state", p.cfg.StateDir, "env_file", p.cfg.Sources.EnvFile.Path)
 	return server.ServeStdio(ctx, s, os.Stdin, out, p.log)

@@ -220,7 +220,7 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 		select {
 		case <-job.Ended():
 			_, err := job.Result()
-			if errors.Is(err, context.Canceled) {
+			if errors.Is(err, mfa.ErrCancelled) {
 				return auditStopped(id, d.progressItem(job.Progress())), nil
 			}
 			if err != nil {

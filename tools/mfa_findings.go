@@ -174,6 +174,8 @@ func auditProblem(err error) *Problem {
 	switch {
 	case errors.Is(err, mfa.ErrNoAudit):
 		return &Problem{Code: "no_audit", Message: err.Error(), Next: "okta_mfa_audit makes one; leave audit_id out for the latest"}
+	case errors.Is(err, mfa.ErrCancelled):
+		return &Problem{Code: "cancelled", Message: "the audit was cancelled", Next: "okta_mfa_audit with the same arguments goes on from there"}
 	case errors.Is(err, mfa.ErrBusy):
 		return &Problem{Code: "audit_busy", Message: err.Error(), Next: "follow it with get_job, or stop it with cancel_job"}
 	case errors.Is(err, mfa.ErrNoGroup):

@@ -72,8 +72,12 @@ func preview(r *courier.Receipt) []string {
 	}
 	var lines []string
 	for line := range strings.Lines(r.Digest.Text) {
-		indent := len(line) - len(strings.TrimLeft(line, " "))
-		lines = append(lines, strings.Repeat(" ", indent)+intake.Clean(line, 400))
+		line = strings.TrimRight(line, "\n")
+		words := strings.Join(strings.Fields(line), " ")
+		if cleaned := intake.Clean(words, 400); cleaned != words {
+			line = cleaned // otherwise the line stays as it is, columns and all
+		}
+		lines = append(lines, line)
 	}
 	r.Digest.Text = ""
 	return lines

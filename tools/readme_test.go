@@ -79,7 +79,7 @@ func toolTable(list []tools.Tool) string {
 	var b strings.Builder
 	b.WriteString("| tool | what it does | effect |\n|---|---|---|\n")
 	for _, tool := range list {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", tool.Definition.Name, firstSentence(tool.Definition.Description), effectOf(tool.Definition.Annotations))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", tool.Definition.Name, firstSentence(tool.Definition.Description), effectOf(tool.Definition.Name, tool.Definition.Annotations))
 	}
 	return b.String()
 }
@@ -90,9 +90,12 @@ func firstSentence(description string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(first, ".")+".", "|", `\|`)
 }
 
-func effectOf(hints mcp.ToolAnnotation) string {
+// effectOf says what a tool reaches. Hints cannot tell Okta from other systems.
+func effectOf(name string, hints mcp.ToolAnnotation) string {
 	reads, far := *hints.ReadOnlyHint, *hints.OpenWorldHint
 	switch {
+	case name == "okta_mfa_report":
+		return "writes files; tickets and messages when told to"
 	case reads && far:
 		return "reads Okta or S3"
 	case reads:

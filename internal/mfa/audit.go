@@ -147,6 +147,9 @@ func (a *Auditor) Start(base context.Context, req Request) (*Job, error) {
 		defer cancel(nil)
 		s := &scan{Auditor: a, req: req, record: record, job: job}
 		summary, err := s.run(ctx)
+		if err != nil && errors.Is(context.Cause(ctx), ErrCancelled) {
+			err = a.cancelled(record)
+		}
 		err = errors.Join(err, lock.Unlock())
 		job.mu.Lock()
 		defer job.mu.Unlock()
@@ -194,8 +197,20 @@ func (j *Job) isEnded() bool {
 	}
 }
 
+// ErrCancelled is what errors.Is finds in the error of an audit that a person cancelled.
+var ErrCancelled = errors.New("cancelled by a person")
+
 // Cancel stops the audit. What was read is kept; the same request goes on from there.
-func (j *Job) Cancel() { j.cancel(context.Canceled) }
+func (j *Job) Cancel() { j.cancel(ErrCancelled) }
+
+// cancelled remembers that a person stopped an audit, so that a program that starts again leaves it alone.
+func (a *Auditor) cancelled(r *record) error {
+	r.Cancelled = true
+	if err := writeJSON(a.Dir(r.ID), recordFile, r); err != nil {
+		return errors.Join(ErrCancelled, err)
+	}
+	return ErrCancelled
+}
 
 // Ended is closed when the job has ended.
 func (j *Job) Ended() <-chan struct{} { return j.ended }

@@ -84,7 +84,7 @@ func (s *scan) run(ctx context.Context) (_ *Summary, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.journal.lines.Close()) }()
-	if err := s.note(ctx, "audit_started", "started", map[string]any{"scope": s.req.Scope(), "resumed": s.record.resumed, "policy": s.record.Policy, "client": s.req.Client}); err != nil {
+	if err := s.note(ctx, "audit_started", "started", map[string]any{"scope": s.req.Scope(), "resumed": s.record.resumed, "policy": s.record.Policy.digest(), "client": s.req.Client}); err != nil {
 		return nil, err
 	}
 	if err := s.see(ctx); err != nil {

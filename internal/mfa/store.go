@@ -33,12 +33,15 @@ const (
 
 // record is what was asked of an audit, written before anything is read.
 type record struct {
-	ID      string    `json:"audit_id"`
-	Scope   string    `json:"scope"`
-	Full    bool      `json:"full"`
-	Policy  string    `json:"policy"` // digest
-	Started time.Time `json:"started"`
-	resumed bool
+	ID        string    `json:"audit_id"`
+	Scope     string    `json:"scope"`
+	Group     string    `json:"group,omitempty"`
+	Search    string    `json:"search,omitempty"`
+	Full      bool      `json:"full"`
+	Policy    Policy    `json:"policy"`
+	Started   time.Time `json:"started"`
+	Cancelled bool      `json:"cancelled,omitempty"` // by a person: it goes on when it is asked for, and not by itself
+	resumed   bool
 }
 
 // resumable is how old an interrupted audit may be and still be gone on with; after that the System Log would have to be read
@@ -56,26 +59,15 @@ func (a *Auditor) open(req Request) (*record, error) {
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	want := record{Scope: req.Scope(), Full: req.Full, Policy: req.Policy.digest(), Started: time.Now().UTC()}
+	want := record{Scope: req.Scope(), Group: req.Group, Search: req.Search, Full: req.Full, Policy: req.Policy, Started: time.Now().UTC()}
 	ids, err := a.ids()
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range slices.Backward(ids) {
-		var old record
-		if err := readJSON(filepath.Join(a.Dir(id), recordFile), &old); err != nil {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(a.Dir(id), summaryFile)); err == nil {
-			if old.Scope == want.Scope {
-				break // what was interrupted before it has been overtaken
-			}
-			continue
-		}
-		if old.Scope == want.Scope && old.Full == want.Full && old.Policy == want.Policy && want.Started.Sub(old.Started) < resumable {
-			old.resumed = true
-			return &old, nil
-		}
+	// The policy may have changed since: what was read does not depend on it.
+	if old := a.interrupted(ids, func(r *record) bool { return r.Scope == want.Scope }); old != nil {
+		want.ID, want.Started, want.resumed = old.ID, old.Started, true
+		return &want, writeJSON(a.Dir(want.ID), recordFile, want)
 	}
 	want.ID = nextID(ids, want.Started)
 	dir := a.Dir(want.ID)
@@ -83,6 +75,39 @@ func (a *Auditor) open(req Request) (*record, error) {
 		return nil, fmt.Errorf("create the audit's directory: %w", err)
 	}
 	return &want, writeJSON(dir, recordFile, want)
+}
+
+// interrupted returns the newest audit of a kind that did not end, unless one of the same scope has ended since.
+func (a *Auditor) interrupted(ids []string, kind func(*record) bool) *record {
+	overtaken := map[string]bool{}
+	for _, id := range slices.Backward(ids) {
+		var r record
+		if err := readJSON(filepath.Join(a.Dir(id), recordFile), &r); err != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(a.Dir(id), summaryFile)); err == nil {
+			overtaken[r.Scope] = true
+			continue
+		}
+		if !overtaken[r.Scope] && kind(&r) && time.Since(r.Started) < resumable {
+			return &r
+		}
+	}
+	return nil
+}
+
+// Interrupted returns what the newest audit asked for that neither ended nor was cancelled by a person, for a program that starts
+// again; ok is false when there is none.
+func (a *Auditor) Interrupted() (req Request, ok bool) {
+	ids, err := a.ids()
+	if err != nil {
+		return req, false
+	}
+	r := a.interrupted(ids, func(r *record) bool { return !r.Cancelled })
+	if r == nil {
+		return req, false
+	}
+	return Request{Group: r.Group, Search: r.Search, Full: r.Full, Policy: r.Policy, Client: "resumed"}, true
 }
 
 // nextID names a new audit. Ids sort by time, and a new one after all others, whatever the clock has done in between.
