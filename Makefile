@@ -14,6 +14,8 @@ bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench . -benchtime 1x ./batch
 	go test -run '^$$' -bench Stdio -benchtime 5x .
 	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m .
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/mfa
+	go test -run '^$$' -bench AuditMemory -benchtime 1x -timeout 20m .
 
 CHAOS_WORLDS ?= 5000
 CHAOS_SEED ?= $(shell date +%s)

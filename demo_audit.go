@@ -127,21 +127,24 @@ func seedAdmins(tenant *oktasim.Tenant) {
 
 func (s *stage) secondAct() {
 	s.head("Second act: who signs in without strong MFA?")
-	s.say("  an audit of everybody in the tenant; it only reads Okta")
+	s.say("  an audit of everybody in the tenant; it only reads Okta. A person is")
+	s.say("    compliant     with a strong method, such as a security key or Okta Verify")
+	s.say("    weak_only     with nothing better than text messages and calls")
+	s.say("    not_enrolled  with nothing beyond password, e-mail and security question")
 }
 
 func (s *stage) people(f *tools.FindingsOut) {
-	s.say("  %d people match, the most urgent first:", f.Matched)
+	s.say("  %d people match; the most urgent %d:", f.Matched, len(f.People))
 	for i := range f.People {
 		s.person(&f.People[i])
 	}
 }
 
 func (s *stage) enrolled(n int) {
-	s.say("\n  %d of them enrol a security key; an incremental audit reads only who changed", n)
+	s.say("\n  these %d enrol a security key; the next audit reads only who changed, and a sample of the others to check itself", n)
 }
 
 func (s *stage) posted(digest string) {
-	s.say("  as it would be posted to the channel, without names:")
+	s.say("  what would be posted to the channel, without names (to post it, call again with deliver: true):")
 	s.quote(digest)
 }

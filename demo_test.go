@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/plan"
 )
 
@@ -56,6 +58,34 @@ func tells(t *testing.T, told story, file string, rows int) {
 	}
 }
 
+// tellsOfTheAudit holds the second act to its promises: figures that add up, an incremental audit that reads who changed and the
+// sample and nobody else, nothing written to Okta, and a digest without names.
+func tellsOfTheAudit(t *testing.T, a auditStory) {
+	t.Helper()
+	sum := 0
+	for _, n := range a.Verdict {
+		sum += n
+	}
+	if a.People == 0 || sum != a.People || a.First.Kind != mfa.KindFull || a.First.Read != a.People || a.Second.Kind != mfa.KindIncremental {
+		t.Errorf("%d people, verdicts %v, first %+v, second %+v", a.People, a.Verdict, a.First, a.Second)
+	}
+	if a.Changed == 0 || a.Fixed != a.Changed || a.Second.Read < a.Changed || a.Second.Read > a.Changed+a.People/3 || a.Second.Calls >= a.First.Calls {
+		t.Errorf("%d enrolled, %d are put right, %d were read with %d calls, %d before", a.Changed, a.Fixed, a.Second.Read, a.Second.Calls, a.First.Calls)
+	}
+	if a.Writes != 0 {
+		t.Errorf("the audits wrote %d times", a.Writes)
+	}
+	failing := a.Verdict[string(mfa.NotEnrolled)] + a.Verdict[string(mfa.WeakOnly)]
+	for _, part := range []string{fmt.Sprintf("%d people of %d fail", failing, a.People), fmt.Sprintf("%d fixed", a.Fixed), "Coverage"} {
+		if !strings.Contains(a.Digest, part) {
+			t.Errorf("the digest does not say %q: %s", part, a.Digest)
+		}
+	}
+	if strings.Contains(a.Digest, "@") {
+		t.Errorf("the digest names people: %s", a.Digest)
+	}
+}
+
 // treeOf lists everything beneath a folder with its contents, to see that nothing changed.
 func treeOf(t *testing.T, dir string) string {
 	t.Helper()
@@ -92,6 +122,7 @@ func TestDemoOfEachSample(t *testing.T) {
 			}
 			told := storyOf(t, stdout)
 			tells(t, told, name, rows)
+			tellsOfTheAudit(t, told.MFA)
 			if told.Structure.Entitlements == 0 || told.Structure.Values == 0 || told.Grants.Granted == 0 || told.Grants.Assigned == 0 {
 				t.Errorf("nothing was done: %+v", told)
 			}
@@ -165,7 +196,8 @@ func TestDemoReadsWellInAPipe(t *testing.T) {
 		}
 	}
 	for _, part := range []string{"analyze_csv_for_entitlements", "prepare_entitlement_structure", "execute_user_grants", "planned", "granted",
-		"claude_desktop_config.json", "OKTA_DOMAIN", "doctor"} {
+		"claude_desktop_config.json", "OKTA_DOMAIN", "doctor", "Second act", "okta_mfa_audit", "full audit", "incremental audit", "ORG_ADMIN", "push_denied", "security key",
+		"put right", "okta_mfa_report", "without names", "| MFA audit of demo", "audit mfa"} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("the story does not tell of %s", part)
 		}

@@ -250,6 +250,7 @@ func TestEachToolOverStdioInBothEras(t *testing.T) {
 			if text, failed := s.ask(use("sync_s3_files"), nil); !failed || !strings.Contains(text, "s3_disabled") {
 				t.Errorf("sync: %s", text)
 			}
+			auditTools(s, use)
 			for tool, err := range s.Tools(t.Context(), nil) {
 				if err != nil {
 					t.Fatal(err)

@@ -212,7 +212,8 @@ func (s *stage) closing(t *story) {
     {"mcpServers": {"okta-entitlements": {"command": "%s", "args": ["serve", "--demo"]}}}
   Claude Code:    claude mcp add okta-entitlements -- %s serve --demo
   A real org:     copy .env.example to .env, set OKTA_DOMAIN and a credential, then: %s doctor
-                  and drop --demo above. README.md lists the scopes and the admin role that are needed.`, self(), self(), self())
+                  and drop --demo above. README.md lists the scopes and the admin role that are needed.
+  Every Monday:   %s audit mfa --out report --jira per_user --slack`, self(), self(), self(), self())
 }
 
 // self is how this program is started again.

@@ -9,6 +9,7 @@ import (
 
 	"okta-entitlements-mcp/internal/courier"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -55,10 +56,14 @@ func tallyWords(t mfa.Tally) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	text := fmt.Sprintf("%d people: %s", t.Total, strings.Join(parts, ", "))
 	if t.Total == 0 {
 		return "nobody"
 	}
+	people := "people"
+	if t.Total == 1 {
+		people = "person"
+	}
+	text := fmt.Sprintf("%d %s: %s", t.Total, people, strings.Join(parts, ", "))
 	if t.Rate != nil {
 		text += fmt.Sprintf("; %.1f %% enrolled", math.Floor(1000**t.Rate)/10) // down, as in the report: 99.96 is not all
 	}
@@ -85,12 +90,15 @@ func (s *stage) receipt(r *courier.Receipt) {
 	}
 	if t := r.Tickets; t != nil {
 		s.say("  tickets     %s%d created, %d updated, %d closed, %d reopened, %d unchanged, %d in the bulk ticket, %d failed", would, t.Created, t.Updated, t.Closed, t.Reopened, t.Unchanged, t.Deferred, t.Failed)
-		if t.Error != "" {
-			s.say("              %s", t.Error)
+		for _, reason := range ticketProblems(t) {
+			s.say("              %s", reason)
+		}
+		if t.Filter != "" && t.Error == "" && !r.DryRun {
+			s.say("              %s", t.Filter)
 		}
 	}
 	if d := r.Digest; d != nil {
-		s.say("  digest      %s %s", d.Outcome, d.Error)
+		s.say("  digest      %s", strings.TrimSpace(string(d.Outcome)+" "+d.Error))
 		if d.Text != "" {
 			s.quote(d.Text)
 		}
@@ -107,6 +115,20 @@ func (s *stage) receipt(r *courier.Receipt) {
 	for _, note := range r.Notes {
 		s.say("  note: %s", note)
 	}
+}
+
+// ticketProblems says why tickets failed, each reason once.
+func ticketProblems(t *courier.Tickets) []string {
+	var reasons []string
+	if t.Error != "" {
+		reasons = append(reasons, t.Error)
+	}
+	for _, one := range t.Sample {
+		if one.Outcome == notify.Failed && !slices.Contains(reasons, one.Error) {
+			reasons = append(reasons, one.Error)
+		}
+	}
+	return reasons
 }
 
 func triedBefore(w courier.Waiting) string {

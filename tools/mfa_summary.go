@@ -10,6 +10,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/report"
 )
 
 // TallyItem counts people.
@@ -85,7 +86,7 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 	out := &AuditSummary{AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Kind: s.Kind, WhyFull: s.WhyFull, AsOf: s.AsOf.Format(time.RFC3339),
 		Age: time.Since(s.AsOf).Round(time.Minute).String(), Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), AdminsKnown: s.AdminsKnown, Change: s.Change,
 		Sample: s.Sample, Other: s.Other, Counted: s.Counted, Single: s.Single, Disagree: s.Disagree, Exemptions: len(s.Exemptions), Baseline: comparison(s.Baseline),
-		Sources: s.Sources.Primary + ", asked from " + intake.Clean(s.Sources.ReadFrom, 80), Caveat: intake.Clean(s.Sources.Caveat, 700), Policy: cleaned(s.Policy.Words(), 12), Calls: s.Calls}
+		Sources: s.Sources.Primary + ", asked from " + intake.Clean(s.Sources.ReadFrom, 80), Caveat: intake.Clean(s.Sources.Caveat, 700), Policy: cleaned(report.PolicyWords(s.Policy), 12), Calls: s.Calls}
 	if s.AdminsKnown {
 		out.Admins = tallyItem(s.Admins)
 	}

@@ -180,19 +180,6 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 	}
 }
 
-func TestAPolicyIsSaidInWords(t *testing.T) {
-	text := strings.Join(fullPolicy.Words(), "\n")
-	for _, want := range []string{"recommendations", "any phishing-resistant method, or push", "Only these may count: push, webauthn.", EnrolledRule,
-		"24 hours", "31 December 2026 23:59 UTC", "2 exemptions", "less than 90 %", "5 % of the people"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not said in:\n%s", want, text)
-		}
-	}
-	if text = strings.Join(DefaultPolicy().Words(), "\n"); !strings.Contains(text, "any strong, phishable method or better") || !strings.Contains(text, "Nobody is exempt") {
-		t.Errorf("the default policy:\n%s", text)
-	}
-}
-
 // FuzzParsePolicy asks that whatever is accepted makes sense, and that writing it as JSON or YAML gives the same policy again.
 func FuzzParsePolicy(f *testing.F) {
 	for _, s := range []string{fullYAML, fullJSON, "", "{}", "a: &a [*a]", "exemptions: [{user: [a]}]", "? [a]\n: b", "sample: 0x1p-2", "\t- a", "{\"sample\":null}"} {
@@ -208,9 +195,6 @@ func FuzzParsePolicy(f *testing.F) {
 		}
 		if _, err := p.Check(judgedAt); err != nil {
 			t.Fatalf("accepted, and then: %v", err)
-		}
-		if slices.ContainsFunc(p.Words(), func(s string) bool { return s == "" }) {
-			t.Fatal("a sentence is empty")
 		}
 		f := Finding{Methods: methodsOf("push sms")}
 		p.judge(&f, Moments{Created: judgedAt}, p.exemptionFor("00u1", "a@x", "a@x"), true, judgedAt)
