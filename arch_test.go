@@ -16,15 +16,15 @@ const module = "okta-entitlements-mcp/"
 
 // imports says which of our packages each package may import, and why it needs them. A new package is a new row.
 var imports = map[string][]string{
-	".":      {"*"}, // the wiring
-	"server": {"tools", "internal/trail"},
-	"tools":  {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress"},
-	// intake for the formula guard of report.csv; durable for the journal.
-	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/intake", "internal/durable", "internal/progress"},
+	".":                          {"*"}, // the wiring
+	"server":                     {"tools", "internal/trail"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress", "internal/untrusted"},
+	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/untrusted"},
 	"internal/mfa":               {"oktaclient", "internal/durable", "internal/progress"},
-	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable"},                    // findings in the words of tickets, messages and files, for tools and commands alike
-	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"}, // brings reports out, for tools and commands alike
-	"internal/notify":            {"internal/durable", "internal/secret"},
+	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"}, // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"},    // brings reports out, for tools and commands alike
+	"internal/notify":            {"internal/durable", "internal/secret", "internal/untrusted"},
+	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
 	"internal/policy":            {"internal/plan"},
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},
@@ -32,7 +32,7 @@ var imports = map[string][]string{
 	"s3sync":                     {"internal/durable", "internal/secret"},
 	"oktaclient":                 {"internal/secret"},
 	"internal/config":            {"internal/secret"},
-	"internal/intake":            {},
+	"internal/intake":            {"internal/untrusted"},
 	"internal/durable":           {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
 	"internal/secret":            {}, // credentials that cannot print, for config, client and S3
 	"internal/oktasim":           {},

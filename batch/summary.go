@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // How a run ended.
@@ -202,7 +202,7 @@ func (r *run) writeReport(w io.Writer) error {
 		}
 		cells := []string{strconv.Itoa(row.Line), person.Email, string(state), person.UserID, result.ID, result.Code, reason, state.Explain()}
 		for j := range cells {
-			cells[j] = intake.SafeCell(cells[j])
+			cells[j] = untrusted.Cell(cells[j])
 		}
 		if err := out.Write(cells); err != nil {
 			return err

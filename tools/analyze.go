@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // AnalyzeIn names the report, and what its columns mean where the guess would be wrong.
@@ -115,7 +116,7 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 
 func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	e := r.Entitlements[column]
-	seen := EntitlementSeen{Name: intake.Clean(e.Name, 80), MultiValue: e.MultiValue, Distinct: e.Values}
+	seen := EntitlementSeen{Name: untrusted.Clean(e.Name, 80), MultiValue: e.MultiValue, Distinct: e.Values}
 	var values []intake.Value
 	for _, v := range r.Values {
 		if v.Entitlement == column {
@@ -124,7 +125,7 @@ func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	}
 	slices.SortStableFunc(values, func(a, b intake.Value) int { return b.Rows - a.Rows })
 	for _, v := range values[:min(len(values), most)] {
-		seen.Values = append(seen.Values, ValueSeen{intake.Clean(v.Text, 80), v.Rows, v.Users})
+		seen.Values = append(seen.Values, ValueSeen{untrusted.Clean(v.Text, 80), v.Rows, v.Users})
 	}
 	return seen
 }
@@ -146,19 +147,19 @@ func creepSeen(r *intake.Report) *CreepSeen {
 }
 
 func shortEmail(r *intake.Report, person int32) string {
-	return intake.ShortenEmail(intake.Clean(r.People[person].Email, 80))
+	return intake.ShortenEmail(untrusted.Clean(r.People[person].Email, 80))
 }
 
 func valueTexts(r *intake.Report, values []int32, most int) []string {
 	var texts []string
 	for _, v := range values[:min(len(values), most)] {
-		texts = append(texts, intake.Clean(r.Entitlements[r.Values[v].Entitlement].Name+": "+r.Values[v].Text, 100))
+		texts = append(texts, untrusted.Clean(r.Entitlements[r.Values[v].Entitlement].Name+": "+r.Values[v].Text, 100))
 	}
 	return texts
 }
 
 func cleanMapping(m intake.Mapping) intake.Mapping {
-	clean := func(s string) string { return intake.Clean(s, 80) }
+	clean := func(s string) string { return untrusted.Clean(s, 80) }
 	all := func(list []string) []string {
 		out := make([]string, 0, len(list))
 		for _, s := range list {

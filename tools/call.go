@@ -8,7 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
-	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Call is one request to one tool.
@@ -48,7 +48,7 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 // ClientName is the client's name and version as it says itself: untrusted, cleaned, at most 80 characters.
 func ClientName(ctx context.Context) string {
 	info, _ := clientOf(ctx)
-	return intake.Clean(strings.TrimSpace(info.Name+" "+info.Version), 80)
+	return untrusted.Clean(strings.TrimSpace(info.Name+" "+info.Version), 80)
 }
 
 // clientOf returns what the client says of itself, in whichever era it speaks.

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -94,7 +94,7 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	if err != nil {
 		return OktaTestOut{}, err
 	}
-	out := OktaTestOut{Mode: d.mode(), Domain: d.About.Domain, OrgID: org.ID, OrgName: intake.Clean(org.Name, 120), OrgStatus: org.Status,
+	out := OktaTestOut{Mode: d.mode(), Domain: d.About.Domain, OrgID: org.ID, OrgName: untrusted.Clean(org.Name, 120), OrgStatus: org.Status,
 		Pipeline: pipeline(org.Pipeline), Next: "list_csv_files shows the reports to work on"}
 	me, err := d.Okta.Me(ctx)
 	switch {
@@ -103,7 +103,7 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	case err != nil:
 		return OktaTestOut{}, err
 	default:
-		out.Acting = intake.Clean(me.Login, 120)
+		out.Acting = untrusted.Clean(me.Login, 120)
 	}
 	out.Checks, out.Apps = d.probe(ctx)
 	for _, c := range out.Checks {
@@ -153,7 +153,7 @@ func (d *Deps) readyApps(ctx context.Context) (ready []AppItem, anyApp string, e
 		}
 		anyApp = app.ID
 		if app.EMOptIn == "ENABLED" && app.Status == "ACTIVE" && len(ready) < most {
-			ready = append(ready, AppItem{app.ID, intake.Clean(app.Label, 120)})
+			ready = append(ready, AppItem{app.ID, untrusted.Clean(app.Label, 120)})
 		}
 		if seen++; seen == page {
 			break

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // ReadFileIn names a page of a report.
@@ -78,7 +79,7 @@ func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
 	for _, row := range page.Rows {
 		item := RowItem{Line: row.Line, Error: row.Problem}
 		for i, cell := range row.Cells[:min(len(row.Cells), shownColumns)] {
-			cell = intake.Clean(cell, width)
+			cell = untrusted.Clean(cell, width)
 			if !full && personal(page.Columns, i) {
 				cell = intake.ShortenEmail(cell)
 			}
@@ -93,9 +94,9 @@ func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
 func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, more int) {
 	shown := min(len(columns), shownColumns)
 	for _, c := range columns[:shown] {
-		item := ColumnItem{Name: intake.Clean(c.Name, 80), Role: string(c.Role)}
+		item := ColumnItem{Name: untrusted.Clean(c.Name, 80), Role: string(c.Role)}
 		if grounds {
-			item.Reason, item.Confidence = intake.Clean(c.Reason, 200), c.Confidence
+			item.Reason, item.Confidence = untrusted.Clean(c.Reason, 200), c.Confidence
 		}
 		items = append(items, item)
 	}
@@ -166,8 +167,8 @@ func (out PreflightOut) withProblems(report *intake.Report, offset, most int) Pr
 		out.NextOffset = offset + most
 	}
 	for _, p := range rest {
-		p.Value, p.Column = intake.Clean(p.Value, 80), intake.Clean(p.Column, 80)
-		p.Message, p.Mend = intake.Clean(p.Message, 300), intake.Clean(p.Mend, 300)
+		p.Value, p.Column = untrusted.Clean(p.Value, 80), untrusted.Clean(p.Column, 80)
+		p.Message, p.Mend = untrusted.Clean(p.Message, 300), untrusted.Clean(p.Mend, 300)
 		out.Problems = append(out.Problems, p)
 	}
 	return out

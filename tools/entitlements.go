@@ -3,8 +3,8 @@ package tools
 import (
 	"context"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // ListEntitlementsIn names the application.
@@ -46,14 +46,14 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 	if err != nil {
 		return ListEntitlementsOut{}, err
 	}
-	out := ListEntitlementsOut{AppID: live.App.ID, AppLabel: intake.Clean(live.App.Label, 120), Total: len(live.Entitlements),
+	out := ListEntitlementsOut{AppID: live.App.ID, AppLabel: untrusted.Clean(live.App.Label, 120), Total: len(live.Entitlements),
 		Next: "okta_iga_list_entitlement_values with an entitlement_id shows its values"}
 	var rest []EntitlementItem
 	passed := in.Cursor == ""
 	for _, e := range live.Entitlements {
 		out.TotalValues += len(e.Values)
 		if passed {
-			rest = append(rest, EntitlementItem{e.ID, intake.Clean(e.Name, 80), intake.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
+			rest = append(rest, EntitlementItem{e.ID, untrusted.Clean(e.Name, 80), untrusted.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
 		}
 		passed = passed || e.ID == in.Cursor
 	}
@@ -136,9 +136,9 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 }
 
 func valueItem(id, name, external string) ValueItem {
-	item := ValueItem{ID: id, Name: intake.Clean(name, 80)}
+	item := ValueItem{ID: id, Name: untrusted.Clean(name, 80)}
 	if external != name {
-		item.ExternalValue = intake.Clean(external, 80)
+		item.ExternalValue = untrusted.Clean(external, 80)
 	}
 	return item
 }

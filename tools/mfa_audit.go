@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/courier"
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // MFA is what the tools of audits work with.
@@ -201,7 +201,7 @@ func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut
 }
 
 func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
-	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: intake.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
+	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: untrusted.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
 		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job stops it, and asking again for the same goes on with it"}
 	if t := job.Admins(); t != nil {
 		out.Admins = tallyItem(*t)
@@ -210,7 +210,7 @@ func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
 }
 
 func auditEnded(s *mfa.Summary, notes []string) AuditOut {
-	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Summary: auditBrief(s), Notes: notes,
+	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: untrusted.Clean(s.Scope, 160), Summary: auditBrief(s), Notes: notes,
 		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report writes files, tickets and messages"}
 }
 

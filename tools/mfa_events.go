@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -140,10 +140,10 @@ func eventItem(e oktaclient.Event) EventItem {
 	users := map[string]bool{}
 	for _, t := range e.Targets {
 		if t.Type == "User" {
-			users[intake.Clean(t.AlternateID, 120)] = true
+			users[untrusted.Clean(t.AlternateID, 120)] = true
 		}
 	}
 	names := slices.Sorted(maps.Keys(users))
-	return EventItem{At: e.Published.UTC().Format(time.RFC3339Nano), Type: intake.Clean(e.Type, 80), Result: intake.Clean(e.Result, 40), Reason: intake.Clean(e.Reason, 200),
-		Factor: intake.Clean(e.Factor, 60), Actor: intake.Clean(e.Actor.AlternateID, 120), Users: names[:min(len(names), 10)], IP: intake.Clean(e.IP, 60)}
+	return EventItem{At: e.Published.UTC().Format(time.RFC3339Nano), Type: untrusted.Clean(e.Type, 80), Result: untrusted.Clean(e.Result, 40), Reason: untrusted.Clean(e.Reason, 200),
+		Factor: untrusted.Clean(e.Factor, 60), Actor: untrusted.Clean(e.Actor.AlternateID, 120), Users: names[:min(len(names), 10)], IP: untrusted.Clean(e.IP, 60)}
 }

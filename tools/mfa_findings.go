@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // FindingsIn picks people of an audit.
@@ -144,8 +144,8 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 }
 
 func findingItem(f *mfa.Finding) FindingItem {
-	item := FindingItem{UserID: intake.Clean(f.UserID, 60), Login: intake.Clean(f.Login, 120), Name: intake.Clean(f.Name, 120), Department: intake.Clean(f.Department, 80), Status: intake.Clean(f.Status, 40),
-		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: intake.Clean(f.Reason, 300), Strength: string(f.Strength), Allowed: string(f.Usable),
+	item := FindingItem{UserID: untrusted.Clean(f.UserID, 60), Login: untrusted.Clean(f.Login, 120), Name: untrusted.Clean(f.Name, 120), Department: untrusted.Clean(f.Department, 80), Status: untrusted.Clean(f.Status, 40),
+		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Strength: string(f.Strength), Allowed: string(f.Usable),
 		Required: cleaned(f.Required, 10), Single: f.Single, Disagree: cleaned(f.Disagree, 5), Recent: f.Signals, Cached: f.Cached, ReadAt: day(f.ReadAt)}
 	for _, m := range f.Methods[:min(len(f.Methods), 20)] {
 		item.Methods = append(item.Methods, methodItem(m))
@@ -158,7 +158,7 @@ func methodItem(m mfa.Method) MethodItem {
 	if m.Key != "" && m.Key != m.Name {
 		name += " (" + m.Key + ")"
 	}
-	return MethodItem{Method: intake.Clean(name, 80), Provider: intake.Clean(m.Provider, 40), Status: intake.Clean(m.Status, 40), Strength: string(m.Strength),
+	return MethodItem{Method: untrusted.Clean(name, 80), Provider: untrusted.Clean(m.Provider, 40), Status: untrusted.Clean(m.Status, 40), Strength: string(m.Strength),
 		Since: day(m.Since), Allowed: m.Allowed, Source: m.Source}
 }
 
@@ -178,6 +178,10 @@ func auditProblem(err error) *Problem {
 		return &Problem{Code: "cancelled", Message: "the audit was cancelled", Next: "okta_mfa_audit with the same arguments goes on from there"}
 	case errors.Is(err, mfa.ErrBusy):
 		return &Problem{Code: "audit_busy", Message: err.Error(), Next: "follow it with get_job, or stop it with cancel_job"}
+	case errors.Is(err, mfa.ErrDamaged):
+		return &Problem{Code: "readings_damaged", Message: err.Error(), Next: "move the named file out of STATE_DIR/mfa and audit again: it then reads everybody"}
+	case errors.Is(err, mfa.ErrFailing):
+		return &Problem{Code: "okta_unavailable", Message: err.Error(), Next: "see Okta's status page, then call okta_mfa_audit again: it goes on where it stopped"}
 	case errors.Is(err, mfa.ErrNoGroup):
 		return &Problem{Code: "group_not_found", Message: err.Error(), Next: "give the group's id (00g…) or its exact name"}
 	}

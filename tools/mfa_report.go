@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/courier"
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // ReportIn says what to deliver of an audit.
@@ -74,7 +74,7 @@ func preview(r *courier.Receipt) []string {
 	for line := range strings.Lines(r.Digest.Text) {
 		line = strings.TrimRight(line, "\n")
 		words := strings.Join(strings.Fields(line), " ")
-		if cleaned := intake.Clean(words, 400); cleaned != words {
+		if cleaned := untrusted.Clean(words, 400); cleaned != words {
 			line = cleaned // otherwise the line stays as it is, columns and all
 		}
 		lines = append(lines, line)
@@ -87,23 +87,23 @@ func preview(r *courier.Receipt) []string {
 func clean(r *courier.Receipt) {
 	if t := r.Tickets; t != nil {
 		for i := range t.Sample {
-			t.Sample[i].Error = intake.Clean(t.Sample[i].Error, 300)
+			t.Sample[i].Error = untrusted.Clean(t.Sample[i].Error, 300)
 		}
-		t.Error = intake.Clean(t.Error, 400)
+		t.Error = untrusted.Clean(t.Error, 400)
 	}
 	if r.Digest != nil {
-		r.Digest.Error = intake.Clean(r.Digest.Error, 400)
+		r.Digest.Error = untrusted.Clean(r.Digest.Error, 400)
 	}
 	if m := r.Messages; m != nil {
 		m.Example = cleaned(m.Example, 12)
 		reasons := map[string]int{}
 		for reason, n := range m.Reasons {
-			reasons[intake.Clean(reason, 200)] += n
+			reasons[untrusted.Clean(reason, 200)] += n
 		}
 		m.Reasons = reasons
 	}
 	for i := range r.Waiting {
-		r.Waiting[i].Error = intake.Clean(r.Waiting[i].Error, 300)
+		r.Waiting[i].Error = untrusted.Clean(r.Waiting[i].Error, 300)
 	}
 	r.Notes = cleaned(r.Notes, shownNotes)
 }

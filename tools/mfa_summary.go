@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // TallyItem counts people.
@@ -30,7 +30,7 @@ func tallyItem(t mfa.Tally) *TallyItem {
 		return cmp.Or(t.ByMethod[b]-t.ByMethod[a], strings.Compare(a, b))
 	})
 	for _, name := range names[:min(len(names), shownMethods)] {
-		item.ByMethod[intake.Clean(name, 60)] += t.ByMethod[name]
+		item.ByMethod[untrusted.Clean(name, 60)] += t.ByMethod[name]
 	}
 	for s, n := range t.ByStrength {
 		item.ByStrength[string(s)] = n
@@ -83,15 +83,15 @@ const (
 )
 
 func auditSummary(s *mfa.Summary) *AuditSummary {
-	out := &AuditSummary{AuditID: s.AuditID, Scope: intake.Clean(s.Scope, 160), Kind: s.Kind, WhyFull: s.WhyFull, AsOf: s.AsOf.Format(time.RFC3339),
+	out := &AuditSummary{AuditID: s.AuditID, Scope: untrusted.Clean(s.Scope, 160), Kind: s.Kind, WhyFull: s.WhyFull, AsOf: s.AsOf.Format(time.RFC3339),
 		Age: time.Since(s.AsOf).Round(time.Minute).String(), Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), AdminsKnown: s.AdminsKnown, Change: s.Change,
 		Sample: s.Sample, Other: s.Other, Counted: s.Counted, Single: s.Single, Disagree: s.Disagree, Exemptions: len(s.Exemptions), Baseline: comparison(s.Baseline),
-		Sources: s.Sources.Primary + ", asked from " + intake.Clean(s.Sources.ReadFrom, 80), Caveat: intake.Clean(s.Sources.Caveat, 700), Policy: cleaned(report.PolicyWords(s.Policy), 12), Calls: s.Calls}
+		Sources: s.Sources.Primary + ", asked from " + untrusted.Clean(s.Sources.ReadFrom, 80), Caveat: untrusted.Clean(s.Sources.Caveat, 700), Policy: cleaned(report.PolicyWords(s.Policy), 12), Calls: s.Calls}
 	if s.AdminsKnown {
 		out.Admins = tallyItem(s.Admins)
 	}
 	for _, department := range s.Departments[:min(len(s.Departments), shownDepartments)] {
-		out.Departments = append(out.Departments, DepartmentItem{intake.Clean(department.Name, 80), department.Total, department.Enrolled, department.Failing})
+		out.Departments = append(out.Departments, DepartmentItem{untrusted.Clean(department.Name, 80), department.Total, department.Enrolled, department.Failing})
 	}
 	out.Notes = cleaned(s.Notes, shownNotes)
 	return out
@@ -103,14 +103,14 @@ func comparison(c *mfa.Comparison) *mfa.Comparison {
 		return nil
 	}
 	shown := *c
-	shown.File, shown.Sample = intake.Clean(c.File, 160), cleaned(c.Sample, 20)
+	shown.File, shown.Sample = untrusted.Clean(c.File, 160), cleaned(c.Sample, 20)
 	return &shown
 }
 
 func cleaned(lines []string, most int) []string {
 	var out []string
 	for _, line := range lines[:min(len(lines), most)] {
-		out = append(out, intake.Clean(line, 400))
+		out = append(out, untrusted.Clean(line, 400))
 	}
 	return out
 }

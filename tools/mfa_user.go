@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -50,8 +50,8 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 	if err != nil {
 		return UserStatusOut{}, err
 	}
-	out := UserStatusOut{User: UserItem{ID: f.UserID, Status: f.Status, Login: intake.Clean(f.Login, 120), Email: intake.Clean(f.Email, 120), Name: intake.Clean(f.Name, 120)},
-		Verdict: string(f.Verdict), Until: day(f.Until), Reason: intake.Clean(f.Reason, 300), Strength: string(f.Strength), Sources: f.Sources, Disagree: cleaned(f.Disagree, 10),
+	out := UserStatusOut{User: UserItem{ID: f.UserID, Status: f.Status, Login: untrusted.Clean(f.Login, 120), Email: untrusted.Clean(f.Email, 120), Name: untrusted.Clean(f.Name, 120)},
+		Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Strength: string(f.Strength), Sources: f.Sources, Disagree: cleaned(f.Disagree, 10),
 		Next: "okta_mfa_events shows what happened to this user's methods"}
 	for _, m := range f.Methods[:min(len(f.Methods), 40)] {
 		out.Methods = append(out.Methods, methodItem(m))

@@ -10,6 +10,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run stands.
@@ -76,7 +77,7 @@ type DoneItem struct {
 const sampleOps = 5
 
 func planOut(p *plan.Plan, d *Deps) PlanOut {
-	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: intake.Clean(p.App.Label, 120), File: p.File,
+	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: untrusted.Clean(p.App.Label, 120), File: p.File,
 		Counts: countsOf(p), Total: len(p.Rows), Rows: stateCounts(p.States()), Warnings: p.Warnings}
 	for i := range p.Ops {
 		if len(out.Sample) == sampleOps {
@@ -117,12 +118,12 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	item := OpItem{Kind: string(op.Kind), User: op.UserID}
 	switch {
 	case op.Entitlement != nil:
-		item.Target = intake.Clean(op.Entitlement.Name, 80)
+		item.Target = untrusted.Clean(op.Entitlement.Name, 80)
 		for _, v := range op.Entitlement.Values {
 			item.add(v.Name)
 		}
 	case len(op.Values) > 0:
-		item.Target = intake.Clean(op.Attribute, 80)
+		item.Target = untrusted.Clean(op.Attribute, 80)
 		for _, v := range op.Values {
 			item.add(v.Name)
 		}
@@ -133,7 +134,7 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	}
 	for i := range p.People {
 		if op.UserID != "" && p.People[i].UserID == op.UserID {
-			item.User = intake.ShortenEmail(intake.Clean(p.People[i].Email, 80)) + " (" + op.UserID + ")"
+			item.User = intake.ShortenEmail(untrusted.Clean(p.People[i].Email, 80)) + " (" + op.UserID + ")"
 			break
 		}
 	}
@@ -145,7 +146,7 @@ func (o *OpItem) add(value string) {
 		o.More++
 		return
 	}
-	o.Values = append(o.Values, intake.Clean(value, 80))
+	o.Values = append(o.Values, untrusted.Clean(value, 80))
 }
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
@@ -332,7 +333,7 @@ func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 	}
 	out.Resources = append(out.Resources, runURI(p.ID, summaryFile))
 	for i := range out.Errors {
-		out.Errors[i].Error = intake.Clean(out.Errors[i].Error, 300)
+		out.Errors[i].Error = untrusted.Clean(out.Errors[i].Error, 300)
 	}
 	out.Next = nextAfter(p, s)
 	return out

@@ -12,6 +12,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/s3sync"
 )
@@ -37,7 +38,7 @@ func errorResult(err error) *mcp.CallToolResult {
 // Explain finds the code and the next step that the layer which failed attached to its error.
 func Explain(err error) *Problem {
 	p := classify(err)
-	p.Message, p.Next = intake.Clean(p.Message, 1500), intake.Clean(p.Next, 600)
+	p.Message, p.Next = untrusted.Clean(p.Message, 1500), untrusted.Clean(p.Next, 600)
 	return p
 }
 
@@ -109,4 +110,4 @@ func Failure(code, message, next string) *mcp.CallToolResult {
 	return errorResult(&Problem{Code: code, Message: message, Next: next})
 }
 
-func shorten(s string, max int) string { return intake.Clean(s, max) }
+func shorten(s string, max int) string { return untrusted.Clean(s, max) }

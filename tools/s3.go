@@ -3,7 +3,7 @@ package tools
 import (
 	"context"
 
-	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/s3sync"
 )
 
@@ -58,7 +58,7 @@ func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 		default:
 			out.Skipped++
 		}
-		out.Objects = append(out.Objects, SyncItem{intake.Clean(o.Key, 200), intake.Clean(o.Name, 200), o.Word()})
+		out.Objects = append(out.Objects, SyncItem{untrusted.Clean(o.Key, 200), untrusted.Clean(o.Name, 200), o.Word()})
 	}
 	all := out.Objects
 	return fitted(shownObjects, func(most int) (SyncOut, error) {

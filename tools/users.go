@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -24,8 +24,8 @@ type UserItem struct {
 }
 
 func userItem(u oktaclient.User) UserItem {
-	return UserItem{ID: u.ID, Status: u.Status, Login: intake.Clean(u.Login, 120), Email: intake.Clean(u.Email, 120),
-		Name: intake.Clean(u.FirstName+" "+u.LastName, 120), EmployeeNumber: intake.Clean(u.EmployeeNumber, 60)}
+	return UserItem{ID: u.ID, Status: u.Status, Login: untrusted.Clean(u.Login, 120), Email: untrusted.Clean(u.Email, 120),
+		Name: untrusted.Clean(u.FirstName+" "+u.LastName, 120), EmployeeNumber: untrusted.Clean(u.EmployeeNumber, 60)}
 }
 
 // UserSearchIn asks for one user.
@@ -151,7 +151,7 @@ func batchUserSearch(ctx context.Context, d *Deps, _ *Call, in BatchUserSearchIn
 }
 
 func (out *BatchUserSearchOut) add(m plan.Match) {
-	name := intake.Clean(m.Name, 120)
+	name := untrusted.Clean(m.Name, 120)
 	switch m.State() {
 	case plan.UnknownUser:
 		out.NotFound = append(out.NotFound, name)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // DefaultSeparators split a cell that holds several values.
@@ -95,30 +97,13 @@ func inspect(b []byte) oddities {
 			o.invalid = true
 		case r == '\t' || r == '\n' || r == '\r':
 			o.lineBreak = true
-		case isBidi(r) || unicode.IsControl(r):
+		case untrusted.Bidi(r) || unicode.IsControl(r):
 			o.control = true
-		case isInvisible(r):
+		case untrusted.Invisible(r):
 			o.invisible = true
 		}
 	}
 	return o
-}
-
-// isBidi reports characters that change the direction in which text is shown.
-func isBidi(r rune) bool {
-	return r == 0x061c || r == 0x200e || r == 0x200f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
-}
-
-// isInvisible reports characters that show as nothing.
-func isInvisible(r rune) bool {
-	switch {
-	case r == 0x00ad, r == 0x034f, r == 0x180e, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff, r == 0x17b4, r == 0x17b5:
-		return true
-	case r >= 0x200b && r <= 0x200d, r >= 0x2060 && r <= 0x2064, r >= 0x206a && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f,
-		r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff, r == 0x2028, r == 0x2029:
-		return true
-	}
-	return false
 }
 
 // lookalikes maps letters of other alphabets, and typographic signs, to the ASCII letter that they look like.
@@ -133,7 +118,7 @@ var lookalikes = map[rune]rune{
 func foldName(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if isInvisible(r) || isBidi(r) || unicode.IsSpace(r) || unicode.IsControl(r) {
+		if untrusted.Invisible(r) || untrusted.Bidi(r) || unicode.IsSpace(r) || unicode.IsControl(r) {
 			continue
 		}
 		if r >= 0xff01 && r <= 0xff5e { // full-width forms

@@ -3,6 +3,8 @@ package intake
 import (
 	"fmt"
 	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // decideColumns gives every column its role. What the caller's mapping claims is settled first; the rest is decided from
@@ -65,7 +67,7 @@ func (d *decider) claims(given Mapping) error {
 				return err
 			}
 			if was := d.columns[i].Role; was != "" && was != c.role {
-				return &Error{Code: CodeMappingClash, Msg: fmt.Sprintf("column %q is named as %s and as %s", Clean(name, 80), was, c.role),
+				return &Error{Code: CodeMappingClash, Msg: fmt.Sprintf("column %q is named as %s and as %s", untrusted.Clean(name, 80), was, c.role),
 					Next: "name it once"}
 			}
 			d.set(i, c.role, 1, "named by the caller")
@@ -102,11 +104,11 @@ func (d *decider) find(name string) (int, error) {
 	case 0:
 		next := "the file has " + d.names()
 		if near := nearest(name, d.head.header); near != "" {
-			next = fmt.Sprintf("did you mean %q? ", Clean(near, 80)) + next
+			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
 		}
-		return 0, &Error{Code: CodeUnknownColumn, Msg: fmt.Sprintf("the file has no column %q", Clean(name, 80)), Next: next}
+		return 0, &Error{Code: CodeUnknownColumn, Msg: fmt.Sprintf("the file has no column %q", untrusted.Clean(name, 80)), Next: next}
 	}
-	return 0, &Error{Code: CodeDuplicateField, Msg: fmt.Sprintf("the file has %d columns named %q", n, Clean(name, 80)),
+	return 0, &Error{Code: CodeDuplicateField, Msg: fmt.Sprintf("the file has %d columns named %q", n, untrusted.Clean(name, 80)),
 		Next: "give each column its own name in the header line"}
 }
 
@@ -118,7 +120,7 @@ func (d *decider) names() string {
 			quoted = append(quoted, fmt.Sprintf("and %d more", len(d.head.header)-i))
 			break
 		}
-		quoted = append(quoted, fmt.Sprintf("%q", Clean(h, 60)))
+		quoted = append(quoted, fmt.Sprintf("%q", untrusted.Clean(h, 60)))
 	}
 	return "the columns " + strings.Join(quoted, ", ")
 }
@@ -197,7 +199,7 @@ func (d *decider) mapping(given Mapping) (Mapping, error) {
 			continue // harmless, but the name does not say which column is meant
 		}
 		if n > 1 {
-			return m, &Error{Code: CodeDuplicateField, Msg: fmt.Sprintf("the file has %d columns named %q", n, Clean(c.Name, 80)),
+			return m, &Error{Code: CodeDuplicateField, Msg: fmt.Sprintf("the file has %d columns named %q", n, untrusted.Clean(c.Name, 80)),
 				Next: "give each column its own name in the header line"}
 		}
 		switch c.Role {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // finish completes the report when all records are read.
@@ -41,7 +43,7 @@ func (b *builder) aboutHeader() {
 		}
 		if filter && c.Role != RoleFilter && filterHeaders[headerKey(c.Name)] >= 0.8 {
 			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: 1, Column: c.Name,
-				Message: fmt.Sprintf("this column may say permitted or denied too, but %q decides", Clean(b.rep.Mapping.Filter, 60)), Mend: "name the right one in the mapping (filter)"})
+				Message: fmt.Sprintf("this column may say permitted or denied too, but %q decides", untrusted.Clean(b.rep.Mapping.Filter, 60)), Mend: "name the right one in the mapping (filter)"})
 		}
 	}
 	if len(b.rep.Mapping.Entitlements) == 0 {
@@ -255,8 +257,8 @@ func (b *builder) nearDuplicates() {
 			continue
 		}
 		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line), Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", Clean(v.Text, 60), v.Rows, Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Mend:    fmt.Sprintf("write %q in every row, if they are the same", Clean(r.Values[best].Text, 60))})
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows, untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
+			Mend:    fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // FileState says how far a report has come. It is also the name of the folder that holds such reports.
@@ -137,13 +139,13 @@ func isReportName(name string) bool {
 // Hidden reports whether a name holds characters that do not show or that change how others show: one that looks like
 // another name, or acts on a terminal. Such files cannot be named, so they have to be renamed to be used.
 func Hidden(name string) bool {
-	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || isBidi(r) || isInvisible(r) })
+	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || untrusted.Bidi(r) || untrusted.Invisible(r) })
 }
 
 // checkName refuses names that are no plain relative path to a visible file.
 func checkName(name string) error {
 	bad := func(why string) error {
-		return &Error{Code: CodeOutsideInbox, Msg: fmt.Sprintf("the name %q %s", Clean(name, 120), why), Next: "call list_csv_files and use a name from it as it is written there"}
+		return &Error{Code: CodeOutsideInbox, Msg: fmt.Sprintf("the name %q %s", untrusted.Clean(name, 120), why), Next: "call list_csv_files and use a name from it as it is written there"}
 	}
 	switch {
 	case name == "":
@@ -205,13 +207,13 @@ func (b *Inbox) Stat(name string) (os.FileInfo, error) {
 		if info.IsDir() {
 			what = "a folder"
 		}
-		return nil, &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("%q is %s, not a file", Clean(name, 120), what), Next: "call list_csv_files and choose a file"}
+		return nil, &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("%q is %s, not a file", untrusted.Clean(name, 120), what), Next: "call list_csv_files and choose a file"}
 	}
 	return info, nil
 }
 
 func (b *Inbox) openError(name string, err error) error {
-	shown := Clean(name, 120)
+	shown := untrusted.Clean(name, 120)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &Error{Code: CodeFileNotFound, Msg: fmt.Sprintf("no file %q in the inbox", shown), Next: "call list_csv_files", Err: err}
@@ -276,7 +278,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	}
 	folder := state.folder()
 	if state != FileNew && state != FileProcessed && state != FileAssigned {
-		return "", fmt.Errorf("move %q: no state %q", Clean(name, 120), string(state))
+		return "", fmt.Errorf("move %q: no state %q", untrusted.Clean(name, 120), string(state))
 	}
 	if stateOf(name) == state {
 		return name, nil
@@ -284,7 +286,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	bare := Bare(name)
 	folder = path.Join(folder, path.Dir(bare))
 	failed := func(err error) error {
-		return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("move %q to %s: %v", Clean(name, 120), state, err), Next: "check that the inbox may be written and the disk is not full", Err: err}
+		return &Error{Code: CodeNotReadable, Msg: fmt.Sprintf("move %q to %s: %v", untrusted.Clean(name, 120), state, err), Next: "check that the inbox may be written and the disk is not full", Err: err}
 	}
 	if state != FileNew {
 		if err := b.root.MkdirAll(folder, 0o755); err != nil {
@@ -331,7 +333,7 @@ func (b *Inbox) reserve(folder, base string) (string, error) {
 		}
 		return target, f.Close()
 	}
-	return "", fmt.Errorf("too many files named %s", Clean(base, 120))
+	return "", fmt.Errorf("too many files named %s", untrusted.Clean(base, 120))
 }
 
 // syncDir makes a rename durable. Windows cannot sync folders and does not need it.

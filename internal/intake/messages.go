@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"fmt"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // The methods of this file word the problems. They format nothing that is beyond the cap.
@@ -102,14 +104,14 @@ func (b *builder) manyUserIDs(rec *record, person int32, id string) {
 	if b.problems.want(ProblemManyUserIDs) {
 		p := b.rep.People[person]
 		b.rowProblem(ProblemManyUserIDs, SeverityWarning, rec, b.idCol, []byte(id),
-			fmt.Sprintf("this user had the identifier %q in an earlier row", Clean(p.UserID, 60)), "check which of the two is right")
+			fmt.Sprintf("this user had the identifier %q in an earlier row", untrusted.Clean(p.UserID, 60)), "check which of the two is right")
 	}
 }
 
 func (b *builder) sharedUserID(rec *record, person, first int32) {
 	if b.problems.want(ProblemSharedUserID) {
 		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID),
-			fmt.Sprintf("this identifier also stands beside %q", Clean(ShortenEmail(b.rep.People[first].Email), 80)), "check whether both addresses are one person")
+			fmt.Sprintf("this identifier also stands beside %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email), 80)), "check whether both addresses are one person")
 	}
 }
 

@@ -3,6 +3,8 @@ package intake
 import (
 	"cmp"
 	"slices"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Codes of Problem. Row problems count rows; cell problems count distinct cells of entitlement columns and occurrences in
@@ -61,8 +63,8 @@ func (p *problems) want(code string) bool {
 
 // add keeps a problem that want has agreed to.
 func (p *problems) add(problem Problem) {
-	problem.Value = Clean(problem.Value, 80)
-	problem.Column = Clean(problem.Column, 80)
+	problem.Value = untrusted.Clean(problem.Value, 80)
+	problem.Column = untrusted.Clean(problem.Column, 80)
 	p.kept[problem.Code] = append(p.kept[problem.Code], problem)
 }
 

@@ -1,6 +1,10 @@
 package intake
 
-import "fmt"
+import (
+	"fmt"
+
+	"okta-entitlements-mcp/internal/untrusted"
+)
 
 // user finds the column that names the user. Without one nothing can be read.
 func (d *decider) user() error {
@@ -35,9 +39,9 @@ func (d *decider) userScore(i int) (float64, string) {
 	score := 0.45*byName + 0.54*emails
 	switch {
 	case byName >= 0.8 && emails >= 0.5:
-		return score, fmt.Sprintf("the name %q is usual for it and %s of the cells are e-mail addresses", Clean(name, 60), percent(emails))
+		return score, fmt.Sprintf("the name %q is usual for it and %s of the cells are e-mail addresses", untrusted.Clean(name, 60), percent(emails))
 	case byName >= 0.8:
-		return score, fmt.Sprintf("the name %q is usual for it, but only %s of the cells are e-mail addresses", Clean(name, 60), percent(emails))
+		return score, fmt.Sprintf("the name %q is usual for it, but only %s of the cells are e-mail addresses", untrusted.Clean(name, 60), percent(emails))
 	}
 	return score, percent(emails) + " of the cells are e-mail addresses"
 }
@@ -62,7 +66,7 @@ func (d *decider) userIDScore(i int) (float64, string) {
 	case byName < 0.7 && headerKey(name) == "id" && len(cells.distinct) == cells.filled && d.usersRepeat():
 		return 0, ""
 	}
-	return 0.9 * byName, fmt.Sprintf("the name %q is usual for a second identifier", Clean(name, 60))
+	return 0.9 * byName, fmt.Sprintf("the name %q is usual for a second identifier", untrusted.Clean(name, 60))
 }
 
 // usersRepeat reports whether some user has several rows in the sample.
@@ -82,9 +86,9 @@ func (d *decider) filterScore(i int) (float64, string) {
 	case actionHeaders[headerKey(name)] > 0:
 		return 0, "" // Grant and Revoke are actions there
 	case byName >= 0.9 && cells.share(cells.dates) < 0.5:
-		return 0.8*byName + 0.19*words, fmt.Sprintf("the name %q is usual for it and %s of the cells say permitted or denied", Clean(name, 60), percent(words))
+		return 0.8*byName + 0.19*words, fmt.Sprintf("the name %q is usual for it and %s of the cells say permitted or denied", untrusted.Clean(name, 60), percent(words))
 	case byName >= 0.6 && words >= 0.8, byName > 0 && cells.share(cells.decision) >= 0.8:
-		return 0.5*byName + 0.45*words, fmt.Sprintf("%s of the cells under %q say permitted or denied", percent(words), Clean(name, 60))
+		return 0.5*byName + 0.45*words, fmt.Sprintf("%s of the cells under %q say permitted or denied", percent(words), untrusted.Clean(name, 60))
 	case strong >= 0.95 && len(cells.distinct) <= 6:
 		return 0.6 * strong, percent(strong) + " of the cells say permitted or denied"
 	}
@@ -110,7 +114,7 @@ func (d *decider) dateScore(i int) (float64, string) {
 			byName = 0.7
 		}
 	}
-	return 0.5*byName + 0.49*dates, fmt.Sprintf("%s of the cells under %q are dates", percent(dates), Clean(name, 60))
+	return 0.5*byName + 0.49*dates, fmt.Sprintf("%s of the cells under %q are dates", percent(dates), untrusted.Clean(name, 60))
 }
 
 func (d *decider) actionScore(i int) (float64, string) {
@@ -118,7 +122,7 @@ func (d *decider) actionScore(i int) (float64, string) {
 	byName, actions := actionHeaders[headerKey(name)], cells.share(cells.actions)
 	switch {
 	case byName > 0:
-		return 0.9 * byName, fmt.Sprintf("the name %q is usual for the kind of action", Clean(name, 60))
+		return 0.9 * byName, fmt.Sprintf("the name %q is usual for the kind of action", untrusted.Clean(name, 60))
 	case actions >= 0.95 && len(cells.distinct) <= 12 && anyToken(name, entitlementTokens) == "" && !attributeHeaders[headerKey(name)]:
 		return 0.5 * actions, percent(actions) + " of the cells name an action such as grant or revoke"
 	}
@@ -128,7 +132,7 @@ func (d *decider) actionScore(i int) (float64, string) {
 // rest decides between attribute, entitlement and ignored.
 func (d *decider) rest(i int, entitlementsGiven bool) {
 	name, cells := d.head.header[i], &d.head.sampleOf()[i]
-	key, shown := headerKey(name), Clean(name, 60)
+	key, shown := headerKey(name), untrusted.Clean(name, 60)
 	attribute := anyToken(name, attributeTokens)
 	access := anyToken(name, entitlementTokens)
 	if access == "" && entitlementTokens[key] {

@@ -89,12 +89,13 @@ func (m *memory) load(path string, journal bool) error {
 			err = m.take(&l, &local, journal)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", errDamaged, path, number)
+			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", ErrDamaged, path, number)
 		}
 	}
 }
 
-var errDamaged = errors.New("the audit's memory is damaged")
+// ErrDamaged is what errors.Is finds when the readings on disk are not what was written.
+var ErrDamaged = errors.New("the audit's memory is damaged")
 
 func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	switch l.T {
@@ -106,12 +107,12 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 		}
 	case "head":
 		if l.Head == nil || l.Head.Format != cacheFormat {
-			return errDamaged
+			return ErrDamaged
 		}
 		m.head = *l.Head
 	case "kind":
 		if l.Kind == nil || int(l.N) != len(*local) {
-			return errDamaged
+			return ErrDamaged
 		}
 		*local = append(*local, m.kinds.kind(*l.Kind))
 	case "read":
@@ -121,7 +122,7 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	case "group":
 		m.members.add(l.Group, l.Changed, l.Members)
 	default:
-		return errDamaged
+		return ErrDamaged
 	}
 	return nil
 }
@@ -132,7 +133,7 @@ func (m *memory) takeReading(l *line, local []uint16, journal bool) error {
 	r.enrolled, ok1 = unmarshalMarks(l.E, local)
 	r.factors, ok2 = unmarshalMarks(l.F, local)
 	if !ok1 || !ok2 || l.User == "" {
-		return errDamaged
+		return ErrDamaged
 	}
 	if journal {
 		m.fresh[l.User] = true

@@ -96,7 +96,7 @@ func (s *scan) goOn(ctx context.Context) error {
 	case s.rounds <= 3 || few && untried: // each round tries some who were not tried yet
 		return s.readThese(ctx, s.scope())
 	case !few:
-		return fmt.Errorf("okta answers, but it fails for one person after another; see its status page, then ask for the same audit again: it goes on where it stopped")
+		return fmt.Errorf("%w; see its status page, then ask for the same audit again: it goes on where it stopped", ErrFailing)
 	}
 	return s.giveUpOn(left)
 }
@@ -111,3 +111,6 @@ func pause(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	}
 }
+
+// ErrFailing is what errors.Is finds when Okta answers and yet nobody's enrolments can be read.
+var ErrFailing = errors.New("okta answers, but it fails for one person after another")

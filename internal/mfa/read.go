@@ -330,12 +330,13 @@ func (s *scan) failed(p *person, err error) error {
 		delete(s.mem.readings, p.ID)
 		s.job.live.Count("gone", true)
 		return s.journal.gone(p.ID)
-	case errors.Is(err, oktaclient.ErrFeatureOff), enrollments && (errors.Is(err, oktaclient.ErrScope) || errors.Is(err, oktaclient.ErrNotFound)):
+	case errors.Is(err, oktaclient.ErrFeatureOff), enrollments && errors.Is(err, oktaclient.ErrNotFound):
 		if s.primary == fromEnrollments {
 			return errSource
 		}
 		return s.unreadable(p, err)
-	case errors.Is(err, oktaclient.ErrUnauthorized), transient(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it nobody can be read
+		transient(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return s.unreadable(p, err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ctreminiom/go-atlassian/v2/pkg/infra/models"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const (
@@ -29,7 +31,7 @@ func newDocument(t Ticket) document {
 	for _, row := range t.Rows {
 		cells := make([]string, 0, len(row))
 		for _, cell := range row[:min(len(row), mostColumns)] {
-			cells = append(cells, clean(cell, mostCell))
+			cells = append(cells, untrusted.Clean(cell, mostCell))
 		}
 		if len(cells) > 0 {
 			d.rows = append(d.rows, cells)

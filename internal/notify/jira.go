@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // JiraOptions says which Jira, and how issues are to look there. Either Email and Token are set (Jira Cloud) or PAT (Jira
@@ -106,7 +107,7 @@ func checkJiraOptions(o JiraOptions) error {
 	case !cloud && o.PAT.IsZero():
 		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access token (Data Center)")
 	case !projectKey.MatchString(o.Project):
-		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the number of its issues, such as SEC", clean(o.Project, 40))
+		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the number of its issues, such as SEC", untrusted.Clean(o.Project, 40))
 	case o.Dir == "":
 		return errors.New("read Jira's options: no directory for the ledger of issues")
 	case o.IndexLag < 0:
@@ -114,7 +115,7 @@ func checkJiraOptions(o JiraOptions) error {
 	}
 	for _, label := range o.Labels {
 		if !labelForm.MatchString(label) {
-			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", clean(label, 40))
+			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", untrusted.Clean(label, 40))
 		}
 	}
 	return nil
@@ -160,7 +161,7 @@ func (j *Jira) screen(ctx context.Context) (screen, error) {
 	if at < 0 {
 		var names []string
 		for _, k := range kinds {
-			names = append(names, clean(k.Name, 60))
+			names = append(names, untrusted.Clean(k.Name, 60))
 		}
 		return screen{}, fmt.Errorf("read issue types of %s: no type %q that the account may create; there are: %s", j.o.Project, j.o.IssueType, strings.Join(names, ", "))
 	}
@@ -201,11 +202,11 @@ func howToFill(f createField) string {
 		a := f.Allowed[0]
 		switch {
 		case a.Value != "":
-			value = fmt.Sprintf(`{"value": %q}`, clean(a.Value, 60))
+			value = fmt.Sprintf(`{"value": %q}`, untrusted.Clean(a.Value, 60))
 		case a.Name != "":
-			value = fmt.Sprintf(`{"name": %q}`, clean(a.Name, 60))
+			value = fmt.Sprintf(`{"name": %q}`, untrusted.Clean(a.Name, 60))
 		default:
-			value = fmt.Sprintf(`{"id": %q}`, clean(a.ID, 60))
+			value = fmt.Sprintf(`{"id": %q}`, untrusted.Clean(a.ID, 60))
 		}
 	} else if f.Schema.Type == "number" {
 		value = "1"
@@ -213,7 +214,7 @@ func howToFill(f createField) string {
 	if f.Schema.Type == "array" {
 		value = "[" + value + "]"
 	}
-	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s", clean(f.Name, 60), clean(f.id(), 60), clean(f.id(), 60), value)
+	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s", untrusted.Clean(f.Name, 60), untrusted.Clean(f.id(), 60), untrusted.Clean(f.id(), 60), value)
 }
 
 // The labels by which issues are known: one for the set, one for the ticket, one for the content that was written last.
@@ -239,7 +240,7 @@ func digest(parts ...string) string {
 func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	d := draft{
 		project: j.o.Project, kind: j.o.IssueType, fields: j.o.Fields, dueKnown: s.has["duedate"],
-		summary: clean(t.Title, mostSummary), content: newDocument(t),
+		summary: untrusted.Clean(t.Title, mostSummary), content: newDocument(t),
 	}
 	if d.summary == "" {
 		d.summary = t.Key
@@ -249,7 +250,7 @@ func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	}
 	extra := slices.Clone(j.o.Labels)
 	for _, label := range t.Labels {
-		if labelForm.MatchString(label) && clean(label, 200) == label {
+		if labelForm.MatchString(label) && untrusted.Clean(label, 200) == label {
 			extra = append(extra, label)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ctreminiom/go-atlassian/v2/pkg/infra/models"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // reopen moves an issue back and says why. What the ticket says is brought up to date on the way.
@@ -44,7 +46,7 @@ func (r *run) settle(ctx context.Context, key, why string) {
 			}
 		}
 	default:
-		if why = clean(why, mostLine); why == "" {
+		if why = untrusted.Clean(why, mostLine); why == "" {
 			why = "what this ticket is about has been put right."
 		}
 		r.done(result, Closed, func() error { return r.move(ctx, key, v, true, "Closed: "+why) })
@@ -141,7 +143,7 @@ func (r *run) transition(ctx context.Context, id string, close bool) (string, er
 	}
 	var names []string
 	for _, t := range list {
-		names = append(names, clean(t.Name, 60))
+		names = append(names, untrusted.Clean(t.Name, 60))
 		if named != "" && strings.EqualFold(t.Name, named) || named == "" && leadsTo(t, close) {
 			return t.ID, nil
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/ctreminiom/go-atlassian/v2/service/jira"
 
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // site is one of the two Jiras: Cloud with its REST API v3, and Data Center with v2. They differ in how a search goes on, how
@@ -212,7 +213,7 @@ func (e *jiraError) Error() string {
 		said = append(said, name+": "+e.Fields[name])
 	}
 	if len(said) > 0 {
-		words += clean(strings.Join(said, "; "), 600) + " "
+		words += untrusted.Clean(strings.Join(said, "; "), 600) + " "
 	}
 	return words + fmt.Sprintf("(HTTP %d", e.Code) + nextStep(e.Code) + ")"
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Report is what became of a desk. The counts are of tickets; in a dry run, of what would be done.
@@ -84,7 +86,7 @@ func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
 
 func checkDesk(d Desk) error {
 	if !setName.MatchString(d.Set) {
-		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", clean(d.Set, 120))
+		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", untrusted.Clean(d.Set, 120))
 	}
 	seen := map[string]bool{}
 	tickets := d.Open
@@ -93,7 +95,7 @@ func checkDesk(d Desk) error {
 	}
 	for _, t := range tickets {
 		if !ticketKey.MatchString(t.Key) {
-			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", clean(t.Key, 220))
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(t.Key, 220))
 		}
 		if seen[t.Key] {
 			return fmt.Errorf("sync tickets: two tickets have the key %s", t.Key)
@@ -102,7 +104,7 @@ func checkDesk(d Desk) error {
 	}
 	for key := range d.Settled {
 		if !ticketKey.MatchString(key) {
-			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", clean(key, 220))
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(key, 220))
 		}
 		if seen[key] {
 			return fmt.Errorf("sync tickets: %s is both open and settled", key)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // view is an issue as far as it is known, and whether that comes from the issue itself or from the search, which lags.
@@ -211,7 +213,7 @@ func (r *run) draft(ctx context.Context, t Ticket) (draft, error) {
 }
 
 func (r *run) account(ctx context.Context, email string) string {
-	email = strings.ToLower(clean(email, 254))
+	email = strings.ToLower(untrusted.Clean(email, 254))
 	if known, ok := r.accounts[email]; ok {
 		return known
 	}

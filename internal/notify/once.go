@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Once remembers who was told when, over restarts, so that nobody is told twice in too short a time. A note is made before
@@ -45,7 +46,7 @@ func NewOnce(dir string) (*Once, error) {
 }
 
 // normal makes one key of the spellings of an e-mail address.
-func normal(key string) string { return strings.ToLower(clean(key, 400)) }
+func normal(key string) string { return strings.ToLower(untrusted.Clean(key, 400)) }
 
 // Told returns when somebody was told last, the zero time when never.
 func (o *Once) Told(key string) (time.Time, error) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Item is a delivery that waits.
@@ -169,7 +170,7 @@ func (b *Outbox) flushOne(ctx context.Context, name string, item Item, deliver f
 		f.Delivered = append(f.Delivered, item)
 		return b.finish(ctx, name, item, nil)
 	}
-	item.Error = clean(failed.Error(), 1000)
+	item.Error = untrusted.Clean(failed.Error(), 1000)
 	f.Waiting = append(f.Waiting, item)
 	return b.finish(ctx, name, item, failed)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // SlackOptions says which workspace and channel, and where names may be shown.
@@ -53,7 +54,7 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
 	}
 	if !channelForm.MatchString(o.Channel) {
-		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", clean(o.Channel, 90))
+		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
 	}
 	if o.BaseURL == "" {
 		o.BaseURL = slackURL
@@ -149,8 +150,8 @@ func (s *Slack) send(ctx context.Context, channel string, m message) (string, st
 
 func (s *Slack) upload(ctx context.Context, channel, thread string, d Digest) error {
 	_, err := s.api.UploadFileContext(ctx, slack.UploadFileParameters{
-		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: clean(d.Title, 100),
-		AltTxt: clean(d.ChartText, 1000), Channel: channel, ThreadTimestamp: thread,
+		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: untrusted.Clean(d.Title, 100),
+		AltTxt: untrusted.Clean(d.ChartText, 1000), Channel: channel, ThreadTimestamp: thread,
 	})
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Slack: limits of Block Kit. A text counts as it is sent, escapes included.
@@ -35,7 +37,7 @@ var escapeSlack = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // slackText cleans and escapes a text so that it has at most max characters in its escaped form.
 func slackText(text string, max int) string {
-	text = clean(text, max)
+	text = untrusted.Clean(text, max)
 	out := escapeSlack.Replace(text)
 	for n := max; utf8.RuneCountInString(out) > max; n = n * 9 / 10 {
 		out = escapeSlack.Replace(cut(text, n-1))
@@ -97,7 +99,7 @@ func (m *message) link(address, text string) {
 	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) || u.Host == "" || len(u.String()) > shownURL {
 		return
 	}
-	if text = clean(text, 200); text == "" {
+	if text = untrusted.Clean(text, 200); text == "" {
 		text = "Open"
 	}
 	m.blocks = append(m.blocks, slack.NewRichTextBlock("", slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(u.String(), text, nil))))

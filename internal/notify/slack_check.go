@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/slack-go/slack"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // neededScopes are those of the bot token that posting, charts and direct messages need.
@@ -33,7 +35,7 @@ func (s *Slack) Check(ctx context.Context) error {
 	if len(missing) > 0 {
 		all = append(all, fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, reinstall the app, and set the token anew if it changes", strings.Join(missing, ", ")))
 	}
-	return errors.Join(append(all, s.checkChannel(ctx, clean(me.User, 80)))...)
+	return errors.Join(append(all, s.checkChannel(ctx, untrusted.Clean(me.User, 80)))...)
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{7,}$`)
@@ -124,7 +126,7 @@ func (s *Slack) problem(what string, err error) error {
 		status  slack.StatusCodeError
 		limited *slack.RateLimitedError
 	)
-	e := &slackError{cause: errors.New(scrub(clean(wireError(err).Error(), 500), s.o.Token))}
+	e := &slackError{cause: errors.New(scrub(untrusted.Clean(wireError(err).Error(), 500), s.o.Token))}
 	switch {
 	case errors.As(err, &limited):
 		e.text = fmt.Sprintf("%s: Slack limits the rate and asks to wait %s: run again later", what, limited.RetryAfter)
@@ -132,17 +134,17 @@ func (s *Slack) problem(what string, err error) error {
 		e.lost = status.Code >= 500
 		e.text = fmt.Sprintf("%s: Slack answered HTTP %d: run again later", what, status.Code)
 	case errors.As(err, &refused) || slackHelp[err.Error()] != "":
-		code := clean(err.Error(), 80)
+		code := untrusted.Clean(err.Error(), 80)
 		e.lost = code == "internal_error" || code == "fatal_error" || code == "request_timeout" || code == "service_unavailable"
 		e.text = what + ": Slack answers " + code
 		if help := slackHelp[code]; help != "" {
 			e.text += ": " + help
 		}
 		if refused.Needed != "" {
-			e.text += " (needed: " + clean(refused.Needed, 200) + ")"
+			e.text += " (needed: " + untrusted.Clean(refused.Needed, 200) + ")"
 		}
 		for _, words := range refused.ResponseMetadata.Messages {
-			e.text += "; " + clean(words, 200)
+			e.text += "; " + untrusted.Clean(words, 200)
 		}
 		e.text = scrub(e.text, s.o.Token)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func FuzzTextsForOthersAreOneCleanLineWithinTheirLimit(f *testing.F) {
@@ -13,7 +15,7 @@ func FuzzTextsForOthersAreOneCleanLineWithinTheirLimit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, max int) {
 		max = 8 + (max%4000+4000)%4000
-		for _, c := range []string{clean(text, max), slackText(text, max)} {
+		for _, c := range []string{untrusted.Clean(text, max), slackText(text, max)} {
 			if n := utf8.RuneCountInString(c); n > max || !utf8.ValidString(c) {
 				t.Errorf("%d characters of %d, valid %t: %q", n, max, utf8.ValidString(c), c)
 			}
@@ -32,7 +34,7 @@ func FuzzWikiTextHasNoMarkupThatWorks(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		out := wikiText(clean(text, 1000))
+		out := wikiText(untrusted.Clean(text, 1000))
 		for n, r := range out {
 			escaped := n > 0 && out[n-1] == '\\'
 			if strings.ContainsRune(`*_-+^~?{}[]|!@(`, r) && !escaped || strings.ContainsRune("<>", r) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Most rows that a chart shows; the others are summed up below it.
@@ -100,7 +101,7 @@ func departmentChart(s *mfa.Summary) picture {
 	p.text(128, 13, "start", "small", "failing, both as a share of the department")
 	var rows []bar
 	for _, d := range shown {
-		name := cmp.Or(clean(d.Name, nameMax), "no department")
+		name := cmp.Or(untrusted.Clean(d.Name, nameMax), "no department")
 		tip := fmt.Sprintf("%s: %s of %s enrolled, %s failing", name, number(d.Enrolled), people(d.Total), number(d.Failing))
 		rows = append(rows, bar{label: name, value: number(d.Failing) + " of " + number(d.Total) + verb(d.Failing, " fails", " fail"),
 			share: float64(d.Enrolled) / float64(d.Total), class: "s-enrolled",

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Condition is one comparison of a figure of an audit with a number, such as not_enrolled>0.
@@ -155,7 +156,7 @@ func ParseConditions(text string) (Conditions, error) {
 	for _, piece := range strings.Split(text, ",") {
 		c, err := parseCondition(strings.TrimSpace(piece))
 		if err != nil {
-			return nil, fmt.Errorf("read condition %q: %w", clean(piece, nameMax), err)
+			return nil, fmt.Errorf("read condition %q: %w", untrusted.Clean(piece, nameMax), err)
 		}
 		out = append(out, c)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // digestPeople is how many people a digest names at most.
@@ -18,7 +19,7 @@ const digestPeople = 15
 func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, error) {
 	d := notify.Digest{
 		Key:   "mfa-digest-" + keyOf(s.AuditID),
-		Title: clean(headline(&s), titleMax),
+		Title: untrusted.Clean(headline(&s), titleMax),
 		Lines: digestLines(&s),
 		Facts: facts(&s),
 		Link:  link,
@@ -47,7 +48,7 @@ func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, er
 func headline(s *mfa.Summary) string {
 	subject := "MFA audit of " + organisation(s)
 	if s.Scope != mfa.Everybody && s.Scope != "" {
-		subject += ", " + clean(s.Scope, nameMax)
+		subject += ", " + untrusted.Clean(s.Scope, nameMax)
 	}
 	switch n := failing(&s.Tally); {
 	case s.Total == 0:
@@ -73,7 +74,7 @@ func digestLines(s *mfa.Summary) []string {
 		lines = append(lines, "Who is an administrator could not be read.")
 	}
 	lines = append(lines, changeLine(s))
-	if line := clean(s.Coverage.Line, textMax); line != "" {
+	if line := untrusted.Clean(s.Coverage.Line, textMax); line != "" {
 		lines = append(lines, "Coverage: "+sentence(line))
 	}
 	if why := noRate(s); why != "" {
@@ -91,7 +92,7 @@ func digestLines(s *mfa.Summary) []string {
 			lines = append(lines, several(len(s.Notes)-i, "more note stands", "more notes stand")+" in the report.")
 			break
 		}
-		lines = append(lines, "Note: "+sentence(clean(note, textMax)))
+		lines = append(lines, "Note: "+sentence(untrusted.Clean(note, textMax)))
 	}
 	return lines
 }
@@ -151,7 +152,7 @@ func personLine(f *mfa.Finding) string {
 	if events := signals(f); len(events) > 0 {
 		text += "; " + strings.Join(events, "; ")
 	}
-	return clean(text, textMax)
+	return untrusted.Clean(text, textMax)
 }
 
 // chartText says what the picture shows, for people who cannot see it.
@@ -173,33 +174,33 @@ func chartText(s *mfa.Summary) string {
 // DigestText writes a digest for a terminal, as it would be posted. The picture is there by its description.
 func DigestText(d notify.Digest) string {
 	var b strings.Builder
-	title := clean(d.Title, titleMax)
+	title := untrusted.Clean(d.Title, titleMax)
 	b.WriteString(title + "\n" + strings.Repeat("─", min(utf8.RuneCountInString(title), 100)) + "\n")
 	for _, line := range d.Lines {
-		b.WriteString(clean(line, 2*textMax) + "\n")
+		b.WriteString(untrusted.Clean(line, 2*textMax) + "\n")
 	}
 	width := 0
 	for _, f := range d.Facts {
-		width = max(width, utf8.RuneCountInString(clean(f[0], nameMax)))
+		width = max(width, utf8.RuneCountInString(untrusted.Clean(f[0], nameMax)))
 	}
 	if len(d.Facts) > 0 {
 		b.WriteString("\n")
 	}
 	for _, f := range d.Facts {
-		name := clean(f[0], nameMax)
-		b.WriteString("  " + name + strings.Repeat(" ", width-utf8.RuneCountInString(name)) + "  " + clean(f[1], nameMax) + "\n")
+		name := untrusted.Clean(f[0], nameMax)
+		b.WriteString("  " + name + strings.Repeat(" ", width-utf8.RuneCountInString(name)) + "  " + untrusted.Clean(f[1], nameMax) + "\n")
 	}
 	if len(d.People) > 0 {
 		b.WriteString("\nFirst in line:\n")
 	}
 	for _, p := range d.People {
-		b.WriteString("  • " + clean(p, 2*textMax) + "\n")
+		b.WriteString("  • " + untrusted.Clean(p, 2*textMax) + "\n")
 	}
 	if d.ChartText != "" {
-		b.WriteString("\n[picture] " + clean(d.ChartText, 2*textMax) + "\n")
+		b.WriteString("\n[picture] " + untrusted.Clean(d.ChartText, 2*textMax) + "\n")
 	}
 	if d.Link != "" {
-		b.WriteString("\n" + cmp.Or(clean(d.LinkText, nameMax), "Link") + ": " + clean(d.Link, 2*textMax) + "\n")
+		b.WriteString("\n" + cmp.Or(untrusted.Clean(d.LinkText, nameMax), "Link") + ": " + untrusted.Clean(d.Link, 2*textMax) + "\n")
 	}
 	return b.String()
 }

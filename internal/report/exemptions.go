@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // exemptionLine counts the exemptions and says which ends next, "" when there are none. It names nobody.
@@ -28,7 +29,7 @@ func exemptionLine(s *mfa.Summary) string {
 	if expired > 0 {
 		line += " " + several(expired, "exemption has expired and no longer counts", "exemptions have expired and no longer count") + "."
 	}
-	return clean(line, textMax)
+	return untrusted.Clean(line, textMax)
 }
 
 // exemptionLines names each exemption with who answers for it, why and until when, the one that ends first at the top.
@@ -46,7 +47,7 @@ func exemptionLines(s *mfa.Summary) []string {
 		if e.State == "expired" {
 			until = ", expired on "
 		}
-		lines = append(lines, clean("Exempt: "+e.User+until+day(e.Expires)+", "+e.Owner+" answers for it: "+e.Reason, textMax))
+		lines = append(lines, untrusted.Clean("Exempt: "+e.User+until+day(e.Expires)+", "+e.Owner+" answers for it: "+e.Reason, textMax))
 	}
 	return lines
 }

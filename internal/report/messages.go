@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Messages writes a direct message to everybody who has to enrol: who is not enrolled, has weak methods only, or is in grace.
@@ -50,9 +51,9 @@ func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
 	case len(names) == 0:
 		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has no second factor: nothing beyond password, e-mail and security question.")
 	case f.Strength == mfa.Resistant || f.Strength == mfa.Phishable:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has "+clean(strings.Join(names, ", "), textMax)+", which the company's policy does not accept.")
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has "+untrusted.Clean(strings.Join(names, ", "), textMax)+", which the company's policy does not accept.")
 	default:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+clean(strings.Join(names, ", "), textMax)+
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+untrusted.Clean(strings.Join(names, ", "), textMax)+
 			", which does not protect it well enough.")
 	}
 	task := "Please enrol " + accepted(&s.Policy)

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // How much of an audit the page names; findings.csv has the rest.
@@ -66,13 +67,13 @@ func (p *page) add(f *mfa.Finding) {
 		p.rows.put(class, newRow(f))
 	}
 	if len(f.Disagree) > 0 && p.disagree.takes(0) {
-		d := disagreement{Name: who(f), Login: clean(f.Login, nameMax)}
+		d := disagreement{Name: who(f), Login: untrusted.Clean(f.Login, nameMax)}
 		for i, item := range f.Disagree {
 			if i == 10 {
 				d.Items = append(d.Items, "and more, see "+FindingsFile)
 				break
 			}
-			d.Items = append(d.Items, clean(item, textMax))
+			d.Items = append(d.Items, untrusted.Clean(item, textMax))
 		}
 		p.disagree.put(0, d)
 	}
@@ -101,13 +102,13 @@ func rowClass(f *mfa.Finding) int {
 
 func newRow(f *mfa.Finding) personRow {
 	r := personRow{
-		Name: who(f), Login: clean(f.Login, nameMax), Department: clean(f.Department, nameMax),
+		Name: who(f), Login: untrusted.Clean(f.Login, nameMax), Department: untrusted.Clean(f.Department, nameMax),
 		Verdict: f.Verdict, VerdictText: word(verdictWords, f.Verdict), VerdictRank: verdictRank(f.Verdict), Until: day(f.Until),
 		Strength: word(strengthWords, f.Strength), StrengthClass: strengthClass(f.Strength), StrengthRank: grade(f.Strength),
-		Methods: clean(has(f), textMax), Single: f.Single, Events: signals(f), Reason: clean(f.Reason, textMax),
+		Methods: untrusted.Clean(has(f), textMax), Single: f.Single, Events: signals(f), Reason: untrusted.Clean(f.Reason, textMax),
 	}
 	if f.Admin() {
-		r.Admin = clean(roles(f)+via(f), textMax)
+		r.Admin = untrusted.Clean(roles(f)+via(f), textMax)
 	}
 	if f.Usable != f.Strength && f.Usable != "" {
 		r.Usable = word(strengthWords, f.Usable)

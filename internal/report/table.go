@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // column is one column of findings.csv.
@@ -71,7 +72,7 @@ func writeFindings(w io.Writer, findings iter.Seq2[mfa.Finding, error], also fun
 			return fmt.Errorf("read findings: %w", err)
 		}
 		for i, c := range columns {
-			row[i] = safeCell(clean(c.cell(&f), cellMax))
+			row[i] = untrusted.Cell(untrusted.Clean(c.cell(&f), cellMax))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -85,18 +86,6 @@ func writeFindings(w io.Writer, findings iter.Seq2[mfa.Finding, error], also fun
 	return buffered.Flush()
 }
 
-// safeCell guards text against being run as a formula by a spreadsheet: an apostrophe goes before what begins, after blanks, with
-// one of the characters that start one, or with a full-width form of it, which some spreadsheets fold.
-func safeCell(s string) string {
-	first := strings.TrimLeft(s, " \u00a0\u3000")
-	for _, lead := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(first, lead) {
-			return "'" + s
-		}
-	}
-	return s
-}
-
 func yesNo(b bool) string {
 	if b {
 		return "yes"
@@ -108,7 +97,7 @@ func yesNo(b bool) string {
 func joined(items []string) string {
 	cells := make([]string, len(items))
 	for i, item := range items {
-		cells[i] = safeCell(clean(item, textMax))
+		cells[i] = untrusted.Cell(untrusted.Clean(item, textMax))
 	}
 	return strings.Join(cells, "; ")
 }

@@ -6,39 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
-
-// clean makes text from Okta or from a policy file fit to be shown: control, bidi, zero-width and other characters without a
-// glyph are gone, whitespace is folded, and the result has at most max characters, an ellipsis standing for what was cut.
-func clean(s string, max int) string {
-	var b strings.Builder
-	count, space := 0, false
-	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r):
-			space = count > 0
-			continue
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			continue
-		}
-		need := 1
-		if space {
-			need = 2
-		}
-		if count+need > max {
-			return cut(b.String(), max-1) + "…"
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		b.WriteRune(r)
-		count += need
-	}
-	return b.String()
-}
 
 // cut shortens s to at most max characters and takes blanks off its end.
 func cut(s string, max int) string {

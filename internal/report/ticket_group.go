@@ -10,6 +10,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // group is the people of one manager, or all people, on their way to one ticket.
@@ -43,7 +44,7 @@ func (w *writer) group(f *mfa.Finding) *group {
 
 // managerOf tells a person's manager by the id that the profile has, or else by the name. Both are free text in Okta.
 func (w *writer) managerOf(f *mfa.Finding) (string, group) {
-	id, name := clean(f.ManagerID, nameMax), clean(f.Manager, nameMax)
+	id, name := untrusted.Clean(f.ManagerID, nameMax), untrusted.Clean(f.Manager, nameMax)
 	g := group{manager: cmp.Or(name, id)}
 	for _, text := range []string{id, name} {
 		if a, err := mail.ParseAddress(text); err == nil && a.Address == text && g.address == "" {
@@ -87,7 +88,7 @@ func (g *group) row(class int, f *mfa.Finding) {
 	if f.Admin() {
 		note = strings.TrimSuffix("administrator; "+note, "; ")
 	}
-	g.rows.put(class, []string{who(f), clean(f.Login, nameMax), clean(f.Department, nameMax), state, clean(has(f), textMax), clean(note, textMax)})
+	g.rows.put(class, []string{who(f), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.Department, nameMax), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
 }
 
 // rowHeading is above every table of people.
@@ -153,14 +154,14 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 			subject = "people without a manager in their profile"
 		}
 	}
-	t.Title = clean("MFA: "+people(g.failing)+verb(g.failing, " has", " have")+" no accepted method: "+subject, titleMax)
+	t.Title = untrusted.Clean("MFA: "+people(g.failing)+verb(g.failing, " has", " have")+" no accepted method: "+subject, titleMax)
 	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) + " without a method that the audit policy accepts"
 	if g.admins > 0 {
 		first += "; " + several(g.admins, "of them is an administrator", "of them are administrators")
 	}
 	t.Lines = append(t.Lines, first+".")
 	if w.s.Scope != mfa.Everybody {
-		t.Lines = append(t.Lines, "Scope of the audit: "+clean(w.s.Scope, textMax)+".")
+		t.Lines = append(t.Lines, "Scope of the audit: "+untrusted.Clean(w.s.Scope, textMax)+".")
 	}
 	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
 	if g.rows.dropped > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // titleMax is the longest title that Jira takes, in characters.
@@ -25,11 +26,11 @@ func (w *writer) personTicket(key string, f *mfa.Finding) notify.Ticket {
 		t.Labels = append(t.Labels, "okta-admin")
 	}
 	if w.o.AssignPeople {
-		t.Assignee = clean(cmp.Or(f.Email, f.Login), nameMax)
+		t.Assignee = untrusted.Clean(cmp.Or(f.Email, f.Login), nameMax)
 	}
 	t.Lines = append(t.Lines, w.wrong(f))
 	if f.Admin() {
-		t.Lines = append(t.Lines, who(f)+" is an administrator: "+clean(roles(f), textMax)+via(f)+".")
+		t.Lines = append(t.Lines, who(f)+" is an administrator: "+untrusted.Clean(roles(f), textMax)+via(f)+".")
 	}
 	t.Lines = append(t.Lines, "Enrolled now: "+has(f)+".")
 	if events := signals(f); len(events) > 0 {
@@ -49,13 +50,13 @@ func (w *writer) personTitle(f *mfa.Finding) string {
 	if f.Admin() {
 		what += " and is an administrator"
 	}
-	return clean(whom(f)+what, titleMax)
+	return untrusted.Clean(whom(f)+what, titleMax)
 }
 
 // wrong says who and what is wrong, in a sentence.
 func (w *writer) wrong(f *mfa.Finding) string {
 	text := whom(f)
-	if d := clean(f.Department, nameMax); d != "" {
+	if d := untrusted.Clean(f.Department, nameMax); d != "" {
 		text += ", " + d + ","
 	}
 	if f.Verdict == mfa.NotEnrolled {
@@ -72,7 +73,7 @@ func closing() string {
 }
 
 func organisation(s *mfa.Summary) string {
-	return cmp.Or(clean(s.Org, nameMax), "the organisation")
+	return cmp.Or(untrusted.Clean(s.Org, nameMax), "the organisation")
 }
 
 // has names the active methods and how strong each is.
@@ -127,7 +128,7 @@ func (w *writer) labels(more ...string) []string {
 
 func (w *writer) withReport(t notify.Ticket) notify.Ticket {
 	if w.o.ReportURL != "" {
-		t.Lines = append(t.Lines, "The whole report: "+clean(w.o.ReportURL, textMax))
+		t.Lines = append(t.Lines, "The whole report: "+untrusted.Clean(w.o.ReportURL, textMax))
 	}
 	return t
 }
@@ -136,7 +137,7 @@ func (w *writer) withReport(t notify.Ticket) notify.Ticket {
 func (w *writer) restTicket() *notify.Ticket {
 	t := w.withReport(notify.Ticket{
 		Key:   restKey + w.scopeTag(),
-		Title: clean("MFA: more findings in "+organisation(w.s), titleMax),
+		Title: untrusted.Clean("MFA: more findings in "+organisation(w.s), titleMax),
 		Lines: []string{
 			"There are more findings than one run makes tickets for. Those that follow have no ticket of their own yet; later runs make them.",
 			"What to do: enrol " + accepted(&w.s.Policy) + where(w.o.EnrollURL) + by(w.s.Policy.Deadline) + ".",

@@ -13,6 +13,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Mode says for whom a ticket is made.
@@ -204,7 +205,7 @@ func exempt(f *mfa.Finding) string {
 		text += " until " + day(f.Until)
 	}
 	if f.Reason != "" {
-		text += ": " + clean(f.Reason, textMax)
+		text += ": " + untrusted.Clean(f.Reason, textMax)
 	}
 	return text
 }
@@ -238,7 +239,7 @@ func keyOf(id string) string {
 // enrollLink checks the address where people enrol, or makes one of the organisation's domain. It may be "": no address is known.
 func enrollLink(s *mfa.Summary, given string) (string, error) {
 	if given == "" {
-		if host := clean(s.Org, 253); host != "" && url.PathEscape(host) == host {
+		if host := untrusted.Clean(s.Org, 253); host != "" && url.PathEscape(host) == host {
 			// Okta's own page where people manage their security methods.
 			return "https://" + host + "/enduser/settings", nil
 		}

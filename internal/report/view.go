@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // view is everything that the page's template shows: texts are clean and ready, only markup is left to it.
@@ -58,11 +59,11 @@ type exemptionRow struct{ User, Owner, Reason, Expires, State, Class string }
 func (p *page) view(files Files) *view {
 	s := p.s
 	v := &view{
-		Org: organisation(s), Scope: clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf), Audit: clean(s.AuditID, nameMax),
-		Coverage: sentence(clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
+		Org: organisation(s), Scope: untrusted.Clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf), Audit: untrusted.Clean(s.AuditID, nameMax),
+		Coverage: sentence(untrusted.Clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
 		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s), Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
 		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
-		Sources: sources(s), Caveat: sentence(clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
+		Sources: sources(s), Caveat: sentence(untrusted.Clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
 		Disagree: p.disagree.all(), DisagreeMore: max(p.disagree.dropped, 0),
 		People: p.rows.all(), PeopleNote: p.peopleNote(),
 		Files: []pair{
@@ -75,7 +76,7 @@ func (p *page) view(files Files) *view {
 			number(s.Coverage.Read), number(s.Coverage.Cached), number(s.Coverage.Unreadable))
 	}
 	for _, n := range s.Notes {
-		v.Notes = append(v.Notes, sentence(clean(n, 2*textMax)))
+		v.Notes = append(v.Notes, sentence(untrusted.Clean(n, 2*textMax)))
 	}
 	if note := p.mismatch(); note != "" {
 		v.Notes = append(v.Notes, note)
@@ -97,9 +98,9 @@ func span(from, to time.Time) string {
 }
 
 func kind(s *mfa.Summary) string {
-	text := clean(s.Kind, nameMax)
+	text := untrusted.Clean(s.Kind, nameMax)
 	if s.WhyFull != "" {
-		text += ", because " + strings.TrimSuffix(clean(s.WhyFull, textMax), ".")
+		text += ", because " + strings.TrimSuffix(untrusted.Clean(s.WhyFull, textMax), ".")
 	}
 	return text
 }
@@ -218,8 +219,8 @@ func exemptions(s *mfa.Summary) []exemptionRow {
 	}
 	var rows []exemptionRow
 	for _, e := range s.Exemptions {
-		r := exemptionRow{User: clean(e.User, nameMax), Owner: clean(e.Owner, nameMax), Reason: clean(e.Reason, textMax), Expires: day(e.Expires),
-			State: clean(e.State, nameMax)}
+		r := exemptionRow{User: untrusted.Clean(e.User, nameMax), Owner: untrusted.Clean(e.Owner, nameMax), Reason: untrusted.Clean(e.Reason, textMax), Expires: day(e.Expires),
+			State: untrusted.Clean(e.State, nameMax)}
 		if known, ok := states[e.State]; ok {
 			r.State, r.Class = known[0], known[1]
 		}
@@ -248,7 +249,7 @@ func sources(s *mfa.Summary) []pair {
 	out := []pair{
 		{"Main source", word(names, s.Sources.Primary)},
 		{"People by source", counts(s.Sources.ByUsers, names)},
-		{"Read from", clean(s.Sources.ReadFrom, textMax)},
+		{"Read from", untrusted.Clean(s.Sources.ReadFrom, textMax)},
 		{"Oldest reading", moment(s.Coverage.OldestRead)},
 		{"Calls to Okta", number(int(s.Calls))},
 		{"Active authenticators", strings.Join(methodList(s.Sources.Authentic), ", ")},
@@ -256,7 +257,7 @@ func sources(s *mfa.Summary) []pair {
 		{"Counted, not judged", counts(s.Counted, nil)},
 		{"One usable method only", lockedOut(s.Single)},
 		{"Sources disagree in", people(s.Disagree)},
-		{"Digest of the findings", clean(s.Digest, nameMax)},
+		{"Digest of the findings", untrusted.Clean(s.Digest, nameMax)},
 	}
 	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
 }
@@ -273,9 +274,9 @@ func baseline(c *mfa.Comparison) []pair {
 		return nil
 	}
 	out := []pair{
-		{"File", clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age", clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
+		{"File", untrusted.Clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age", untrusted.Clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
 		{"Agree with Okta", number(c.Agree)}, {"Differ", number(c.Differ)}, {"Only in the file", number(c.OnlyFile)},
-		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", clean(strings.Join(c.Sample, ", "), textMax)},
+		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", untrusted.Clean(strings.Join(c.Sample, ", "), textMax)},
 	}
 	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Longest texts that are shown, in characters.
@@ -93,7 +94,7 @@ func word[K ~string](table map[K]string, key K) string {
 	if w, ok := table[key]; ok {
 		return w
 	}
-	return clean(string(key), nameMax)
+	return untrusted.Clean(string(key), nameMax)
 }
 
 // method names one method of a person: what Okta calls google authenticator's code is no different from another app's.
@@ -140,7 +141,7 @@ func grade(s mfa.Strength) int {
 func roles(f *mfa.Finding) string {
 	var names []string
 	for _, r := range f.Roles {
-		names = append(names, strings.ToLower(strings.ReplaceAll(clean(r, nameMax), "_", " ")))
+		names = append(names, strings.ToLower(strings.ReplaceAll(untrusted.Clean(r, nameMax), "_", " ")))
 	}
 	return strings.Join(names, ", ")
 }
@@ -163,12 +164,12 @@ func signals(f *mfa.Finding) []string {
 
 // who names a person for a reader: the name, or else the login, or else the id.
 func who(f *mfa.Finding) string {
-	return cmp.Or(clean(f.Name, nameMax), clean(f.Login, nameMax), clean(f.UserID, nameMax), "somebody without a name")
+	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.UserID, nameMax), "somebody without a name")
 }
 
 // whom is who with the login behind it.
 func whom(f *mfa.Finding) string {
-	name, login := who(f), clean(f.Login, nameMax)
+	name, login := who(f), untrusted.Clean(f.Login, nameMax)
 	if login == "" || login == name {
 		return name
 	}
@@ -225,7 +226,7 @@ func PolicyWords(p mfa.Policy) []string {
 	case mfa.Required:
 		lines = append(lines, "Enforcement is required: findings are violations that people are asked to put right.")
 	default:
-		lines = append(lines, "Enforcement level: "+clean(string(p.Level), nameMax)+".")
+		lines = append(lines, "Enforcement level: "+untrusted.Clean(string(p.Level), nameMax)+".")
 	}
 	lines = append(lines, "A person is compliant with "+accepted(&p)+". The method must be active and allowed by the person's enrolment policy.")
 	if p.GraceHours > 0 {

@@ -1,4 +1,6 @@
-package intake
+// Package untrusted makes text that people outside wrote fit to be shown: on a terminal, in a model's context, in a ticket, in a
+// spreadsheet. Okta, reports, Jira and Slack are all outside.
+package untrusted
 
 import (
 	"strings"
@@ -26,7 +28,7 @@ func Clean(s string, max int) string {
 		case unicode.IsSpace(r) || r == 0x2028 || r == 0x2029:
 			space = count > 0
 			continue
-		case unicode.IsControl(r) || isBidi(r) || isInvisible(r) || !unicode.IsPrint(r) && !unicode.Is(unicode.Co, r):
+		case unicode.IsControl(r) || Bidi(r) || Invisible(r) || !unicode.IsPrint(r) && !unicode.Is(unicode.Co, r):
 			continue
 		}
 		need := 1
@@ -99,4 +101,21 @@ func csiLength(s string) int {
 		}
 	}
 	return 0
+}
+
+// Bidi reports characters that change the direction in which text is shown.
+func Bidi(r rune) bool {
+	return r == 0x061c || r == 0x200e || r == 0x200f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
+}
+
+// Invisible reports characters that show as nothing.
+func Invisible(r rune) bool {
+	switch {
+	case r == 0x00ad, r == 0x034f, r == 0x180e, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff, r == 0x17b4, r == 0x17b5:
+		return true
+	case r >= 0x200b && r <= 0x200d, r >= 0x2060 && r <= 0x2064, r >= 0x206a && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f,
+		r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff, r == 0x2028, r == 0x2029:
+		return true
+	}
+	return false
 }
