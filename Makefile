@@ -6,7 +6,7 @@ test: ## everything that can run offline
 	go test ./...
 
 race: ## the same packages that CI runs under the race detector
-	CHAOS_WORLDS=60 MFA_WORLDS=60 go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./internal/mfa ./internal/notify/... ./internal/courier ./server ./tools
+	CHAOS_WORLDS=60 MFA_WORLDS=20 go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./internal/mfa ./internal/notify/... ./internal/courier ./server ./tools
 
 bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench Read2M -benchtime 1x -cpu 1 ./internal/intake

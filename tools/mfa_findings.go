@@ -18,6 +18,7 @@ type FindingsIn struct {
 	Strength string `json:"strength,omitempty" jsonschema:"enum=none,enum=weak,enum=strong_phishable,enum=phishing_resistant,enum=unknown" jsonschema_description:"The best that they have"`
 	Method   string `json:"method,omitempty" jsonschema:"People who have it: a factor type (sms, push, webauthn…) or an authenticator (okta_verify, phone_number…)"`
 	Only     bool   `json:"only_this_method,omitempty" jsonschema:"With method: nothing else beyond password, e-mail and security question"`
+	Change   string `json:"change,omitempty" jsonschema:"enum=fixed,enum=regressed,enum=new_failing" jsonschema_description:"Since the audit before: who put things right, fell back, or fails and did not before"`
 	Admins   bool   `json:"admins_only,omitempty" jsonschema:"Holders of admin roles"`
 	Recent   bool   `json:"with_recent_events,omitempty" jsonschema:"Only people with alarming events in the System Log: push denials, resets, bypass attempts"`
 	Group    string `json:"group,omitempty" jsonschema:"Members of a group, by id or exact name. The only filter that asks Okta"`
@@ -48,6 +49,7 @@ type FindingItem struct {
 	Verdict    string       `json:"verdict"`
 	Until      string       `json:"until,omitempty"`
 	Reason     string       `json:"reason,omitempty"`
+	Change     string       `json:"change,omitempty"`
 	Strength   string       `json:"strength"`
 	Allowed    string       `json:"allowed_strength" jsonschema:"The best that the enrolment policy lets them use"`
 	Required   []string     `json:"required,omitempty" jsonschema:"What the enrolment policy demands"`
@@ -86,7 +88,7 @@ func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (Findings
 	if err != nil {
 		return FindingsOut{}, err
 	}
-	q := mfa.Query{Verdict: mfa.Verdict(in.Verdict), Strength: mfa.Strength(in.Strength), Method: in.Method, Only: in.Only, Admins: in.Admins, Signals: in.Recent, Text: in.Text}
+	q := mfa.Query{Verdict: mfa.Verdict(in.Verdict), Strength: mfa.Strength(in.Strength), Method: in.Method, Only: in.Only, Change: in.Change, Admins: in.Admins, Signals: in.Recent, Text: in.Text}
 	if q.After, err = cursorAfter(in.Cursor, s.AuditID); err != nil {
 		return FindingsOut{}, err
 	}
@@ -145,7 +147,7 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 
 func findingItem(f *mfa.Finding) FindingItem {
 	item := FindingItem{UserID: untrusted.Clean(f.UserID, 60), Login: untrusted.Clean(f.Login, 120), Name: untrusted.Clean(f.Name, 120), Department: untrusted.Clean(f.Department, 80), Status: untrusted.Clean(f.Status, 40),
-		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Strength: string(f.Strength), Allowed: string(f.Usable),
+		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Change: f.Change, Strength: string(f.Strength), Allowed: string(f.Usable),
 		Required: cleaned(f.Required, 10), Single: f.Single, Disagree: cleaned(f.Disagree, 5), Recent: f.Signals, Cached: f.Cached, ReadAt: day(f.ReadAt)}
 	for _, m := range f.Methods[:min(len(f.Methods), 20)] {
 		item.Methods = append(item.Methods, methodItem(m))

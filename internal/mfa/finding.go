@@ -82,6 +82,7 @@ type Finding struct {
 	Verdict Verdict   `json:"verdict"`
 	Until   time.Time `json:"until,omitzero"`   // of in_grace and exempt
 	Reason  string    `json:"reason,omitempty"` // why this verdict, in words
+	Change  string    `json:"change,omitempty"` // since the audit before of the same scope: fixed, regressed, new_failing
 
 	Sources  string    `json:"sources"` // enrollments, factors, both, none
 	Cached   bool      `json:"from_cache"`
@@ -121,9 +122,9 @@ type Tally struct {
 type Change struct {
 	Since     string          `json:"since_audit"`
 	At        time.Time       `json:"at"`
-	Fixed     int             `json:"fixed"`       // failing then, not failing now
-	Regressed int             `json:"regressed"`   // not failing then, failing now
-	NewFail   int             `json:"new_failing"` // not in scope then, failing now
+	Fixed     int             `json:"fixed"`       // failing then, compliant now
+	Regressed int             `json:"regressed"`   // compliant then, failing now
+	NewFail   int             `json:"new_failing"` // failing now, and neither then: new in scope, grace or exemption over, unreadable
 	Gone      int             `json:"left_scope"`  // in scope then, not now
 	Verdicts  map[Verdict]int `json:"by_verdict"`  // now minus then
 }

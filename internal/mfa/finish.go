@@ -28,15 +28,15 @@ func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
 	if err := s.count(summary, order); err != nil {
 		return nil, err
 	}
+	if err := s.history(summary); err != nil {
+		return nil, err
+	}
 	digest, err := s.writeFindings(dir, order)
 	if err != nil {
 		return nil, err
 	}
 	summary.Digest = digest
 	if err := s.recordUsers(ctx, order); err != nil {
-		return nil, err
-	}
-	if err := s.history(summary); err != nil {
 		return nil, err
 	}
 	if err := s.compareBaseline(summary); err != nil {
@@ -155,7 +155,7 @@ func (s *scan) finding(p *person) Finding {
 	if r != nil && r.err != "" {
 		f.Reason = r.err
 	}
-	f.Signals = s.signals.of(p.ID, f.Methods)
+	f.Signals, f.Change = s.signals.of(p.ID, f.Methods), s.moved[p.ID]
 	return f
 }
 

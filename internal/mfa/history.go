@@ -42,29 +42,54 @@ func (s *Summary) point() Point {
 		Failing: s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly]}
 }
 
-// since compares person by person with an earlier audit.
+// since compares person by person with an earlier audit, and remembers who changed for the findings.
 func (s *scan) since(last *Summary) (*Change, error) {
-	then := map[string]bool{} // failing then
+	then := map[string]Verdict{}
 	for f, err := range s.All(last.AuditID) {
 		if err != nil {
 			return nil, err
 		}
-		then[f.UserID] = f.Verdict.Failing()
+		then[f.UserID] = f.Verdict
 	}
 	change := &Change{Since: last.AuditID, At: last.AsOf, Verdicts: map[Verdict]int{}}
+	s.moved = map[string]string{}
 	for _, p := range s.people {
 		f := s.finding(p)
-		failed, known := then[p.ID]
+		move := moveOf(then[p.ID], f.Verdict)
 		delete(then, p.ID)
-		switch {
-		case !known && f.Verdict.Failing():
-			change.NewFail++
-		case known && failed && !f.Verdict.Failing():
+		switch move {
+		case "":
+			continue
+		case Fixed:
 			change.Fixed++
-		case known && !failed && f.Verdict.Failing():
+		case Regressed:
 			change.Regressed++
+		case NewFailing:
+			change.NewFail++
 		}
+		s.moved[p.ID] = move
 	}
 	change.Gone = len(then)
 	return change, nil
+}
+
+// How somebody moved since the audit before; empty for all others.
+const (
+	Fixed      = "fixed"       // failed then, compliant now
+	Regressed  = "regressed"   // compliant then, fails now
+	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
+)
+
+// moveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
+// put anything right.
+func moveOf(then, now Verdict) string {
+	switch {
+	case then.Failing() && now == Compliant:
+		return Fixed
+	case then == Compliant && now.Failing():
+		return Regressed
+	case !then.Failing() && now.Failing():
+		return NewFailing
+	}
+	return ""
 }

@@ -89,6 +89,7 @@ func same(t *testing.T, seed int, got, want map[string]mfa.Finding, g, w *mfa.Su
 		}
 		// Grace and events are told by the clock, and the two audits are minutes apart.
 		have.Signals, f.Signals = nil, nil
+		have.Change, f.Change = "", "" // a full audit without memory has nothing to compare with
 		if !reflect.DeepEqual(have, f) {
 			t.Errorf("world %d: %s of the %s audit\n got %+v\nwant %+v", seed, login, g.Kind, have, f)
 			return // the first one tells

@@ -18,6 +18,7 @@ type Query struct {
 	Strength Strength
 	Method   string // somebody who has it: a factor type or an authenticator's key
 	Only     bool   // with Method: nothing else beyond password, e-mail and security question
+	Change   string // fixed, regressed, new_failing
 	Admins   bool
 	Signals  bool            // with recent events only
 	Users    map[string]bool // by id; nil: whoever
@@ -97,6 +98,7 @@ func (q *Query) takes(f *Finding) bool {
 	switch {
 	case q.Verdict != "" && f.Verdict != q.Verdict,
 		q.Strength != "" && f.Strength != q.Strength,
+		q.Change != "" && f.Change != q.Change,
 		q.Admins && !f.Admin(),
 		q.Signals && len(f.Signals) == 0,
 		q.Users != nil && !q.Users[f.UserID],

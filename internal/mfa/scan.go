@@ -51,6 +51,7 @@ type scan struct {
 	again   bool // what is known of people in scope is read again, although it may hold
 	forgot  bool // roles of somebody have to be read anew
 	notes   []string
+	moved   map[string]string // user id → how the person moved since the audit before
 
 	mu             sync.Mutex // guards mem, and what follows, while several read
 	sawEnrollments bool       // somebody's enrolments could be read

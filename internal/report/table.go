@@ -36,6 +36,7 @@ var columns = []column{
 	{"verdict", func(f *mfa.Finding) string { return string(f.Verdict) }},
 	{"until", func(f *mfa.Finding) string { return stamp(f.Until) }},
 	{"reason", func(f *mfa.Finding) string { return f.Reason }},
+	{"change", func(f *mfa.Finding) string { return f.Change }},
 	{"registered_strength", func(f *mfa.Finding) string { return string(f.Strength) }},
 	{"allowed_strength", func(f *mfa.Finding) string { return string(f.Usable) }},
 	{"methods", func(f *mfa.Finding) string { return methodCell(f, true, methodName) }},
