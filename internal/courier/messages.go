@@ -32,6 +32,10 @@ type Messages struct {
 }
 
 func (c *Courier) digest(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+	if s.Policy.Level == mfa.Off {
+		r.Digest = &Digest{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and nobody is told"}
+		return nil
+	}
 	link := ""
 	if r.Tickets != nil {
 		link = r.Tickets.Filter

@@ -232,3 +232,15 @@ func TestMessagesOfAStoppedDeliveryAreInTheTrail(t *testing.T) {
 		}
 	})
 }
+
+func TestAnInventoryIsPostedNowhere(t *testing.T) {
+	inOffice(t, 3, setUp{}, func(o *office) {
+		o.audit(level(mfa.Off))
+		for _, dry := range []bool{true, false} {
+			r := o.deliver(setUp{}, courier.Order{Digest: true, DryRun: dry})
+			if r.Digest.Outcome != notify.Skipped || r.Failed() || len(o.slack.Posts()) != 0 {
+				t.Errorf("dry run %v: digest %+v, %d posts", dry, r.Digest, len(o.slack.Posts()))
+			}
+		}
+	})
+}
