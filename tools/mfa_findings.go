@@ -18,7 +18,7 @@ type FindingsIn struct {
 	Strength string `json:"strength,omitempty" jsonschema:"enum=none,enum=weak,enum=strong_phishable,enum=phishing_resistant,enum=unknown" jsonschema_description:"The best that they have"`
 	Method   string `json:"method,omitempty" jsonschema:"People who have it: a factor type (sms, push, webauthn…) or an authenticator (okta_verify, phone_number…)"`
 	Only     bool   `json:"only_this_method,omitempty" jsonschema:"With method: nothing else beyond password, e-mail and security question"`
-	Change   string `json:"change,omitempty" jsonschema:"enum=fixed,enum=regressed,enum=new_failing" jsonschema_description:"Since the audit before: who put things right, fell back, or fails and did not before"`
+	Change   string `json:"change,omitempty" jsonschema:"enum=fixed,enum=regressed,enum=new_failing" jsonschema_description:"Since the audit before"`
 	Admins   bool   `json:"admins_only,omitempty" jsonschema:"Holders of admin roles"`
 	Recent   bool   `json:"with_recent_events,omitempty" jsonschema:"Only people with alarming events in the System Log: push denials, resets, bypass attempts"`
 	Group    string `json:"group,omitempty" jsonschema:"Members of a group, by id or exact name. The only filter that asks Okta"`

@@ -171,6 +171,17 @@ func TestChangeAndHistoryTellOfTheAuditsBefore(t *testing.T) {
 		if c == nil || c.Since != first.AuditID || c.Fixed != 3 || c.Regressed != 2 || c.NewFail != 1 || c.Gone != 2 {
 			t.Fatalf("the change is %+v", c)
 		}
+		for change, want := range map[string][]string{mfa.Fixed: failing[:3], mfa.Regressed: well[:2], mfa.NewFailing: {r.Tenant.UserByEmail("newcomer@acme.example.com")}} {
+			page, err := r.mfa.Findings(second.AuditID, mfa.Query{Change: change})
+			must(t, err)
+			got := []string{}
+			for _, f := range page.Findings {
+				got = append(got, f.UserID)
+			}
+			if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+				t.Errorf("%s: %q, not %q", change, got, want)
+			}
+		}
 		for _, v := range mfa.Verdicts {
 			if c.Verdicts[v] != second.ByVerdict[v]-first.ByVerdict[v] {
 				t.Errorf("%s changed by %d: %d, then %d", v, c.Verdicts[v], first.ByVerdict[v], second.ByVerdict[v])
