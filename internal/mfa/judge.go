@@ -222,12 +222,12 @@ func (p *Policy) whyWeak(methods []Method) string {
 		case !p.mayCount(m):
 			excluded = append(excluded, m.label())
 		default:
-			weak = append(weak, fmt.Sprintf("%s (%s)", m.label(), inWords(m.Strength)))
+			weak = append(weak, m.label())
 		}
 	}
 	var parts []string
 	if len(weak) > 0 {
-		parts = append(parts, enumerate(weak)+" is not what the audit policy asks for")
+		parts = append(parts, "has only "+enumerate(weak)+", and the audit policy asks for more")
 	}
 	if len(excluded) > 0 {
 		parts = append(parts, enumerate(excluded)+" is not among the allowed factor types")

@@ -67,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"push is strong":                        {methods: "push", want: Compliant, reason: "has push (okta_verify) (strong, phishable)"},
 		"a key is strong":                       {methods: "sms webauthn", want: Compliant, reason: "has webauthn"},
-		"text messages are weak":                {methods: "sms", want: WeakOnly, reason: "sms (phone_number) (weak) is not what"},
+		"text messages are weak":                {methods: "sms", want: WeakOnly, reason: "has only sms (phone_number), and the audit policy asks for more"},
 		"e-mail is nothing":                     {methods: "email question", want: NotEnrolled, reason: "only email, question beside the password"},
 		"nothing is nothing":                    {methods: "", want: NotEnrolled, reason: "nothing is enrolled"},
 		"a temporary code is nothing":           {methods: "tac", want: NotEnrolled},

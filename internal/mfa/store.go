@@ -176,7 +176,7 @@ func (a *Auditor) Summary(id string) (*Summary, error) {
 		}
 	}
 	if other == nil {
-		return nil, ErrNoAudit
+		return nil, fmt.Errorf("%w: none has ended yet", ErrNoAudit)
 	}
 	return other, nil
 }
