@@ -89,7 +89,7 @@ func TestVerdicts(t *testing.T) {
 		"not among the allowed types":           {methods: "push", policy: func(p *Policy) { p.AllowedFactorTypes = []string{"webauthn"} }, want: WeakOnly, reason: "not among the allowed"},
 		"allowed by authenticator":              {methods: "push", policy: func(p *Policy) { p.AllowedFactorTypes = []string{"okta_verify"} }, want: Compliant},
 
-		"exempt":                            {methods: "sms", ex: exempt, want: Exempt, until: soon, reason: `"Olga" answers for it: "break glass"; otherwise: sms`},
+		"exempt":                            {methods: "sms", ex: exempt, want: Exempt, until: soon, reason: `"Olga" answers for it: "break glass"; otherwise: has only sms`},
 		"exempt without anything":           {methods: "", ex: exempt, want: Exempt, until: soon},
 		"exempt though undecided":           {methods: "brain_wave", ex: exempt, want: Exempt, until: soon},
 		"exemption before grace":            {methods: "", moments: newcomer, ex: exempt, want: Exempt, until: soon},
