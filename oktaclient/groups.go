@@ -74,6 +74,22 @@ func (c *Client) GroupMembers(ctx context.Context, groupID string) iter.Seq2[Acc
 	})
 }
 
+// UserGroups gives the groups that a user is in, Everyone among them. Okta API: the list has no pages.
+func (c *Client) UserGroups(ctx context.Context, userID string) ([]Group, error) {
+	const pat = "/api/v1/users/{id}/groups"
+	if err := checkID(http.MethodGet, pat, "user id", userID); err != nil {
+		return nil, err
+	}
+	w, _, err := viaSDK[[]wireGroup](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+		_, _, err := c.conn.sdk.UserAPI.ListUserGroups(ctx, userID).Execute()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return each(w, wireGroup.group), nil
+}
+
 // GroupApps gives the applications that a group is assigned to.
 func (c *Client) GroupApps(ctx context.Context, groupID string) iter.Seq2[App, error] {
 	const pat = "/api/v1/groups/{id}/apps"

@@ -35,7 +35,7 @@ type UserStatusOut struct {
 var specMFAUser = Spec{
 	Name: "okta_mfa_user_status", Title: "MFA of one user, now", Effect: ReadsOkta,
 	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and when it was last used as far as the System Log of the last 30 days tells. " +
-		"Costs five or six calls. For many users ask okta_mfa_findings, which costs none.",
+		"Costs about ten calls. For many users ask okta_mfa_findings, which costs none.",
 }
 
 // usedSince is how far back uses are looked for.
@@ -46,7 +46,7 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 	if err != nil {
 		return UserStatusOut{}, err
 	}
-	f, err := d.MFA.Auditor.Look(ctx, id, d.MFA.Policy)
+	f, notes, err := d.MFA.Auditor.Look(ctx, id, d.MFA.Policy)
 	if err != nil {
 		return UserStatusOut{}, err
 	}
@@ -60,7 +60,7 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 		return UserStatusOut{}, err
 	}
 	out.Audited = d.audited(&f)
-	out.Notes = append(out.Notes, "whether the enrolment policy allows each method is not read here; okta_mfa_findings says what the last audit found of that")
+	out.Notes = append(out.Notes, cleaned(notes, shownNotes)...)
 	return out, nil
 }
 

@@ -41,6 +41,8 @@ func exerciseAudit(t *testing.T, w *world) {
 		must(err)
 		_, err = w.client.UserRoles(ctx, id)
 		must(err)
+		_, err = w.client.UserGroups(ctx, id)
+		must(err)
 	}
 	_, err = w.client.EnrollmentPolicies(ctx)
 	must(err)
@@ -55,6 +57,7 @@ func exerciseAudit(t *testing.T, w *world) {
 	_, _ = w.client.Factors(ctx, "00uNoSuchUser0000000")
 	_, _ = w.client.Enrollments(ctx, "00uNoSuchUser0000000")
 	_, _ = w.client.UserRoles(ctx, "00uNoSuchUser0000000")
+	_, _ = w.client.UserGroups(ctx, "00uNoSuchUser0000000")
 	_, _ = w.client.GroupRoles(ctx, "00gNoSuchGroup000000")
 }
 
@@ -172,6 +175,9 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 		}
 		if r, err := w.client.UserRoles(ctx, w.ann); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" || r[0].Assignment != "GROUP" || r[0].Status != "ACTIVE" {
 			t.Errorf("ann's roles are %+v, %v", r, err)
+		}
+		if groups, err := w.client.UserGroups(ctx, w.ann); err != nil || !slices.ContainsFunc(groups, func(g oktaclient.Group) bool { return g.ID == w.group }) {
+			t.Errorf("ann's groups are %+v, %v", groups, err)
 		}
 		if r, err := w.client.GroupRoles(ctx, w.group); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" {
 			t.Errorf("the group's roles are %+v, %v", r, err)

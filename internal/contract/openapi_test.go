@@ -89,7 +89,7 @@ var operations = []string{
 	"POST /governance/api/v2/revoke-principal-access", "GET /governance/api/v2/resources/{id}/entitlement-settings",
 	"GET /api/v1/groups", "GET /api/v1/users/{id}/factors", "GET /api/v1/users/{id}/authenticator-enrollments", "GET /api/v1/authenticators",
 	"GET /api/v1/policies", "GET /api/v1/policies/{id}/rules", "GET /api/v1/iam/assignees/users", "GET /api/v1/users/{id}/roles",
-	"GET /api/v1/groups/{id}/roles", "GET /api/v1/logs",
+	"GET /api/v1/groups/{id}/roles", "GET /api/v1/users/{id}/groups", "GET /api/v1/logs",
 }
 
 var parameter = regexp.MustCompile(`\{[^}]*\}`)

@@ -9,27 +9,57 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles are read too, so
-// that the verdict is that of an audit.
-func (a *Auditor) Look(ctx context.Context, userID string, policy Policy) (Finding, error) {
+// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles, enrolment policies
+// and the person's groups are read too, so that the verdict is that of an audit. The notes say what could not be read.
+func (a *Auditor) Look(ctx context.Context, userID string, policy Policy) (f Finding, notes []string, err error) {
 	account, err := a.okta.Account(ctx, userID)
 	if err != nil {
-		return Finding{}, err
+		return f, nil, err
 	}
 	s := &scan{Auditor: a, req: Request{Policy: policy}, record: &record{}, exempt: policy.exemptionIndex(), mem: newMemory(), signals: newSignalBook(1),
 		primary: fromEnrollments, started: a.okta.Now(), seenMembers: true, roles: &roleBook{direct: map[string][]string{}, via: map[string][]string{}}}
 	s.mem.fresh[account.ID] = true
-	if roles, err := a.okta.UserRoles(ctx, account.ID); err == nil {
-		s.roles.direct[account.ID] = typesOf(roles)
-	} else if !refused(err) {
-		return Finding{}, err
+	for _, step := range []func(context.Context, string) error{s.lookAtRoles, s.lookAtPolicy} {
+		if err := step(ctx, account.ID); err != nil {
+			return f, nil, err
+		}
 	}
 	r, err := s.lookAt(ctx, account.ID)
 	if err != nil {
-		return Finding{}, err
+		return f, nil, err
 	}
 	s.mem.readings[account.ID] = r
-	return s.finding(&person{Account: account}), nil
+	return s.finding(&person{Account: account}), s.notes, nil
+}
+
+// lookAtRoles reads the admin roles of one person, its own and those of its groups.
+func (s *scan) lookAtRoles(ctx context.Context, id string) error {
+	roles, err := s.okta.UserRoles(ctx, id)
+	if err != nil {
+		return s.wrapDegraded(err, "admin roles are not known", "read admin roles")
+	}
+	own := slices.DeleteFunc(slices.Clone(roles), func(r oktaclient.Role) bool { return r.Assignment == "GROUP" })
+	s.roles.direct[id] = typesOf(own)
+	s.roles.via[id] = typesOf(slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment != "GROUP" }))
+	return nil
+}
+
+// lookAtPolicy reads the enrolment policies, and which of them the groups of one person bring.
+func (s *scan) lookAtPolicy(ctx context.Context, id string) error {
+	const without = "whether the enrolment policy allows each method is not known"
+	policies, err := s.okta.EnrollmentPolicies(ctx)
+	if err != nil {
+		return s.wrapDegraded(err, without, "read enrolment policies")
+	}
+	groups, err := s.okta.UserGroups(ctx, id)
+	if err != nil {
+		return s.wrapDegraded(err, without, "read the person's groups")
+	}
+	s.rules = compileRules(policies)
+	for _, g := range groups {
+		s.mem.members.add(g.ID, 0, []string{id})
+	}
+	return nil
 }
 
 // lookAt reads both sources of one person.

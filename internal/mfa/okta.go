@@ -27,6 +27,7 @@ type Okta interface {
 	Authenticators(ctx context.Context) ([]oktaclient.Authenticator, error)
 	EnrollmentPolicies(ctx context.Context) ([]oktaclient.EnrollmentPolicy, error)
 	RoleHolders(ctx context.Context) iter.Seq2[string, error]
+	UserGroups(ctx context.Context, userID string) ([]oktaclient.Group, error)
 	UserRoles(ctx context.Context, userID string) ([]oktaclient.Role, error)
 	GroupRoles(ctx context.Context, groupID string) ([]oktaclient.Role, error)
 	Log(ctx context.Context, q oktaclient.LogQuery) iter.Seq2[oktaclient.Event, error]
