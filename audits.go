@@ -138,12 +138,12 @@ func (p *program) examineReports(ctx context.Context, out io.Writer) error {
 	dir := p.stateDir("mfa")
 	var failed []error
 	say := func(what string, err error) {
-		result := "ok"
+		check := tools.Check{What: what, Result: "ok"}
 		if err != nil {
-			result = err.Error()
+			check.Result = err.Error()
 			failed = append(failed, fmt.Errorf("%s: %w", what, err))
 		}
-		fmt.Fprintf(out, "%-10s %-18s %s\n", "check", what, result)
+		describeCheck(out, "check", check)
 	}
 	if jira, err := p.jira(dir, wire); err == nil && jira != nil {
 		say("jira", jira.Check(ctx))

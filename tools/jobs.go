@@ -100,16 +100,56 @@ func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error)
 		return PlanOut{}, &Problem{Code: "job_not_running", Message: "no run of this plan is under way in this server", Next: "get_job says how it ended"}
 	}
 	job.Cancel()
+	ended, err := endsSoon(ctx, job)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	if !ended {
+		return d.running(p, job), nil
+	}
+	summary, err := job.Result()
+	return d.endedOr(p, summary, err)
+}
+
+// work is what goes on in the background: a run of a plan, or an audit.
+type work interface {
+	Ended() <-chan struct{}
+	Progress() progress.Progress
+}
+
+// watch waits for work as long as a call may, sending progress, and says whether it has ended. When the call is given up the
+// work goes on; get_job finds it.
+func (d *Deps) watch(ctx context.Context, c *Call, w work) (ended bool, err error) {
+	deadline := time.NewTimer(d.ToolWait)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-w.Ended():
+			return true, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-deadline.C:
+			return false, nil
+		case <-tick.C:
+			p := w.Progress()
+			c.Progress(ctx, float64(p.Done), float64(p.Total), d.progressLine(p))
+		}
+	}
+}
+
+// endsSoon waits for cancelled work, and says whether it has ended.
+func endsSoon(ctx context.Context, w work) (ended bool, err error) {
 	timer := time.NewTimer(cancelWait)
 	defer timer.Stop()
 	select {
-	case <-job.Ended():
-		summary, err := job.Result()
-		return d.endedOr(p, summary, err)
+	case <-w.Ended():
+		return true, nil
 	case <-timer.C:
-		return d.running(p, job), nil
+		return false, nil
 	case <-ctx.Done():
-		return PlanOut{}, ctx.Err()
+		return false, ctx.Err()
 	}
 }
 

@@ -177,27 +177,18 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 
 // followAudit waits for an audit as long as a call may, sending progress.
 func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut, error) {
-	deadline := time.NewTimer(d.ToolWait)
-	defer deadline.Stop()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-job.Ended():
-			s, err := job.Result()
-			if err != nil {
-				return AuditOut{}, err
-			}
-			return auditEnded(s, nil), nil
-		case <-ctx.Done():
-			return AuditOut{}, ctx.Err() // the audit goes on; get_job finds it
-		case <-deadline.C:
-			return d.auditRunning(job), nil
-		case <-tick.C:
-			p := job.Progress()
-			c.Progress(ctx, float64(p.Done), float64(p.Total), d.progressLine(p))
-		}
+	ended, err := d.watch(ctx, c, job)
+	if err != nil {
+		return AuditOut{}, err
 	}
+	if !ended {
+		return d.auditRunning(job), nil
+	}
+	s, err := job.Result()
+	if err != nil {
+		return AuditOut{}, err
+	}
+	return auditEnded(s, nil), nil
 }
 
 func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
@@ -257,13 +248,8 @@ func (d *Deps) cancelAudit(ctx context.Context, id string) (PlanOut, error) {
 		return PlanOut{}, &Problem{Code: "job_not_running", Message: "no such audit is under way in this server", Next: "get_job says how it ended"}
 	}
 	job.Cancel()
-	timer := time.NewTimer(cancelWait)
-	defer timer.Stop()
-	select {
-	case <-job.Ended():
-	case <-timer.C:
-	case <-ctx.Done():
-		return PlanOut{}, ctx.Err()
+	if _, err := endsSoon(ctx, job); err != nil {
+		return PlanOut{}, err
 	}
 	if s, err := job.Result(); err == nil && s != nil {
 		return d.auditJob(id) // it had ended before

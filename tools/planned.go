@@ -291,27 +291,18 @@ func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.
 
 // follow waits for a job as long as a call may, sending progress, and answers how it stands.
 func (d *Deps) follow(ctx context.Context, c *Call, p *plan.Plan, job *batch.Job) (PlanOut, error) {
-	deadline := time.NewTimer(d.ToolWait)
-	defer deadline.Stop()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-job.Ended():
-			summary, err := job.Result()
-			if err != nil {
-				return PlanOut{}, err
-			}
-			return d.ended(p, summary), nil
-		case <-ctx.Done():
-			return PlanOut{}, ctx.Err() // the job goes on; get_job finds it
-		case <-deadline.C:
-			return d.running(p, job), nil
-		case <-tick.C:
-			progress := job.Progress()
-			c.Progress(ctx, float64(progress.Done), float64(progress.Total), d.progressLine(progress))
-		}
+	ended, err := d.watch(ctx, c, job)
+	if err != nil {
+		return PlanOut{}, err
 	}
+	if !ended {
+		return d.running(p, job), nil
+	}
+	summary, err := job.Result()
+	if err != nil {
+		return PlanOut{}, err
+	}
+	return d.ended(p, summary), nil
 }
 
 func (d *Deps) running(p *plan.Plan, job *batch.Job) PlanOut {

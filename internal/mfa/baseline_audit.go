@@ -2,17 +2,11 @@ package mfa
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"okta-entitlements-mcp/internal/durable"
 )
 
 // FromBaseline makes an audit of the Admin Console's export alone: a start that costs Okta nothing. Of is when the export was
@@ -23,8 +17,8 @@ func (a *Auditor) FromBaseline(ctx context.Context, b *Baseline, file string, of
 	if err != nil {
 		return nil, err
 	}
-	if err := a.opts.Record(ctx, Step{Name: "audit_started", AuditID: rec.ID, Outcome: "started", Details: map[string]any{"scope": Everybody, "baseline": file}}); err != nil {
-		return nil, fmt.Errorf("record the audit in the trail: %w", err)
+	if err := a.step(ctx, rec.ID, "audit_started", "started", map[string]any{"scope": Everybody, "baseline": file}); err != nil {
+		return nil, err
 	}
 	s := &Summary{AuditID: rec.ID, Org: a.opts.Domain, Scope: Everybody, Kind: KindBaseline, Started: rec.Started, AsOf: of.UTC().Truncate(time.Second), Policy: policy,
 		AdminsKnown: true, Sources: Sources{Primary: "baseline", ByUsers: map[string]int{}, Caveat: "This is the Admin Console's export and nothing else: it names authenticators, " +
@@ -32,19 +26,12 @@ func (a *Auditor) FromBaseline(ctx context.Context, b *Baseline, file string, of
 		Baseline: &Comparison{File: file, Of: of.UTC(), Age: age(now.Sub(of)), Rows: len(b.Rows)}, Counted: map[string]int{}, Other: map[string]int{}}
 	s.Notes = append(append(s.Notes, b.Notes...), problemNote(b)...)
 	findings := baselineFindings(b, &policy, of, s)
-	if s.Digest, err = writeLines(a.Dir(rec.ID), findings); err != nil {
+	if s.Digest, err = writeFindings(a.Dir(rec.ID), slices.Values(findings)); err != nil {
 		return nil, err
 	}
 	s.Ended = time.Now().UTC()
-	details := map[string]any{"kind": s.Kind, "findings_sha256": s.Digest}
-	for verdict, n := range s.ByVerdict {
-		details[string(verdict)] = n
-	}
-	if err := a.opts.Record(ctx, Step{Name: "audit_ended", AuditID: rec.ID, Outcome: "complete", Details: details}); err != nil {
-		return nil, fmt.Errorf("record the audit in the trail: %w", err)
-	}
-	if err := writeJSON(a.Dir(rec.ID), summaryFile, s); err != nil {
-		return nil, fmt.Errorf("write the audit's summary: %w", err)
+	if err := a.complete(ctx, s, map[string]any{}); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -85,23 +72,6 @@ func baselineFindings(b *Baseline, policy *Policy, of time.Time, s *Summary) []F
 	s.Tally, s.Admins = everybody.Tally, admins.Tally
 	slices.SortStableFunc(findings, func(a, b Finding) int { return urgency(&a) - urgency(&b) })
 	return findings
-}
-
-func writeLines(dir string, findings []Finding) (string, error) {
-	sum := sha256.New()
-	err := durable.WriteFile(dir, findingsFile, 0o600, func(w io.Writer) error {
-		encoder := json.NewEncoder(io.MultiWriter(w, sum))
-		for i := range findings {
-			if err := encoder.Encode(&findings[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return "", fmt.Errorf("write findings: %w", err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // baselineLives is how old an export may be and still be held against what the API says.

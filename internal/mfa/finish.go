@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -28,10 +29,16 @@ func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
 	if err := s.count(summary, order); err != nil {
 		return nil, err
 	}
-	if err := s.history(summary); err != nil {
+	if err := s.history(summary, order); err != nil {
 		return nil, err
 	}
-	digest, err := s.writeFindings(dir, order)
+	digest, err := writeFindings(dir, func(yield func(Finding) bool) {
+		for _, at := range order {
+			if !yield(s.finding(at.person)) {
+				return
+			}
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +53,28 @@ func (s *scan) finish(ctx context.Context, calls int64) (*Summary, error) {
 		return nil, err
 	}
 	summary.Notes, summary.Ended = append(summary.Notes, s.notes...), time.Now().UTC()
-	details := map[string]any{"kind": summary.Kind, "scope": summary.Scope, "coverage": summary.Coverage.Line, "findings_sha256": digest, "okta_calls": calls}
-	for verdict, n := range summary.ByVerdict {
-		details[string(verdict)] = n
-	}
-	if err := s.note(ctx, "audit_ended", "complete", details); err != nil {
+	if err := s.complete(ctx, summary, map[string]any{"scope": summary.Scope, "coverage": summary.Coverage.Line, "okta_calls": calls}); err != nil {
 		return nil, err
-	}
-	if err := writeJSON(dir, summaryFile, summary); err != nil {
-		return nil, fmt.Errorf("write the audit's summary: %w", err)
 	}
 	if err := s.prune(summary.Scope); err != nil {
 		s.opts.Log.Warn("old audits stay", "error", err)
 	}
 	return summary, nil
+}
+
+// complete records the end of an audit with its numbers, and then writes the summary.
+func (a *Auditor) complete(ctx context.Context, s *Summary, details map[string]any) error {
+	details["kind"], details["findings_sha256"] = s.Kind, s.Digest
+	for verdict, n := range s.ByVerdict {
+		details[string(verdict)] = n
+	}
+	if err := a.step(ctx, s.AuditID, "audit_ended", "complete", details); err != nil {
+		return err
+	}
+	if err := writeJSON(a.Dir(s.AuditID), summaryFile, s); err != nil {
+		return fmt.Errorf("write the audit's summary: %w", err)
+	}
+	return nil
 }
 
 // settlePolicies gives readings that were made before it was known which policy applies their fingerprint.
@@ -90,11 +105,12 @@ func (s *scan) newSummary(calls int64) *Summary {
 	return summary
 }
 
-// ranked is a person with the place in the order of urgency.
+// ranked is a person with the verdict and the place in the order of urgency.
 type ranked struct {
-	person *person
-	rank   int
-	login  string
+	person  *person
+	verdict Verdict
+	rank    int
+	login   string
 }
 
 // order sorts people by urgency: those who fail, with admins and people with alarming events first; then the other verdicts.
@@ -102,7 +118,7 @@ func (s *scan) order() []ranked {
 	places := make([]ranked, len(s.people))
 	for i, p := range s.people {
 		f := s.finding(p)
-		places[i] = ranked{p, urgency(&f), strings.ToLower(f.Login)}
+		places[i] = ranked{p, f.Verdict, urgency(&f), strings.ToLower(f.Login)}
 	}
 	slices.SortFunc(places, func(a, b ranked) int {
 		if a.rank != b.rank {
@@ -296,13 +312,12 @@ func (s *scan) measure(summary *Summary) {
 }
 
 // writeFindings writes everybody's finding, a line each, and returns the digest of the file.
-func (s *scan) writeFindings(dir string, order []ranked) (string, error) {
+func writeFindings(dir string, findings iter.Seq[Finding]) (string, error) {
 	sum := sha256.New()
 	err := durable.WriteFile(dir, findingsFile, 0o600, func(w io.Writer) error {
 		out := bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<16)
 		encoder := json.NewEncoder(out)
-		for _, at := range order {
-			f := s.finding(at.person)
+		for f := range findings {
 			if err := encoder.Encode(&f); err != nil {
 				return err
 			}
@@ -324,8 +339,7 @@ func (s *scan) recordUsers(ctx context.Context, order []ranked) error {
 		byVerdict := map[string]any{}
 		lists := map[Verdict][]string{}
 		for _, at := range part {
-			f := s.finding(at.person)
-			lists[f.Verdict] = append(lists[f.Verdict], f.UserID)
+			lists[at.verdict] = append(lists[at.verdict], at.person.ID)
 		}
 		for verdict, ids := range lists {
 			byVerdict[string(verdict)] = strings.Join(ids, " ")

@@ -8,7 +8,7 @@ import (
 const shownHistory = 60
 
 // history adds what the audits before of the same scope found, and what changed since the last of them.
-func (s *scan) history(summary *Summary) error {
+func (s *scan) history(summary *Summary, order []ranked) error {
 	earlier, err := s.summaries(summary.Scope, shownHistory)
 	if err != nil {
 		return err
@@ -23,7 +23,7 @@ func (s *scan) history(summary *Summary) error {
 		return nil
 	}
 	last := earlier[len(earlier)-1]
-	change, err := s.since(last)
+	change, err := s.since(last, order)
 	if err != nil {
 		s.say("what changed since the audit of %s cannot be told: %s", last.AsOf.Format(time.DateOnly), clip(err.Error(), 160))
 		return nil
@@ -43,7 +43,7 @@ func (s *Summary) point() Point {
 }
 
 // since compares person by person with an earlier audit, and remembers who changed for the findings.
-func (s *scan) since(last *Summary) (*Change, error) {
+func (s *scan) since(last *Summary, order []ranked) (*Change, error) {
 	then := map[string]Verdict{}
 	for f, err := range s.All(last.AuditID) {
 		if err != nil {
@@ -53,10 +53,10 @@ func (s *scan) since(last *Summary) (*Change, error) {
 	}
 	change := &Change{Since: last.AuditID, At: last.AsOf, Verdicts: map[Verdict]int{}}
 	s.moved = map[string]string{}
-	for _, p := range s.people {
-		f := s.finding(p)
-		move := moveOf(then[p.ID], f.Verdict)
-		delete(then, p.ID)
+	for _, at := range order {
+		id := at.person.ID
+		move := moveOf(then[id], at.verdict)
+		delete(then, id)
 		switch move {
 		case "":
 			continue
@@ -67,7 +67,7 @@ func (s *scan) since(last *Summary) (*Change, error) {
 		case NewFailing:
 			change.NewFail++
 		}
-		s.moved[p.ID] = move
+		s.moved[id] = move
 	}
 	change.Gone = len(then)
 	return change, nil

@@ -126,7 +126,12 @@ func (s *scan) stopped(ctx context.Context, err error) error {
 }
 
 func (s *scan) note(ctx context.Context, name, outcome string, details map[string]any) error {
-	if err := s.opts.Record(ctx, Step{Name: name, AuditID: s.record.ID, Outcome: outcome, Details: details}); err != nil {
+	return s.step(ctx, s.record.ID, name, outcome, details)
+}
+
+// step writes a step of an audit into the trail.
+func (a *Auditor) step(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
+	if err := a.opts.Record(ctx, Step{Name: name, AuditID: auditID, Outcome: outcome, Details: details}); err != nil {
 		return fmt.Errorf("record the audit in the trail: %w", err)
 	}
 	return nil
