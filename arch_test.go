@@ -25,6 +25,7 @@ var imports = map[string][]string{
 	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"},    // brings reports out, for tools and commands alike
 	"internal/notify":            {"internal/durable", "internal/secret", "internal/untrusted"},
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
+	"internal/trouble":           {}, // the one error that people read, for every layer alike
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
 	"internal/policy":            {"internal/plan"},
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},

@@ -10,6 +10,7 @@ package trail
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -42,6 +43,10 @@ type Entry struct {
 	Prev           string         `json:"prev"`           // Hash of the entry before, Genesis for the first
 	Hash           string         `json:"hash,omitempty"` // SHA-256 in hex over this entry's line without hash
 }
+
+// Record puts an entry into the trail before anything acts on it. Packages that must be recorded take one; whoever
+// assembles them fills in the actor. When it fails, the recorded act must not happen.
+type Record func(context.Context, Entry) error
 
 // An entry is a few hundred bytes; one of 64 KiB is a caller's mistake. Lines may be longer than that, because the
 // entry that marks a torn line holds its bytes.

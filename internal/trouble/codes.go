@@ -1,0 +1,4 @@
+package trouble
+
+// The codes, by the package that raises them first. Add a code here and its row to the README.
+const ()
