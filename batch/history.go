@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -21,7 +22,7 @@ func (e *Engine) AwaitLists(ctx context.Context, appID string, stage plan.Stage)
 	if err != nil {
 		return fmt.Errorf("look at earlier runs: %w", err)
 	}
-	return sleep(ctx, time.Until(last.Add(e.opts.SettleAfter)))
+	return wait.For(ctx, time.Until(last.Add(e.opts.SettleAfter)))
 }
 
 // undone refuses a plan whose run was taken back, in part or whole: its journal would say granted for what is gone.
