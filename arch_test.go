@@ -35,13 +35,14 @@ var imports = map[string][]string{
 	"oktaclient":                 {"internal/secret"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/untrusted"},
-	"internal/intake/charset":    {}, // which encoding a text has, for reports that are not UTF-8
-	"internal/durable":           {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
-	"internal/secret":            {}, // credentials that cannot print, for config, client and S3
-	"internal/oktasim":           {},
-	"internal/notify/notifytest": {},    // tests only: a Jira and a Slack
-	"internal/simtest":           {"*"}, // tests only
-	"internal/contract":          {"*"}, // tests only
+	"internal/intake/charset":    {},                   // which encoding a text has, for reports that are not UTF-8
+	"internal/durable":           {},                   // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/secret":            {},                   // credentials that cannot print, for config, client and S3
+	"internal/simwire":           {},                   // the kernel of simulated services: routing, faults, latency, the log of calls, transport
+	"internal/oktasim":           {"internal/simwire"}, // product code: the commands demo and sim run on it
+	"internal/notify/notifytest": {"internal/simwire"}, // tests only: a Jira and a Slack on the same kernel
+	"internal/simtest":           {"*"},                // tests only
+	"internal/contract":          {"*"},                // tests only
 }
 
 // testOnly packages are imported by tests alone.

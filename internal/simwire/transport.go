@@ -1,4 +1,4 @@
-package oktasim
+package simwire
 
 import (
 	"bytes"
@@ -11,11 +11,15 @@ import (
 	"syscall"
 )
 
-// Transport reaches the tenant without a socket. It runs the call in the caller's goroutine, honours the request's context
-// in every wait, and reaches no host but the tenant's own. Errors look like those of net/http's transport.
-func (t *Tenant) Transport() http.RoundTripper { return inProcess{t} }
+// Transport reaches the service without a socket. It runs the call in the caller's goroutine, honours the request's context
+// in every wait, and reaches no host but that of the base URL, which is asked for each time because a listener changes it.
+// Errors look like those of net/http's transport.
+func (w *Wire) Transport(baseURL func() string) http.RoundTripper { return inProcess{w, baseURL} }
 
-type inProcess struct{ tenant *Tenant }
+type inProcess struct {
+	wire    *Wire
+	baseURL func() string
+}
 
 // RoundTrip carries out one request.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -25,11 +29,10 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	if base, err := url.Parse(p.tenant.BaseURL()); err != nil || base.Host != r.URL.Host {
-		p.tenant.gate.count(r.Method, "(another host)", 0)
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+	if base, err := url.Parse(p.baseURL()); err != nil || base.Host != r.URL.Host {
+		return nil, p.wire.elsewhere(r)
 	}
-	a, end := p.tenant.exchange(serverSide(r))
+	a, end := p.wire.exchange(serverSide(r))
 	switch end {
 	case refused:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
@@ -42,6 +45,14 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return a.response(r, end), nil
+}
+
+// elsewhere is the error for a host that the service is not. It is counted: a client that follows links blindly shows there.
+func (w *Wire) elsewhere(r *http.Request) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls.count(r.Method, "(another host)", 0)
+	return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 }
 
 // serverSide is the request as a server would see it.
@@ -59,14 +70,18 @@ func serverSide(r *http.Request) *http.Request {
 	return in
 }
 
-func (a *answer) response(r *http.Request, end ending) *http.Response {
+func (a *Reply) response(r *http.Request, end ending) *http.Response {
 	body := a.body.Bytes()
 	if r.Method == http.MethodHead {
 		body = nil
 	}
 	resp := &http.Response{
-		StatusCode: a.status, Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header, Request: r, ContentLength: int64(len(body)),
+		StatusCode: a.status,
+		Status:     strconv.Itoa(a.status) + " " + http.StatusText(a.status),
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        a.header,
+		Request:       r,
+		ContentLength: int64(len(body)),
 	}
 	if a.status != http.StatusNoContent {
 		a.header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -84,31 +99,28 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// ServeHTTP serves the tenant over a real connection. A listener cannot refuse a connection that it has taken, so that fault
-// shows as a reset there.
-func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, end := t.exchange(r)
+// ServeHTTP serves over a real connection. A listener cannot refuse a connection that it has taken, so that fault shows as a
+// reset there.
+func (w *Wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	a, end := w.exchange(r)
 	switch end {
 	case refused, dropped, abandoned:
-		sever(w)
+		sever(rw)
 		return
 	}
 	for name, lines := range a.header {
-		w.Header()[name] = lines
+		rw.Header()[name] = lines
 	}
 	body := a.body.Bytes()
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
 	if a.status != http.StatusNoContent {
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		rw.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	w.WriteHeader(a.status)
+	rw.WriteHeader(a.status)
 	if end == truncated {
-		_, _ = w.Write(body[:len(body)/2])
+		_, _ = rw.Write(body[:len(body)/2])
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(body)
+	_, _ = rw.Write(body)
 }
 
 // sever cuts the connection without an answer: a TCP reset where the connection can be taken over.
