@@ -1,15 +1,16 @@
 package batch
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
@@ -50,9 +51,19 @@ func firstEntry(path string) (opened entry, err error) {
 		return entry{}, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &opened) != nil {
-		return entry{}, nil
+	return opening(f)
+}
+
+// opening reads the first line of a journal; it is empty when a crash tore it.
+func opening(journal io.Reader) (opened entry, err error) {
+	for line, err := range durable.NewLineReader(journal, durable.LongestLine).All() {
+		if err != nil {
+			return entry{}, err
+		}
+		if json.Unmarshal(line.Text, &opened) != nil {
+			return entry{}, nil
+		}
+		break
 	}
 	return opened, nil
 }
