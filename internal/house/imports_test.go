@@ -1,0 +1,132 @@
+// Package house checks the tree itself: who imports whom, what lies where, and what the documents say of it.
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "okta-entitlements-mcp/"
+
+// imports says which of our packages each package may import, and why it needs them. A new package is a new row.
+var imports = map[string][]string{
+	".":                          {"internal/cli"}, // the door: it embeds the samples and starts the command line
+	"internal/cli":               {"*"},            // the commands: arguments, exit codes, printing
+	"internal/app":               {"*"},            // the wiring: where packages meet
+	"server":                     {"tools", "internal/trail"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress", "internal/untrusted"},
+	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/untrusted"},
+	"internal/mfa":               {"oktaclient", "internal/durable", "internal/progress"},
+	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"}, // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"},    // brings reports out, for tools and commands alike
+	"internal/notify":            {"internal/durable", "internal/secret", "internal/untrusted"},
+	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
+	"internal/trouble":           {}, // the one error that people read, for every layer alike
+	"internal/progress":          {}, // how far long work is, for runs and audits alike
+	"internal/policy":            {"internal/plan"},
+	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},
+	"internal/trail":             {"internal/durable"},
+	"s3sync":                     {"internal/durable", "internal/secret"},
+	"oktaclient":                 {"internal/secret"},
+	"internal/config":            {"internal/secret"},
+	"internal/intake":            {"internal/untrusted"},
+	"internal/durable":           {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/secret":            {}, // credentials that cannot print, for config, client and S3
+	"internal/oktasim":           {},
+	"internal/notify/notifytest": {},    // tests only: a Jira and a Slack
+	"internal/simtest":           {"*"}, // tests only
+	"internal/contract":          {"*"}, // tests only
+	"internal/e2e":               {"*"}, // tests only: the built program
+	"internal/house":             {},    // tests only: the tree and the documents
+}
+
+// testOnly packages are imported by tests alone.
+var testOnly = []string{"internal/simtest", "internal/contract", "internal/notify/notifytest", "internal/e2e", "internal/house"}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	for _, file := range goFiles(t) {
+		pkg := path.Dir(file)
+		seen[pkg] = true
+		checkFile(t, pkg, file)
+	}
+	for pkg := range imports {
+		if !seen[pkg] {
+			t.Errorf("the table has a row for %s, which does not exist", pkg)
+		}
+	}
+	for pkg := range seen {
+		if _, ok := imports[pkg]; !ok {
+			t.Errorf("package %s has no row in the table", pkg)
+		}
+	}
+}
+
+func checkFile(t *testing.T, pkg, file string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatalf("parse %s: %v", file, err)
+	}
+	isTest := strings.HasSuffix(file, "_test.go")
+	for _, spec := range parsed.Imports {
+		ours, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module)
+		if !ok || ours == pkg {
+			continue
+		}
+		switch {
+		case isTest && (pkg == "oktaclient" && ours == "internal/oktasim" || pkg == "internal/oktasim" && ours == "oktaclient"):
+			t.Errorf("%s: the client and the simulated tenant must not know each other, not even in tests", file)
+		case isTest:
+		case slices.Contains(testOnly, ours) && !slices.Contains(testOnly, pkg):
+			t.Errorf("%s imports %s, which is for tests only", file, ours)
+		case !slices.Contains(imports[pkg], ours) && !slices.Contains(imports[pkg], "*"):
+			t.Errorf("%s imports %s, which the table does not allow", file, ours)
+		}
+	}
+}
+
+// TestOnlyTheEngineWrites holds the one door for writes: no other product file names the writer.
+func TestOnlyTheEngineWrites(t *testing.T) {
+	for _, pkg := range []string{"tools", "server", "internal/plan", "internal/policy"} {
+		files, err := filepath.Glob(filepath.Join(root, pkg, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", pkg, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := namesOf(parsed)
+			for _, forbidden := range []string{"oktaclient.Writer", "oktaclient.Connect"} {
+				if names[forbidden] {
+					t.Errorf("%s names %s; only batch and the wiring may", file, forbidden)
+				}
+			}
+		}
+	}
+}
+
+// namesOf collects the qualified names that a file uses.
+func namesOf(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			if pkg, ok := selector.X.(*ast.Ident); ok {
+				names[pkg.Name+"."+selector.Sel.Name] = true
+			}
+		}
+		return true
+	})
+	return names
+}
