@@ -156,7 +156,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 	if in.Group != "" || in.Search != "" || in.Full {
 		return AuditOut{}, &Problem{Code: "conflicting_arguments", Message: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
 	}
-	name, err := d.locate(in.Baseline)
+	name, err := d.Inbox.Find(in.Baseline)
 	if err != nil {
 		return AuditOut{}, err
 	}

@@ -177,7 +177,7 @@ func seedFrom(ctx context.Context, tenant *oktasim.Tenant, dir string) error {
 		return err
 	}
 	for _, file := range files {
-		report, err := inbox.Read(ctx, file.Name, intake.Options{File: file.Name})
+		report, err := inbox.Read(ctx, file.Name, intake.Options{})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
