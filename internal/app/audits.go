@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/config"
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
@@ -24,7 +25,7 @@ func (p *App) audits(ctx context.Context) (*tools.MFA, error) {
 	if settle == 0 {
 		settle = -1 // the auditor's word for a log that is never late
 	}
-	auditor, err := mfa.New(p.Okta, mfa.Options{Dir: dir, Domain: domainOf(p.Config), LogSettle: settle, Keep: p.Config.MFA.Keep, Log: p.Log, Record: p.recordAudit})
+	auditor, err := audit.New(p.Okta, audit.Options{Dir: dir, Domain: domainOf(p.Config), LogSettle: settle, Keep: p.Config.MFA.Keep, Log: p.Log, Record: p.recordAudit})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func AuditPolicy(setting, name string) (mfa.Policy, []string, error) {
 }
 
 // courier builds the deliveries that are configured.
-func (p *App) courier(auditor *mfa.Auditor, dir string) (*courier.Courier, error) {
+func (p *App) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, error) {
 	wire, err := network(nil)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func (p *App) courier(auditor *mfa.Auditor, dir string) (*courier.Courier, error
 	if p.slack, err = p.newSlack(registers, wire); err != nil {
 		return nil, &UsageError{err}
 	}
-	return courier.New(courier.Options{
+	return delivery.New(delivery.Options{
 		Audits:      auditor,
 		Dir:         dir,
 		EnrollURL:   p.Config.MFA.EnrollURL,
@@ -145,7 +146,7 @@ func (p *App) ResumeAudit(ctx context.Context) {
 }
 
 // recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *App) recordAudit(ctx context.Context, s mfa.Step) error {
+func (p *App) recordAudit(ctx context.Context, s audit.Step) error {
 	client, _ := s.Details["client"].(string)
 	details := map[string]any{}
 	for name, v := range s.Details {

@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"okta-entitlements-mcp/internal/app"
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
 )
@@ -96,9 +97,9 @@ func (o *auditOptions) check() (err error) {
 
 // AuditReport is what `audit mfa --json` prints.
 type AuditReport struct {
-	Summary *mfa.Summary     `json:"summary"`
-	Receipt *courier.Receipt `json:"receipt,omitempty"`
-	Met     []string         `json:"fail_on,omitempty"` // conditions that hold
+	Summary *mfa.Summary      `json:"summary"`
+	Receipt *delivery.Receipt `json:"receipt,omitempty"`
+	Met     []string          `json:"fail_on,omitempty"` // conditions that hold
 }
 
 // audit is the command once its flags are checked and the program is assembled.
@@ -116,7 +117,7 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 	}
 	printNotes(notes)
 	summary, err := o.find(ctx, p, policy)
-	if errors.Is(err, mfa.ErrNoGroup) {
+	if errors.Is(err, audit.ErrNoGroup) {
 		return usage(fmt.Errorf("--group: %w", err))
 	}
 	if err != nil {
@@ -135,8 +136,8 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 }
 
 // order is what the flags say about delivery.
-func (o *auditOptions) order() courier.Order {
-	return courier.Order{
+func (o *auditOptions) order() delivery.Order {
+	return delivery.Order{
 		Files:    o.out != "",
 		Dir:      o.out,
 		Tickets:  report.Mode(o.jira),
@@ -151,7 +152,7 @@ func (o *auditOptions) find(ctx context.Context, p *app.App, policy mfa.Policy) 
 	if o.baseline != "" {
 		return readBaseline(ctx, p, o.baseline, policy)
 	}
-	job, err := p.Deps.MFA.Auditor.Start(ctx, mfa.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
+	job, err := p.Deps.MFA.Auditor.Start(ctx, audit.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
 	if err != nil {
 		return nil, err
 	}
