@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/progress"
 )
@@ -37,7 +37,7 @@ var specGetJob = Spec{
 }
 
 func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
-	if mfa.IsAuditID(in.JobID) {
+	if audit.IsAuditID(in.JobID) {
 		return d.auditJob(in.JobID)
 	}
 	if job := d.Jobs.Get(in.JobID); job != nil {
@@ -88,7 +88,7 @@ var specCancelJob = Spec{
 const cancelWait = 10 * time.Second
 
 func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
-	if mfa.IsAuditID(in.JobID) {
+	if audit.IsAuditID(in.JobID) {
 		return d.cancelAudit(ctx, in.JobID)
 	}
 	p, err := d.Plans.Load(in.JobID)

@@ -8,15 +8,16 @@ import (
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // MFA is what the tools of audits work with.
 type MFA struct {
-	Auditor *mfa.Auditor
-	Courier *courier.Courier
+	Auditor *audit.Auditor
+	Courier *delivery.Courier
 	Policy  mfa.Policy // of MFA_POLICY_FILE, or the default
 	Notes   []string   // what must be said of that policy
 	Base    context.Context
@@ -94,7 +95,7 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if err := d.checkScope(ctx, &in); err != nil {
 		return AuditOut{}, err
 	}
-	job, err := d.MFA.Auditor.Start(d.MFA.Base, mfa.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
+	job, err := d.MFA.Auditor.Start(d.MFA.Base, audit.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -176,7 +177,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 }
 
 // followAudit waits for an audit as long as a call may, sending progress.
-func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut, error) {
+func (d *Deps) followAudit(ctx context.Context, c *Call, job *audit.Job) (AuditOut, error) {
 	ended, err := d.watch(ctx, c, job)
 	if err != nil {
 		return AuditOut{}, err
@@ -191,7 +192,7 @@ func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut
 	return auditEnded(s, nil), nil
 }
 
-func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
+func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: untrusted.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
 		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job stops it, and asking again for the same goes on with it"}
 	if t := job.Admins(); t != nil {
@@ -211,7 +212,7 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 		select {
 		case <-job.Ended():
 			_, err := job.Result()
-			if errors.Is(err, mfa.ErrCancelled) {
+			if errors.Is(err, audit.ErrCancelled) {
 				return auditStopped(id, d.progressItem(job.Progress())), nil
 			}
 			if err != nil {
@@ -226,7 +227,7 @@ func (d *Deps) auditJob(id string) (PlanOut, error) {
 		}
 	}
 	s, err := d.MFA.Auditor.Summary(id)
-	if errors.Is(err, mfa.ErrNoAudit) {
+	if errors.Is(err, audit.ErrNoAudit) {
 		if _, begun := os.Stat(d.MFA.Auditor.Dir(id)); begun == nil {
 			return auditStopped(id, nil), nil // an earlier process began it and did not end it
 		}
