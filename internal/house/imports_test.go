@@ -36,7 +36,8 @@ var imports = map[string][]string{
 	"s3sync":                     {"internal/durable", "internal/secret"},
 	"oktaclient":                 {"internal/secret"},
 	"internal/config":            {"internal/secret"},
-	"internal/intake":            {"internal/intake/charset", "internal/untrusted"},
+	"internal/intake":            {"internal/intake/charset", "internal/intake/sheet", "internal/untrusted"},
+	"internal/intake/sheet":      {"internal/trouble"}, // rows of a workbook, for reports that are not CSV
 	"internal/intake/charset":    {},                   // which encoding a text has, for reports that are not UTF-8
 	"internal/durable":           {},                   // files that survive a power failure, for journal, trail, plans and S3 copies alike
 	"internal/secret":            {},                   // credentials that cannot print, for config, client and S3
