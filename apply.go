@@ -58,45 +58,26 @@ func (p *program) apply(ctx context.Context, planID string, out io.Writer) error
 
 func unfinishedLine(s *batch.Summary) string {
 	if s.Stop != nil {
-		return fmt.Sprintf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.Message, s.Stop.Next)
+		return fmt.Sprintf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.What, s.Stop.Next)
 	}
 	return "rows are left over; see report.csv, mend the cause, and run the same command again"
 }
 
 // carryOut runs a plan in the foreground, showing progress on stderr: a bar on a terminal, lines elsewhere.
 func (p *program) carryOut(ctx context.Context, saved *plan.Plan, permit policy.Permit) (*batch.Summary, error) {
-	started := make(chan *progress.Live, 1)
-	type ending struct {
-		summary *batch.Summary
-		err     error
-	}
-	ended := make(chan ending, 1)
-	go func() {
-		summary, err := p.engine.Run(ctx, saved, permit, func(l *progress.Live) { started <- l })
-		ended <- ending{summary, err}
-	}()
+	live := progress.New(len(saved.Ops), "starting")
+	job := progress.Start(ctx, saved.ID, live, func(ctx context.Context) (*batch.Summary, error) {
+		return p.engine.Run(ctx, saved, permit, live)
+	})
 	meter := newMeter(os.Stderr)
-	tick := time.NewTicker(meter.every)
-	defer tick.Stop()
-	var live *progress.Live
-	for {
-		select {
-		case live = <-started:
-		case <-tick.C:
-			if live != nil {
-				meter.show(live.Progress())
-			}
-		case end := <-ended:
-			if live != nil {
-				meter.show(live.Progress())
-			}
-			meter.end()
-			if end.err == nil {
-				p.afterRun(saved, end.summary)
-			}
-			return end.summary, end.err
-		}
+	_ = job.Wait(context.WithoutCancel(ctx), meter.every, meter.show) // a run that is cancelled ends by itself
+	meter.show(job.Progress())
+	meter.end()
+	summary, err := job.Result()
+	if err == nil {
+		p.afterRun(saved, summary)
 	}
+	return summary, err
 }
 
 // meter shows progress.

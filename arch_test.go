@@ -18,8 +18,8 @@ const module = "okta-entitlements-mcp/"
 var imports = map[string][]string{
 	".":                          {"*"}, // the wiring
 	"server":                     {"tools", "internal/trail"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress", "internal/untrusted"},
-	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/untrusted"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress", "internal/trouble", "internal/untrusted"},
+	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted"}, // trail: each run is recorded at its start and end
 	"internal/mfa":               {"oktaclient", "internal/durable", "internal/progress"},
 	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"}, // findings in the words of tickets, messages and files, for tools and commands alike
 	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"},    // brings reports out, for tools and commands alike
@@ -27,8 +27,8 @@ var imports = map[string][]string{
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/trouble":           {}, // the one error that people read, for every layer alike
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
-	"internal/policy":            {"internal/plan"},
-	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},
+	"internal/policy":            {"internal/plan", "internal/trail", "internal/trouble"},
+	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble"},
 	"internal/trail":             {"internal/durable"},
 	"s3sync":                     {"internal/durable", "internal/secret"},
 	"oktaclient":                 {"internal/secret"},

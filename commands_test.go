@@ -17,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // headless is the program on an embedded tenant, as the commands get it.
@@ -108,7 +109,7 @@ func TestUndoNeedsAPersonAtATerminalWhoNamesTheRun(t *testing.T) {
 	if err := p.undo(t.Context(), run.ID, run.ID, true, &out); err != nil || held(w) != 0 {
 		t.Errorf("undo: %v, %d values left; %s", err, held(w), &out)
 	}
-	if err := p.apply(t.Context(), run.ID, &out); !errors.Is(err, plan.ErrStale) {
+	if err := p.apply(t.Context(), run.ID, &out); trouble.CodeOf(err) != trouble.PlanStale {
 		t.Errorf("applying an undone run again: %v", err)
 	}
 }
@@ -127,8 +128,7 @@ func TestReadOnlyWinsOverApplyAndUndo(t *testing.T) {
 	w.cfg.ReadOnly = true
 	closed := restart(t, w)
 	writes := w.writes()
-	var refused *policy.Refused
-	if err := closed.apply(t.Context(), run.ID, &bytes.Buffer{}); !errors.As(err, &refused) || w.writes() != writes {
+	if err := closed.apply(t.Context(), run.ID, &bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.writes() != writes {
 		t.Errorf("apply: %v", err)
 	}
 }

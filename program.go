@@ -62,9 +62,9 @@ func assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if err := p.openState(ctx); err != nil {
 		return nil, err
 	}
-	p.gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Write: p.recordDecision})
+	p.gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.record})
 	p.engine, err = batch.New(okta, writer, batch.Options{Dir: p.stateDir("runs"), Log: log, RingSize: cfg.RingSize, RingAbove: max(cfg.RingAbove, 1), // 0 stands for the engine's own default
-		StopRate: cfg.StopErrorRate, SettleAfter: cfg.SettleAfter, Record: p.recordStep})
+		StopRate: cfg.StopErrorRate, SettleAfter: cfg.SettleAfter, Record: p.record})
 	if err != nil {
 		return nil, err
 	}
@@ -132,23 +132,10 @@ func (p *program) close() {
 	}
 }
 
-// recordDecision writes the gate's decision into the trail, before anything acts on it.
-func (p *program) recordDecision(ctx context.Context, r policy.Record) error {
-	_, err := p.trail.Append(ctx, trail.Entry{Actor: actorOf(p.cfg), Client: r.Confirmation.Client, Step: "decision", PlanID: r.Plan.ID,
-		Decision: string(r.Verdict.Decision), Rule: r.Verdict.Rule, Arguments: map[string]any{"channel": string(r.Confirmation.Channel), "app_id": r.Plan.App.ID, "org_id": r.Plan.OrgID}})
-	return err
-}
-
-// recordStep writes the start and the end of a run into the trail; the end binds the journal in by its digest.
-func (p *program) recordStep(ctx context.Context, s batch.Step) error {
-	arguments := map[string]any{}
-	for name, n := range s.Counts {
-		arguments[name] = n
-	}
-	if s.Journal != "" {
-		arguments["journal_sha256"] = s.Journal
-	}
-	_, err := p.trail.Append(ctx, trail.Entry{Actor: actorOf(p.cfg), Step: s.Name, PlanID: s.PlanID, RunID: s.PlanID, Rule: s.Rule, Outcome: s.Outcome, OktaRequestIDs: s.OktaIDs, Arguments: arguments})
+// record puts an entry into the trail under the program's actor, before anything acts on it.
+func (p *program) record(ctx context.Context, e trail.Entry) error {
+	e.Actor = actorOf(p.cfg)
+	_, err := p.trail.Append(ctx, e)
 	return err
 }
 
