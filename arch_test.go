@@ -18,11 +18,12 @@ const module = "okta-entitlements-mcp/"
 var imports = map[string][]string{
 	".":                          {"*"}, // the wiring
 	"server":                     {"tools", "internal/trail"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/mfa", "internal/report", "internal/courier", "internal/progress", "internal/trouble", "internal/untrusted"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
 	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted"}, // trail: each run is recorded at its start and end
-	"internal/mfa":               {"oktaclient", "internal/durable", "internal/progress"},
-	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"}, // findings in the words of tickets, messages and files, for tools and commands alike
-	"internal/courier":           {"internal/mfa", "internal/report", "internal/notify", "internal/durable"},    // brings reports out, for tools and commands alike
+	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress"},                                                                                 // reads Okta and keeps what it read; asks mfa for the verdicts
+	"internal/mfa":               {"oktaclient"},                                                                                                                                          // Okta's data types and the quoting of its filters alone: TestMFAIsPure
+	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"},                                                                           // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/delivery":          {"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable"},                                                            // brings reports out, for tools and commands alike
 	"internal/notify":            {"internal/durable", "internal/secret", "internal/untrusted"},
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/trouble":           {}, // the one error that people read, for every layer alike
@@ -34,13 +35,14 @@ var imports = map[string][]string{
 	"oktaclient":                 {"internal/secret"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/untrusted"},
-	"internal/intake/charset":    {}, // which encoding a text has, for reports that are not UTF-8
-	"internal/durable":           {}, // files that survive a power failure, for journal, trail, plans and S3 copies alike
-	"internal/secret":            {}, // credentials that cannot print, for config, client and S3
-	"internal/oktasim":           {},
-	"internal/notify/notifytest": {},    // tests only: a Jira and a Slack
-	"internal/simtest":           {"*"}, // tests only
-	"internal/contract":          {"*"}, // tests only
+	"internal/intake/charset":    {},                   // which encoding a text has, for reports that are not UTF-8
+	"internal/durable":           {},                   // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/secret":            {},                   // credentials that cannot print, for config, client and S3
+	"internal/simwire":           {},                   // the kernel of simulated services: routing, faults, latency, the log of calls, transport
+	"internal/oktasim":           {"internal/simwire"}, // product code: the commands demo and sim run on it
+	"internal/notify/notifytest": {"internal/simwire"}, // tests only: a Jira and a Slack on the same kernel
+	"internal/simtest":           {"*"},                // tests only
+	"internal/contract":          {"*"},                // tests only
 }
 
 // testOnly packages are imported by tests alone.
@@ -122,6 +124,36 @@ func TestNobodyButTheEngineWrites(t *testing.T) {
 				if names[forbidden] {
 					t.Errorf("%s names %s; only batch and the wiring may", file, forbidden)
 				}
+			}
+		}
+	}
+}
+
+// TestMFAIsPure holds the judgement apart from the acts: no product file of internal/mfa reaches the network, the disk
+// or the clock, and of oktaclient it names data alone.
+func TestMFAIsPure(t *testing.T) {
+	files, err := filepath.Glob("internal/mfa/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in internal/mfa: %v", err)
+	}
+	impure := []string{"time.Now", "time.Since", "oktaclient.Client", "oktaclient.Reader", "oktaclient.Writer", "oktaclient.Connect"}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range parsed.Imports {
+			switch imported := strings.Trim(spec.Path.Value, `"`); imported {
+			case "os", "net/http", "context", "log/slog", "sync", "math/rand/v2":
+				t.Errorf("%s imports %s: what acts belongs to internal/audit", file, imported)
+			}
+		}
+		for name := range namesOf(parsed) {
+			if slices.Contains(impure, name) {
+				t.Errorf("%s names %s: what acts belongs to internal/audit", file, name)
 			}
 		}
 	}

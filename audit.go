@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
 )
@@ -89,9 +90,9 @@ func (o *auditOptions) check() (report.Conditions, error) {
 
 // auditReport is what `audit mfa --json` prints.
 type auditReport struct {
-	Summary *mfa.Summary     `json:"summary"`
-	Receipt *courier.Receipt `json:"receipt,omitempty"`
-	Met     []string         `json:"fail_on,omitempty"` // conditions that hold
+	Summary *mfa.Summary      `json:"summary"`
+	Receipt *delivery.Receipt `json:"receipt,omitempty"`
+	Met     []string          `json:"fail_on,omitempty"` // conditions that hold
 }
 
 func (p *program) auditMFA(ctx context.Context, o *auditOptions, conditions report.Conditions, out io.Writer) error {
@@ -102,7 +103,7 @@ func (p *program) auditMFA(ctx context.Context, o *auditOptions, conditions repo
 			return err
 		}
 	}
-	order := courier.Order{Files: o.out != "", Dir: o.out, Tickets: report.Mode(o.jira), Digest: o.slack, Messages: o.messages, DryRun: o.dry}
+	order := delivery.Order{Files: o.out != "", Dir: o.out, Tickets: report.Mode(o.jira), Digest: o.slack, Messages: o.messages, DryRun: o.dry}
 	if err := p.deps.MFA.Courier.Ready(order); err != nil {
 		return &failure{exitUsage, err}
 	}
@@ -110,7 +111,7 @@ func (p *program) auditMFA(ctx context.Context, o *auditOptions, conditions repo
 		fmt.Fprintln(os.Stderr, "okta-entitlements-mcp: note:", note)
 	}
 	summary, err := p.auditOnce(ctx, o, policy)
-	if errors.Is(err, mfa.ErrNoGroup) {
+	if errors.Is(err, audit.ErrNoGroup) {
 		return &failure{exitUsage, fmt.Errorf("--group: %w", err)}
 	}
 	if err != nil {
@@ -149,7 +150,7 @@ func (p *program) auditOnce(ctx context.Context, o *auditOptions, policy mfa.Pol
 	if o.baseline != "" {
 		return p.baseline(ctx, o.baseline, policy)
 	}
-	job, err := p.deps.MFA.Auditor.Start(ctx, mfa.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
+	job, err := p.deps.MFA.Auditor.Start(ctx, audit.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/config"
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
@@ -26,7 +27,7 @@ func (p *program) audits(ctx context.Context) (*tools.MFA, error) {
 	if settle == 0 {
 		settle = -1 // the auditor's word for a log that is never late
 	}
-	auditor, err := mfa.New(p.okta, mfa.Options{Dir: dir, Domain: domainOf(p.cfg), LogSettle: settle, Keep: p.cfg.MFA.Keep, Log: p.log, Record: p.recordAudit})
+	auditor, err := audit.New(p.okta, audit.Options{Dir: dir, Domain: domainOf(p.cfg), LogSettle: settle, Keep: p.cfg.MFA.Keep, Log: p.log, Record: p.recordAudit})
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +57,8 @@ func auditPolicy(setting, name string, base mfa.Policy) (mfa.Policy, []string, e
 }
 
 // courier builds the deliveries that are configured.
-func (p *program) courier(auditor *mfa.Auditor, dir string) (*courier.Courier, error) {
-	o := courier.Options{Audits: auditor, Dir: dir, EnrollURL: p.cfg.MFA.EnrollURL, MaxNew: p.cfg.Jira.MaxNew, Assign: p.cfg.Jira.AssignToThePerson,
+func (p *program) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, error) {
+	o := delivery.Options{Audits: auditor, Dir: dir, EnrollURL: p.cfg.MFA.EnrollURL, MaxNew: p.cfg.Jira.MaxNew, Assign: p.cfg.Jira.AssignToThePerson,
 		NotifyUsers: p.cfg.Slack.Notify, Record: p.recordAudit, Log: p.log}
 	wire, err := network(nil)
 	if err != nil {
@@ -73,7 +74,7 @@ func (p *program) courier(auditor *mfa.Auditor, dir string) (*courier.Courier, e
 	if o.Slack, err = p.slack(registers, wire); err != nil {
 		return nil, &failure{exitUsage, err}
 	}
-	return courier.New(o)
+	return delivery.New(o)
 }
 
 // jira is nil when no site is set.
@@ -117,7 +118,7 @@ func (p *program) resumeAudit(ctx context.Context) {
 }
 
 // recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *program) recordAudit(ctx context.Context, s mfa.Step) error {
+func (p *program) recordAudit(ctx context.Context, s audit.Step) error {
 	client, _ := s.Details["client"].(string)
 	details := map[string]any{}
 	for name, v := range s.Details {

@@ -237,9 +237,9 @@ func carryOut(b *testing.B, session *client.Client, tool, app string) *tools.Pla
 	ask(b, session, tool, map[string]any{"plan_id": planned.PlanID}, out)
 	for out.Status == "running" {
 		time.Sleep(5 * time.Second)
-		job := out.JobID
-		out = &tools.PlanOut{}
-		ask(b, session, "get_job", map[string]any{"job_id": job}, out)
+		job := &tools.JobOut{}
+		ask(b, session, "get_job", map[string]any{"job_id": out.JobID}, job)
+		out.Status, out.Done, out.Rows = job.Status, job.Run.Done, job.Run.Rows
 	}
 	return out
 }

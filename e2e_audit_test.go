@@ -23,7 +23,7 @@ func auditTools(s *session, use func(string) string) {
 	if audit.Status != "complete" || audit.Summary.Kind != mfa.KindFull || audit.Summary.Total == 0 {
 		t.Fatalf("audit: %+v", audit)
 	}
-	if job := answer[tools.PlanOut](s, "get_job", map[string]any{"job_id": audit.AuditID}); job.Status != "complete" || job.Total != audit.Summary.Total {
+	if job := answer[tools.JobOut](s, "get_job", map[string]any{"job_id": audit.AuditID}); job.Status != "complete" || job.Audit.Total != audit.Summary.Total {
 		t.Errorf("the audit as a job: %+v", job)
 	}
 	summary := answer[tools.MFASummaryOut](s, use("okta_mfa_summary"), nil)

@@ -212,10 +212,10 @@ func TestEachToolOverStdioInBothEras(t *testing.T) {
 				t.Errorf("grants: %+v", granted)
 			}
 			job := map[string]any{"job_id": granted.JobID}
-			if got := answer[tools.PlanOut](s, use("get_job"), job); got.Status != "complete" {
+			if got := answer[tools.JobOut](s, use("get_job"), job); got.Status != "complete" {
 				t.Errorf("job: %+v", got)
 			}
-			if got := answer[tools.PlanOut](s, use("cancel_job"), job); got.Status != "complete" {
+			if got := answer[tools.JobOut](s, use("cancel_job"), job); got.Status != "complete" {
 				t.Errorf("cancel: %+v", got)
 			}
 			if got := answer[tools.PlanOut](s, use("plan_undo"), job); got.Counts.TakeAway == 0 {

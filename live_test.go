@@ -167,7 +167,7 @@ func TestThreeStagesOverHTTPS(t *testing.T) {
 	if out := answer[tools.PlanOut](again, "execute_user_grants", file); out.Status != "nothing_to_do" {
 		t.Errorf("planned again: %+v", out)
 	}
-	if job := answer[tools.PlanOut](again, "get_job", map[string]any{"job_id": planned.PlanID}); job.Status != "complete" {
+	if job := answer[tools.JobOut](again, "get_job", map[string]any{"job_id": planned.PlanID}); job.Status != "complete" {
 		t.Errorf("the run of another process: %+v", job)
 	}
 	if after := okta.writes(t); after != before {

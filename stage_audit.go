@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/tools"
 )
 
 // audit prints what an audit found and what became of its report.
-func (s *stage) audit(a *mfa.Summary, r *courier.Receipt) {
+func (s *stage) audit(a *mfa.Summary, r *delivery.Receipt) {
 	s.head("MFA audit of %s, %s", a.Scope, a.AsOf.Format("2 January 2006 15:04 MST"))
 	s.say("  %s", kindWords(a.Kind, a.WhyFull))
 	s.say("  %s", a.Coverage.Line)
@@ -80,7 +80,7 @@ func strengthWords(by map[mfa.Strength]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func (s *stage) receipt(r *courier.Receipt) {
+func (s *stage) receipt(r *delivery.Receipt) {
 	would := ""
 	if r.DryRun {
 		would = "would be "
@@ -118,7 +118,7 @@ func (s *stage) receipt(r *courier.Receipt) {
 }
 
 // ticketProblems says why tickets failed, each reason once.
-func ticketProblems(t *courier.Tickets) []string {
+func ticketProblems(t *delivery.Tickets) []string {
 	var reasons []string
 	if t.Error != "" {
 		reasons = append(reasons, t.Error)
@@ -131,14 +131,14 @@ func ticketProblems(t *courier.Tickets) []string {
 	return reasons
 }
 
-func triedBefore(w courier.Waiting) string {
+func triedBefore(w delivery.Waiting) string {
 	if w.Tries == 0 {
 		return "; the next run tries it again"
 	}
 	return fmt.Sprintf(", tried again %d times: %s", w.Tries, w.Error)
 }
 
-func wouldSend(m *courier.Messages) string {
+func wouldSend(m *delivery.Messages) string {
 	if m.Would == 0 {
 		return ""
 	}
