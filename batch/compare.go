@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // compare settles what an earlier run left open and compares the rest of the plan with Okta as it is now: what is there
@@ -16,7 +17,7 @@ import (
 func (r *run) compare(ctx context.Context) error {
 	err := r.compareOnce(ctx)
 	if r.resumed {
-		for wait := r.patience(); wait.again(ctx, &err); {
+		for more := r.patience(); more.again(ctx, &err); {
 			err = r.compareOnce(ctx)
 		}
 	}
@@ -36,7 +37,7 @@ func (r *run) compareOnce(ctx context.Context) error {
 	}
 	// What an earlier run has just written may not be listed yet; reading now would plan it a second time.
 	r.live.Enter("waiting for Okta's lists to show the run before")
-	if err := sleep(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
+	if err := wait.For(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
 		return err
 	}
 	r.live.Enter("checking")

@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -124,7 +125,7 @@ func missingAfterGrant(ctx context.Context, r *run, op *plan.Op) (int, error) {
 		if missing == 0 || time.Now().After(deadline) {
 			return missing, nil
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return 0, err
 		}
 	}

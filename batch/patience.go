@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -30,22 +31,10 @@ func (p *patience) again(ctx context.Context, err *error) bool {
 		return false
 	}
 	p.run.engine.opts.Log.Warn("okta cannot be reached, waiting", "pause", p.pause, "error", *err)
-	if cut := sleep(ctx, p.pause); cut != nil {
+	if cut := wait.For(ctx, p.pause); cut != nil {
 		*err = cut
 		return false
 	}
 	p.pause = min(2*p.pause, longest)
 	return true
-}
-
-// sleep waits, or returns early when ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

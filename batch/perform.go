@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -21,7 +22,7 @@ func (r *run) perform(ctx context.Context, i int) (Result, error) {
 		}
 		seen, witness := oktaclient.WithWitness(ctx)
 		result, err := kind.send(seen, r, op)
-		for wait := r.patience(); wait.again(ctx, &err); {
+		for more := r.patience(); more.again(ctx, &err); {
 			result, err = kind.send(seen, r, op)
 		}
 		switch {
@@ -70,7 +71,7 @@ func (r *run) settle(ctx context.Context, op *plan.Op, lost time.Time) (Result, 
 		if result, happened, err := r.look(ctx, op); err != nil || happened {
 			return result, happened, err
 		}
-		if err := sleep(ctx, time.Until(caughtUp)); err != nil {
+		if err := wait.For(ctx, time.Until(caughtUp)); err != nil {
 			return Result{}, false, err
 		}
 	}
@@ -81,7 +82,7 @@ func (r *run) settle(ctx context.Context, op *plan.Op, lost time.Time) (Result, 
 func (r *run) look(ctx context.Context, op *plan.Op) (Result, bool, error) {
 	kind := r.engine.kindOf(op)
 	result, happened, err := kind.look(ctx, r, op)
-	for wait := r.patience(); wait.again(ctx, &err); {
+	for more := r.patience(); more.again(ctx, &err); {
 		result, happened, err = kind.look(ctx, r, op)
 	}
 	return result, happened, err
@@ -101,7 +102,7 @@ func (r *run) refused(ctx context.Context, op *plan.Op, refusal error, attempt i
 		}
 	}
 	passes := errors.Is(refusal, oktaclient.ErrConflict) && attempt < r.engine.opts.Attempts && !r.stopped()
-	if passes && sleep(ctx, time.Second<<attempt) == nil {
+	if passes && wait.For(ctx, time.Second<<attempt) == nil {
 		return Result{}
 	}
 	if stop := stopFor(ctx, refusal); stop != nil {

@@ -176,7 +176,7 @@ func (r *run) readBack(ctx context.Context, ring [][]int) error {
 			continue
 		}
 		missing, err := k.missing(ctx, r, op)
-		for wait := r.patience(); wait.again(ctx, &err); {
+		for more := r.patience(); more.again(ctx, &err); {
 			missing, err = k.missing(ctx, r, op)
 		}
 		if err != nil && stopFor(ctx, err) == nil {
