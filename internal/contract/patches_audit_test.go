@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// auditPatches mend what an audit reads and the management document of this SDK does not have yet.
+// auditPatches fix what an audit reads and the management document of this SDK does not have yet.
 func auditPatches() []patch {
 	const seenInLog = "Okta's System Log reference and its example event: null for what has no value"
 	const later = "the management document of okta-sdk-golang v6, which has it"
@@ -25,7 +25,7 @@ func auditPatches() []patch {
 	}
 }
 
-// variant adds a schema to a union that tells its members apart by one property.
+// variant adds a schema to a union that distinguishes its members by one property.
 func variant(doc map[string]any, union, base, value, name string, schema map[string]any) error {
 	for _, parent := range []string{union, base} {
 		mapping, err := at(doc, "components", "schemas", parent, "discriminator", "mapping")

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// patch mends one place where a document lags behind Okta, contradicts itself, or is wrong about what Okta was seen to
-// answer. source says who knows better. A patch that finds nothing to mend is an error: the document has moved on.
+// patch fixes one place where a document lags behind Okta, contradicts itself, or is wrong about what Okta was seen to
+// answer. source says who knows better. A patch that finds nothing to fix is an error: the document has moved on.
 type patch struct {
 	name   string
 	source string

@@ -10,7 +10,7 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Over a socket, on a port, with a certificate that the client must be told of: as a listener of the tenant serves it.
+// Over a socket, on a port, with a certificate that the client must be given: as a listener of the tenant serves it.
 func TestClientOverARealConnection(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 30}, nil)
 	for i := range 250 {

@@ -9,7 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/simwire"
 )
 
-// principal is who a call comes from. The zero value is nobody.
+// principal is who a call comes from. The zero value is no one.
 type principal struct {
 	ID       string // what rate limits are counted for: the token's or the client's id
 	UserID   string // the token's owner, empty for a service app
@@ -96,7 +96,7 @@ func covers(have []string, need string) bool {
 	return isRead && slices.Contains(have, area+".manage")
 }
 
-// missingScope answers 403 with an empty body; the reason stands in a header.
+// missingScope answers 403 with an empty body; the reason is in a header.
 func (c *call) missingScope(scheme, scope string) {
 	start := "Bearer"
 	if scheme == "DPoP" {

@@ -20,7 +20,7 @@ import (
 
 // service is a service app as a careful client would be one.
 type service struct {
-	*desk
+	*caller
 	id    string
 	key   *rsa.PrivateKey
 	proof *ecdsa.PrivateKey
@@ -36,10 +36,10 @@ func newService(t testing.TB, o Options, dpop bool, scopes ...string) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDesk(t, o)
+	d := newCaller(t, o)
 	d.auth = ""
 	id := d.tenant.AddClient(Client{KeyID: "k1", PublicKey: &key.PublicKey, Scopes: scopes, DPoP: dpop})
-	return &service{desk: d, id: id, key: key, proof: proof}
+	return &service{caller: d, id: id, key: key, proof: proof}
 }
 
 func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, o *jose.SignerOptions, claims map[string]any) string {
@@ -133,7 +133,7 @@ func TestAccessTokensLiveForAnHour(t *testing.T) {
 	s := newService(t, Options{}, false, "okta.users.read")
 	synctest.Test(t, func(t *testing.T) {
 		s := *s
-		s.desk = &desk{t, New(Options{Clients: []Client{{ID: s.id, KeyID: "k1", PublicKey: &s.key.PublicKey, Scopes: []string{"okta.users.read"}}}}), "", s.header}
+		s.caller = &caller{t, New(Options{Clients: []Client{{ID: s.id, KeyID: "k1", PublicKey: &s.key.PublicKey, Scopes: []string{"okta.users.read"}}}}), "", s.header}
 		s.auth = "Bearer " + s.ask(s.assertion("k1", nil), "okta.users.read", "").field("access_token")
 		time.Sleep(time.Hour - time.Second)
 		if got := s.get("/api/v1/users"); got.StatusCode != 200 {
@@ -222,7 +222,7 @@ func TestDPoPDance(t *testing.T) {
 }
 
 func TestTokensFeaturesAndRolesThatAreMissing(t *testing.T) {
-	d := newDesk(t, Options{FeaturesOff: []string{"/api/v1/groups"}, Forbidden: []string{"/api/v1/apps"}})
+	d := newCaller(t, Options{FeaturesOff: []string{"/api/v1/groups"}, Forbidden: []string{"/api/v1/apps"}})
 	d.refusal(d.get("/api/v1/groups"), 401, codeFeatureOff)
 	d.refusal(d.get("/api/v1/apps"), 403, codeNoPermission)
 	d.tenant.SetFeature("/api/v1/groups", true)

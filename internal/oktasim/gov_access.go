@@ -62,7 +62,7 @@ func (c *call) accessOf() (a *app, u *user, ok bool) {
 	return a, u, c.managed(a)
 }
 
-// principalEntitlements is the union of what somebody has on one application, without grants or expiry.
+// principalEntitlements is the union of what a person has on one application, without grants or expiry.
 func (c *call) principalEntitlements() {
 	a, u, ok := c.accessOf()
 	if !ok {
@@ -80,7 +80,7 @@ func (c *call) principalEntitlements() {
 	})
 }
 
-// principalAccess says which grants make up somebody's access on one application, and until when.
+// principalAccess says which grants make up a person's access on one application, and until when.
 func (c *call) principalAccess() {
 	a, u, ok := c.accessOf()
 	if !ok {

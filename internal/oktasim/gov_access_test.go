@@ -7,7 +7,7 @@ import (
 )
 
 func TestPrincipalEntitlementsAreTheUnionAndNeedBothHalvesOfTheFilter(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, roles := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	_, licenses := d.tenant.AddEntitlement(d.app, "License", false, "Paid")
 	d.tenant.AddGrant(NewGrant{Type: kindCustom, AppID: d.app, UserID: d.users[0], Values: roles[:1]})
@@ -27,7 +27,7 @@ func TestPrincipalEntitlementsAreTheUnionAndNeedBothHalvesOfTheFilter(t *testing
 }
 
 func TestPrincipalAccessSaysWhyAndUntilWhen(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[1])
 	until := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
@@ -46,7 +46,7 @@ func TestPrincipalAccessSaysWhyAndUntilWhen(t *testing.T) {
 }
 
 func TestRevokeTakesUpToFiveThingsAndNothingElse(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer", "Editor", "Owner")
 	pack, both := d.tenant.AddBundle(d.app, "Pack", v[2]), d.tenant.AddBundle(d.app, "Both", v[0], v[3])
 	d.tenant.AddGrant(NewGrant{Type: kindPolicy, AppID: d.app, UserID: d.users[0], Values: v[:2]})
@@ -88,7 +88,7 @@ func TestRevokeTakesUpToFiveThingsAndNothingElse(t *testing.T) {
 }
 
 func TestBundlesAreNamedSetsThatReachTheirGrants(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	body := func(name string, value string) obj {
 		return obj{

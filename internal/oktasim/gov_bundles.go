@@ -181,7 +181,7 @@ func (c *call) replaceBundle() {
 	c.reply(http.StatusOK, b.wire(c, false))
 }
 
-// deleteBundle refuses a bundle that was deleted before, and, unless the tenant cascades, one that somebody holds.
+// deleteBundle refuses a bundle that was deleted before, and, unless the tenant cascades, one that someone holds.
 func (c *call) deleteBundle() {
 	b := c.findBundle(true)
 	if b == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAnEntitlementIsCreatedReadAndDeleted(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	made := d.want(201, "", "POST", pathEntitlements, newEntitlementBody(d.app, "Role", true, "Admin", "Viewer"))
 	id := made.text("id")
 	if !strings.HasPrefix(id, "esp") || len(id) != 20 || made.size("values") != 2 || made.at("metadata", "total") != 2.0 || made.at("required") != false {
@@ -34,7 +34,7 @@ func TestAnEntitlementIsCreatedReadAndDeleted(t *testing.T) {
 }
 
 func TestEntitlementBodiesAreValidated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	good := newEntitlementBody(d.app, "Role", true, "Admin")
 	d.want(201, "", "POST", pathEntitlements, good)
 	good = newEntitlementBody(d.app, "Other", true, "Admin")
@@ -67,7 +67,7 @@ func TestEntitlementBodiesAreValidated(t *testing.T) {
 }
 
 func TestAnApplicationThatIsNotOptedInHasNoEntitlements(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.tenant.SetOptIn(d.app, emDisabled)
 	d.want(404, "E0000007", "POST", pathEntitlements, newEntitlementBody(d.app, "Role", true, "Admin"))
 	d.want(404, "E0000007", "GET", filtered(pathEntitlements, d.onApp("parent")), nil)
@@ -76,7 +76,7 @@ func TestAnApplicationThatIsNotOptedInHasNoEntitlements(t *testing.T) {
 }
 
 func TestEntitlementListsNameTheirResourceAndOmitValues(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	for i := range 45 {
 		d.tenant.AddEntitlement(d.app, fmt.Sprintf("Role %02d", 44-i), true, "A")
 	}
@@ -120,7 +120,7 @@ func TestEntitlementListsNameTheirResourceAndOmitValues(t *testing.T) {
 }
 
 func TestValuesAreListedForTheAppAndForTheEntitlement(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	var many []string
 	for i := range 250 {
 		many = append(many, fmt.Sprintf("V%03d", i))
@@ -145,7 +145,7 @@ func TestValuesAreListedForTheAppAndForTheEntitlement(t *testing.T) {
 }
 
 func TestPatchAddsReplacesAndRemovesValuesAllOrNothing(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	op := func(op, path string, value any) obj {
 		return obj{"op": op, "path": path, "value": value, "refType": "ENTITLEMENT-VALUE"}
@@ -179,7 +179,7 @@ func TestPatchAddsReplacesAndRemovesValuesAllOrNothing(t *testing.T) {
 }
 
 func TestReplaceRemovesTheValuesThatItLeavesOut(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	body := with(newEntitlementBody(d.app, "Role", true, "New"), "id", id)
 	body["values"] = append(body["values"].([]any), obj{"id": values[0], "name": "Administrator", "externalValue": "Admin"})
@@ -193,7 +193,7 @@ func TestReplaceRemovesTheValuesThatItLeavesOut(t *testing.T) {
 
 func TestAnEntitlementInUseIsDeletedOnlyWhereTheOrgCascades(t *testing.T) {
 	for _, cascade := range []bool{false, true} {
-		d := newStage(t, Options{CascadeDelete: cascade})
+		d := newFixture(t, Options{CascadeDelete: cascade})
 		id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 		d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: values})
 		want := http.StatusConflict
@@ -209,7 +209,7 @@ func TestAnEntitlementInUseIsDeletedOnlyWhereTheOrgCascades(t *testing.T) {
 
 func TestOptInIsAnsweredBeforeItIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{OptInLag: 30 * time.Second})
+		d := newFixture(t, Options{OptInLag: 30 * time.Second})
 		d.tenant.SetOptIn(d.app, emNone)
 		orn := d.tenant.State().Apps[0].ORN
 		path := "/governance/api/v2/resources/" + orn + "/entitlement-settings"

@@ -58,7 +58,7 @@ var (
 // Ways to show a grant's entitlements.
 const (
 	showNone = "none" // only grants that carry entitlements themselves show them, as ids
-	showFull = "full" // every grant shows what it stands for, with names
+	showFull = "full" // every grant shows what it gives, with names
 	showOwn  = "own"  // grants that carry entitlements show them with names, others none
 )
 
@@ -226,7 +226,7 @@ func (p *complaints) schedule(w *wireSchedule) (expires time.Time, zone string) 
 	return at.UTC(), w.TimeZone
 }
 
-// accessChanged writes the one event that Okta has for any change of somebody's effective access.
+// accessChanged writes the one event that Okta has for any change of a person's effective access.
 func (c *call) accessChanged(appID, userID string) {
 	var targets []logTarget
 	if u := c.t.users[userID]; u != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // inForce insists on exactly these value ids being in force for a person.
-func (d *stage) inForce(user int, values ...string) {
+func (d *fixture) inForce(user int, values ...string) {
 	d.Helper()
 	got := slices.Sorted(maps.Keys(d.tenant.Effective(d.app, d.users[user])))
 	if want := slices.Sorted(slices.Values(values)); !slices.Equal(got, want) {
@@ -21,7 +21,7 @@ func (d *stage) inForce(user int, values ...string) {
 }
 
 func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer", "Editor", "Owner")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[2])
 	first := d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
@@ -48,7 +48,7 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 	d.inForce(0)
 	d.inForce(1)
 	if !d.tenant.Assigned(d.app, d.users[0]) || d.tenant.Assigned(d.app, d.users[1]) {
-		t.Error("a grant assigns its user to the application, and nobody else")
+		t.Error("a grant must assign its user to the application, and no one else")
 	}
 	if n := d.tenant.Events("resource.user_entitlements.update"); n != 6 {
 		t.Errorf("%d events, want one for each of 6 changes through the API", n)
@@ -56,7 +56,7 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 }
 
 func TestAPolicyGrantEvaluatesThePolicy(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.SetEntitlementPolicy(d.app, v[1])
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v[:1]})
@@ -65,7 +65,7 @@ func TestAPolicyGrantEvaluatesThePolicy(t *testing.T) {
 }
 
 func TestGrantBodiesAreValidated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	single, sv := d.tenant.AddEntitlement(d.app, "License", false, "Free", "Paid")
 	other := d.tenant.AddApp(NewApp{Label: "Other"})
@@ -103,14 +103,14 @@ func TestGrantBodiesAreValidated(t *testing.T) {
 }
 
 func TestAnOrgMayRefuseEntitlementGrants(t *testing.T) {
-	d := newStage(t, Options{NoEntitlements: true})
+	d := newFixture(t, Options{NoEntitlements: true})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	d.want(400, "E0000001", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
 	d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[0]))
 }
 
 func TestGrantsHaveNoDelete(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	id := d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})
 	d.want(405, "E0000022", "DELETE", pathGrants+"/"+id, nil)
@@ -118,7 +118,7 @@ func TestGrantsHaveNoDelete(t *testing.T) {
 }
 
 func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[1])
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v[:1]})
@@ -163,7 +163,7 @@ func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
 }
 
 func TestGrantsAreListedInPagesByID(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	var made []string
 	for range 45 {
@@ -194,7 +194,7 @@ func TestGrantsAreListedInPagesByID(t *testing.T) {
 
 func TestAnExpiredGrantVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 		expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 		body := with(d.grantBody(kindEntitlement, 0, e, v[0]), "scheduleSettings", obj{"expirationDate": expiry, "timeZone": "Europe/Berlin"})
@@ -215,7 +215,7 @@ func TestAnExpiredGrantVanishes(t *testing.T) {
 }
 
 func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	custom := d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[0])).text("id")
 	added := d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 1, e, v[0])).text("id")
@@ -237,7 +237,7 @@ func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
 
 func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{GrantLag: 10 * time.Second})
+		d := newFixture(t, Options{GrantLag: 10 * time.Second})
 		e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 		d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
 		shown := func() int {
@@ -261,7 +261,7 @@ func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 }
 
 func TestADeletedValueIsInForceForNobody(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})
 	d.tenant.DeleteValue(v[0])
@@ -273,7 +273,7 @@ func TestADeletedValueIsInForceForNobody(t *testing.T) {
 
 // BenchmarkGrantsOfAHundredThousandPeople creates a grant and reads a page from the middle of 100,000 grants.
 func BenchmarkGrantsOfAHundredThousandPeople(b *testing.B) {
-	d := newStage(b, Options{Users: 100_000})
+	d := newFixture(b, Options{Users: 100_000})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	var middle string
 	for i, u := range d.tenant.State().Users {

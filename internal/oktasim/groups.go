@@ -177,7 +177,7 @@ func (t *Tenant) deleteGroup(c *call) {
 	}
 }
 
-// listMembers shows everybody in the group, deactivated users too.
+// listMembers shows everyone in the group, deactivated users too.
 func (t *Tenant) listMembers(c *call) {
 	g := c.group("id")
 	if g == nil {

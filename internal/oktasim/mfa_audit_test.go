@@ -7,7 +7,7 @@ import (
 )
 
 // listed is what GET …/factors shows of a user, as types.
-func (d *stage) listed(user int) (kinds []string) {
+func (d *fixture) listed(user int) (kinds []string) {
 	d.Helper()
 	a := d.want(200, "", "GET", d.factors(user), nil)
 	for i := range a.size() {
@@ -16,13 +16,13 @@ func (d *stage) listed(user int) (kinds []string) {
 	return kinds
 }
 
-func (d *stage) enrolments(user int) string {
+func (d *fixture) enrolments(user int) string {
 	return "/api/v1/users/" + d.users[user] + "/authenticator-enrollments"
 }
 
 func TestAFactorOfAnUnknownTypeIsHiddenByNoPolicy(t *testing.T) {
 	for _, classic := range []bool{false, true} {
-		d := newStage(t, Options{Classic: classic})
+		d := newFixture(t, Options{Classic: classic})
 		d.tenant.AddFactor(d.users[0], "quantum_token", "ACME", "", nil)
 		d.tenant.AddFactor(d.users[0], "webauthn", "FIDO", "", nil)
 		d.tenant.SetEnrollmentPolicy("", nil, map[string]string{"okta_password": enrollRequired})
@@ -40,7 +40,7 @@ func TestAFactorOfAnUnknownTypeIsHiddenByNoPolicy(t *testing.T) {
 }
 
 func TestAnOrgWithoutTheFeatureHasNoEnrolments(t *testing.T) {
-	d := newStage(t, Options{NoEnrollments: true})
+	d := newFixture(t, Options{NoEnrollments: true})
 	d.enrolled(0, "sms")
 	d.want(401, "E0000015", "GET", d.enrolments(0), nil)
 	if got := d.listed(0); len(got) != 1 {
@@ -52,7 +52,7 @@ func TestAnOrgWithoutTheFeatureHasNoEnrolments(t *testing.T) {
 }
 
 func TestSwitchesReachInsideAPath(t *testing.T) {
-	d := newStage(t, Options{FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"}, Forbidden: []string{"/api/v1/users/{id}/factors"}})
+	d := newFixture(t, Options{FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"}, Forbidden: []string{"/api/v1/users/{id}/factors"}})
 	d.want(401, "E0000015", "GET", d.enrolments(0), nil)
 	d.want(403, "E0000006", "GET", d.factors(0), nil)
 	d.want(200, "", "GET", "/api/v1/users/"+d.users[0]+"/roles", nil)
@@ -66,7 +66,7 @@ func TestSwitchesReachInsideAPath(t *testing.T) {
 }
 
 func TestOneUserCanBeUnreadableForEver(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	refused := d.tenant.Inject(Fault{Path: d.factors(0), Times: -1, Effect: Effect403})
 	broken := d.tenant.Inject(Fault{Method: "GET", Path: d.enrolments(1), Times: -1, Effect: Effect500})
 	for range 3 {
@@ -82,7 +82,7 @@ func TestOneUserCanBeUnreadableForEver(t *testing.T) {
 }
 
 func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.enrolled(0, "sms", "push")
 	d.enrolled(1, "sms", "push")
 	group := d.tenant.AddGroup("Strong", d.users[0], d.users[1])
@@ -122,7 +122,7 @@ func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
 }
 
 func TestWhatACallerSeesDependsOnTheCallersZone(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.enrolled(0, "sms", "push")
 	group := d.tenant.AddGroup("Staff", d.users[0])
 	id := d.tenant.AddEnrollmentPolicy("In the office", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollOptional}, 1)
@@ -139,7 +139,7 @@ func TestWhatACallerSeesDependsOnTheCallersZone(t *testing.T) {
 }
 
 func TestClassicPoliciesSpeakOfFactors(t *testing.T) {
-	d := newStage(t, Options{Classic: true})
+	d := newFixture(t, Options{Classic: true})
 	d.enrolled(0, "sms", "call", "push")
 	list := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
 	if list.text(0, "settings", "type") != "FACTORS" || list.text(0, "settings", "factors", "okta_sms", "enroll", "self") != enrollOptional ||
@@ -167,7 +167,7 @@ func TestClassicPoliciesSpeakOfFactors(t *testing.T) {
 }
 
 func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testing.T) {
-	d := newStage(t, Options{Seed: 3, Users: 60})
+	d := newFixture(t, Options{Seed: 3, Users: 60})
 	read := func(id string) string {
 		return d.want(200, "", "GET", "/api/v1/users/"+id+"/factors", nil).raw
 	}
@@ -193,7 +193,7 @@ func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testin
 }
 
 func TestSeededPeopleHaveAWorkingLife(t *testing.T) {
-	d := newDesk(t, Options{Seed: 5, Users: 1000})
+	d := newCaller(t, Options{Seed: 5, Users: 1000})
 	people, _ := d.all("/api/v1/users?limit=200")
 	ids, seen := map[any]bool{}, map[string]int{}
 	for _, u := range people {

@@ -80,7 +80,7 @@ func (a *accessCode) profile(code string) map[string]any {
 	return p
 }
 
-// absentKinds are the types of authenticators that an org may lack although somebody once enrolled one.
+// absentKinds are the types of authenticators that an org may lack although someone once enrolled one.
 var absentKinds = map[string]string{
 	"webauthn": "security_key", "yubikey_token": "security_key", "custom_otp": "security_key", "rsa_token": "security_key",
 	"onprem_mfa": "security_key", "symantec_vip": "app", "duo": "app", "google_otp": "app", "okta_verify": "app", "custom_app": "app",

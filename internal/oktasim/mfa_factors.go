@@ -115,7 +115,7 @@ func (f *factor) wire(c *call) factorWire {
 	return w
 }
 
-// factorUser answers 404 when the path names nobody.
+// factorUser answers 404 when the path names no one.
 func (c *call) factorUser() *user {
 	u := c.t.findUser(c.path("userId"))
 	if u == nil {

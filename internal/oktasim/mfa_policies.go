@@ -40,7 +40,7 @@ func (s enrolSetting) self() string {
 	return self
 }
 
-// several says whether an org may have more than one authenticator of a key, so that only the id tells them apart.
+// several says whether an org may have more than one authenticator of a key, so that only the id distinguishes them.
 func several(key string) bool { return key == "custom_app" || key == "custom_otp" }
 
 func (s enrolSetting) of(a *authenticator) bool {

@@ -14,7 +14,7 @@ type policyRule struct {
 	created, updated       time.Time
 }
 
-// defaultRule is the rule that catches everybody; it cannot be deleted.
+// defaultRule is the rule that catches everyone; it cannot be deleted.
 func (t *Tenant) defaultRule(name, kind string) *policyRule {
 	r := &policyRule{id: t.newID("0pr"), name: name, status: statusActive, kind: kind, system: true, created: t.since, updated: t.since}
 	if kind == policyMFA {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-func (d *stage) factors(user int) string { return "/api/v1/users/" + d.users[user] + "/factors" }
+func (d *fixture) factors(user int) string { return "/api/v1/users/" + d.users[user] + "/factors" }
 
 // enrolled adds a person's factors behind the API and returns their ids.
-func (d *stage) enrolled(user int, kinds ...string) []string {
+func (d *fixture) enrolled(user int, kinds ...string) []string {
 	var ids []string
 	for _, kind := range kinds {
 		provider := "OKTA"
@@ -23,7 +23,7 @@ func (d *stage) enrolled(user int, kinds ...string) []string {
 	return ids
 }
 
-func (d *stage) settings(pairs ...string) []any {
+func (d *fixture) settings(pairs ...string) []any {
 	var list []any
 	for i := 0; i < len(pairs); i += 2 {
 		list = append(list, obj{"key": pairs[i], "enroll": obj{"self": pairs[i+1]}})
@@ -31,7 +31,7 @@ func (d *stage) settings(pairs ...string) []any {
 	return list
 }
 
-func (d *stage) policy(name, group string, settings []any) obj {
+func (d *fixture) policy(name, group string, settings []any) obj {
 	return obj{
 		"type": "MFA_ENROLL", "name": name, "conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
 		"settings": obj{"type": "AUTHENTICATORS", "authenticators": settings},
@@ -39,7 +39,7 @@ func (d *stage) policy(name, group string, settings []any) obj {
 }
 
 func TestTheFactorListShowsOnlyWhatTheEnrolmentPolicyAllows(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ids := d.enrolled(0, "sms", "push", "webauthn")
 	d.enrolled(1, "sms")
 	if a := d.want(200, "", "GET", d.factors(0), nil); a.size() != 3 {
@@ -74,7 +74,7 @@ func TestTheFactorListShowsOnlyWhatTheEnrolmentPolicyAllows(t *testing.T) {
 }
 
 func TestFactorsAreEnrolledActivatedAndVerified(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	phone := obj{"factorType": "sms", "provider": "OKTA", "profile": obj{"phoneNumber": "+14155550100"}}
 	for name, body := range map[string]any{
 		"FastPass":      obj{"factorType": "signed_nonce", "provider": "OKTA"},
@@ -126,7 +126,7 @@ func TestFactorsAreEnrolledActivatedAndVerified(t *testing.T) {
 }
 
 func TestDeletingAPushFactorTakesAllOfOktaVerify(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ids := d.enrolled(0, "push", "token:software:totp", "signed_nonce", "sms")
 	d.want(204, "", "DELETE", d.factors(0)+"/"+ids[2], nil)
 	if got := d.tenant.Factors(d.users[0]); !slices.Equal(got, []string{"sms"}) {
@@ -138,7 +138,7 @@ func TestDeletingAPushFactorTakesAllOfOktaVerify(t *testing.T) {
 
 func TestAPushWaitsForItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		id := d.enrolled(0, "push")[0]
 		start := func() string {
 			a := d.want(201, "", "POST", d.factors(0)+"/"+id+"/verify", obj{"useNumberMatchingChallenge": true})
@@ -169,7 +169,7 @@ func TestAPushWaitsForItsAnswer(t *testing.T) {
 }
 
 func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.want(400, "E0000001", "GET", pathPolicies, nil)
 	defaults := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
 	if defaults.size() != 1 || defaults.at(0, "system") != true {
@@ -209,7 +209,7 @@ func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *test
 }
 
 func TestPolicyRulesKeepWhatTheyWereGiven(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	policy := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil).text(0, "id")
 	rules := pathPolicies + "/" + policy + "/rules"
 	body := obj{"type": "MFA_ENROLL", "name": "At login", "actions": obj{"enroll": obj{"self": "LOGIN"}},
@@ -230,7 +230,7 @@ func TestPolicyRulesKeepWhatTheyWereGiven(t *testing.T) {
 }
 
 func TestAuthenticatorsInUseCannotBeTurnedOff(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	list := d.want(200, "", "GET", pathAuth, nil)
 	ids := map[string]string{}
 	for i := range list.size() {
@@ -249,7 +249,7 @@ func TestAuthenticatorsInUseCannotBeTurnedOff(t *testing.T) {
 }
 
 func TestATemporaryAccessCodeIsShownOnceAndReplaced(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id := d.tenant.mfa.authenticator("tac").id
 	path := "/api/v1/users/" + d.users[0] + "/authenticator-enrollments"
 	body := obj{"authenticatorId": id, "profile": obj{"ttl": "30", "multiUse": false}}
@@ -270,7 +270,7 @@ func TestATemporaryAccessCodeIsShownOnceAndReplaced(t *testing.T) {
 	if got := d.tenant.Factors(d.users[0]); !slices.Equal(got, []string{"sms", "call"}) {
 		t.Errorf("phone: %v", got)
 	}
-	classic := newStage(t, Options{Classic: true})
+	classic := newFixture(t, Options{Classic: true})
 	classic.want(401, "E0000015", "GET", "/api/v1/users/"+classic.users[0]+"/authenticator-enrollments", nil)
 }
 

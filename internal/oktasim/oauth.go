@@ -147,7 +147,7 @@ func (t *Tenant) checkAssertion(c *call, form url.Values) (cl *client, problem s
 	if form.Get("client_assertion_type") != kind || form.Get("client_assertion") == "" {
 		return nil, "Client authentication must be private_key_jwt."
 	}
-	jws, err := jose.ParseSigned(form.Get("client_assertion"), signing)
+	jws, err := jose.ParseSignedCompact(form.Get("client_assertion"), signing)
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, "The client_assertion is not a signed JWT."
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// found lays the tenant's foundations: org, administrator, token, and the group that everybody is in.
+// found lays the tenant's foundations: org, administrator, token, and the group that everyone is in.
 func (t *Tenant) found() {
 	t.since = t.now().Add(-365 * 24 * time.Hour).Truncate(time.Second)
 	t.orgID = t.newID("00o")

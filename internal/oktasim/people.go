@@ -49,7 +49,7 @@ func (t *Tenant) seedPeople(n int) {
 }
 
 // seedWork gives a made-up person factors, a kind of work, a manager and a last sign-in, all of which depend on the person's id
-// alone. Seven of ten have a manager who is in Okta, two have one whom only a text names. Call with t.mu held.
+// alone. Seven of ten have a manager who is in Okta, two have one that only a text names. Call with t.mu held.
 func (t *Tenant) seedWork(u *user) {
 	u.madeUp = true
 	h := fnv.New64a()

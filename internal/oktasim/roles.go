@@ -43,8 +43,8 @@ func (t *Tenant) routesRoles() {
 }
 
 // listRoleHolders lists people with a role of their own, in the order of their ids. Nothing confirms whether Okta lists those,
-// too, who hold one only through a group; the tenant does not, so that a client which relies on it misses somebody here first.
-// The page stands in the envelope's value, the way to the next one in its _links.
+// too, who hold one only through a group; the tenant does not, so that a client which relies on it misses someone here first.
+// The page is in the envelope's value, the way to the next one in its _links.
 func (t *Tenant) listRoleHolders(c *call) {
 	const most = 100 // documented as the default; the tenant takes it for the maximum, too
 	limit, ok := c.limit(most, most, true)

@@ -8,7 +8,7 @@ import (
 )
 
 // held is what GET …/roles shows, as type and assignmentType.
-func (d *stage) held(path string) []string {
+func (d *fixture) held(path string) []string {
 	d.Helper()
 	a := d.want(200, "", "GET", path+"/roles", nil)
 	var out []string
@@ -19,7 +19,7 @@ func (d *stage) held(path string) []string {
 }
 
 func TestRoleHoldersArePagedInTheirOwnEnvelope(t *testing.T) {
-	d := newStage(t, Options{Users: 250})
+	d := newFixture(t, Options{Users: 250})
 	for _, id := range d.tenant.userOrder[1:231] {
 		d.tenant.GiveRole(id, "READ_ONLY_ADMIN")
 	}
@@ -48,7 +48,7 @@ func TestRoleHoldersArePagedInTheirOwnEnvelope(t *testing.T) {
 }
 
 func TestRolesComeDirectlyAndThroughGroups(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ada, ben := d.users[0], d.users[1]
 	group := d.tenant.AddGroup("Help desk", ada, ben)
 	if !d.tenant.GiveRole(ada, "ORG_ADMIN") || d.tenant.GiveRole(ada, "ORG_ADMIN") || !d.tenant.GiveGroupRole(group, "HELP_DESK_ADMIN") {

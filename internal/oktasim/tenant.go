@@ -86,7 +86,7 @@ type Tenant struct {
 	apps     map[string]*app
 	appOrder []string
 
-	log    journal
+	log    eventLog
 	admins adminStore
 
 	gov govStore

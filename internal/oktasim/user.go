@@ -29,7 +29,7 @@ type user struct {
 	lastUpdated     time.Time
 	passwordChanged time.Time
 	hasPassword     bool
-	madeUp          bool // its factors are made up when somebody looks
+	madeUp          bool // its factors are made up when they are read
 	profile         map[string]any
 
 	past []userVersion // what search may still see, oldest first; kept only while the index lags

@@ -274,7 +274,7 @@ func (t *Tenant) candidates(n *filterNode) (ids []string, ok bool) {
 	return ids, true
 }
 
-// withLagging adds the users whom the index may know by an older login or e-mail than the lookup tables do.
+// withLagging adds the users that the index may know by an older login or e-mail than the lookup tables do.
 func (t *Tenant) withLagging(ids []string, now time.Time) []string {
 	for id, until := range t.lagging {
 		if until.After(now) && t.users[id] != nil {

@@ -24,8 +24,8 @@ func logins(items []map[string]any) []string {
 	return out
 }
 
-func smallWorld(t testing.TB, o Options) (d *desk, ids map[string]string) {
-	d = newDesk(t, o)
+func smallWorld(t testing.TB, o Options) (d *caller, ids map[string]string) {
+	d = newCaller(t, o)
 	ids = map[string]string{}
 	for _, u := range []NewUser{
 		{Email: "ada@x.example", FirstName: "Ada", LastName: "Berg", EmployeeNumber: "1", Department: "Legal"},
@@ -92,7 +92,7 @@ func TestTheFourWaysToListUsersDifferOverTheDeactivated(t *testing.T) {
 }
 
 func TestUserPagesShowEverybodyOnce(t *testing.T) {
-	d := newDesk(t, Options{Users: 730})
+	d := newCaller(t, Options{Users: 730})
 	for target, wantPages := range map[string]int{
 		search(`profile.login pr`): 4, search(`profile.login pr`) + "&limit=100": 8, search(`profile.login pr`) + "&limit=5000": 4,
 		search(`profile.login pr`) + "&sortBy=profile.lastName&sortOrder=desc": 4,
@@ -117,7 +117,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 
 func TestSearchLagsBehindWritesAndReadsByIDDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{IndexLag: 10 * time.Second})
+		d := newCaller(t, Options{IndexLag: 10 * time.Second})
 		d.tenant.AddUser(NewUser{Email: "old@x.example"})
 		time.Sleep(time.Minute)
 		made := d.want(200, "POST", "/api/v1/users", `{"profile":{"login":"new@x.example","email":"new@x.example","firstName":"N","lastName":"W"}}`)
@@ -137,7 +137,7 @@ func TestSearchLagsBehindWritesAndReadsByIDDoNot(t *testing.T) {
 }
 
 func TestUsersAreMadeChangedAndRefusedAsOktaDoes(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	body := func(login string) string {
 		return fmt.Sprintf(`{"profile":{"login":%q,"email":%q,"firstName":"A","lastName":"B"},"credentials":{"password":{"value":"pw"}}}`, login, login)
 	}
@@ -225,7 +225,7 @@ func TestAssigningUsersToApplications(t *testing.T) {
 }
 
 func TestAppUserPagesSurviveThatTheirCursorLeaves(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	app := d.tenant.AddApp(NewApp{Label: "Payroll"})
 	seen := map[any]bool{}
 	for i := range 120 {
@@ -248,7 +248,7 @@ func TestAppUserPagesSurviveThatTheirCursorLeaves(t *testing.T) {
 }
 
 func TestAppSchemaMergesAndRemoves(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	at := "/api/v1/meta/schemas/apps/" + d.tenant.AddApp(NewApp{Label: "Payroll"}) + "/default"
 	d.want(200, "POST", at, `{"definitions":{"custom":{"properties":{"level":{"title":"Level","type":"string"},"area":{"title":"Area","type":"string"}}}}}`)
 	got := d.want(200, "POST", at, `{"definitions":{"custom":{"properties":{"area":null}}}}`)
@@ -259,7 +259,7 @@ func TestAppSchemaMergesAndRemoves(t *testing.T) {
 }
 
 func BenchmarkSearchHundredThousand(b *testing.B) {
-	d := newDesk(b, Options{Users: 100_000})
+	d := newCaller(b, Options{Users: 100_000})
 	terms := make([]string, 0, 50)
 	for i := range 50 {
 		u := d.tenant.users[d.tenant.userOrder[i*1000]]
@@ -275,7 +275,7 @@ func BenchmarkSearchHundredThousand(b *testing.B) {
 
 func TestLaggingIndexKnowsAUserByTheOldAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{IndexLag: 10 * time.Second})
+		d := newCaller(t, Options{IndexLag: 10 * time.Second})
 		id := d.tenant.AddUser(NewUser{Email: "old@x.example"})
 		time.Sleep(time.Minute)
 		d.tenant.SetUserProfile(id, "email", "new@x.example")

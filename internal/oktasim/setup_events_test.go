@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestActsWriteTheEventsThatOktaWould does each act that stands for a person's and looks at who did what to whom.
+// TestActsWriteTheEventsThatOktaWould does each act that represents a person's and checks who did what to which object.
 func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 	self, admin := "self", "admin"
 	for name, test := range map[string]struct {
@@ -25,13 +25,13 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 		"lock":     {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "lock") }, self, []string{"user.account.lock"}},
 		"rename":   {nil, func(o *Tenant, u, _ string) { o.UpdateUser(u, "lastName", "Berg") }, admin, []string{"user.account.update_profile"}},
 		"join":     {nil, func(o *Tenant, u, g string) { o.JoinGroup(g, u) }, admin, []string{"group.user_membership.add"}},
-		"leave":    {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = journal{} }, func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
+		"leave":    {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = eventLog{} }, func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
 		"set down": {nil, func(o *Tenant, u, _ string) { o.SetUserStatus(u, "SUSPENDED"); o.AddFactor(u, "sms", "OKTA", "", nil) }, "", nil},
 		"delete": {nil, func(o *Tenant, u, _ string) { o.DeleteUser(u) }, admin,
 			[]string{"user.lifecycle.deactivate", "user.lifecycle.delete.initiated", "user.lifecycle.delete.completed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newStage(t, Options{})
+			d := newFixture(t, Options{})
 			user, group := d.users[0], d.tenant.AddGroup("Crew")
 			if test.before != nil {
 				test.before(d.tenant, user, group)
@@ -51,7 +51,7 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 }
 
 func TestLifecycleKeepsToWhatAStatusAllows(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	if d.tenant.Lifecycle(d.users[0], "unsuspend") || !d.tenant.Lifecycle(d.users[0], "suspend") || d.tenant.Lifecycle(d.users[0], "suspend") {
 		t.Error("the status does not count")
 	}
@@ -65,7 +65,7 @@ func TestLifecycleKeepsToWhatAStatusAllows(t *testing.T) {
 }
 
 func TestRemovingPushTakesAllOfOktaVerify(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	for _, kind := range []string{"push", "token:software:totp", "sms", "webauthn"} {
 		d.tenant.Enroll(d.users[0], kind, "")
 	}
@@ -82,7 +82,7 @@ func TestRemovingPushTakesAllOfOktaVerify(t *testing.T) {
 }
 
 func TestADeletedUserIsGoneFromEverywhere(t *testing.T) {
-	d := newStage(t, Options{Users: 10})
+	d := newFixture(t, Options{Users: 10})
 	group := d.tenant.AddGroup("Crew", d.users...)
 	d.tenant.GiveRole(d.users[0], "ORG_ADMIN")
 	d.tenant.Enroll(d.users[0], "push", "")
@@ -108,7 +108,7 @@ func TestADeletedUserIsGoneFromEverywhere(t *testing.T) {
 
 func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		group, other := d.tenant.AddGroup("Crew", d.users[0]), d.tenant.AddGroup("Crew of old")
 		changed := func() string {
 			return d.want(200, "", "GET", "/api/v1/groups/"+group, nil).text("lastMembershipUpdated")
@@ -141,7 +141,7 @@ func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
 }
 
 func TestGroupListsAreSortedAndPaged(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	for _, name := range []string{"Beta", "alpha", "Gamma"} {
 		d.tenant.AddGroup(name)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds reads a whole bounded list as event types, in its order.
-func (d *desk) kinds(target string) []string {
+func (d *caller) kinds(target string) []string {
 	d.Helper()
 	items, _ := d.all(target)
 	var out []string
@@ -22,7 +22,7 @@ func (d *desk) kinds(target string) []string {
 
 func TestEventsShowAfterTheirLagWithTheTimeOfTheHappening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 300, LogLag: 2 * time.Minute})
+		d := newCaller(t, Options{Users: 300, LogLag: 2 * time.Minute})
 		start := time.Now()
 		for _, id := range d.tenant.userOrder[1:301] {
 			d.tenant.Enroll(id, "push", "")
@@ -51,7 +51,7 @@ func TestEventsShowAfterTheirLagWithTheTimeOfTheHappening(t *testing.T) {
 
 func TestPollingFollowsTheOrderOfPersistenceAndMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 3})
+		d := newCaller(t, Options{Users: 3})
 		ids := d.tenant.userOrder[1:]
 		d.tenant.LagEvents(func(e Event) (time.Duration, bool) { return time.Minute, e.UserID == ids[0] })
 		poll := "/api/v1/logs?filter=" + url.QueryEscape(`eventType sw "user.mfa."`)
@@ -91,7 +91,7 @@ func TestPollingFollowsTheOrderOfPersistenceAndMissesNothing(t *testing.T) {
 
 func TestABoundedQueryMissesWhatArrivesBehindItsCursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 5})
+		d := newCaller(t, Options{Users: 5})
 		ids := d.tenant.userOrder[1:]
 		d.tenant.LagEvents(func(e Event) (time.Duration, bool) { return time.Minute, e.UserID == ids[0] })
 		for _, id := range ids {
@@ -113,7 +113,7 @@ func TestABoundedQueryMissesWhatArrivesBehindItsCursor(t *testing.T) {
 func TestTheSameSeedLagsTheSame(t *testing.T) {
 	shown := func(seed uint64) (out []int) {
 		synctest.Test(t, func(t *testing.T) {
-			d := newDesk(t, Options{Seed: seed, Users: 40, LogLag: time.Minute})
+			d := newCaller(t, Options{Seed: seed, Users: 40, LogLag: time.Minute})
 			for _, id := range d.tenant.userOrder {
 				d.tenant.Enroll(id, "push", "")
 			}
@@ -134,7 +134,7 @@ func TestTheSameSeedLagsTheSame(t *testing.T) {
 }
 
 func TestHiddenChangesLeaveNoEvent(t *testing.T) {
-	d := newDesk(t, Options{Users: 2})
+	d := newCaller(t, Options{Users: 2})
 	ids := d.tenant.userOrder[1:]
 	d.tenant.HideEvents(func(e Event) bool { return e.UserID == ids[0] && strings.HasPrefix(e.Type, "user.mfa.") })
 	d.tenant.Enroll(ids[0], "webauthn", "")
@@ -152,7 +152,7 @@ func TestHiddenChangesLeaveNoEvent(t *testing.T) {
 }
 
 func TestEventsOfOthersCanBePutIntoTheLog(t *testing.T) {
-	d := newDesk(t, Options{Users: 2})
+	d := newCaller(t, Options{Users: 2})
 	id := d.tenant.userOrder[1]
 	yesterday := time.Now().Add(-20 * time.Hour)
 	uuid := d.tenant.AddEvent(Event{
@@ -175,7 +175,7 @@ func TestEventsOfOthersCanBePutIntoTheLog(t *testing.T) {
 
 // TestCheapFiltersAgreeWithFullOnes holds filters that the tenant can narrow against the same ones in a form that it cannot.
 func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
-	d := newDesk(t, Options{Users: 8})
+	d := newCaller(t, Options{Users: 8})
 	ids := d.tenant.userOrder[1:]
 	group := d.tenant.AddGroup("Crew")
 	for i, id := range ids {
@@ -198,7 +198,7 @@ func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
 
 func TestWhatArrivesLateIsPolledButLiesInThePastOfABoundedQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 1})
+		d := newCaller(t, Options{Users: 1})
 		id, start := d.tenant.userOrder[1], time.Now()
 		since := url.QueryEscape(start.UTC().Format(time.RFC3339))
 		poll := d.get("/api/v1/logs?since=" + since)
@@ -216,7 +216,7 @@ func TestWhatArrivesLateIsPolledButLiesInThePastOfABoundedQuery(t *testing.T) {
 }
 
 func TestTheStateShowsAdminRoles(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.tenant.GiveRole(d.users[0], "ORG_ADMIN")
 	own, _ := d.tenant.Roles(d.users[0])
 	if got := d.tenant.State().Roles; !slices.Equal(got[d.users[0]], own) || !slices.Equal(own, []string{"ORG_ADMIN"}) || len(got) != 2 {

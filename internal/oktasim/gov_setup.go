@@ -13,7 +13,7 @@ type NewGrant struct {
 	Values     []string // value ids; for POLICY what the policy evaluates to for this person
 	Bundle     string
 	Action     string // ALLOW when empty
-	Actor      string // ADMIN when empty: somebody else made it
+	Actor      string // ADMIN when empty: made by someone else
 	Expires    time.Time
 	TimeZone   string
 	Collection string // collection id, for a grant that a collection brought
@@ -30,7 +30,7 @@ type GrantView struct {
 	UserID     string    `json:"userId"`
 	BundleID   string    `json:"entitlementBundleId,omitempty"`
 	Collection string    `json:"collectionId,omitempty"`
-	Values     []string  `json:"values"` // ids of the values it stands for now
+	Values     []string  `json:"values"` // ids of the values it gives now
 	Expires    time.Time `json:"expires,omitzero"`
 }
 
@@ -101,7 +101,7 @@ func (t *Tenant) AddGrant(n NewGrant) string {
 	return g.id
 }
 
-// SetEntitlementPolicy says which values a POLICY grant on the application evaluates to, for everybody.
+// SetEntitlementPolicy says which values a POLICY grant on the application evaluates to, for everyone.
 func (t *Tenant) SetEntitlementPolicy(appID string, values ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,7 +142,7 @@ func (t *Tenant) ActiveGrants(appID, userID string) []GrantView {
 	return out
 }
 
-// DeleteValue removes an entitlement value behind everybody's back; an unknown id changes nothing.
+// DeleteValue removes an entitlement value without an event; an unknown id changes nothing.
 func (t *Tenant) DeleteValue(valueID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

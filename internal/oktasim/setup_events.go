@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The setters in this file and in acts_policy.go stand for what a person does in the Admin Console or when signing in: they
+// The setters in this file and in setup_events_policy.go stand for what a person does in the Admin Console or when signing in: they
 // change the tenant and write the events that Okta would. The setters elsewhere (AddUser, AddFactor, SetUserStatus, …) set
 // the scene and leave no trace.
 

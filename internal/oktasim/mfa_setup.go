@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AddFactor enrols a factor behind everybody's back and returns its id. kind and provider are Okta's words, such as "push" and
+// AddFactor enrols a factor without an event and returns its id. kind and provider are Okta's words, such as "push" and
 // "OKTA"; status is ACTIVE when empty.
 func (t *Tenant) AddFactor(userID, kind, provider, status string, profile map[string]any) string {
 	t.mu.Lock()
@@ -53,7 +53,7 @@ func (t *Tenant) Factors(userID string) []string {
 }
 
 // factorsOf returns a person's factors, masked by nothing, to be read. Those of a made-up person depend on the person alone and
-// are made up again each time, so that 100,000 people weigh nothing until somebody changes theirs; keepFactors is for that.
+// are made up again each time, so that 100,000 people weigh nothing until theirs are changed; keepFactors is for that.
 func (t *Tenant) factorsOf(userID string) []*factor {
 	if u := t.users[userID]; u != nil && u.madeUp {
 		return madeUpFactors(u)
