@@ -58,7 +58,8 @@ func (t *Tenant) authenticate(c *call) (refusal func(*call)) {
 	if !strings.EqualFold(scheme, cr.scheme) {
 		if cr.scheme == "DPoP" && strings.EqualFold(scheme, "Bearer") {
 			return func(c *call) {
-				c.oauthError(http.StatusBadRequest, "invalid_request", "The access token is bound to a DPoP key; use the DPoP scheme.")
+				c.oauthError(http.StatusBadRequest, "invalid_request",
+					"The access token is bound to a DPoP key; use the DPoP scheme.")
 			}
 		}
 		return refuseToken
@@ -103,7 +104,8 @@ func (c *call) missingScope(scheme, scope string) {
 		start = `DPoP algs="RS256 RS384 RS512 ES256 ES384 ES512",`
 	}
 	c.w.Header().Set("WWW-Authenticate", start+` authorization_uri="`+c.base()+`/oauth2/v1/authorize", realm="`+c.base()+
-		`", scope="`+scope+`", error="insufficient_scope", error_description="The access token provided does not contain the required scopes.", resource="`+
+		`", scope="`+scope+`", error="insufficient_scope"`+
+		`, error_description="The access token provided does not contain the required scopes.", resource="`+
 		c.r.URL.Path+`"`)
 	c.empty(http.StatusForbidden)
 }

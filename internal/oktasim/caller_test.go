@@ -135,7 +135,8 @@ func (d *caller) refusal(s *sent, status int, code errorCode) {
 	if s.StatusCode != status || body["errorCode"] != string(code) {
 		d.Errorf("got %d %v, want %d %s", s.StatusCode, body, status, code)
 	}
-	if id, _ := body["errorId"].(string); !strings.HasPrefix(id, "oae") || len(id) != 20 || body["errorLink"] != body["errorCode"] {
+	if id, _ := body["errorId"].(string); !strings.HasPrefix(id, "oae") || len(id) != 20 ||
+		body["errorLink"] != body["errorCode"] {
 		d.Errorf("error body is not Okta's: %s", s.raw)
 	}
 }

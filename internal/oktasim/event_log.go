@@ -108,7 +108,12 @@ type Event struct {
 
 func (e *logEvent) public() Event {
 	out := Event{
-		Type: e.kind, Actor: e.actor.ID, At: e.published, Result: e.detail.Result, Reason: e.detail.Reason, Debug: e.detail.Debug,
+		Type:   e.kind,
+		Actor:  e.actor.ID,
+		At:     e.published,
+		Result: e.detail.Result,
+		Reason: e.detail.Reason,
+		Debug:  e.detail.Debug,
 	}
 	for _, g := range e.detail.Targets {
 		switch g.Type {

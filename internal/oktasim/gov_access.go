@@ -50,7 +50,8 @@ func (c *call) accessOf() (a *app, u *user, ok bool) {
 	if a, ok = c.filterApp(expr, codeBadFilter, "parent"); !ok {
 		return nil, nil, false
 	}
-	id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER", "users")
+	id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER",
+		"users")
 	if problem != "" {
 		c.badFilter(codeBadFilter, problem)
 		return nil, nil, false
@@ -87,7 +88,10 @@ func (c *call) principalAccess() {
 		return
 	}
 	body := wireAccess{
-		ParentResourceORN: a.orn(c.t), Parent: appTarget(a.id), TargetPrincipalORN: u.orn(c.t), TargetPrincipal: userTarget(u.id),
+		ParentResourceORN:  a.orn(c.t),
+		Parent:             appTarget(a.id),
+		TargetPrincipalORN: u.orn(c.t),
+		TargetPrincipal:    userTarget(u.id),
 	}
 	var latest time.Time
 	forever := false

@@ -25,13 +25,15 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer", "Editor", "Owner")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[2])
 	first := d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
-	if !strings.HasPrefix(first.text("id"), "gra") || first.text("status") != "ACTIVE" || first.text("action") != "ALLOW" || first.text("actor") != "API" ||
+	if !strings.HasPrefix(first.text("id"), "gra") || first.text("status") != "ACTIVE" ||
+		first.text("action") != "ALLOW" || first.text("actor") != "API" ||
 		first.text("entitlements", 0, "values", 0, "id") != v[0] || first.at("entitlements", 0, "name") != nil {
 		t.Errorf("created: %s", first.raw)
 	}
 	d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[1]))
 	body := govWithout(govWithout(d.grantBody(kindBundle, 0), "target"), "entitlements")
-	if a := d.want(201, "", "POST", pathGrants, with(body, "entitlementBundleId", bundle)); a.at("entitlements") != nil || a.text("entitlementBundleId") != bundle {
+	if a := d.want(201, "", "POST", pathGrants, with(body, "entitlementBundleId", bundle)); a.at("entitlements") != nil ||
+		a.text("entitlementBundleId") != bundle {
 		t.Errorf("a bundle grant shows its bundle, not values: %s", a.raw)
 	}
 	d.tenant.AddGrant(NewGrant{Type: kindImport, AppID: d.app, UserID: d.users[0], Values: v[3:]})
@@ -72,10 +74,11 @@ func TestGrantBodiesAreValidated(t *testing.T) {
 	strange, xv := d.tenant.AddEntitlement(other, "Role", true, "Admin")
 	good := d.grantBody(kindEntitlement, 0, e, v[0])
 	for name, body := range map[string]any{
-		"IMPORT":                   with(good, "grantType", kindImport),
-		"no type":                  govWithout(good, "grantType"),
-		"no principal":             govWithout(good, "targetPrincipal"),
-		"unknown principal":        with(good, "targetPrincipal", obj{"externalId": "00u00000000000000000", "type": "OKTA_USER"}),
+		"IMPORT":       with(good, "grantType", kindImport),
+		"no type":      govWithout(good, "grantType"),
+		"no principal": govWithout(good, "targetPrincipal"),
+		"unknown principal": with(good, "targetPrincipal",
+			obj{"externalId": "00u00000000000000000", "type": "OKTA_USER"}),
 		"wrong principal type":     with(good, "targetPrincipal", obj{"externalId": d.users[0], "type": "GROUP"}),
 		"no target":                govWithout(good, "target"),
 		"no entitlements":          govWithout(good, "entitlements"),
@@ -123,14 +126,22 @@ func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[1])
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v[:1]})
 	d.tenant.AddGrant(NewGrant{Type: kindBundle, Bundle: bundle, UserID: d.users[0]})
-	d.tenant.AddGrant(NewGrant{Type: kindCustom, AppID: d.app, UserID: d.users[1], Values: v, Collection: "col00000000000000001"})
+	d.tenant.AddGrant(NewGrant{
+		Type:       kindCustom,
+		AppID:      d.app,
+		UserID:     d.users[1],
+		Values:     v,
+		Collection: "col00000000000000001",
+	})
 	other := d.tenant.AddApp(NewApp{Label: "Other"})
 	orn := d.tenant.State().Apps[0].ORN
 	second := `target.externalId eq "` + other + `" AND target.type eq "APPLICATION"`
 	for _, filter := range []string{
 		"", d.onUser(0), `(` + d.onApp("target") + `) OR (` + second + `)`, `target.externalId eq "` + d.app + `"`,
-		d.onApp("target") + " AND " + second, d.onApp("target") + ` AND id eq "x"`, d.onApp("target") + ` AND action ne "DENY"`,
-		`targetResourceOrn eq "` + orn + `" OR action eq "ALLOW"`, `target.externalId eq "0oa00000000000000000" AND target.type eq "APPLICATION"`,
+		d.onApp("target") + " AND " + second, d.onApp("target") + ` AND id eq "x"`, d.onApp("target") +
+			` AND action ne "DENY"`,
+		`targetResourceOrn eq "` + orn +
+			`" OR action eq "ALLOW"`, `target.externalId eq "0oa00000000000000000" AND target.type eq "APPLICATION"`,
 		"not (" + d.onApp("target") + ")",
 	} {
 		d.want(400, "E0000029", "GET", filtered(pathGrants, filter), nil)
@@ -150,12 +161,15 @@ func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
 		}
 	}
 	plain := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil)
-	if plain.at("data", 1, "entitlements") != nil || plain.at("data", 0, "entitlements", 0, "name") != nil || plain.at("data", 2, "metadata") != nil {
+	if plain.at("data", 1, "entitlements") != nil || plain.at("data", 0, "entitlements", 0, "name") != nil ||
+		plain.at("data", 2, "metadata") != nil {
 		t.Errorf("without include: %s", plain.raw)
 	}
-	for _, include := range []string{"&include=full_entitlements&include=metadata", "&include=full_entitlements,metadata"} {
+	for _, include := range []string{"&include=full_entitlements&include=metadata",
+		"&include=full_entitlements,metadata"} {
 		a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target"))+include, nil)
-		if a.text("data", 1, "entitlements", 0, "values", 0, "name") != "Viewer" || a.text("data", 0, "entitlements", 0, "dataType") != "array" ||
+		if a.text("data", 1, "entitlements", 0, "values", 0, "name") != "Viewer" ||
+			a.text("data", 0, "entitlements", 0, "dataType") != "array" ||
 			a.text("data", 2, "metadata", "collection", "id") != "col00000000000000001" {
 			t.Errorf("%s: %s", include, a.raw)
 		}
@@ -197,9 +211,11 @@ func TestAnExpiredGrantVanishes(t *testing.T) {
 		d := newFixture(t, Options{})
 		e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 		expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-		body := with(d.grantBody(kindEntitlement, 0, e, v[0]), "scheduleSettings", obj{"expirationDate": expiry, "timeZone": "Europe/Berlin"})
+		body := with(d.grantBody(kindEntitlement, 0, e, v[0]), "scheduleSettings",
+			obj{"expirationDate": expiry, "timeZone": "Europe/Berlin"})
 		a := d.want(201, "", "POST", pathGrants, body)
-		if a.text("scheduleSettings", "expirationDate") != expiry || a.text("scheduleSettings", "timeZone") != "Europe/Berlin" {
+		if a.text("scheduleSettings", "expirationDate") != expiry ||
+			a.text("scheduleSettings", "timeZone") != "Europe/Berlin" {
 			t.Errorf("schedule: %s", a.raw)
 		}
 		d.inForce(0, v[0])
@@ -223,12 +239,14 @@ func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
 	d.want(200, "", "PUT", pathGrants+"/"+custom, full)
 	d.inForce(0, v[1])
 	d.want(400, "E0000001", "PUT", pathGrants+"/"+added, with(d.grantBody(kindEntitlement, 1, e, v[1]), "id", added))
-	d.want(400, "E0000001", "PUT", pathGrants+"/"+custom, with(full, "targetPrincipal", obj{"externalId": d.users[1], "type": "OKTA_USER"}))
+	d.want(400, "E0000001", "PUT", pathGrants+"/"+custom,
+		with(full, "targetPrincipal", obj{"externalId": d.users[1], "type": "OKTA_USER"}))
 	past := obj{"expirationDate": "2020-01-01T00:00:00Z"}
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": added})
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": custom, "scheduleSettings": past})
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": added, "scheduleSettings": past, "action": "DENY"})
-	if a := d.want(200, "", "PATCH", pathGrants+"/"+added, obj{"id": added, "scheduleSettings": past}); a.text("status") != "EXPIRED" {
+	if a := d.want(200, "", "PATCH", pathGrants+"/"+added,
+		obj{"id": added, "scheduleSettings": past}); a.text("status") != "EXPIRED" {
 		t.Errorf("a date in the past: %s", a.raw)
 	}
 	d.inForce(1)
@@ -254,7 +272,8 @@ func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 		}
 		d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[1]))
 		d.inForce(0, v[1])
-		if a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil); a.text("data", 0, "grantType") != kindEntitlement {
+		if a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil); a.text("data", 0,
+			"grantType") != kindEntitlement {
 			t.Errorf("the list still shows what was replaced: %s", a.raw)
 		}
 	})

@@ -44,7 +44,8 @@ type BundleView struct {
 }
 
 func (s *govStore) view(g *grant, at time.Time) GrantView {
-	v := GrantView{g.id, g.kind, g.action, g.actor, g.status(at), g.appID, g.userID, g.bundleID, g.collection, []string{}, g.expires}
+	v := GrantView{g.id, g.kind, g.action, g.actor, g.status(at), g.appID, g.userID, g.bundleID, g.collection, []string{},
+		g.expires}
 	for _, value := range s.valuesOf(g) {
 		v.Values = append(v.Values, value.id)
 	}
@@ -70,7 +71,13 @@ func (t *Tenant) AddEntitlement(appID, name string, multi bool, values ...string
 func (t *Tenant) AddBundle(appID, name string, values ...string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b := &bundle{audit: t.stamp(t.ownerID, t.now()), id: t.newID("enb"), appID: appID, name: name, values: slices.Clone(values)}
+	b := &bundle{
+		audit:  t.stamp(t.ownerID, t.now()),
+		id:     t.newID("enb"),
+		appID:  appID,
+		name:   name,
+		values: slices.Clone(values),
+	}
 	t.gov.bundles[b.id] = b
 	t.gov.bundleOrder = append(t.gov.bundleOrder, b)
 	return b.id
@@ -83,7 +90,11 @@ func (t *Tenant) AddGrant(n NewGrant) string {
 	defer t.mu.Unlock()
 	g := &grant{
 		kind: n.Type, action: n.Action, actor: n.Actor, appID: n.AppID, userID: n.UserID, bundleID: n.Bundle,
-		collection: n.Collection, collName: n.Collection, values: slices.Clone(n.Values), expires: n.Expires, zone: n.TimeZone,
+		collection: n.Collection,
+		collName:   n.Collection,
+		values:     slices.Clone(n.Values),
+		expires:    n.Expires,
+		zone:       n.TimeZone,
 	}
 	if g.kind == "" {
 		g.kind = kindEntitlement

@@ -176,7 +176,8 @@ func (s *govStore) effective(grants []*grant) []*entValue {
 // inUse says whether something in force refers to one of the values.
 func (s *govStore) inUse(appID string, at time.Time, has func(*entValue) bool) bool {
 	for _, b := range s.bundleOrder {
-		if b.appID == appID && !b.deleted && slices.ContainsFunc(b.values, func(id string) bool { return s.values[id] != nil && has(s.values[id]) }) {
+		if b.appID == appID && !b.deleted &&
+			slices.ContainsFunc(b.values, func(id string) bool { return s.values[id] != nil && has(s.values[id]) }) {
 			return true
 		}
 	}

@@ -60,7 +60,8 @@ func TestEveryAnswerTellsOfItsBucket(t *testing.T) {
 		}
 	}
 	d.auth = "SSWS wrong"
-	if s := d.get("/api/v1/users"); s.StatusCode != 401 || s.Header.Get("X-Rate-Limit-Limit") == "" || s.Header.Get("Date") == "" {
+	if s := d.get("/api/v1/users"); s.StatusCode != 401 || s.Header.Get("X-Rate-Limit-Limit") == "" ||
+		s.Header.Get("Date") == "" {
 		t.Errorf("a refused token got %d %v", s.StatusCode, s.Header)
 	}
 	d.auth = ""

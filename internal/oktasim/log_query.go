@@ -241,7 +241,8 @@ func (t *Tenant) readLogFilter(c *call, q *logQuery) bool {
 			return false
 		}
 		if _, err := fmt.Sscanf(text, "%08x-0000-4000-8000-000000000000", &q.after); err != nil {
-			c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.", cause{ErrorSummary: "after: the cursor is not valid"})
+			c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
+				cause{ErrorSummary: "after: the cursor is not valid"})
 			return false
 		}
 		q.after-- // written one higher, so that a cursor before the first event can be recognised

@@ -19,7 +19,8 @@ func TestBoundedLogQueriesEndAndPollingNeverDoes(t *testing.T) {
 		add("a@x.example")
 		add("b@x.example")
 		add("c@x.example")
-		window := "&since=" + url.QueryEscape(start.UTC().Format(time.RFC3339)) + "&until=" + url.QueryEscape(time.Now().UTC().Format(time.RFC3339))
+		window := "&since=" + url.QueryEscape(start.UTC().Format(time.RFC3339)) + "&until=" +
+			url.QueryEscape(time.Now().UTC().Format(time.RFC3339))
 		filter := "/api/v1/logs?filter=" + url.QueryEscape(`eventType eq "group.user_membership.add"`)
 		items, pages := d.all(filter + window + "&limit=2")
 		if len(items) != 3 || pages != 2 {

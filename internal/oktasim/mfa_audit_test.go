@@ -33,7 +33,8 @@ func TestAFactorOfAnUnknownTypeIsHiddenByNoPolicy(t *testing.T) {
 			continue
 		}
 		a := d.want(200, "", "GET", d.enrolments(0), nil)
-		if a.size() != 4 || a.text(2, "key") != "quantum_token" || a.text(2, "type") != "quantum_token" || a.text(3, "type") != "security_key" {
+		if a.size() != 4 || a.text(2, "key") != "quantum_token" || a.text(2, "type") != "quantum_token" ||
+			a.text(3, "type") != "security_key" {
 			t.Errorf("enrolments %s", a.raw)
 		}
 	}
@@ -52,7 +53,10 @@ func TestAnOrgWithoutTheFeatureHasNoEnrolments(t *testing.T) {
 }
 
 func TestSwitchesReachInsideAPath(t *testing.T) {
-	d := newFixture(t, Options{FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"}, Forbidden: []string{"/api/v1/users/{id}/factors"}})
+	d := newFixture(t, Options{
+		FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"},
+		Forbidden:   []string{"/api/v1/users/{id}/factors"},
+	})
 	d.want(401, "E0000015", "GET", d.enrolments(0), nil)
 	d.want(403, "E0000006", "GET", d.factors(0), nil)
 	d.want(200, "", "GET", "/api/v1/users/"+d.users[0]+"/roles", nil)
@@ -86,23 +90,31 @@ func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
 	d.enrolled(0, "sms", "push")
 	d.enrolled(1, "sms", "push")
 	group := d.tenant.AddGroup("Strong", d.users[0], d.users[1])
-	id := d.tenant.AddEnrollmentPolicy("No phones", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollRequired}, 1)
+	id := d.tenant.AddEnrollmentPolicy("No phones", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollRequired}, 1)
 	if got := d.listed(0); !slices.Equal(got, []string{"push"}) {
 		t.Errorf("masked: %v", got)
 	}
-	rule := d.tenant.AddEnrollmentRule(id, EnrollmentRule{Name: "At sign-in", Self: "LOGIN", ExcludeUsers: []string{d.users[1]}})
+	rule := d.tenant.AddEnrollmentRule(id, EnrollmentRule{
+		Name:         "At sign-in",
+		Self:         "LOGIN",
+		ExcludeUsers: []string{d.users[1]},
+	})
 	if one, two := d.listed(0), d.listed(1); len(one) != 1 || len(two) != 2 {
 		t.Errorf("the excluded one falls to the next policy: %v, %v", one, two)
 	}
 	a := d.want(200, "", "GET", pathPolicies+"/"+id+"/rules/"+rule, nil)
-	if a.text("actions", "enroll", "self") != "LOGIN" || a.text("conditions", "people", "users", "exclude", 0) != d.users[1] {
+	if a.text("actions", "enroll", "self") != "LOGIN" ||
+		a.text("conditions", "people", "users", "exclude", 0) != d.users[1] {
 		t.Errorf("rule: %s", a.raw)
 	}
-	d.tenant.SetEnrollmentPolicy(id, nil, map[string]string{"okta_password": enrollRequired, "phone_number": enrollOptional})
+	d.tenant.SetEnrollmentPolicy(id, nil, map[string]string{"okta_password": enrollRequired,
+		"phone_number": enrollOptional})
 	if got := d.listed(0); !slices.Equal(got, []string{"sms"}) {
 		t.Errorf("after the change: %v", got)
 	}
-	second := d.tenant.AddEnrollmentPolicy("All", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollOptional, "phone_number": enrollOptional}, 2)
+	second := d.tenant.AddEnrollmentPolicy("All", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollOptional, "phone_number": enrollOptional}, 2)
 	d.tenant.RankEnrollmentPolicy(second, 1)
 	if got := d.listed(0); len(got) != 2 {
 		t.Errorf("ranked first: %v", got)
@@ -113,7 +125,8 @@ func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
 		t.Errorf("left: %s", got.raw)
 	}
 	for kind, n := range map[string]int{
-		"policy.lifecycle.create": 2, "policy.lifecycle.update": 2, "policy.lifecycle.deactivate": 1, "policy.lifecycle.delete": 1, "policy.rule.add": 1,
+		"policy.lifecycle.create": 2, "policy.lifecycle.update": 2, "policy.lifecycle.deactivate": 1,
+		"policy.lifecycle.delete": 1, "policy.rule.add": 1,
 	} {
 		if got := d.kinds(logsOf(`eventType eq "` + kind + `" and target.type eq "PolicyEntity"`)); len(got) != n {
 			t.Errorf("%s: %d events, want %d", kind, len(got), n)
@@ -125,7 +138,8 @@ func TestWhatACallerSeesDependsOnTheCallersZone(t *testing.T) {
 	d := newFixture(t, Options{})
 	d.enrolled(0, "sms", "push")
 	group := d.tenant.AddGroup("Staff", d.users[0])
-	id := d.tenant.AddEnrollmentPolicy("In the office", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollOptional}, 1)
+	id := d.tenant.AddEnrollmentPolicy("In the office", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollOptional}, 1)
 	d.tenant.AddEnrollmentRule(id, EnrollmentRule{Name: "Office", ZonesIn: []string{"nzo1"}, ZonesOut: []string{"nzo2"}})
 	for zone, want := range map[string]int{"": 2, "nzo1": 1, "nzo2": 2, "nzo3": 2} {
 		d.tenant.SetCallerZone(zone)
@@ -142,24 +156,31 @@ func TestClassicPoliciesSpeakOfFactors(t *testing.T) {
 	d := newFixture(t, Options{Classic: true})
 	d.enrolled(0, "sms", "call", "push")
 	list := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
-	if list.text(0, "settings", "type") != "FACTORS" || list.text(0, "settings", "factors", "okta_sms", "enroll", "self") != enrollOptional ||
-		list.text(0, "settings", "factors", "okta_sms", "consent", "type") != "NONE" || list.at(0, "settings", "authenticators") != nil {
+	if list.text(0, "settings", "type") != "FACTORS" ||
+		list.text(0, "settings", "factors", "okta_sms", "enroll", "self") != enrollOptional ||
+		list.text(0, "settings", "factors", "okta_sms", "consent", "type") != "NONE" ||
+		list.at(0, "settings", "authenticators") != nil {
 		t.Fatalf("default policy: %s", list.raw)
 	}
 	if got := d.listed(0); len(got) != 3 {
 		t.Errorf("the default policy allows all: %v", got)
 	}
 	group := d.tenant.AddGroup("Staff", d.users[0])
-	body := obj{"type": "MFA_ENROLL", "name": "Texts only", "conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
-		"settings": obj{"type": "FACTORS", "factors": obj{"okta_sms": obj{"enroll": obj{"self": enrollRequired}, "consent": obj{"type": "NONE"}}}}}
+	body := obj{"type": "MFA_ENROLL", "name": "Texts only",
+		"conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
+		"settings": obj{"type": "FACTORS",
+			"factors": obj{"okta_sms": obj{"enroll": obj{"self": enrollRequired}, "consent": obj{"type": "NONE"}}}}}
 	made := d.want(200, "", "POST", pathPolicies, body)
-	if made.text("settings", "factors", "okta_sms", "enroll", "self") != enrollRequired || made.text("settings", "factors", "okta_push", "enroll", "self") != enrollNotAllowed {
+	if made.text("settings", "factors", "okta_sms", "enroll", "self") != enrollRequired ||
+		made.text("settings", "factors", "okta_push", "enroll", "self") != enrollNotAllowed {
 		t.Errorf("made: %s", made.raw)
 	}
 	if got := d.listed(0); !slices.Equal(got, []string{"sms"}) {
 		t.Errorf("masked: %v", got)
 	}
-	d.want(400, "E0000001", "POST", pathPolicies, with(with(body, "name", "X"), "settings", obj{"factors": obj{"tea_leaves": obj{"enroll": obj{"self": enrollRequired}}}}))
+	d.want(400, "E0000001", "POST", pathPolicies,
+		with(with(body, "name", "X"), "settings",
+			obj{"factors": obj{"tea_leaves": obj{"enroll": obj{"self": enrollRequired}}}}))
 	d.tenant.SetEnrollmentPolicy(made.text("id"), nil, map[string]string{"okta_call": enrollOptional})
 	if got := d.listed(0); !slices.Equal(got, []string{"call"}) {
 		t.Errorf("after the change: %v", got)
@@ -184,7 +205,8 @@ func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testin
 		}
 		if len(had) > 0 && d.tenant.users[id].status != statusDeprovisioned {
 			changed++
-			d.want(204, "", "DELETE", "/api/v1/users/"+id+"/factors/"+d.want(200, "", "GET", "/api/v1/users/"+id+"/factors", nil).text(0, "id"), nil)
+			d.want(204, "", "DELETE", "/api/v1/users/"+id+"/factors/"+d.want(200, "", "GET", "/api/v1/users/"+id+"/factors",
+				nil).text(0, "id"), nil)
 		}
 	}
 	if changed < 30 {
@@ -229,7 +251,8 @@ func TestSeededPeopleHaveAWorkingLife(t *testing.T) {
 		}
 	}
 	n := len(people)
-	if seen["department"] != n || seen["title"] != n || seen["userType"] < n-1 || seen["Contractor"] == 0 || seen["never"] == 0 || seen["recently"] < n/2 {
+	if seen["department"] != n || seen["title"] != n || seen["userType"] < n-1 || seen["Contractor"] == 0 ||
+		seen["never"] == 0 || seen["recently"] < n/2 {
 		t.Errorf("of %d people: %v", n, seen)
 	}
 	if seen["managerId"] < n/2 || seen["manager"] <= seen["managerId"] || seen["manager"] == n {

@@ -14,7 +14,8 @@ const (
 )
 
 var policyTypes = []string{
-	policyMFA, policyAccess, "OKTA_SIGN_ON", "PASSWORD", "PROFILE_ENROLLMENT", "IDP_DISCOVERY", "POST_AUTH_SESSION", "ENTITY_RISK", "DEVICE_SIGNAL_COLLECTION",
+	policyMFA, policyAccess, "OKTA_SIGN_ON", "PASSWORD", "PROFILE_ENROLLMENT", "IDP_DISCOVERY",
+	"POST_AUTH_SESSION", "ENTITY_RISK", "DEVICE_SIGNAL_COLLECTION",
 }
 
 // policy is an authenticator enrolment policy. Its priority is its place in mfaStore.policies.

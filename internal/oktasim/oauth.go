@@ -105,9 +105,11 @@ func (t *Tenant) newAccessToken(c *call, cl *client, scopes []string, jkt string
 		expires: c.now.Add(tokenLife), jkt: jkt,
 	}
 	c.principal = principal{ID: cl.ID, ClientID: cl.ID}
-	c.event("app.oauth2.token.grant.access_token", eventDetail{Targets: []logTarget{{cl.ID, "PublicClientApp", cl.ID, cl.Label}}})
+	c.event("app.oauth2.token.grant.access_token",
+		eventDetail{Targets: []logTarget{{cl.ID, "PublicClientApp", cl.ID, cl.Label}}})
 	return map[string]any{
-		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text, "scope": strings.Join(scopes, " "),
+		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text, "scope": strings.Join(scopes,
+			" "),
 	}
 }
 

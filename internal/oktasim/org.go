@@ -61,7 +61,8 @@ func (t *Tenant) getWellKnown(c *call) {
 func (t *Tenant) getOrg(c *call) {
 	c.reply(http.StatusOK, map[string]any{
 		"id": t.orgID, "subdomain": subdomain(c.base()), "companyName": "Acme", "status": "ACTIVE",
-		"website": "https://acme.example.com", "phoneNumber": nil, "address1": nil, "address2": nil, "city": nil, "state": nil,
+		"website": "https://acme.example.com", "phoneNumber": nil, "address1": nil, "address2": nil, "city": nil,
+		"state":   nil,
 		"country": nil, "postalCode": nil, "supportPhoneNumber": nil, "endUserSupportHelpURL": nil,
 		"created": millis(t.since), "lastUpdated": millis(t.since), "expiresAt": nil,
 		"_links": map[string]any{

@@ -37,7 +37,8 @@ func TestRecordedBundleLists(t *testing.T) {
 	console := p.tenant.AddApp(NewApp{Label: "Okta Admin Console", Name: "saasure"})
 	for i := range 12 {
 		p.want(201, "POST", pathBundles, fmt.Sprintf(
-			`{"name":"Administrator %d","description":"Administrator","entitlements":[],"target":{"externalId":%q,"type":"APPLICATION"}}`, i, console))
+			`{"name":"Administrator %d","description":"Administrator","entitlements":[],`+
+				`"target":{"externalId":%q,"type":"APPLICATION"}}`, i, console))
 	}
 	p.replay(t, records)
 }

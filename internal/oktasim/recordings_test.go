@@ -62,7 +62,13 @@ type player struct {
 }
 
 func newPlayer(d *caller) *player {
-	return &player{caller: d, ids: map[string]string{}, skip: map[string]string{}, allow: map[string]string{}, used: map[string]bool{}}
+	return &player{
+		caller: d,
+		ids:    map[string]string{},
+		skip:   map[string]string{},
+		allow:  map[string]string{},
+		used:   map[string]bool{},
+	}
 }
 
 // replay plays all exchanges, and fails for differences that are not allowed and for allowances that nothing needed.
@@ -113,7 +119,8 @@ func (p *player) play(t *testing.T, r exchangeRecord, u *url.URL) {
 	}
 	for _, name := range []string{"Content-Type", "Location", "Link", "Etag"} {
 		if (len(r.Response.Headers[name]) > 0) != (len(got.Header.Values(name)) > 0) && !p.allowed(what, "header "+name) {
-			t.Errorf("%d: %s: header %s: got %q, recorded %q", r.ID, what, name, got.Header.Values(name), r.Response.Headers[name])
+			t.Errorf("%d: %s: header %s: got %q, recorded %q", r.ID, what, name, got.Header.Values(name),
+				r.Response.Headers[name])
 		}
 	}
 	if r.Response.Body == "" {

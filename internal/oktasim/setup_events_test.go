@@ -16,17 +16,26 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 		actor       string
 		events      []string
 	}{
-		"enrol": {nil, func(o *Tenant, u, _ string) { o.Enroll(u, "webauthn", "") }, self, []string{"user.mfa.factor.activate"}},
+		"enrol": {nil, func(o *Tenant, u, _ string) { o.Enroll(u, "webauthn", "") }, self,
+			[]string{"user.mfa.factor.activate"}},
 		"remove": {func(o *Tenant, u, _ string) { o.AddFactor(u, "sms", "OKTA", "", nil) },
 			func(o *Tenant, u, _ string) { o.RemoveFactor(u, "sms") }, self, []string{"user.mfa.factor.deactivate"}},
-		"reset":    {nil, func(o *Tenant, u, _ string) { o.ResetFactors(u) }, admin, []string{"user.mfa.factor.reset_all"}},
-		"suspend":  {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "suspend") }, admin, []string{"user.lifecycle.suspend"}},
-		"unlock":   {func(o *Tenant, u, _ string) { o.SetUserStatus(u, "LOCKED_OUT") }, func(o *Tenant, u, _ string) { o.Lifecycle(u, "unlock") }, admin, []string{"user.account.unlock_by_admin"}},
-		"lock":     {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "lock") }, self, []string{"user.account.lock"}},
-		"rename":   {nil, func(o *Tenant, u, _ string) { o.UpdateUser(u, "lastName", "Berg") }, admin, []string{"user.account.update_profile"}},
-		"join":     {nil, func(o *Tenant, u, g string) { o.JoinGroup(g, u) }, admin, []string{"group.user_membership.add"}},
-		"leave":    {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = eventLog{} }, func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
-		"set down": {nil, func(o *Tenant, u, _ string) { o.SetUserStatus(u, "SUSPENDED"); o.AddFactor(u, "sms", "OKTA", "", nil) }, "", nil},
+		"reset": {nil, func(o *Tenant, u, _ string) { o.ResetFactors(u) }, admin, []string{"user.mfa.factor.reset_all"}},
+		"suspend": {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "suspend") }, admin,
+			[]string{"user.lifecycle.suspend"}},
+		"unlock": {func(o *Tenant, u, _ string) { o.SetUserStatus(u, "LOCKED_OUT") },
+			func(o *Tenant, u, _ string) { o.Lifecycle(u, "unlock") }, admin, []string{"user.account.unlock_by_admin"}},
+		"lock": {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "lock") }, self, []string{"user.account.lock"}},
+		"rename": {nil, func(o *Tenant, u, _ string) { o.UpdateUser(u, "lastName", "Berg") }, admin,
+			[]string{"user.account.update_profile"}},
+		"join": {nil, func(o *Tenant, u, g string) { o.JoinGroup(g, u) }, admin, []string{"group.user_membership.add"}},
+		"leave": {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = eventLog{} },
+			func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
+		"set down": {nil, func(o *Tenant, u,
+			_ string) {
+			o.SetUserStatus(u, "SUSPENDED")
+			o.AddFactor(u, "sms", "OKTA", "", nil)
+		}, "", nil},
 		"delete": {nil, func(o *Tenant, u, _ string) { o.DeleteUser(u) }, admin,
 			[]string{"user.lifecycle.deactivate", "user.lifecycle.delete.initiated", "user.lifecycle.delete.completed"}},
 	} {
@@ -52,10 +61,12 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 
 func TestLifecycleKeepsToWhatAStatusAllows(t *testing.T) {
 	d := newFixture(t, Options{})
-	if d.tenant.Lifecycle(d.users[0], "unsuspend") || !d.tenant.Lifecycle(d.users[0], "suspend") || d.tenant.Lifecycle(d.users[0], "suspend") {
+	if d.tenant.Lifecycle(d.users[0], "unsuspend") || !d.tenant.Lifecycle(d.users[0], "suspend") ||
+		d.tenant.Lifecycle(d.users[0], "suspend") {
 		t.Error("the status does not count")
 	}
-	if got := d.want(200, "", "GET", "/api/v1/users/"+d.users[0], nil).text("status"); got != statusSuspended || d.tenant.Events("user.lifecycle.suspend") != 1 {
+	if got := d.want(200, "", "GET", "/api/v1/users/"+d.users[0], nil).text("status"); got != statusSuspended ||
+		d.tenant.Events("user.lifecycle.suspend") != 1 {
 		t.Errorf("status %s", got)
 	}
 	id := d.tenant.CreateUser(NewUser{Email: "new@acme.example.com"})
@@ -156,7 +167,8 @@ func TestGroupListsAreSortedAndPaged(t *testing.T) {
 	if got := names(search + "&sortBy=profile.name&limit=1"); !slices.Equal(got, []string{"alpha", "Beta", "Gamma"}) {
 		t.Errorf("ascending: %v", got)
 	}
-	if got := names(search + "&sortBy=profile.name&sortOrder=desc"); !slices.Equal(got, []string{"Gamma", "Beta", "alpha"}) {
+	if got := names(search + "&sortBy=profile.name&sortOrder=desc"); !slices.Equal(got,
+		[]string{"Gamma", "Beta", "alpha"}) {
 		t.Errorf("descending: %v", got)
 	}
 	if got := names("limit=2"); len(got) != 4 {

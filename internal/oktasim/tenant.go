@@ -102,8 +102,11 @@ func New(o Options) *Tenant {
 		opts: o, baseURL: DefaultBaseURL,
 		rng:    rand.New(rand.NewPCG(o.Seed, 0x6f6b746173696d)),
 		tokens: map[string]*credential{}, clients: map[string]*client{}, jtis: map[string]time.Time{},
-		users: map[string]*user{}, byLogin: map[string]string{}, byEmail: map[string][]string{}, lagging: map[string]time.Time{},
-		groups: map[string]*group{}, apps: map[string]*app{},
+		users:   map[string]*user{},
+		byLogin: map[string]string{},
+		byEmail: map[string][]string{},
+		lagging: map[string]time.Time{},
+		groups:  map[string]*group{}, apps: map[string]*app{},
 	}
 	t.wire = simwire.New(wireService{t}, t.now, o.Seed)
 	t.limiter.init(o.Limits)

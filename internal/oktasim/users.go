@@ -75,7 +75,8 @@ func (t *Tenant) checkProfile(profile map[string]any, self *user) (what string, 
 	}
 	if login, _ := profile["login"].(string); login != "" {
 		if id, taken := t.byLogin[strings.ToLower(login)]; taken && (self == nil || id != self.id) {
-			what, problems = "login", append(problems, "login: An object with this field already exists in the current organization")
+			what, problems = "login", append(problems,
+				"login: An object with this field already exists in the current organization")
 		}
 	}
 	return what, problems

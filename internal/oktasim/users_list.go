@@ -99,8 +99,9 @@ func (t *Tenant) filterUsers(c *call, text string) {
 // searchOperators are what search knows; co works on four properties only.
 var (
 	searchOperators = []string{"eq", "ge", "gt", "le", "lt", "sw", "pr", "co"}
-	searchTopLevel  = []string{"id", "status", "created", "activated", "statusChanged", "lastUpdated", "type.id", "realmId"}
-	searchContains  = []string{"profile.firstName", "profile.lastName", "profile.email", "profile.login"}
+	searchTopLevel  = []string{"id", "status", "created", "activated", "statusChanged", "lastUpdated", "type.id",
+		"realmId"}
+	searchContains = []string{"profile.firstName", "profile.lastName", "profile.email", "profile.login"}
 )
 
 // checkSearch refuses what user search does not know.

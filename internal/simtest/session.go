@@ -68,7 +68,10 @@ func (s *Session) dependencies(ctx context.Context) *tools.Deps {
 	s.must(err)
 	plans, err := plan.NewStore(filepath.Join(filepath.Dir(s.World.Dir), "plans"))
 	s.must(err)
-	deps := &tools.Deps{About: tools.About{Version: "test", Domain: "acme.okta.test"}, Okta: s.World.Okta, Inbox: inbox, Plans: plans,
+	deps := &tools.Deps{About: tools.About{
+		Version: "test",
+		Domain:  "acme.okta.test",
+	}, Okta: s.World.Okta, Inbox: inbox, Plans: plans,
 		Gate: s.World.Gate, Engine: s.World.Engine, Mode: plan.ModeAdditive, ToolWait: 45 * time.Second,
 		MFA: Audits(ctx, s.t, s.World.Okta, filepath.Join(filepath.Dir(s.World.Dir), "mfa"))}
 	deps.Jobs = batch.NewJobs(ctx, s.World.Engine, func(p *plan.Plan, sum *batch.Summary) {
