@@ -180,13 +180,6 @@ func (p *App) Close() {
 	}
 }
 
-// record puts an entry into the trail under the program's actor, before anything acts on it.
-func (p *App) record(ctx context.Context, e trail.Entry) error {
-	e.Actor = actorOf(p.Config)
-	_, err := p.Trail.Append(ctx, e)
-	return err
-}
-
 // afterRun moves the report on once all that its plan could do is done.
 func (p *App) afterRun(done *plan.Plan, summary *batch.Summary) {
 	moved, err := p.Deps.Finish(done, summary)
@@ -249,18 +242,6 @@ func domainOf(cfg *config.Config) string {
 		return "demo"
 	}
 	return cfg.Okta.BaseURL
-}
-
-// actorOf says under whose name the trail records: a credential's kind, never a part of it.
-func actorOf(cfg *config.Config) string {
-	switch {
-	case cfg.Okta.Demo:
-		return "demo"
-	case cfg.Okta.ClientID != "":
-		return "service app " + cfg.Okta.ClientID
-	default:
-		return "api token at " + cfg.Okta.BaseURL
-	}
 }
 
 // bucket returns the copier from S3, nil when S3 is off.
