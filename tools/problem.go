@@ -11,7 +11,6 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
-	"okta-entitlements-mcp/s3sync"
 )
 
 // Problem is a failure as a client sees it: a stable code, what happened, and the next step.
@@ -43,7 +42,6 @@ func classify(err error) *Problem {
 	var (
 		problem *Problem
 		report  *intake.Error
-		copying *s3sync.Error
 		okta    *oktaclient.Error
 	)
 	if audit := auditProblem(err); audit != nil {
@@ -58,8 +56,6 @@ func classify(err error) *Problem {
 		return &copied
 	case errors.As(err, &report):
 		return &Problem{Code: report.Code, Message: report.Msg, Next: report.Next}
-	case errors.As(err, &copying):
-		return &Problem{Code: copying.Code, Message: copying.Msg, Next: copying.Next}
 	case errors.As(err, &okta):
 		return &Problem{Code: oktaCode(okta), Message: err.Error(), Next: okta.Next(), OktaCode: okta.Code, RequestID: okta.RequestID}
 	case errors.Is(err, context.Canceled):
