@@ -24,7 +24,7 @@ type memory struct {
 	readings map[string]*reading
 	fresh    map[string]bool // read by this audit, in earlier attempts too
 	wrong    map[string]bool // of the sample: drawn → whether the cache was wrong
-	members  *memberships
+	members  *mfa.Members
 	looked   int64 // Okta's time at which this audit's first attempt began to look, unix milliseconds; 0: this is the first
 }
 
@@ -61,7 +61,7 @@ type line struct {
 }
 
 func newMemory() *memory {
-	return &memory{kinds: newKinds(), readings: map[string]*reading{}, fresh: map[string]bool{}, wrong: map[string]bool{}, members: newMemberships()}
+	return &memory{kinds: newKinds(), readings: map[string]*reading{}, fresh: map[string]bool{}, wrong: map[string]bool{}, members: mfa.NewMembers()}
 }
 
 // load reads a file of lines into the memory. A missing file is empty; a torn last line was never acknowledged. Journal says
@@ -121,7 +121,7 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	case "gone":
 		delete(m.readings, l.User)
 	case "group":
-		m.members.add(l.Group, l.Changed, l.Members)
+		m.members.Add(l.Group, l.Changed, l.Members)
 	default:
 		return ErrDamaged
 	}
@@ -294,9 +294,34 @@ func (m *memory) save(dir string) error {
 				return err
 			}
 		}
-		if err := m.members.save(s); err != nil {
+		if err := saveMembers(s, m.members); err != nil {
 			return err
 		}
 		return out.Flush()
 	})
+}
+
+// saveMembers writes the groups whose members are known, in lines of bounded length.
+func saveMembers(s *scribe, members *mfa.Members) error {
+	const most = 500
+	for _, g := range members.Groups() {
+		l := &line{T: "group", Group: g.ID, Changed: g.Changed}
+		if err := s.line(l); err != nil {
+			return err
+		}
+		for user := range members.In(g) {
+			if l.Members = append(l.Members, user); len(l.Members) == most {
+				if err := s.line(l); err != nil {
+					return err
+				}
+				l.Members = l.Members[:0]
+			}
+		}
+		if len(l.Members) > 0 {
+			if err := s.line(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -7,7 +7,7 @@ const (
 	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
 )
 
-// moveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
+// MoveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
 // put anything right.
 func MoveOf(then, now Verdict) string {
 	switch {

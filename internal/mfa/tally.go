@@ -17,7 +17,7 @@ func NewCounter() *tally {
 	return &tally{Tally: Tally{ByMethod: map[string]int{}, ByStrength: map[Strength]int{}, ByVerdict: map[Verdict]int{}}}
 }
 
-// close works the rate out, when enough people could be read for one to be honest.
+// Close works the rate out, when enough people could be read for one to be honest.
 func (t *tally) Close(bound float64) {
 	readable := t.Total - t.unreadable
 	if readable == 0 || float64(readable) < bound*float64(t.Total) {
@@ -30,7 +30,7 @@ func (t *tally) Close(bound float64) {
 // SourceNone is Finding.Sources of somebody who could not be read.
 const SourceNone = "none"
 
-// cover counts one finding into the coverage.
+// Cover counts one finding into the coverage.
 func (c *Coverage) Cover(f *Finding) {
 	c.Listed++
 	switch {
@@ -47,7 +47,7 @@ func (c *Coverage) Cover(f *Finding) {
 	}
 }
 
-// close writes the coverage line.
+// Close writes the coverage line.
 func (c *Coverage) Close(bound float64, now time.Time) {
 	c.Bound, c.Share = bound, 1
 	if c.Listed > 0 {
@@ -64,7 +64,7 @@ func (c *Coverage) Close(bound float64, now time.Time) {
 	}
 }
 
-// age says a duration as people do.
+// Age says a duration as people do.
 func Age(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
