@@ -21,6 +21,7 @@ func MoveOf(then, now Verdict) string {
 	return ""
 }
 
+// Point is what the course of time keeps of a summary.
 func (s *Summary) Point() Point {
 	return Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled, Strong: s.ByStrength[Phishable] + s.ByStrength[Resistant],
 		Failing: s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly]}
