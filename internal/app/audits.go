@@ -146,14 +146,8 @@ func (p *App) ResumeAudit(ctx context.Context) {
 }
 
 // recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *App) recordAudit(ctx context.Context, s audit.Step) error {
-	client, _ := s.Details["client"].(string)
-	details := map[string]any{}
-	for name, v := range s.Details {
-		if name != "client" {
-			details[name] = v
-		}
-	}
-	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Client: client, Step: s.Name, RunID: s.AuditID, Outcome: s.Outcome, Arguments: details})
+func (p *App) recordAudit(ctx context.Context, e trail.Entry) error {
+	e.Actor = actorOf(p.Config)
+	_, err := p.Trail.Append(ctx, e)
 	return err
 }

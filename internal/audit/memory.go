@@ -14,6 +14,7 @@ import (
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // memory is what is known of the organisation's enrolments: the cache that earlier audits left, and on top of it what this
@@ -90,13 +91,18 @@ func (m *memory) load(path string, journal bool) error {
 			err = m.take(&l, &local, journal)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", ErrDamaged, path, number)
+			return &trouble.Error{
+				Code: trouble.ReadingsDamaged,
+				What: fmt.Sprintf("the readings of earlier audits are damaged: %s line %d", path, number),
+				Next: "move the file out of STATE_DIR/mfa and audit again: the audit then reads everyone",
+				Err:  err,
+			}
 		}
 	}
 }
 
-// ErrDamaged is what errors.Is finds when the readings on disk are not what was written.
-var ErrDamaged = errors.New("the audit's memory is damaged")
+// errLine is a line that was not written by this program.
+var errLine = errors.New("not a line of readings")
 
 func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	switch l.T {
@@ -108,12 +114,12 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 		}
 	case "head":
 		if l.Head == nil || l.Head.Format != cacheFormat {
-			return ErrDamaged
+			return errLine
 		}
 		m.head = *l.Head
 	case "kind":
 		if l.Kind == nil || int(l.N) != len(*local) {
-			return ErrDamaged
+			return errLine
 		}
 		*local = append(*local, m.kinds.kind(*l.Kind))
 	case "read":
@@ -123,7 +129,7 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	case "group":
 		m.members.Add(l.Group, l.Changed, l.Members)
 	default:
-		return ErrDamaged
+		return errLine
 	}
 	return nil
 }
@@ -134,7 +140,7 @@ func (m *memory) takeReading(l *line, local []uint16, journal bool) error {
 	r.enrolled, ok1 = unmarshalMarks(l.E, local)
 	r.factors, ok2 = unmarshalMarks(l.F, local)
 	if !ok1 || !ok2 || l.User == "" {
-		return ErrDamaged
+		return errLine
 	}
 	if journal {
 		m.fresh[l.User] = true

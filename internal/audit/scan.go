@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -112,7 +113,10 @@ func (s *scan) note(ctx context.Context, name, outcome string, details map[strin
 
 // step writes a step of an audit into the trail.
 func (a *Auditor) step(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
-	if err := a.opts.Record(ctx, Step{Name: name, AuditID: auditID, Outcome: outcome, Details: details}); err != nil {
+	client, _ := details["client"].(string)
+	delete(details, "client")
+	entry := trail.Entry{Step: name, RunID: auditID, Client: client, Outcome: outcome, Arguments: details}
+	if err := a.opts.Record(ctx, entry); err != nil {
 		return fmt.Errorf("record the audit in the trail: %w", err)
 	}
 	return nil

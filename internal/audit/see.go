@@ -315,9 +315,6 @@ func (s *scan) accounts(ctx context.Context) (iter.Seq2[oktaclient.Account, erro
 	return s.okta.GroupMembers(ctx, group.ID), nil
 }
 
-// ErrNoGroup is what errors.Is finds when the group of a request is not there.
-var ErrNoGroup = errors.New("no such group")
-
 // FindGroup finds a group by its id or its exact name. Two groups of one name are refused.
 func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Group, error) {
 	if strings.HasPrefix(idOrName, "00g") {
@@ -337,9 +334,9 @@ func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Gr
 	}
 	switch len(found) {
 	case 0:
-		return oktaclient.Group{}, fmt.Errorf("%w: %q; give its id (00g...) or its exact name", ErrNoGroup, clip(idOrName, 80))
+		return oktaclient.Group{}, noGroup("no such group: %q", clip(idOrName, 80))
 	case 1:
 		return found[0], nil
 	}
-	return oktaclient.Group{}, fmt.Errorf("%w: %d groups are called %q; give the id of one", ErrNoGroup, len(found), clip(idOrName, 80))
+	return oktaclient.Group{}, noGroup("no such group: %d groups are called %q", len(found), clip(idOrName, 80))
 }

@@ -126,6 +126,7 @@ func (t *Counter) Count(f *Finding) {
 		t.NotEnroll++
 	}
 }
+
 // CountDepartment takes one person into the numbers of the department.
 func CountDepartment(departments map[string]*Department, f *Finding) {
 	d := departments[f.Department]
