@@ -94,7 +94,7 @@ func (m *memory) load(path string, journal bool) error {
 			return &trouble.Error{
 				Code: trouble.ReadingsDamaged,
 				What: fmt.Sprintf("the readings of earlier audits are damaged: %s line %d", path, number),
-				Next: "move the file out of STATE_DIR/mfa and audit again: the audit then reads everyone",
+				Next: "move the file away, out of STATE_DIR/mfa, and audit again: the audit then reads everyone",
 				Err:  err,
 			}
 		}
