@@ -61,22 +61,10 @@ func (d *desk) start() {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	s, err := p.MCP()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.client, err = client.NewInProcessClient(s); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.client.Start(context.Background()); err != nil {
+	if d.client, err = p.Client(context.Background(), "desk"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.client.Close() })
-	var hello mcp.InitializeRequest
-	hello.Params.ClientInfo = mcp.Implementation{Name: "bad input", Version: "1"}
-	if _, err := d.client.Initialize(t.Context(), hello); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (d *desk) path(name string) string { return filepath.Join(d.cfg.CSVDir, filepath.FromSlash(name)) }

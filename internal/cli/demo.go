@@ -135,7 +135,7 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *scree
 	}
 	defer p.Close()
 	d := &demo{world: world, show: show, file: o.file}
-	if err := d.connect(ctx, p); err != nil {
+	if d.client, err = p.Client(ctx, "demo"); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.client.Close()) }()
@@ -165,26 +165,6 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *scree
 	}
 	show.closing(&d.story)
 	return &d.story, nil
-}
-
-func (d *demo) connect(ctx context.Context, p *app.App) error {
-	s, err := p.MCP()
-	if err != nil {
-		return err
-	}
-	if d.client, err = client.NewInProcessClient(s); err != nil {
-		return fmt.Errorf("connect client: %w", err)
-	}
-	if err := d.client.Start(ctx); err != nil {
-		return fmt.Errorf("start client: %w", err)
-	}
-	var hello mcp.InitializeRequest
-	hello.Params.ProtocolVersion = mcp.LATEST_LEGACY_PROTOCOL_VERSION
-	hello.Params.ClientInfo = mcp.Implementation{Name: "demo", Version: app.Version()}
-	if _, err := d.client.Initialize(ctx, hello); err != nil {
-		return fmt.Errorf("initialize client: %w", err)
-	}
-	return nil
 }
 
 // workflow runs the three stages. The first time it tells the story; the second time it shows that nothing is left to do.
