@@ -18,7 +18,7 @@ import (
 )
 
 // desk is the assembled program before a simulated tenant, with a client on its MCP server: all that is real but the
-// socket. Tests spoil something and see what the client is told.
+// socket. Tests spoil something and see what the client gets.
 type desk struct {
 	t      *testing.T
 	tenant *oktasim.Tenant
@@ -107,11 +107,11 @@ func (d *desk) refuses(tool string, args map[string]any, code string) tools.Prob
 		d.t.Errorf("%s answered: %.400s", tool, text)
 		return tools.Problem{}
 	}
-	var told struct{ Error tools.Problem }
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
+	var answer struct{ Error tools.Problem }
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
 		d.t.Fatalf("%s: %s", tool, text)
 	}
-	p := told.Error
+	p := answer.Error
 	if p.Code != code || p.Message == "" || p.Next == "" {
 		d.t.Errorf("%s: got %s, want code %s with a message and a next step", tool, text, code)
 	}
