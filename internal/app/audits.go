@@ -30,7 +30,7 @@ func (p *App) audits(ctx context.Context) (*tools.MFA, error) {
 		LogSettle: settle,
 		Keep:      p.Config.MFA.Keep,
 		Log:       p.Log,
-		Record:    p.recordAudit,
+		Record:    p.record,
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *App) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, er
 		NotifyUsers: p.Config.Slack.Notify,
 		Jira:        p.jira,
 		Slack:       p.slack,
-		Record:      p.recordAudit,
+		Record:      p.record,
 		Log:         p.Log,
 	})
 }

@@ -163,7 +163,7 @@ func (o *auditOptions) find(ctx context.Context, p *app.App, policy mfa.Policy) 
 	if err != nil {
 		return nil, err
 	}
-	return follow(job)
+	return follow(ctx, job.Job)
 }
 
 // readBaseline takes the Admin Console's export for the whole audit.
