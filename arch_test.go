@@ -17,8 +17,8 @@ const module = "okta-entitlements-mcp/"
 // imports says which of our packages each package may import, and why it needs them. A new package is a new row.
 var imports = map[string][]string{
 	".":                          {"*"}, // the wiring
-	"server":                     {"tools", "internal/trail"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/untrusted"},
+	"server":                     {"tools", "internal/trail", "internal/trouble"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
 	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/untrusted"},
 	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress"},                      // reads Okta and keeps what it read; asks mfa for the verdicts
 	"internal/mfa":               {"oktaclient"},                                                                               // Okta's data types and the quoting of its filters alone: TestMFAIsPure

@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // JobIn names a job.
@@ -147,10 +148,10 @@ func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) 
 	}
 	job := d.Jobs.Get(p.ID)
 	if job == nil {
-		return JobOut{}, &Problem{
-			Code:    "job_not_running",
-			Message: "no run of this plan is under way in this server",
-			Next:    "get_job says how it ended",
+		return JobOut{}, &trouble.Error{
+			Code: trouble.JobNotRunning,
+			What: "no run of this plan is under way in this server",
+			Next: "get_job says how it ended",
 		}
 	}
 	job.Cancel()
