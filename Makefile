@@ -12,10 +12,10 @@ bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench Read2M -benchtime 1x -cpu 1 ./internal/intake
 	go test -run '^$$' -bench GrantCall ./oktaclient
 	go test -run '^$$' -bench . -benchtime 1x ./batch
-	go test -run '^$$' -bench Stdio -benchtime 5x .
-	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m .
+	go test -run '^$$' -bench Stdio -benchtime 5x ./internal/e2e
+	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m ./internal/e2e
 	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/audit
-	go test -run '^$$' -bench AuditMemory -benchtime 1x -timeout 20m .
+	go test -run '^$$' -bench AuditMemory -benchtime 1x -timeout 20m ./internal/e2e
 
 CHAOS_WORLDS ?= 5000
 CHAOS_SEED ?= $(shell date +%s)

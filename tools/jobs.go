@@ -76,6 +76,21 @@ func runJob(out PlanOut) JobOut {
 	}
 }
 
+// Renew brings the answer that started a run up to date with what get_job says of the run since, for clients that follow.
+func (o *PlanOut) Renew(job *JobOut) {
+	o.Status = job.Status
+	o.Progress = job.Progress
+	o.Next = job.Next
+	if run := job.Run; run != nil {
+		o.Rows = run.Rows
+		o.Done = run.Done
+		o.Stop = run.Stop
+		o.Errors = run.Errors
+		o.Report = run.Report
+		o.Resources = run.Resources
+	}
+}
+
 var specGetJob = Spec{
 	Name: "get_job", Title: "Progress of a job", Effect: ReadsLocal,
 	Description: "Shows how a run or an audit goes: progress, rate, time to go, what it waits for; or how it ended. " +

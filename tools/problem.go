@@ -29,6 +29,9 @@ type Problem struct {
 	RequestID string `json:"okta_request_id,omitempty"`
 }
 
+// Error returns the message and the next step, for clients that received a Problem.
+func (p *Problem) Error() string { return p.Message + "; " + p.Next }
+
 // errorResult is a tool error. It has no structured content: clients hold that against the output schema even when the call failed.
 func errorResult(err error) *mcp.CallToolResult {
 	text, _ := json.Marshal(map[string]*Problem{"error": Explain(err)}) // strings always encode

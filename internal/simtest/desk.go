@@ -122,9 +122,9 @@ func (d *Desk) Confirm(ctx context.Context, tool, planID string, pace time.Durat
 	d.Call(ctx, tool, map[string]any{"plan_id": planID}, out)
 	for out.Status == "running" {
 		time.Sleep(pace)
-		job := out.JobID
-		out = &tools.PlanOut{}
-		d.Call(ctx, "get_job", map[string]any{"job_id": job}, out)
+		job := &tools.JobOut{}
+		d.Call(ctx, "get_job", map[string]any{"job_id": out.JobID}, job)
+		out.Renew(job)
 	}
 	return out
 }
