@@ -1,16 +1,18 @@
 package batch
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -21,7 +23,7 @@ func (e *Engine) AwaitLists(ctx context.Context, appID string, stage plan.Stage)
 	if err != nil {
 		return fmt.Errorf("look at earlier runs: %w", err)
 	}
-	return sleep(ctx, time.Until(last.Add(e.opts.SettleAfter)))
+	return wait.For(ctx, time.Until(last.Add(e.opts.SettleAfter)))
 }
 
 // undone refuses a plan whose run was taken back, in part or whole: its journal would say granted for what is gone.
@@ -49,9 +51,19 @@ func firstEntry(path string) (opened entry, err error) {
 		return entry{}, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &opened) != nil {
-		return entry{}, nil
+	return opening(f)
+}
+
+// opening reads the first line of a journal; it is empty when a crash tore it.
+func opening(journal io.Reader) (opened entry, err error) {
+	for line, err := range durable.NewLineReader(journal, durable.LongestLine).All() {
+		if err != nil {
+			return entry{}, err
+		}
+		if json.Unmarshal(line.Text, &opened) != nil {
+			return entry{}, nil
+		}
+		break
 	}
 	return opened, nil
 }

@@ -1,14 +1,12 @@
 package batch
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -64,25 +62,13 @@ type journal struct {
 // was not followed by a sending, or an end that is looked up again.
 func replay(path, planID string, keys []string) (memories []memory, permit *policy.Confirmation, err error) {
 	memories = make([]memory, len(keys))
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return memories, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("open journal: %w", err)
-	}
-	defer f.Close()
-	reader := bufio.NewReaderSize(f, 1<<16)
-	for number := 1; ; number++ {
-		line, err := reader.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return memories, permit, nil
-		}
+	for line, err := range durable.ReadLines(path) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("read journal: %w", err)
 		}
+		number := line.Number
 		var e entry
-		if err := json.Unmarshal(line, &e); err != nil {
+		if err := json.Unmarshal(line.Text, &e); err != nil {
 			return nil, nil, damaged(path, number, "it is not an entry")
 		}
 		switch {
@@ -100,6 +86,7 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 			return nil, nil, damaged(path, number, "its event is not known")
 		}
 	}
+	return memories, permit, nil
 }
 
 // ErrDamaged is what errors.Is finds when a journal is not what was written.
@@ -197,11 +184,9 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 		return last, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	var opened entry
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &opened) != nil || opened.App != p.App.ID || !sameLists(opened.Stage, p.Stage) {
-		return last, nil
+	opened, err := opening(f)
+	if err != nil || opened.App != p.App.ID || !sameLists(opened.Stage, p.Stage) {
+		return last, err
 	}
 	info, err := f.Stat()
 	if err != nil {
@@ -210,12 +195,13 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 	if _, err := f.Seek(max(0, info.Size()-journalTail), io.SeekStart); err != nil {
 		return last, err
 	}
-	lines = bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
 	open := map[int]bool{}
-	for lines.Scan() {
+	for line, err := range durable.NewLineReader(f, durable.LongestLine).All() {
+		if err != nil {
+			return last, err
+		}
 		var e entry
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
+		if json.Unmarshal(line.Text, &e) != nil {
 			continue // the first line of the tail may be cut in two; it is not needed
 		}
 		switch e.Event {
@@ -231,7 +217,7 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 	if len(open) > 0 {
 		last = last.Add(outagePatience)
 	}
-	return last, lines.Err()
+	return last, nil
 }
 
 // fileSHA256 binds a run's journal into the trail.

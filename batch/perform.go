@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -68,7 +69,7 @@ func (r *run) conflicts(ctx context.Context, op *plan.Op, refusal error, attempt
 	if !conflict || attempt >= r.engine.opts.Attempts || r.stopped() {
 		return false, nil
 	}
-	return sleep(ctx, time.Second<<attempt) == nil, nil
+	return wait.For(ctx, time.Second<<attempt) == nil, nil
 }
 
 // refused turns an answer of Okta, or a request that never left, into an outcome. What concerns the credential or the whole
@@ -288,7 +289,7 @@ func (r *run) patiently(ctx context.Context, call func() error) error {
 			return err
 		}
 		r.engine.opts.Log.Warn("okta cannot be reached, waiting", "pause", pause, "error", err)
-		if err := sleep(ctx, pause); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -29,7 +30,7 @@ func (r *run) compare(ctx context.Context) error {
 	}
 	// What an earlier run has just written may not be listed yet; reading now would plan it a second time.
 	r.live.Enter("waiting for Okta's lists to show the run before")
-	if err := sleep(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
+	if err := wait.For(ctx, time.Until(r.lastWritten.Add(r.engine.opts.SettleAfter))); err != nil {
 		return err
 	}
 	r.live.Enter("checking")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -66,7 +67,7 @@ func (r *run) missingAfter(ctx context.Context, op *plan.Op) (int, error) {
 		if missing == 0 || time.Now().After(deadline) {
 			return missing, nil
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return 0, err
 		}
 	}

@@ -302,15 +302,3 @@ func (r *run) resultOf(i int) Result {
 	defer r.mu.Unlock()
 	return r.memories[i].result
 }
-
-// sleep waits, or returns early when ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -23,7 +24,7 @@ func (r *run) settle(ctx context.Context, op *plan.Op, lost time.Time) (result R
 		if look(); err != nil || happened {
 			return result, happened, err
 		}
-		if err := sleep(ctx, time.Until(caughtUp)); err != nil {
+		if err := wait.For(ctx, time.Until(caughtUp)); err != nil {
 			return Result{}, false, err
 		}
 	}

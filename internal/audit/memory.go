@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -67,32 +65,20 @@ func newMemory() *memory {
 // load reads a file of lines into the memory. A missing file is empty; a torn last line was never acknowledged. Journal says
 // that the readings are this audit's own.
 func (m *memory) load(path string, journal bool) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("open %s: %w", filepath.Base(path), err)
-	}
-	defer func() { _ = f.Close() }()
-	in := bufio.NewReaderSize(f, 1<<16)
 	var local []uint16 // the file's numbers of kinds → ours
-	for number := 1; ; number++ {
-		text, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	for text, err := range durable.ReadLines(path) {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 		}
 		var l line
-		if err = json.Unmarshal(text, &l); err == nil {
+		if err = json.Unmarshal(text.Text, &l); err == nil {
 			err = m.take(&l, &local, journal)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", ErrDamaged, path, number)
+			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", ErrDamaged, path, text.Number)
 		}
 	}
+	return nil
 }
 
 // ErrDamaged is what errors.Is finds when the readings on disk are not what was written.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -60,12 +61,15 @@ func (s *scan) forgive() {
 
 // settle waits until the System Log shows all that happened before the start.
 func (s *scan) settle(ctx context.Context) error {
-	wait := s.started.Add(s.opts.LogSettle).Sub(s.okta.Now())
-	if wait <= 0 {
+	rest := s.started.Add(s.opts.LogSettle).Sub(s.okta.Now())
+	if rest <= 0 {
 		return nil
 	}
 	s.job.live.Enter("waiting for the System Log to show what happened meanwhile")
-	return pause(ctx, wait)
+	if wait.For(ctx, rest) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // seeRolesAgain reads roles anew when an event that came late changed some; what it did not name is remembered.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/untrusted"
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // Report is what became of a desk. The counts are of tickets; in a dry run, of what would be done.
@@ -228,7 +229,7 @@ func (r *run) unsettled() []string {
 // recover looks for issues whose create was lost, until they are found or Jira's search must have shown them. An entry whose
 // issue was not found has no intent afterwards: its ticket may be created anew.
 func (r *run) recover(ctx context.Context, keys []string) error {
-	for wait := time.Second; len(keys) > 0; wait = min(2*wait, 20*time.Second) {
+	for pause := time.Second; len(keys) > 0; pause = min(2*pause, 20*time.Second) {
 		if err := r.searchFor(ctx, keys); err != nil {
 			return err
 		}
@@ -252,7 +253,7 @@ func (r *run) recover(ctx context.Context, keys []string) error {
 		if keys = left; len(keys) == 0 || r.desk.DryRun {
 			return nil
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return fmt.Errorf("look for issues whose creation got no answer: %w", err)
 		}
 	}

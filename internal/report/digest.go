@@ -37,7 +37,7 @@ func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, er
 	if s.Total == 0 {
 		return d, nil
 	}
-	picture, err := digestChart(&s)
+	picture, err := briefChart(&s)
 	if err != nil {
 		return notify.Digest{}, fmt.Errorf("draw the digest's chart: %w", err)
 	}

@@ -40,7 +40,7 @@ func (c *call) event(eventType string, e eventDetail) {
 	ev.requestID, ev.uri, ev.agent = c.requestID, c.r.URL.Path, c.r.UserAgent()
 }
 
-// record writes an entry to the System Log for somebody who is not calling. It lags as Options.LogLag says, and is lost when
+// record writes an entry to the System Log for someone who is not calling. It lags as Options.LogLag says, and is lost when
 // HideEvents says so. Call with t.mu held.
 func (t *Tenant) record(at time.Time, who principal, eventType string, e eventDetail) *logEvent {
 	ev := t.newEvent(at, who, eventType, e)
@@ -158,7 +158,8 @@ func (e *logEvent) surroundings(body map[string]any) {
 	body["client"] = map[string]any{
 		"userAgent": map[string]any{"rawUserAgent": e.agent, "os": "Unknown", "browser": "UNKNOWN"}, "zone": "null",
 		"device": "Unknown", "id": nil, "ipAddress": e.ip,
-		"geographicalContext": map[string]any{"city": nil, "state": nil, "country": nil, "postalCode": nil, "geolocation": nil},
+		"geographicalContext": map[string]any{"city": nil, "state": nil, "country": nil, "postalCode": nil,
+			"geolocation": nil},
 	}
 	body["authenticationContext"] = map[string]any{
 		"authenticationProvider": nil, "credentialProvider": nil, "credentialType": nil, "issuer": nil,

@@ -9,7 +9,7 @@ import (
 
 func TestBoundedLogQueriesEndAndPollingNeverDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{})
+		d := newCaller(t, Options{})
 		group := d.tenant.AddGroup("Crew")
 		add := func(email string) {
 			d.want(204, "PUT", "/api/v1/groups/"+group+"/users/"+d.tenant.AddUser(NewUser{Email: email}), "")
@@ -19,7 +19,8 @@ func TestBoundedLogQueriesEndAndPollingNeverDoes(t *testing.T) {
 		add("a@x.example")
 		add("b@x.example")
 		add("c@x.example")
-		window := "&since=" + url.QueryEscape(start.UTC().Format(time.RFC3339)) + "&until=" + url.QueryEscape(time.Now().UTC().Format(time.RFC3339))
+		window := "&since=" + url.QueryEscape(start.UTC().Format(time.RFC3339)) + "&until=" +
+			url.QueryEscape(time.Now().UTC().Format(time.RFC3339))
 		filter := "/api/v1/logs?filter=" + url.QueryEscape(`eventType eq "group.user_membership.add"`)
 		items, pages := d.all(filter + window + "&limit=2")
 		if len(items) != 3 || pages != 2 {
@@ -41,7 +42,7 @@ func TestBoundedLogQueriesEndAndPollingNeverDoes(t *testing.T) {
 }
 
 func TestLogEventsNameTokenOwnerTokenAndTargets(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	user, group := d.tenant.AddUser(NewUser{Email: "a@x.example"}), d.tenant.AddGroup("Crew")
 	d.want(204, "PUT", "/api/v1/groups/"+group+"/users/"+user, "")
 	me := d.want(200, "GET", "/api/v1/users/me", "")
@@ -59,7 +60,7 @@ func TestLogEventsNameTokenOwnerTokenAndTargets(t *testing.T) {
 }
 
 func TestLogQueriesAreRefused(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	old := url.QueryEscape(time.Now().AddDate(0, 0, -200).UTC().Format(time.RFC3339))
 	for query, code := range map[string]errorCode{
 		"since=yesterday": codeValidation, "limit=1001": codeValidation, "filter=x": codeBadFilter,

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The setters in this file and in acts_policy.go stand for what a person does in the Admin Console or when signing in: they
+// The setters in this file and in setup_events_policy.go stand for what a person does in the Admin Console or when signing in: they
 // change the tenant and write the events that Okta would. The setters elsewhere (AddUser, AddFactor, SetUserStatus, …) set
 // the scene and leave no trace.
 
@@ -118,7 +118,14 @@ func (t *Tenant) Enroll(userID, kind, provider string) string {
 		provider = usualProvider(kind)
 	}
 	f := &factor{
-		id: t.newID(factorPrefix(kind)), userID: u.id, kind: kind, provider: provider, status: statusActive, created: now, updated: now, answer: "answer",
+		id:       t.newID(factorPrefix(kind)),
+		userID:   u.id,
+		kind:     kind,
+		provider: provider,
+		status:   statusActive,
+		created:  now,
+		updated:  now,
+		answer:   "answer",
 	}
 	f.profile = believableProfile(u, f, t.serial)
 	t.mfa.factors[u.id] = append(t.keepFactors(u.id), f)
@@ -151,7 +158,8 @@ func (t *Tenant) ResetFactors(userID string) {
 // removeFactors takes factors away, and with push or FastPass all of Okta Verify, as Okta documents. It writes no event.
 func (t *Tenant) removeFactors(u *user, pick func(*factor) bool) (gone []*factor) {
 	have := t.keepFactors(u.id)
-	cascade := slices.ContainsFunc(have, func(f *factor) bool { return pick(f) && (f.kind == "push" || f.kind == "signed_nonce") })
+	cascade := slices.ContainsFunc(have,
+		func(f *factor) bool { return pick(f) && (f.kind == "push" || f.kind == "signed_nonce") })
 	t.mfa.factors[u.id] = slices.DeleteFunc(have, func(f *factor) bool {
 		if !pick(f) && !(cascade && f.authenticatorOf() == "okta_verify") {
 			return false
@@ -197,7 +205,8 @@ func believableProfile(u *user, f *factor, n uint64) map[string]any {
 		return map[string]any{"credentialId": fmt.Sprintf("cred-%016x", n), "authenticatorName": "YubiKey 5C NFC"}
 	case "push", "signed_nonce":
 		return map[string]any{
-			"credentialId": u.email(), "deviceType": "SmartPhone_IPhone", "name": u.text("firstName") + "'s iPhone", "platform": "IOS", "version": "19.1",
+			"credentialId": u.email(), "deviceType": "SmartPhone_IPhone", "name": u.text("firstName") +
+				"'s iPhone", "platform": "IOS", "version": "19.1",
 		}
 	}
 	return map[string]any{"credentialId": u.email()}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AddFactor enrols a factor behind everybody's back and returns its id. kind and provider are Okta's words, such as "push" and
+// AddFactor enrols a factor without an event and returns its id. kind and provider are Okta's words, such as "push" and
 // "OKTA"; status is ACTIVE when empty.
 func (t *Tenant) AddFactor(userID, kind, provider, status string, profile map[string]any) string {
 	t.mu.Lock()
@@ -15,7 +15,14 @@ func (t *Tenant) AddFactor(userID, kind, provider, status string, profile map[st
 	}
 	now := t.now()
 	f := &factor{
-		id: t.newID(factorPrefix(kind)), userID: userID, kind: kind, provider: provider, status: status, created: now, updated: now, profile: profile,
+		id:       t.newID(factorPrefix(kind)),
+		userID:   userID,
+		kind:     kind,
+		provider: provider,
+		status:   status,
+		created:  now,
+		updated:  now,
+		profile:  profile,
 	}
 	t.mfa.factors[userID] = append(t.keepFactors(userID), f)
 	return f.id
@@ -53,7 +60,7 @@ func (t *Tenant) Factors(userID string) []string {
 }
 
 // factorsOf returns a person's factors, masked by nothing, to be read. Those of a made-up person depend on the person alone and
-// are made up again each time, so that 100,000 people weigh nothing until somebody changes theirs; keepFactors is for that.
+// are made up again each time, so that 100,000 people weigh nothing until theirs are changed; keepFactors is for that.
 func (t *Tenant) factorsOf(userID string) []*factor {
 	if u := t.users[userID]; u != nil && u.madeUp {
 		return madeUpFactors(u)
@@ -110,7 +117,15 @@ func madeUpFactors(u *user) []*factor {
 
 func seededFactor(u *user, kind string, n uint64) *factor {
 	at := u.created.Add(time.Duration(n%(90*24)) * time.Hour)
-	f := &factor{userID: u.id, kind: kind, provider: "OKTA", status: statusActive, created: at, updated: at, answer: "answer"}
+	f := &factor{
+		userID:   u.id,
+		kind:     kind,
+		provider: "OKTA",
+		status:   statusActive,
+		created:  at,
+		updated:  at,
+		answer:   "answer",
+	}
 	switch kind {
 	case "google":
 		f.kind, f.provider = "token:software:totp", "GOOGLE"
@@ -133,6 +148,7 @@ func factorPrefix(kind string) string {
 }
 
 var factorPrefixes = map[string]string{
-	"question": "ufs", "token:software:totp": "ost", "sms": "sms", "call": "clf", "push": "opf", "signed_nonce": "osn", "webauthn": "fwf",
+	"question": "ufs", "token:software:totp": "ost", "sms": "sms", "call": "clf", "push": "opf",
+	"signed_nonce": "osn", "webauthn": "fwf",
 	"u2f": "fuf", "email": "emf", "token:hardware": "ykf", "token:hotp": "chf", "token": "rsa",
 }

@@ -125,7 +125,7 @@ func (t *Tenant) AddEnrollmentRule(policyID string, n EnrollmentRule) string {
 	return r.id
 }
 
-// DefaultEnrollmentPolicy returns the id of the policy that holds for everybody whom no other does.
+// DefaultEnrollmentPolicy returns the id of the policy that holds for everyone for whom no other one does.
 func (t *Tenant) DefaultEnrollmentPolicy() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

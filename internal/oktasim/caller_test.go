@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// desk calls a tenant in process, as a client would that knows nothing but HTTP.
-type desk struct {
+// caller calls a tenant in process, as a client would that knows nothing but HTTP.
+type caller struct {
 	testing.TB
 	tenant *Tenant
 	auth   string
 	header http.Header
 }
 
-func newDesk(tb testing.TB, o Options) *desk {
+func newCaller(tb testing.TB, o Options) *caller {
 	tenant := New(o)
-	return &desk{tb, tenant, "SSWS " + tenant.Token(), http.Header{}}
+	return &caller{tb, tenant, "SSWS " + tenant.Token(), http.Header{}}
 }
 
 // sent is an answer with its body read.
@@ -30,7 +30,7 @@ type sent struct {
 }
 
 // try sends a request and returns what the transport says.
-func (d *desk) try(ctx context.Context, method, target, body string) (*sent, error) {
+func (d *caller) try(ctx context.Context, method, target, body string) (*sent, error) {
 	d.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = d.tenant.BaseURL() + target
@@ -59,7 +59,7 @@ func (d *desk) try(ctx context.Context, method, target, body string) (*sent, err
 }
 
 // do sends a request that must be answered.
-func (d *desk) do(method, target, body string) *sent {
+func (d *caller) do(method, target, body string) *sent {
 	d.Helper()
 	s, err := d.try(context.Background(), method, target, body)
 	if err != nil {
@@ -68,10 +68,10 @@ func (d *desk) do(method, target, body string) *sent {
 	return s
 }
 
-func (d *desk) get(target string) *sent { d.Helper(); return d.do("GET", target, "") }
+func (d *caller) get(target string) *sent { d.Helper(); return d.do("GET", target, "") }
 
 // want sends a request that must be answered with a status, and decodes the answer.
-func (d *desk) want(status int, method, target, body string) map[string]any {
+func (d *caller) want(status int, method, target, body string) map[string]any {
 	d.Helper()
 	s := d.do(method, target, body)
 	if s.StatusCode != status {
@@ -87,7 +87,7 @@ func (d *desk) want(status int, method, target, body string) map[string]any {
 }
 
 // list decodes an array.
-func (d *desk) list(s *sent) []map[string]any {
+func (d *caller) list(s *sent) []map[string]any {
 	d.Helper()
 	var out []map[string]any
 	if s.StatusCode != http.StatusOK {
@@ -112,7 +112,7 @@ func (s *sent) next() string {
 }
 
 // all reads every page of a management list.
-func (d *desk) all(target string) (items []map[string]any, pages int) {
+func (d *caller) all(target string) (items []map[string]any, pages int) {
 	d.Helper()
 	for target != "" {
 		s := d.get(target)
@@ -126,7 +126,7 @@ func (d *desk) all(target string) (items []map[string]any, pages int) {
 }
 
 // refusal checks an error answer.
-func (d *desk) refusal(s *sent, status int, code errorCode) {
+func (d *caller) refusal(s *sent, status int, code errorCode) {
 	d.Helper()
 	var body map[string]any
 	if err := json.Unmarshal(s.raw, &body); err != nil {
@@ -135,7 +135,8 @@ func (d *desk) refusal(s *sent, status int, code errorCode) {
 	if s.StatusCode != status || body["errorCode"] != string(code) {
 		d.Errorf("got %d %v, want %d %s", s.StatusCode, body, status, code)
 	}
-	if id, _ := body["errorId"].(string); !strings.HasPrefix(id, "oae") || len(id) != 20 || body["errorLink"] != body["errorCode"] {
+	if id, _ := body["errorId"].(string); !strings.HasPrefix(id, "oae") || len(id) != 20 ||
+		body["errorLink"] != body["errorCode"] {
 		d.Errorf("error body is not Okta's: %s", s.raw)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestActsWriteTheEventsThatOktaWould does each act that stands for a person's and looks at who did what to whom.
+// TestActsWriteTheEventsThatOktaWould does each act that represents a person's and checks who did what to which object.
 func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 	self, admin := "self", "admin"
 	for name, test := range map[string]struct {
@@ -16,22 +16,31 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 		actor       string
 		events      []string
 	}{
-		"enrol": {nil, func(o *Tenant, u, _ string) { o.Enroll(u, "webauthn", "") }, self, []string{"user.mfa.factor.activate"}},
+		"enrol": {nil, func(o *Tenant, u, _ string) { o.Enroll(u, "webauthn", "") }, self,
+			[]string{"user.mfa.factor.activate"}},
 		"remove": {func(o *Tenant, u, _ string) { o.AddFactor(u, "sms", "OKTA", "", nil) },
 			func(o *Tenant, u, _ string) { o.RemoveFactor(u, "sms") }, self, []string{"user.mfa.factor.deactivate"}},
-		"reset":    {nil, func(o *Tenant, u, _ string) { o.ResetFactors(u) }, admin, []string{"user.mfa.factor.reset_all"}},
-		"suspend":  {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "suspend") }, admin, []string{"user.lifecycle.suspend"}},
-		"unlock":   {func(o *Tenant, u, _ string) { o.SetUserStatus(u, "LOCKED_OUT") }, func(o *Tenant, u, _ string) { o.Lifecycle(u, "unlock") }, admin, []string{"user.account.unlock_by_admin"}},
-		"lock":     {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "lock") }, self, []string{"user.account.lock"}},
-		"rename":   {nil, func(o *Tenant, u, _ string) { o.UpdateUser(u, "lastName", "Berg") }, admin, []string{"user.account.update_profile"}},
-		"join":     {nil, func(o *Tenant, u, g string) { o.JoinGroup(g, u) }, admin, []string{"group.user_membership.add"}},
-		"leave":    {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = journal{} }, func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
-		"set down": {nil, func(o *Tenant, u, _ string) { o.SetUserStatus(u, "SUSPENDED"); o.AddFactor(u, "sms", "OKTA", "", nil) }, "", nil},
+		"reset": {nil, func(o *Tenant, u, _ string) { o.ResetFactors(u) }, admin, []string{"user.mfa.factor.reset_all"}},
+		"suspend": {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "suspend") }, admin,
+			[]string{"user.lifecycle.suspend"}},
+		"unlock": {func(o *Tenant, u, _ string) { o.SetUserStatus(u, "LOCKED_OUT") },
+			func(o *Tenant, u, _ string) { o.Lifecycle(u, "unlock") }, admin, []string{"user.account.unlock_by_admin"}},
+		"lock": {nil, func(o *Tenant, u, _ string) { o.Lifecycle(u, "lock") }, self, []string{"user.account.lock"}},
+		"rename": {nil, func(o *Tenant, u, _ string) { o.UpdateUser(u, "lastName", "Berg") }, admin,
+			[]string{"user.account.update_profile"}},
+		"join": {nil, func(o *Tenant, u, g string) { o.JoinGroup(g, u) }, admin, []string{"group.user_membership.add"}},
+		"leave": {func(o *Tenant, u, g string) { o.JoinGroup(g, u); o.log = eventLog{} },
+			func(o *Tenant, u, g string) { o.LeaveGroup(g, u) }, admin, []string{"group.user_membership.remove"}},
+		"set down": {nil, func(o *Tenant, u,
+			_ string) {
+			o.SetUserStatus(u, "SUSPENDED")
+			o.AddFactor(u, "sms", "OKTA", "", nil)
+		}, "", nil},
 		"delete": {nil, func(o *Tenant, u, _ string) { o.DeleteUser(u) }, admin,
 			[]string{"user.lifecycle.deactivate", "user.lifecycle.delete.initiated", "user.lifecycle.delete.completed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newStage(t, Options{})
+			d := newFixture(t, Options{})
 			user, group := d.users[0], d.tenant.AddGroup("Crew")
 			if test.before != nil {
 				test.before(d.tenant, user, group)
@@ -51,11 +60,13 @@ func TestActsWriteTheEventsThatOktaWould(t *testing.T) {
 }
 
 func TestLifecycleKeepsToWhatAStatusAllows(t *testing.T) {
-	d := newStage(t, Options{})
-	if d.tenant.Lifecycle(d.users[0], "unsuspend") || !d.tenant.Lifecycle(d.users[0], "suspend") || d.tenant.Lifecycle(d.users[0], "suspend") {
+	d := newFixture(t, Options{})
+	if d.tenant.Lifecycle(d.users[0], "unsuspend") || !d.tenant.Lifecycle(d.users[0], "suspend") ||
+		d.tenant.Lifecycle(d.users[0], "suspend") {
 		t.Error("the status does not count")
 	}
-	if got := d.want(200, "", "GET", "/api/v1/users/"+d.users[0], nil).text("status"); got != statusSuspended || d.tenant.Events("user.lifecycle.suspend") != 1 {
+	if got := d.want(200, "", "GET", "/api/v1/users/"+d.users[0], nil).text("status"); got != statusSuspended ||
+		d.tenant.Events("user.lifecycle.suspend") != 1 {
 		t.Errorf("status %s", got)
 	}
 	id := d.tenant.CreateUser(NewUser{Email: "new@acme.example.com"})
@@ -65,7 +76,7 @@ func TestLifecycleKeepsToWhatAStatusAllows(t *testing.T) {
 }
 
 func TestRemovingPushTakesAllOfOktaVerify(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	for _, kind := range []string{"push", "token:software:totp", "sms", "webauthn"} {
 		d.tenant.Enroll(d.users[0], kind, "")
 	}
@@ -82,7 +93,7 @@ func TestRemovingPushTakesAllOfOktaVerify(t *testing.T) {
 }
 
 func TestADeletedUserIsGoneFromEverywhere(t *testing.T) {
-	d := newStage(t, Options{Users: 10})
+	d := newFixture(t, Options{Users: 10})
 	group := d.tenant.AddGroup("Crew", d.users...)
 	d.tenant.GiveRole(d.users[0], "ORG_ADMIN")
 	d.tenant.Enroll(d.users[0], "push", "")
@@ -108,7 +119,7 @@ func TestADeletedUserIsGoneFromEverywhere(t *testing.T) {
 
 func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		group, other := d.tenant.AddGroup("Crew", d.users[0]), d.tenant.AddGroup("Crew of old")
 		changed := func() string {
 			return d.want(200, "", "GET", "/api/v1/groups/"+group, nil).text("lastMembershipUpdated")
@@ -141,7 +152,7 @@ func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
 }
 
 func TestGroupListsAreSortedAndPaged(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	for _, name := range []string{"Beta", "alpha", "Gamma"} {
 		d.tenant.AddGroup(name)
 	}
@@ -156,7 +167,8 @@ func TestGroupListsAreSortedAndPaged(t *testing.T) {
 	if got := names(search + "&sortBy=profile.name&limit=1"); !slices.Equal(got, []string{"alpha", "Beta", "Gamma"}) {
 		t.Errorf("ascending: %v", got)
 	}
-	if got := names(search + "&sortBy=profile.name&sortOrder=desc"); !slices.Equal(got, []string{"Gamma", "Beta", "alpha"}) {
+	if got := names(search + "&sortBy=profile.name&sortOrder=desc"); !slices.Equal(got,
+		[]string{"Gamma", "Beta", "alpha"}) {
 		t.Errorf("descending: %v", got)
 	}
 	if got := names("limit=2"); len(got) != 4 {

@@ -13,7 +13,7 @@ type NewGrant struct {
 	Values     []string // value ids; for POLICY what the policy evaluates to for this person
 	Bundle     string
 	Action     string // ALLOW when empty
-	Actor      string // ADMIN when empty: somebody else made it
+	Actor      string // ADMIN when empty: made by someone else
 	Expires    time.Time
 	TimeZone   string
 	Collection string // collection id, for a grant that a collection brought
@@ -30,7 +30,7 @@ type GrantView struct {
 	UserID     string    `json:"userId"`
 	BundleID   string    `json:"entitlementBundleId,omitempty"`
 	Collection string    `json:"collectionId,omitempty"`
-	Values     []string  `json:"values"` // ids of the values it stands for now
+	Values     []string  `json:"values"` // ids of the values it gives now
 	Expires    time.Time `json:"expires,omitzero"`
 }
 
@@ -44,7 +44,8 @@ type BundleView struct {
 }
 
 func (s *govStore) view(g *grant, at time.Time) GrantView {
-	v := GrantView{g.id, g.kind, g.action, g.actor, g.status(at), g.appID, g.userID, g.bundleID, g.collection, []string{}, g.expires}
+	v := GrantView{g.id, g.kind, g.action, g.actor, g.status(at), g.appID, g.userID, g.bundleID, g.collection, []string{},
+		g.expires}
 	for _, value := range s.valuesOf(g) {
 		v.Values = append(v.Values, value.id)
 	}
@@ -70,7 +71,13 @@ func (t *Tenant) AddEntitlement(appID, name string, multi bool, values ...string
 func (t *Tenant) AddBundle(appID, name string, values ...string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b := &bundle{audit: t.stamp(t.ownerID, t.now()), id: t.newID("enb"), appID: appID, name: name, values: slices.Clone(values)}
+	b := &bundle{
+		audit:  t.stamp(t.ownerID, t.now()),
+		id:     t.newID("enb"),
+		appID:  appID,
+		name:   name,
+		values: slices.Clone(values),
+	}
 	t.gov.bundles[b.id] = b
 	t.gov.bundleOrder = append(t.gov.bundleOrder, b)
 	return b.id
@@ -83,7 +90,11 @@ func (t *Tenant) AddGrant(n NewGrant) string {
 	defer t.mu.Unlock()
 	g := &grant{
 		kind: n.Type, action: n.Action, actor: n.Actor, appID: n.AppID, userID: n.UserID, bundleID: n.Bundle,
-		collection: n.Collection, collName: n.Collection, values: slices.Clone(n.Values), expires: n.Expires, zone: n.TimeZone,
+		collection: n.Collection,
+		collName:   n.Collection,
+		values:     slices.Clone(n.Values),
+		expires:    n.Expires,
+		zone:       n.TimeZone,
 	}
 	if g.kind == "" {
 		g.kind = kindEntitlement
@@ -101,7 +112,7 @@ func (t *Tenant) AddGrant(n NewGrant) string {
 	return g.id
 }
 
-// SetEntitlementPolicy says which values a POLICY grant on the application evaluates to, for everybody.
+// SetEntitlementPolicy says which values a POLICY grant on the application evaluates to, for everyone.
 func (t *Tenant) SetEntitlementPolicy(appID string, values ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,7 +153,7 @@ func (t *Tenant) ActiveGrants(appID, userID string) []GrantView {
 	return out
 }
 
-// DeleteValue removes an entitlement value behind everybody's back; an unknown id changes nothing.
+// DeleteValue removes an entitlement value without an event; an unknown id changes nothing.
 func (t *Tenant) DeleteValue(valueID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

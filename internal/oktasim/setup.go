@@ -37,12 +37,21 @@ func (t *Tenant) newUser(n NewUser, at time.Time) *user {
 	if !n.Created.IsZero() {
 		at = n.Created.UTC()
 	}
-	u := &user{id: t.newID("00u"), status: n.Status, created: at, statusChanged: at, lastUpdated: at, lastLogin: n.LastLogin, hasPassword: true}
+	u := &user{
+		id:            t.newID("00u"),
+		status:        n.Status,
+		created:       at,
+		statusChanged: at,
+		lastUpdated:   at,
+		lastLogin:     n.LastLogin,
+		hasPassword:   true,
+	}
 	if n.Status != statusStaged {
 		u.activated, u.passwordChanged = at, at
 	}
 	u.profile = map[string]any{"firstName": n.FirstName, "lastName": n.LastName, "login": n.Login, "email": n.Email}
-	for name, v := range map[string]string{"employeeNumber": n.EmployeeNumber, "department": n.Department, "title": n.Title} {
+	for name, v := range map[string]string{"employeeNumber": n.EmployeeNumber, "department": n.Department,
+		"title": n.Title} {
 		if v != "" {
 			u.profile[name] = v
 		}

@@ -22,7 +22,7 @@ type logQuery struct {
 	polling      bool // ascending without until: it never ends
 	descending   bool
 	limit        int
-	after        int // serial number of the event that the cursor stands behind, -1 at the start
+	after        int // serial number of the event that the cursor is behind, -1 at the start
 	filter       filterExpr
 	keywords     []string
 	kinds        map[string]bool // event types, in lower case, that the filter can match; nil for any
@@ -48,11 +48,11 @@ func (t *Tenant) listLogs(c *call) {
 	c.reply(http.StatusOK, out)
 }
 
-// page cuts one page out of the log: the events, the serial number that the cursor stands behind, and whether more follow. A
-// polling query that has seen all stands behind the last event persisted, so that the next look costs only what is new.
-func (j *journal) page(q logQuery, now time.Time) (page []*logEvent, last int, more bool) {
+// page cuts one page out of the log: the events, the serial number that the cursor is behind, and whether more follow. A
+// polling query that has seen all is behind the last event persisted, so that the next look costs only what is new.
+func (l *eventLog) page(q logQuery, now time.Time) (page []*logEvent, last int, more bool) {
 	last = q.after
-	events, step := j.stretch(q, now)
+	events, step := l.stretch(q, now)
 	for i := range events {
 		e := events[i]
 		if step < 0 {
@@ -74,21 +74,21 @@ func (j *journal) page(q logQuery, now time.Time) (page []*logEvent, last int, m
 }
 
 // stretch narrows the log, by binary search, to the events between cursor and bounds.
-func (j *journal) stretch(q logQuery, now time.Time) (events []*logEvent, step int) {
+func (l *eventLog) stretch(q logQuery, now time.Time) (events []*logEvent, step int) {
 	if q.polling {
-		shown := j.shownBy(now)
-		return j.persisted[min(j.behind(j.persisted, q.after, byPersistence), shown):shown], 1
+		shown := l.shownBy(now)
+		return l.persisted[min(l.behind(l.persisted, q.after, byPersistence), shown):shown], 1
 	}
-	first, end := 0, len(j.happened)
+	first, end := 0, len(l.happened)
 	if oldest := now.Add(-logRetention); q.since.Before(oldest) {
-		first = j.firstAt(oldest)
+		first = l.firstAt(oldest)
 	} else {
-		first = j.firstAt(q.since)
+		first = l.firstAt(q.since)
 	}
 	if !q.until.IsZero() {
-		end = j.firstAt(q.until)
+		end = l.firstAt(q.until)
 	}
-	switch at := j.behind(j.happened, q.after, byTime); {
+	switch at := l.behind(l.happened, q.after, byTime); {
 	case q.after < 0:
 	case q.descending:
 		end = min(end, at-1)
@@ -98,7 +98,7 @@ func (j *journal) stretch(q logQuery, now time.Time) (events []*logEvent, step i
 	if q.descending {
 		step = -1
 	}
-	return j.happened[min(first, max(end, 0)):max(end, 0)], step
+	return l.happened[min(first, max(end, 0)):max(end, 0)], step
 }
 
 // takes says whether an event belongs to the answer. What is cheap to compare comes first: most queries of an audit ask for a
@@ -241,10 +241,11 @@ func (t *Tenant) readLogFilter(c *call, q *logQuery) bool {
 			return false
 		}
 		if _, err := fmt.Sscanf(text, "%08x-0000-4000-8000-000000000000", &q.after); err != nil {
-			c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.", cause{ErrorSummary: "after: the cursor is not valid"})
+			c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
+				cause{ErrorSummary: "after: the cursor is not valid"})
 			return false
 		}
-		q.after-- // written one higher, so that a cursor before the first event can be told
+		q.after-- // written one higher, so that a cursor before the first event can be recognised
 	}
 	if text := c.query().Get("filter"); text != "" {
 		expr, err := parseFilter(text)

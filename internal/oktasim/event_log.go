@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// journal holds the events of the System Log in three orders: as they were made, as they were persisted, which is what polling
+// eventLog holds the events of the System Log in three orders: as they were made, as they were persisted, which is what polling
 // follows, and by the time at which they happened, which is what bounded queries follow. Apart from late arrivals all three
 // are the same, so putting an event nearly always appends.
-type journal struct {
+type eventLog struct {
 	all       []*logEvent // by serial
 	persisted []*logEvent // by persisted, then serial
 	happened  []*logEvent // by published, then serial
@@ -19,15 +19,15 @@ type journal struct {
 }
 
 // put adds an event that shows from a moment on.
-func (j *journal) put(e *logEvent, persisted time.Time) {
+func (l *eventLog) put(e *logEvent, persisted time.Time) {
 	e.persisted = persisted
-	if j.hide != nil && j.hide(e.public()) {
+	if l.hide != nil && l.hide(e.public()) {
 		return
 	}
-	e.serial = len(j.all)
-	j.all = append(j.all, e)
-	j.persisted = insertEvent(j.persisted, e, byPersistence)
-	j.happened = insertEvent(j.happened, e, byTime)
+	e.serial = len(l.all)
+	l.all = append(l.all, e)
+	l.persisted = insertEvent(l.persisted, e, byPersistence)
+	l.happened = insertEvent(l.happened, e, byTime)
 }
 
 func insertEvent(list []*logEvent, e *logEvent, order func(a, b *logEvent) int) []*logEvent {
@@ -47,17 +47,17 @@ func byTime(a, b *logEvent) int {
 }
 
 // behind returns the place after the event with a serial number, in one of the two orders; 0 for none.
-func (j *journal) behind(list []*logEvent, serial int, order func(a, b *logEvent) int) int {
-	if serial < 0 || serial >= len(j.all) {
+func (l *eventLog) behind(list []*logEvent, serial int, order func(a, b *logEvent) int) int {
+	if serial < 0 || serial >= len(l.all) {
 		return 0
 	}
-	at, _ := slices.BinarySearchFunc(list, j.all[serial], order)
+	at, _ := slices.BinarySearchFunc(list, l.all[serial], order)
 	return at + 1
 }
 
 // firstAt returns the place of the first event that happened at a moment or later.
-func (j *journal) firstAt(at time.Time) int {
-	i, _ := slices.BinarySearchFunc(j.happened, at, func(e *logEvent, at time.Time) int {
+func (l *eventLog) firstAt(at time.Time) int {
+	i, _ := slices.BinarySearchFunc(l.happened, at, func(e *logEvent, at time.Time) int {
 		if e.published.Before(at) {
 			return -1
 		}
@@ -67,8 +67,8 @@ func (j *journal) firstAt(at time.Time) int {
 }
 
 // shownBy returns how many events the log has persisted by now.
-func (j *journal) shownBy(now time.Time) int {
-	i, _ := slices.BinarySearchFunc(j.persisted, now, func(e *logEvent, now time.Time) int {
+func (l *eventLog) shownBy(now time.Time) int {
+	i, _ := slices.BinarySearchFunc(l.persisted, now, func(e *logEvent, now time.Time) int {
 		if e.persisted.After(now) {
 			return 1
 		}
@@ -108,7 +108,12 @@ type Event struct {
 
 func (e *logEvent) public() Event {
 	out := Event{
-		Type: e.kind, Actor: e.actor.ID, At: e.published, Result: e.detail.Result, Reason: e.detail.Reason, Debug: e.detail.Debug,
+		Type:   e.kind,
+		Actor:  e.actor.ID,
+		At:     e.published,
+		Result: e.detail.Result,
+		Reason: e.detail.Reason,
+		Debug:  e.detail.Debug,
 	}
 	for _, g := range e.detail.Targets {
 		switch g.Type {

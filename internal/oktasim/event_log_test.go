@@ -10,7 +10,7 @@ import (
 )
 
 // kinds reads a whole bounded list as event types, in its order.
-func (d *desk) kinds(target string) []string {
+func (d *caller) kinds(target string) []string {
 	d.Helper()
 	items, _ := d.all(target)
 	var out []string
@@ -22,7 +22,7 @@ func (d *desk) kinds(target string) []string {
 
 func TestEventsShowAfterTheirLagWithTheTimeOfTheHappening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 300, LogLag: 2 * time.Minute})
+		d := newCaller(t, Options{Users: 300, LogLag: 2 * time.Minute})
 		start := time.Now()
 		for _, id := range d.tenant.userOrder[1:301] {
 			d.tenant.Enroll(id, "push", "")
@@ -51,7 +51,7 @@ func TestEventsShowAfterTheirLagWithTheTimeOfTheHappening(t *testing.T) {
 
 func TestPollingFollowsTheOrderOfPersistenceAndMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 3})
+		d := newCaller(t, Options{Users: 3})
 		ids := d.tenant.userOrder[1:]
 		d.tenant.LagEvents(func(e Event) (time.Duration, bool) { return time.Minute, e.UserID == ids[0] })
 		poll := "/api/v1/logs?filter=" + url.QueryEscape(`eventType sw "user.mfa."`)
@@ -83,7 +83,8 @@ func TestPollingFollowsTheOrderOfPersistenceAndMissesNothing(t *testing.T) {
 		if want := []string{ids[1], ids[2], ids[0]}; !slices.Equal(seen, want) {
 			t.Errorf("seen %v, want %v", seen, want)
 		}
-		if got := d.kinds(logsOf(`eventType sw "user.mfa."`)); !slices.Equal(got, []string{"user.mfa.factor.activate", "user.mfa.factor.activate", "user.mfa.factor.reset_all"}) {
+		if got := d.kinds(logsOf(`eventType sw "user.mfa."`)); !slices.Equal(got,
+			[]string{"user.mfa.factor.activate", "user.mfa.factor.activate", "user.mfa.factor.reset_all"}) {
 			t.Errorf("a bounded query goes by the time of the happening: %v", got)
 		}
 	})
@@ -91,7 +92,7 @@ func TestPollingFollowsTheOrderOfPersistenceAndMissesNothing(t *testing.T) {
 
 func TestABoundedQueryMissesWhatArrivesBehindItsCursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 5})
+		d := newCaller(t, Options{Users: 5})
 		ids := d.tenant.userOrder[1:]
 		d.tenant.LagEvents(func(e Event) (time.Duration, bool) { return time.Minute, e.UserID == ids[0] })
 		for _, id := range ids {
@@ -113,7 +114,7 @@ func TestABoundedQueryMissesWhatArrivesBehindItsCursor(t *testing.T) {
 func TestTheSameSeedLagsTheSame(t *testing.T) {
 	shown := func(seed uint64) (out []int) {
 		synctest.Test(t, func(t *testing.T) {
-			d := newDesk(t, Options{Seed: seed, Users: 40, LogLag: time.Minute})
+			d := newCaller(t, Options{Seed: seed, Users: 40, LogLag: time.Minute})
 			for _, id := range d.tenant.userOrder {
 				d.tenant.Enroll(id, "push", "")
 			}
@@ -134,7 +135,7 @@ func TestTheSameSeedLagsTheSame(t *testing.T) {
 }
 
 func TestHiddenChangesLeaveNoEvent(t *testing.T) {
-	d := newDesk(t, Options{Users: 2})
+	d := newCaller(t, Options{Users: 2})
 	ids := d.tenant.userOrder[1:]
 	d.tenant.HideEvents(func(e Event) bool { return e.UserID == ids[0] && strings.HasPrefix(e.Type, "user.mfa.") })
 	d.tenant.Enroll(ids[0], "webauthn", "")
@@ -143,7 +144,8 @@ func TestHiddenChangesLeaveNoEvent(t *testing.T) {
 	d.tenant.HideEvents(nil)
 	d.tenant.Enroll(ids[0], "sms", "")
 	found := d.list(d.get(logsOf(`target.id eq "` + ids[0] + `"`)))
-	if len(found) != 1 || d.tenant.Events("user.mfa.factor.activate") != 2 || d.tenant.Events("user.mfa.factor.reset_all") != 0 {
+	if len(found) != 1 || d.tenant.Events("user.mfa.factor.activate") != 2 ||
+		d.tenant.Events("user.mfa.factor.reset_all") != 0 {
 		t.Errorf("found %v", found)
 	}
 	if got := d.tenant.Factors(ids[0]); !slices.Equal(got, []string{"sms"}) {
@@ -152,7 +154,7 @@ func TestHiddenChangesLeaveNoEvent(t *testing.T) {
 }
 
 func TestEventsOfOthersCanBePutIntoTheLog(t *testing.T) {
-	d := newDesk(t, Options{Users: 2})
+	d := newCaller(t, Options{Users: 2})
 	id := d.tenant.userOrder[1]
 	yesterday := time.Now().Add(-20 * time.Hour)
 	uuid := d.tenant.AddEvent(Event{
@@ -162,20 +164,23 @@ func TestEventsOfOthersCanBePutIntoTheLog(t *testing.T) {
 	d.tenant.AddEvent(Event{Type: "user.mfa.okta_verify.deny_push", UserID: id})
 	d.tenant.AddEvent(Event{Type: "user.mfa.attempt_bypass", UserID: id, At: time.Now().Add(time.Hour)})
 	found := d.list(d.get(logsOf(`target.id eq "` + id + `" and outcome.result eq "FAILURE"`)))
-	if len(found) != 1 || found[0]["uuid"] != uuid || found[0]["published"] != millis(yesterday) || found[0]["severity"] != "WARN" {
+	if len(found) != 1 || found[0]["uuid"] != uuid || found[0]["published"] != millis(yesterday) ||
+		found[0]["severity"] != "WARN" {
 		t.Fatalf("found %v", found)
 	}
-	if who := found[0]["actor"].(map[string]any)["id"]; who != id || found[0]["outcome"].(map[string]any)["reason"] != "INVALID_CREDENTIALS" {
+	if who := found[0]["actor"].(map[string]any)["id"]; who != id ||
+		found[0]["outcome"].(map[string]any)["reason"] != "INVALID_CREDENTIALS" {
 		t.Errorf("event %v", found[0])
 	}
-	if got := d.kinds(logsOf(`target.id eq "` + id + `"`)); !slices.Equal(got, []string{"user.authentication.auth_via_mfa", "user.mfa.okta_verify.deny_push"}) {
+	if got := d.kinds(logsOf(`target.id eq "` + id + `"`)); !slices.Equal(got,
+		[]string{"user.authentication.auth_via_mfa", "user.mfa.okta_verify.deny_push"}) {
 		t.Errorf("what has not happened yet does not show: %v", got)
 	}
 }
 
 // TestCheapFiltersAgreeWithFullOnes holds filters that the tenant can narrow against the same ones in a form that it cannot.
 func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
-	d := newDesk(t, Options{Users: 8})
+	d := newCaller(t, Options{Users: 8})
 	ids := d.tenant.userOrder[1:]
 	group := d.tenant.AddGroup("Crew")
 	for i, id := range ids {
@@ -185,9 +190,12 @@ func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
 	for _, pair := range [][2]string{
 		{`eventType eq "user.mfa.factor.activate"`, `not (eventType ne "user.mfa.factor.activate")`},
 		{`target.id eq "` + ids[0] + `"`, `not (target.id ne "` + ids[0] + `")`},
-		{`target.id eq "` + strings.ToLower(ids[1]) + `" or target.id eq "` + ids[2] + `"`, `target.id sw "` + ids[1] + `" or target.id co "` + ids[2] + `"`},
-		{`eventType eq "GROUP.user_membership.add" and target.type eq "UserGroup"`, `eventType sw "group." and target.type co "usergroup"`},
-		{`eventType eq "user.mfa.factor.activate" and debugContext.debugData.factor eq "OKTA_SMS"`, `debugContext.debugData.factor co "sms"`},
+		{`target.id eq "` + strings.ToLower(ids[1]) + `" or target.id eq "` + ids[2] + `"`,
+			`target.id sw "` + ids[1] + `" or target.id co "` + ids[2] + `"`},
+		{`eventType eq "GROUP.user_membership.add" and target.type eq "UserGroup"`,
+			`eventType sw "group." and target.type co "usergroup"`},
+		{`eventType eq "user.mfa.factor.activate" and debugContext.debugData.factor eq "OKTA_SMS"`,
+			`debugContext.debugData.factor co "sms"`},
 	} {
 		cheap, full := d.kinds(logsOf(pair[0])), d.kinds(logsOf(pair[1]))
 		if len(cheap) == 0 || !slices.Equal(cheap, full) {
@@ -198,7 +206,7 @@ func TestCheapFiltersAgreeWithFullOnes(t *testing.T) {
 
 func TestWhatArrivesLateIsPolledButLiesInThePastOfABoundedQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{Users: 1})
+		d := newCaller(t, Options{Users: 1})
 		id, start := d.tenant.userOrder[1], time.Now()
 		since := url.QueryEscape(start.UTC().Format(time.RFC3339))
 		poll := d.get("/api/v1/logs?since=" + since)
@@ -216,10 +224,11 @@ func TestWhatArrivesLateIsPolledButLiesInThePastOfABoundedQuery(t *testing.T) {
 }
 
 func TestTheStateShowsAdminRoles(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.tenant.GiveRole(d.users[0], "ORG_ADMIN")
 	own, _ := d.tenant.Roles(d.users[0])
-	if got := d.tenant.State().Roles; !slices.Equal(got[d.users[0]], own) || !slices.Equal(own, []string{"ORG_ADMIN"}) || len(got) != 2 {
+	if got := d.tenant.State().Roles; !slices.Equal(got[d.users[0]], own) || !slices.Equal(own, []string{"ORG_ADMIN"}) ||
+		len(got) != 2 {
 		t.Errorf("roles %v, own %v", got, own)
 	}
 }

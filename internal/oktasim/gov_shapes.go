@@ -132,7 +132,13 @@ func dataType(multi bool) string {
 }
 
 func (v *entValue) wire(t *Tenant, audited bool) wireValue {
-	w := wireValue{ID: v.id, Name: v.name, ExternalValue: v.external, Description: v.description, ORN: t.governanceORN("entitlement-values", v.id)}
+	w := wireValue{
+		ID:            v.id,
+		Name:          v.name,
+		ExternalValue: v.external,
+		Description:   v.description,
+		ORN:           t.governanceORN("entitlement-values", v.id),
+	}
 	if audited {
 		a := v.audit.wire(v.id)
 		w.CreatedBy, w.Created, w.LastUpdated, w.LastUpdatedBy = a.CreatedBy, a.Created, a.LastUpdated, a.LastUpdatedBy
@@ -154,8 +160,12 @@ func (v *entValue) wireList(c *call) any {
 func (e *entitlement) wire(c *call, values []*entValue) wireEntitlement {
 	w := wireEntitlement{
 		wireAudit: e.audit.wire(e.id), ParentResourceORN: c.t.appORN(e.appID), Parent: appTarget(e.appID),
-		Links: map[string]any{"self": c.adminLink(pathEntitlements + "/" + e.id)},
-		Name:  e.name, ExternalValue: e.external, Description: e.description, MultiValue: e.multi, DataType: dataType(e.multi),
+		Links:         map[string]any{"self": c.adminLink(pathEntitlements + "/" + e.id)},
+		Name:          e.name,
+		ExternalValue: e.external,
+		Description:   e.description,
+		MultiValue:    e.multi,
+		DataType:      dataType(e.multi),
 	}
 	if values != nil {
 		out := make([]wireValue, len(values))
