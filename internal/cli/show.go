@@ -188,12 +188,10 @@ func (s *screen) outcome(p *tools.PlanOut) {
 	}
 }
 
-// rowsIn lists states with their counts, the finished ones first.
+// rowsIn lists states with their counts.
 func rowsIn(rows map[string]int) string {
-	order := []plan.State{plan.Planned, plan.Granted, plan.Assigned, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
-		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted, plan.Revoked, plan.Kept}
 	var b strings.Builder
-	for _, state := range order {
+	for _, state := range plan.States() {
 		if n := rows[string(state)]; n > 0 {
 			fmt.Fprintf(&b, " %d %s", n, state)
 		}

@@ -86,7 +86,7 @@ func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
 }
 
 func checkDesk(d Desk) error {
-	if !setName.MatchString(d.Set) {
+	if !setName.matches(d.Set) {
 		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", untrusted.Clean(d.Set, 120))
 	}
 	seen := map[string]bool{}
@@ -95,7 +95,7 @@ func checkDesk(d Desk) error {
 		tickets = append(slices.Clip(tickets), *d.Rest)
 	}
 	for _, t := range tickets {
-		if !ticketKey.MatchString(t.Key) {
+		if !ticketKey.matches(t.Key) {
 			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(t.Key, 220))
 		}
 		if seen[t.Key] {
@@ -104,7 +104,7 @@ func checkDesk(d Desk) error {
 		seen[t.Key] = true
 	}
 	for key := range d.Settled {
-		if !ticketKey.MatchString(key) {
+		if !ticketKey.matches(key) {
 			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(key, 220))
 		}
 		if seen[key] {

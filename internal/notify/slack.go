@@ -46,14 +46,14 @@ const (
 	defaultEvery = 7 * 24 * time.Hour
 )
 
-var channelForm = regexp.MustCompile(`^#?[\p{L}\p{N}_.-]{1,80}$`)
+var channelForm = shape{regexp.MustCompile(`^[\p{L}\p{N}_.-]+$`), 80}
 
 // NewSlack checks the options; it sends nothing. Check asks Slack.
 func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Token.IsZero() {
 		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
 	}
-	if !channelForm.MatchString(o.Channel) {
+	if !channelForm.matches(strings.TrimPrefix(o.Channel, "#")) {
 		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
 	}
 	if o.BaseURL == "" {
