@@ -4,15 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/intake"
-	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
@@ -74,7 +70,7 @@ func classify(err error) *trouble.Error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &trouble.Error{
-			Code: "cancelled",
+			Code: trouble.Cancelled,
 			What: "the call was cancelled",
 			Next: "call again if it is still wanted; what was written is in the journal",
 		}
@@ -96,27 +92,14 @@ func classify(err error) *trouble.Error {
 // ofPackage translates the error types that other packages have until they return trouble.Error.
 func ofPackage(err error) *trouble.Error {
 	var (
-		refusal *plan.Refusal
-		refused *policy.Refused
 		report  *intake.Error
 		copying *s3sync.Error
 	)
 	switch {
-	case errors.As(err, &refusal):
-		return &trouble.Error{Code: trouble.Code(refusal.Code), What: refusal.Message, Next: refusal.Next}
-	case errors.As(err, &refused):
-		v := refused.Verdict
-		return &trouble.Error{Code: "refused_by_policy", What: fmt.Sprintf("rule %s: %s", v.Rule, v.Reason), Next: v.Next}
 	case errors.As(err, &report):
 		return &trouble.Error{Code: trouble.Code(report.Code), What: report.Msg, Next: report.Next}
 	case errors.As(err, &copying):
 		return &trouble.Error{Code: trouble.Code(copying.Code), What: copying.Msg, Next: copying.Next}
-	case errors.Is(err, batch.ErrBusy):
-		return &trouble.Error{
-			Code: "run_busy",
-			What: "another process carries this plan out right now",
-			Next: "follow it there, or wait until it has ended",
-		}
 	}
 	return nil
 }
@@ -131,19 +114,13 @@ type known struct {
 func knownErrors() []known {
 	return []known{
 		{audit.ErrNoAudit, trouble.NoAudit, "okta_mfa_audit makes one; leave audit_id out for the latest"},
-		{audit.ErrCancelled, "cancelled", "okta_mfa_audit with the same arguments goes on from there"},
+		{audit.ErrCancelled, trouble.Cancelled, "okta_mfa_audit with the same arguments goes on from there"},
 		{audit.ErrBusy, trouble.AuditBusy, "follow it with get_job, or stop it with cancel_job"},
 		{audit.ErrDamaged, trouble.ReadingsDamaged,
 			"move the named file out of STATE_DIR/mfa and audit again: it then reads everyone"},
-		{audit.ErrFailing, "okta_unavailable",
+		{audit.ErrFailing, trouble.OktaUnavailable,
 			"see Okta's status page, then call okta_mfa_audit again: it goes on where it stopped"},
 		{audit.ErrNoGroup, trouble.GroupNotFound, "give the group's id (00g…) or its exact name"},
-		{batch.ErrJournal, "state_not_writable",
-			"free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends"},
-		{batch.ErrDamaged, "journal_damaged",
-			"keep the run's folder for those who look into it, move it out of STATE_DIR/runs, and plan again: " +
-				"planning reads Okta afresh"},
-		{plan.ErrStale, "plan_stale", "call the tool again without plan_id"},
 	}
 }
 
@@ -153,13 +130,13 @@ func oktaCode(err *oktaclient.Error) trouble.Code {
 		kind error
 		code trouble.Code
 	}{
-		{oktaclient.ErrUnauthorized, "token_rejected"},
+		{oktaclient.ErrUnauthorized, trouble.TokenRejected},
 		{oktaclient.ErrFeatureOff, trouble.FeatureNotLicensed},
-		{oktaclient.ErrScope, "scope_missing"},
+		{oktaclient.ErrScope, trouble.ScopeMissing},
 		{oktaclient.ErrForbidden, trouble.NotPermitted},
 		{oktaclient.ErrNotFound, trouble.NotFound},
 		{oktaclient.ErrRateLimited, trouble.RateLimited},
-		{oktaclient.ErrUnavailable, "okta_unavailable"},
+		{oktaclient.ErrUnavailable, trouble.OktaUnavailable},
 		{oktaclient.ErrBadAnswer, trouble.BadAnswer},
 		{oktaclient.ErrConflict, trouble.Conflict},
 		{oktaclient.ErrBadArgument, trouble.InvalidArgument},

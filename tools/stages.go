@@ -28,7 +28,7 @@ var specPrepare = Spec{
 
 func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
 	if in.Mode == "replace" {
-		return PlanOut{}, &trouble.Error{Code: "refused_by_policy", What: "mode replace would remove entitlements that people hold, and no policy allows that yet",
+		return PlanOut{}, &trouble.Error{Code: trouble.RefusedByPolicy, What: "mode replace would remove entitlements that people hold, and no policy allows that yet",
 			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted"}
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {

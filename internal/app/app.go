@@ -83,7 +83,7 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if err := p.openState(ctx); err != nil {
 		return nil, err
 	}
-	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Write: p.recordDecision})
+	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.record})
 	p.Engine, err = batch.New(okta, writer, batch.Options{
 		Dir:         p.stateDir("runs"),
 		Log:         log,
@@ -91,7 +91,7 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 		RingAbove:   max(cfg.RingAbove, 1), // 0 would be the engine's own default
 		StopRate:    cfg.StopErrorRate,
 		SettleAfter: cfg.SettleAfter,
-		Record:      p.recordStep,
+		Record:      p.record,
 	})
 	if err != nil {
 		return nil, err

@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 
-	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/config"
-	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
 )
 
@@ -28,38 +26,6 @@ func actorOf(cfg *config.Config) string {
 	default:
 		return "api token at " + cfg.Okta.BaseURL
 	}
-}
-
-// recordDecision writes the gate's decision into the trail, before anything acts on it.
-func (p *App) recordDecision(ctx context.Context, r policy.Record) error {
-	return p.record(ctx, trail.Entry{
-		Client:    r.Confirmation.Client,
-		Step:      "decision",
-		PlanID:    r.Plan.ID,
-		Decision:  string(r.Verdict.Decision),
-		Rule:      r.Verdict.Rule,
-		Arguments: map[string]any{"channel": string(r.Confirmation.Channel), "app_id": r.Plan.App.ID, "org_id": r.Plan.OrgID},
-	})
-}
-
-// recordStep writes the start and the end of a run into the trail; the end binds the journal in by its digest.
-func (p *App) recordStep(ctx context.Context, s batch.Step) error {
-	arguments := map[string]any{}
-	for name, n := range s.Counts {
-		arguments[name] = n
-	}
-	if s.Journal != "" {
-		arguments["journal_sha256"] = s.Journal
-	}
-	return p.record(ctx, trail.Entry{
-		Step:           s.Name,
-		PlanID:         s.PlanID,
-		RunID:          s.PlanID,
-		Rule:           s.Rule,
-		Outcome:        s.Outcome,
-		OktaRequestIDs: s.OktaIDs,
-		Arguments:      arguments,
-	})
 }
 
 // recordAudit writes a step of an audit, or of the delivery of its report, into the trail.

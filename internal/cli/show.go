@@ -124,7 +124,7 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		s.say("  every row accounted for:%s", rowsIn(p.Rows))
 	}
 	for _, w := range p.Warnings {
-		s.say("  note: %s", w.Message)
+		s.say("  note: %s", w.What)
 	}
 }
 
@@ -181,7 +181,7 @@ func (s *screen) outcome(p *tools.PlanOut) {
 		s.say("  %d rows:%s", p.Total, rowsIn(p.Rows))
 	}
 	if p.Stop != nil {
-		s.say("  stopped: %s; %s", p.Stop.Message, p.Stop.Next)
+		s.say("  stopped: %s; %s", p.Stop.What, p.Stop.Next)
 	}
 	for _, e := range p.Errors {
 		s.say("  line %d: %s %s", e.Line, e.State, e.Error)
