@@ -26,7 +26,7 @@ type AuditCount struct {
 	Calls int64  `json:"okta_calls"`
 }
 
-// audit is the second act: an audit of all people, some of them enrol, an incremental audit, and the digest as it would be
+// audit is the second act: an audit of all people, some of them enrol, an incremental audit, and the bulletin as it would be
 // posted.
 func (d *demo) audit(ctx context.Context) error {
 	before := d.world.Writes()
