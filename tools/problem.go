@@ -7,7 +7,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -58,11 +57,6 @@ func classify(err error) *trouble.Error {
 	if e := ofPackage(err); e != nil {
 		return e
 	}
-	for _, k := range knownErrors() {
-		if errors.Is(err, k.is) {
-			return &trouble.Error{Code: k.code, What: err.Error(), Next: k.next}
-		}
-	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
 		return &trouble.Error{Code: oktaCode(okta), What: err.Error(), Next: okta.Next()}
@@ -102,26 +96,6 @@ func ofPackage(err error) *trouble.Error {
 		return &trouble.Error{Code: trouble.Code(copying.Code), What: copying.Msg, Next: copying.Next}
 	}
 	return nil
-}
-
-// known is an error that is known by identity, and what to do about it.
-type known struct {
-	is   error
-	code trouble.Code
-	next string
-}
-
-func knownErrors() []known {
-	return []known{
-		{audit.ErrNoAudit, trouble.NoAudit, "okta_mfa_audit makes one; leave audit_id out for the latest"},
-		{audit.ErrCancelled, trouble.Cancelled, "okta_mfa_audit with the same arguments goes on from there"},
-		{audit.ErrBusy, trouble.AuditBusy, "follow it with get_job, or stop it with cancel_job"},
-		{audit.ErrDamaged, trouble.ReadingsDamaged,
-			"move the named file out of STATE_DIR/mfa and audit again: it then reads everyone"},
-		{audit.ErrFailing, trouble.OktaUnavailable,
-			"see Okta's status page, then call okta_mfa_audit again: it goes on where it stopped"},
-		{audit.ErrNoGroup, trouble.GroupNotFound, "give the group's id (00g…) or its exact name"},
-	}
 }
 
 // oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.

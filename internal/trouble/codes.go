@@ -36,13 +36,13 @@ const (
 	FileChanged         Code = "file_changed"
 
 	// internal/audit and what it reads.
-	NoAudit            Code = "no_audit"
-	AuditBusy          Code = "audit_busy"
-	AuditTooCoarse     Code = "audit_too_coarse"
+	AuditBusy          Code = "audit_busy"       // another audit is under way, in this process or another
+	NoAudit            Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
+	GroupNotFound      Code = "group_not_found"  // no group by that id or exact name, or several
+	ReadingsDamaged    Code = "readings_damaged" // a file of readings is not what was written
+	AuditTooCoarse     Code = "audit_too_coarse" // the latest audit is of an export, which names no reasons
 	BaselineUnreadable Code = "baseline_unreadable"
-	GroupNotFound      Code = "group_not_found"
 	PolicyRefused      Code = "policy_refused" // the audit policy
-	ReadingsDamaged    Code = "readings_damaged"
 
 	// oktaclient: what Okta answered, in words of ours.
 	FeatureNotLicensed Code = "feature_not_licensed"
