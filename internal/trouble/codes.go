@@ -2,11 +2,58 @@ package trouble
 
 // The codes, by the package that raises them first. Add a code here and its row to the README.
 const (
-	// internal/audit
-	AuditBusy       Code = "audit_busy"       // another audit is under way, in this process or another
-	NoAudit         Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
-	GroupNotFound   Code = "group_not_found"  // no group by that id or exact name, or several
-	ReadingsDamaged Code = "readings_damaged" // a file of readings is not what was written
+	// server: the MCP surface.
+	TrailNotWritable Code = "trail_not_writable" // the call is not recorded, so it is not done
+	Internal         Code = "internal"           // a mistake of this program
+	TimedOut         Code = "timed_out"
+
+	// tools: arguments that cannot be used.
+	ArgumentsMalformed   Code = "arguments_malformed"
+	UnknownArgument      Code = "unknown_argument"
+	MissingArgument      Code = "missing_argument"
+	InvalidArgument      Code = "invalid_argument" // also what Okta would refuse, found before it is sent
+	ConflictingArguments Code = "conflicting_arguments"
+	WrongType            Code = "wrong_type"
+	WrongValue           Code = "wrong_value"
+	WrongCount           Code = "wrong_count"
+	WrongLimit           Code = "wrong_limit"
+	WrongTime            Code = "wrong_time"
+	WrongCursor          Code = "wrong_cursor"
+	CursorUnknown        Code = "cursor_unknown"
+	Ambiguous            Code = "ambiguous"
+
+	// tools: what was asked for cannot be done as it is.
+	AnswerTooLarge      Code = "answer_too_large"
+	JobNotRunning       Code = "job_not_running"
+	NoEntitlementColumn Code = "no_entitlement_column"
+	NotConfigured       Code = "not_configured"
+	PlanOfOtherApp      Code = "plan_of_other_app"
+	PlanOfOtherFile     Code = "plan_of_other_file"
+	PlanOfOtherTool     Code = "plan_of_other_tool"
+	EmptyList           Code = "empty_list"    // a check of the connection found nothing to read
+	QuestionVoid        Code = "question_void" // the answer of the user is late, or belongs to another question
+	S3Disabled          Code = "s3_disabled"
+	FileChanged         Code = "file_changed"
+
+	// internal/audit and what it reads.
+	AuditBusy          Code = "audit_busy"       // another audit is under way, in this process or another
+	NoAudit            Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
+	GroupNotFound      Code = "group_not_found"  // no group by that id or exact name, or several
+	ReadingsDamaged    Code = "readings_damaged" // a file of readings is not what was written
+	AuditTooCoarse     Code = "audit_too_coarse" // the latest audit is of an export, which names no reasons
+	BaselineUnreadable Code = "baseline_unreadable"
+	PolicyRefused      Code = "policy_refused" // the audit policy
+
+	// oktaclient: what Okta answered, in words of ours.
+	FeatureNotLicensed Code = "feature_not_licensed"
+	NotPermitted       Code = "not_permitted"
+	NotFound           Code = "not_found"
+	RateLimited        Code = "rate_limited"
+	BadAnswer          Code = "bad_answer"
+	Conflict           Code = "conflict"
+	NoSubject          Code = "no_subject"
+	OktaRefused        Code = "okta_refused"
+	OktaError          Code = "okta_error"
 
 	// internal/plan: no plan can be made, or a saved one cannot be used.
 	AppNotFound                   Code = "app_not_found"
