@@ -2,6 +2,114 @@ package trouble
 
 // The codes, by the package that raises them first. Add a code here and its row to the README.
 const (
+	// server: the MCP surface.
+	TrailNotWritable Code = "trail_not_writable" // the call is not recorded, so it is not done
+	Internal         Code = "internal"           // a mistake of this program
+	TimedOut         Code = "timed_out"
+
+	// tools: arguments that cannot be used.
+	ArgumentsMalformed   Code = "arguments_malformed"
+	UnknownArgument      Code = "unknown_argument"
+	MissingArgument      Code = "missing_argument"
+	InvalidArgument      Code = "invalid_argument" // also what Okta would refuse, found before it is sent
+	ConflictingArguments Code = "conflicting_arguments"
+	WrongType            Code = "wrong_type"
+	WrongValue           Code = "wrong_value"
+	WrongCount           Code = "wrong_count"
+	WrongLimit           Code = "wrong_limit"
+	WrongTime            Code = "wrong_time"
+	WrongCursor          Code = "wrong_cursor"
+	CursorUnknown        Code = "cursor_unknown"
+	Ambiguous            Code = "ambiguous"
+
+	// tools: what was asked for cannot be done as it is.
+	AnswerTooLarge      Code = "answer_too_large"
+	JobNotRunning       Code = "job_not_running"
+	NoEntitlementColumn Code = "no_entitlement_column"
+	NotConfigured       Code = "not_configured"
+	PlanOfOtherApp      Code = "plan_of_other_app"
+	PlanOfOtherFile     Code = "plan_of_other_file"
+	PlanOfOtherTool     Code = "plan_of_other_tool"
+	EmptyList           Code = "empty_list"    // a check of the connection found nothing to read
+	QuestionVoid        Code = "question_void" // the answer of the user is late, or belongs to another question
+	S3Disabled          Code = "s3_disabled"
+	FileChanged         Code = "file_changed"
+
+	// internal/audit and what it reads.
+	AuditBusy          Code = "audit_busy"       // another audit is under way, in this process or another
+	NoAudit            Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
+	GroupNotFound      Code = "group_not_found"  // no group by that id or exact name, or several
+	ReadingsDamaged    Code = "readings_damaged" // a file of readings is not what was written
+	AuditTooCoarse     Code = "audit_too_coarse" // the latest audit is of an export, which names no reasons
+	BaselineUnreadable Code = "baseline_unreadable"
+	PolicyRefused      Code = "policy_refused" // the audit policy
+
+	// oktaclient: what Okta answered, in words of ours.
+	FeatureNotLicensed Code = "feature_not_licensed"
+	NotPermitted       Code = "not_permitted"
+	NotFound           Code = "not_found"
+	RateLimited        Code = "rate_limited"
+	BadAnswer          Code = "bad_answer"
+	Conflict           Code = "conflict"
+	NoSubject          Code = "no_subject"
+	OktaRefused        Code = "okta_refused"
+	OktaError          Code = "okta_error"
+
+	// internal/plan: no plan can be made, or a saved one cannot be used.
+	AppNotFound                   Code = "app_not_found"
+	AppInactive                   Code = "app_inactive"
+	EntitlementManagementStarting Code = "entitlement_management_starting"
+	EntitlementManagementStopping Code = "entitlement_management_stopping"
+	EntitlementManagementOff      Code = "entitlement_management_off"
+	GroupNotEditable              Code = "group_not_editable"
+	GroupWithoutApp               Code = "group_without_app"
+	UndoNeedsGrants               Code = "undo_needs_grants"
+	StateNotWritable              Code = "state_not_writable"
+	PlanIDMalformed               Code = "plan_id_malformed"
+	PlanNotFound                  Code = "plan_not_found"
+	PlanDamaged                   Code = "plan_damaged"
+	PlanStale                     Code = "plan_stale"
+
+	// internal/plan: what a person should read before confirming.
+	MatchedLoosely   Code = "matched_loosely"
+	SpellingsFolded  Code = "spellings_folded"
+	OverLong         Code = "over_long"
+	LaterDenied      Code = "later_denied"
+	ExpiringAccess   Code = "expiring_access"
+	UnresolvedValues Code = "unresolved_values"
+	UnknownUsers     Code = "unknown_users"
+	WouldStrip       Code = "would_strip"
+	DenyGrants       Code = "deny_grants"
+	Kept             Code = "kept"
+	AssignmentsStay  Code = "assignments_stay"
+
+	// internal/policy.
+	RefusedByPolicy Code = "refused_by_policy"
+
+	// batch: a run cannot start, or ended before its last operation.
+	RunBusy          Code = "run_busy"
+	JournalDamaged   Code = "journal_damaged"
+	Cancelled        Code = "cancelled"
+	Interrupted      Code = "interrupted"
+	ErrorRate        Code = "error_rate"
+	TokenRejected    Code = "token_rejected"
+	ScopeMissing     Code = "scope_missing"
+	FeatureOff       Code = "feature_off"
+	GrantModeRefused Code = "grant_mode_refused"
+	RingMismatch     Code = "ring_mismatch"
+	OktaUnavailable  Code = "okta_unavailable"
+	OktaUnreadable   Code = "okta_unreadable"
+	OtherOrg         Code = "other_org"
+
+	// batch: why one operation did not end well; Okta's own codes stand beside them in report.csv.
+	Unsettled          Code = "unsettled"
+	NoAnswer           Code = "no_answer"
+	NoEntitlement      Code = "no_entitlement"
+	NeedsFailed        Code = "needs_failed"
+	NeedsOpen          Code = "needs_open"
+	StaleUser          Code = "stale_user"
+	ForeignEntitlement Code = "foreign_entitlement"
+
 	// internal/intake/sheet
 	WorkbookDamaged    Code = "workbook_damaged"    // a workbook that is cut, or whose parts contradict each other
 	WorkbookKind       Code = "workbook_kind"       // a workbook of another kind than .xlsx, or with macros or a password
