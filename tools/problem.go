@@ -11,7 +11,6 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
-	"okta-entitlements-mcp/s3sync"
 )
 
 // Problem is a failure as a client sees it: a stable code, what happened, and the next step, with Okta's own code and
@@ -86,14 +85,11 @@ func classify(err error) *trouble.Error {
 // ofPackage translates the error types that other packages have until they return trouble.Error.
 func ofPackage(err error) *trouble.Error {
 	var (
-		report  *intake.Error
-		copying *s3sync.Error
+		report *intake.Error
 	)
 	switch {
 	case errors.As(err, &report):
 		return &trouble.Error{Code: trouble.Code(report.Code), What: report.Msg, Next: report.Next}
-	case errors.As(err, &copying):
-		return &trouble.Error{Code: trouble.Code(copying.Code), What: copying.Msg, Next: copying.Next}
 	}
 	return nil
 }

@@ -32,7 +32,6 @@ const (
 	PlanOfOtherTool     Code = "plan_of_other_tool"
 	EmptyList           Code = "empty_list"    // a check of the connection found nothing to read
 	QuestionVoid        Code = "question_void" // the answer of the user is late, or belongs to another question
-	S3Disabled          Code = "s3_disabled"
 	FileChanged         Code = "file_changed"
 
 	// internal/audit and what it reads.
@@ -116,4 +115,25 @@ const (
 	WorkbookTooLarge   Code = "workbook_too_large"  // it would unpack to more than the limit
 	UnknownSheet       Code = "unknown_sheet"       // no sheet of that name
 	UncomputedFormulas Code = "uncomputed_formulas" // cells that hold a formula and no value
+
+	// internal/notify: what is kept of tickets and messages cannot be read.
+	LedgerDamaged   Code = "ledger_damaged"   // of issues in Jira
+	MessagesDamaged Code = "messages_damaged" // of who got a message when
+
+	// s3sync: the bucket as a whole, or the files that are kept of it.
+	S3Inbox            Code = "s3_inbox"
+	S3Configuration    Code = "s3_configuration"
+	S3NoRegion         Code = "s3_no_region"
+	S3NoCredentials    Code = "s3_no_credentials"
+	S3NoSuchBucket     Code = "s3_no_such_bucket"
+	S3AccessDenied     Code = "s3_access_denied"
+	S3BadCredentials   Code = "s3_bad_credentials"
+	S3WrongRegion      Code = "s3_wrong_region"
+	S3Clock            Code = "s3_clock"
+	S3Unavailable      Code = "s3_unavailable"
+	S3StateDamaged     Code = "s3_state_damaged"
+	S3SyncRunning      Code = "s3_sync_running"
+	S3TooManyObjects   Code = "s3_too_many_objects"
+	S3Disabled         Code = "s3_disabled"
+	S3PrefixNotAllowed Code = "s3_prefix_not_allowed"
 )
