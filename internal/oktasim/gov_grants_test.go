@@ -279,7 +279,7 @@ func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 	})
 }
 
-func TestADeletedValueIsInForceForNobody(t *testing.T) {
+func TestADeletedValueIsInForceForNoOne(t *testing.T) {
 	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})
