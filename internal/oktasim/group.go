@@ -4,18 +4,19 @@ import "time"
 
 // group is an Okta group.
 type group struct {
-	id, name, description, kind string // kind: OKTA_GROUP, APP_GROUP, BUILT_IN
-	created, lastUpdated        time.Time
-	lastMembershipUpdated       time.Time
-	members                     roster[time.Time] // user ids, with the time of joining
-	apps                        roster[time.Time] // ids of the applications that the group is assigned to
+	id, name, kind        string // kind: OKTA_GROUP, APP_GROUP, BUILT_IN
+	description           any    // text, or nil when none was given: Okta writes back an empty one as it came
+	created, lastUpdated  time.Time
+	lastMembershipUpdated time.Time
+	members               roster[time.Time] // user ids, with the time of joining
+	apps                  roster[time.Time] // ids of the applications that the group is assigned to
 }
 
 // target names the group in the System Log.
 func (g *group) target() logTarget { return logTarget{g.id, "UserGroup", "unknown", g.name} }
 
 // addGroup stores a new group. Call with t.mu held.
-func (t *Tenant) addGroup(name, description, kind string, now time.Time) *group {
+func (t *Tenant) addGroup(name string, description any, kind string, now time.Time) *group {
 	g := &group{
 		id: t.newID("00g"), name: name, description: description, kind: kind,
 		created: now, lastUpdated: now, lastMembershipUpdated: now,
@@ -71,17 +72,13 @@ func (t *Tenant) dropGroupAssignment(a *app, u *user, groupID string) {
 
 func (g *group) render(c *call) map[string]any {
 	self := "/api/v1/groups/" + g.id
-	var description any
-	if g.description != "" {
-		description = g.description
-	}
 	logo := func(size string) map[string]any {
 		return map[string]any{"name": size, "href": c.base() + "/img/groups/" + size + ".png", "type": "image/png"}
 	}
 	return map[string]any{
-		"id": g.id, "created": millis(g.created), "lastUpdated": millis(g.lastUpdated),
-		"lastMembershipUpdated": millis(g.lastMembershipUpdated), "objectClass": []string{"okta:user_group"},
-		"type": g.kind, "profile": map[string]any{"name": g.name, "description": description},
+		"id": g.id, "created": stampText(g.created), "lastUpdated": stampText(g.lastUpdated),
+		"lastMembershipUpdated": stampText(g.lastMembershipUpdated), "objectClass": []string{"okta:user_group"},
+		"type": g.kind, "profile": map[string]any{"name": g.name, "description": g.description},
 		"_links": map[string]any{
 			"logo":  []any{logo("medium"), logo("large")},
 			"users": c.link(self + "/users"), "apps": c.link(self + "/apps"),

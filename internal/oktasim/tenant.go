@@ -34,6 +34,7 @@ type Options struct {
 	LogLag   time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
 	Skew     time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
 
+	Preview        bool     // a preview org: its ORNs have the partition oktapreview
 	Classic        bool     // the org runs Classic Engine instead of Identity Engine
 	NoEnrollments  bool     // the org lacks authenticator-enrollments, which is in limited availability: 401 E0000015
 	CallerZone     string   // id of the network zone that calls come from; empty for none. Enrolment policies look at it
@@ -150,7 +151,12 @@ func (t *Tenant) OrgID() string {
 }
 
 // partition is the first word of ORNs of users, groups and apps. Governance objects always say "okta".
-func (t *Tenant) partition() string { return "okta" }
+func (t *Tenant) partition() string {
+	if t.opts.Preview {
+		return "oktapreview"
+	}
+	return "okta"
+}
 
 // Okta's base62 in ASCII order, so that ids sort by the time of their making.
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -185,14 +191,22 @@ func (t *Tenant) newToken(n int) string {
 	return string(b)
 }
 
-// millis and seconds write times as the management and the governance API do.
-func millis(at time.Time) string  { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+// stampText writes a time as the management API writes stamps of objects: whole seconds, and three zeros behind them. Recorded
+// without an exception over 17,000 stamps, so two changes within one second have equal stamps.
+func stampText(at time.Time) string { return at.UTC().Truncate(time.Second).Format(withMillis) }
+
+// millis writes a time as the System Log does, and the answer to the creation of an entitlement.
+func millis(at time.Time) string { return at.UTC().Format(withMillis) }
+
+const withMillis = "2006-01-02T15:04:05.000Z"
+
+// seconds writes a time as the governance API does.
 func seconds(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05Z") }
 
-// millisOrNull writes an unset time as JSON null, as Okta does.
-func millisOrNull(at time.Time) any {
+// stampOrNull writes an unset time as JSON null, as Okta does.
+func stampOrNull(at time.Time) any {
 	if at.IsZero() {
 		return nil
 	}
-	return millis(at)
+	return stampText(at)
 }
