@@ -19,6 +19,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -247,7 +248,7 @@ func (s *scene) live(p *plan.Plan, quiet bool) *batch.Summary {
 		s.tally.add("ended with an error", 1)
 		return nil
 	case summary.Stop != nil:
-		s.tally.add("stopped: "+summary.Stop.Code, 1)
+		s.tally.add("stopped: "+string(summary.Stop.Code), 1)
 	}
 	return summary
 }
@@ -265,7 +266,7 @@ func (s *scene) disturb(wire *mortal, cancel context.CancelCauseFunc) []injected
 		wire.calls = 1 + s.fate.IntN(24)
 	case 3:
 		time.AfterFunc(time.Duration(s.fate.IntN(90_000))*time.Millisecond, func() {
-			cancel(batch.ErrCancelled)
+			cancel(progress.ErrCancelled)
 		})
 		s.tally.add("cancelled", 1)
 	}

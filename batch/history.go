@@ -67,3 +67,32 @@ func opening(journal io.Reader) (opened entry, err error) {
 	}
 	return opened, nil
 }
+
+// Made lists what the runs of a plan made and an undo can take back, as their journal has it: the before-image of an undo.
+// What someone else had put in place before is not among it.
+func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
+	memories, _, err := replay(e.journalPath(p.ID), p.ID, keysOf(p))
+	if err != nil {
+		return nil, err
+	}
+	place := map[int]*plan.Row{} // the first row that an operation decides
+	for i := range p.Rows {
+		if op := p.Rows[i].Op; op >= 0 && place[op] == nil {
+			place[op] = &p.Rows[i]
+		}
+	}
+	var made []plan.Made
+	for i := range p.Ops {
+		op := &p.Ops[i]
+		k := e.kindOf(op)
+		if k == nil || k.Undo == nil || memories[i].result.Outcome != Created {
+			continue
+		}
+		m := plan.Made{Op: op, ID: memories[i].result.ID, Person: -1}
+		if row := place[i]; row != nil {
+			m.Line, m.Person = row.Line, row.Person
+		}
+		made = append(made, m)
+	}
+	return made, nil
+}

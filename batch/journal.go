@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // A journal is one file per run. Its first line names the plan and the permit; then each operation has a begin line before
@@ -45,12 +46,18 @@ type memory struct {
 	result Result
 }
 
-// errJournal is wrapped by every failure to write a journal: the run stops, because an operation that cannot be
-// remembered must not be done.
-var errJournal = errors.New("journal cannot be written")
+// ErrJournal is what errors.Is finds in every failure to write a journal: the run stops, because an operation that cannot
+// be remembered must not be done.
+var ErrJournal error = &trouble.Error{Code: trouble.StateNotWritable}
 
-// ErrJournal is what errors.Is finds in the error of a run whose journal cannot be written.
-var ErrJournal = errJournal
+func journalError(err error) error {
+	return &trouble.Error{
+		Code: trouble.StateNotWritable,
+		What: "the journal cannot be written: " + err.Error(),
+		Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends",
+		Err:  err,
+	}
+}
 
 type journal struct {
 	mu     sync.Mutex
@@ -89,23 +96,33 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 	return memories, permit, nil
 }
 
-// ErrDamaged is what errors.Is finds when a journal is not what was written.
-var ErrDamaged = errors.New("journal is damaged")
-
 func damaged(path string, line int, what string) error {
-	return fmt.Errorf("%w: %s line %d: %s; move the folder of the run away and plan again, which reads Okta afresh", ErrDamaged, path, line, what)
+	return &trouble.Error{
+		Code: trouble.JournalDamaged,
+		What: fmt.Sprintf("the journal is damaged: %s line %d: %s", path, line, what),
+		Next: "keep the run's folder for those who look into it, move it out of STATE_DIR/runs, and plan again: " +
+			"planning reads Okta again",
+	}
 }
 
 func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy bool) (*journal, error) {
 	lines, err := durable.OpenLines(path, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errJournal, err)
+		return nil, journalError(err)
 	}
 	if lazy {
 		lines.Lazy()
 	}
 	j := &journal{lines: lines}
-	if err := j.write(entry{Event: eventOpen, Plan: p.ID, App: p.App.ID, Stage: p.Stage, Undoes: p.Undoes, Permit: &confirmed}); err != nil {
+	opened := entry{
+		Event:  eventOpen,
+		Plan:   p.ID,
+		App:    p.App.ID,
+		Stage:  p.Stage,
+		Undoes: p.Undoes,
+		Permit: &confirmed,
+	}
+	if err := j.write(opened); err != nil {
 		return nil, errors.Join(err, lines.Close())
 	}
 	return j, nil
@@ -123,7 +140,7 @@ func (j *journal) write(e entry) error {
 	e.Time = time.Now().UTC()
 	line, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errJournal, err)
+		return journalError(err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -132,7 +149,7 @@ func (j *journal) write(e entry) error {
 	}
 	if err := j.lines.Append(line); err != nil {
 		// Nothing after a failed line may be written: the journal must have no gap.
-		j.broken = fmt.Errorf("%w: %w", errJournal, err)
+		j.broken = journalError(err)
 		return j.broken
 	}
 	return nil

@@ -1,7 +1,6 @@
 package batch_test
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -14,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -90,7 +90,7 @@ func undoOnce(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mode) 
 			}
 		}
 	}
-	if _, err := w.Engine.Run(ctx, p, w.Permit(ctx, p), nil); !errors.Is(err, plan.ErrStale) {
+	if _, err := w.Engine.Run(ctx, p, w.Permit(ctx, p), nil); trouble.CodeOf(err) != trouble.PlanStale {
 		t.Errorf("a run that was undone was carried out again: %v", err)
 	}
 	if summary.Unfinished() {

@@ -86,10 +86,8 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
 	if audit.IsAuditID(in.JobID) {
 		return d.auditJob(in.JobID)
 	}
-	if job := d.Jobs.Get(in.JobID); job != nil {
-		if p := job.Plan(); p != nil {
-			return runJob(d.running(p, job)), nil
-		}
+	if p := d.Jobs.Plan(in.JobID); p != nil {
+		return runJob(d.running(p, d.Jobs.Get(in.JobID))), nil
 	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {

@@ -56,6 +56,7 @@ type AuditBrief struct {
 	Kind     string `json:"kind" jsonschema:"full, incremental or baseline"`
 	WhyFull  string `json:"why_full,omitempty"`
 	Coverage string `json:"coverage" jsonschema:"Say this with every number of the audit"`
+	Read     int    `json:"read" jsonschema:"People whose enrolment this audit read from Okta"`
 	*TallyItem
 	Admins    map[string]int `json:"admins_by_verdict,omitempty"`
 	Fixed     int            `json:"put_right" jsonschema:"People who failed in the audit before"`
@@ -65,7 +66,8 @@ type AuditBrief struct {
 }
 
 func auditBrief(s *mfa.Summary) *AuditBrief {
-	b := &AuditBrief{Kind: s.Kind, WhyFull: s.WhyFull, Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), Notes: cleaned(s.Notes, shownNotes), Calls: s.Calls}
+	b := &AuditBrief{Kind: s.Kind, WhyFull: s.WhyFull, Coverage: s.Coverage.Line, Read: s.Coverage.Read,
+		TallyItem: tallyItem(s.Tally), Notes: cleaned(s.Notes, shownNotes), Calls: s.Calls}
 	if s.AdminsKnown {
 		b.Admins = verdictCounts(s.Admins.ByVerdict)
 	}

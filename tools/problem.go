@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/intake"
-	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/s3sync"
@@ -45,8 +42,6 @@ func Explain(err error) *Problem {
 func classify(err error) *Problem {
 	var (
 		problem *Problem
-		refusal *plan.Refusal
-		refused *policy.Refused
 		report  *intake.Error
 		copying *s3sync.Error
 		okta    *oktaclient.Error
@@ -54,27 +49,17 @@ func classify(err error) *Problem {
 	if audit := auditProblem(err); audit != nil {
 		return audit
 	}
+	known := trouble.Find(err)
 	switch {
+	case known != nil:
+		return &Problem{Code: string(known.Code), Message: known.What, Next: known.Next}
 	case errors.As(err, &problem):
 		copied := *problem
 		return &copied
-	case errors.As(err, &refusal):
-		return &Problem{Code: refusal.Code, Message: refusal.Message, Next: refusal.Next}
-	case errors.As(err, &refused):
-		return &Problem{Code: "refused_by_policy", Message: fmt.Sprintf("rule %s: %s", refused.Verdict.Rule, refused.Verdict.Reason), Next: refused.Verdict.Next}
 	case errors.As(err, &report):
 		return &Problem{Code: report.Code, Message: report.Msg, Next: report.Next}
 	case errors.As(err, &copying):
 		return &Problem{Code: copying.Code, Message: copying.Msg, Next: copying.Next}
-	case errors.Is(err, batch.ErrJournal):
-		return &Problem{Code: "state_not_writable", Message: err.Error(),
-			Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends"}
-	case errors.Is(err, batch.ErrBusy):
-		return &Problem{Code: "run_busy", Message: "another process carries this plan out right now", Next: "follow it there, or wait until it has ended"}
-	case errors.Is(err, batch.ErrDamaged):
-		return &Problem{Code: "journal_damaged", Message: err.Error(), Next: "keep the run's folder for whoever looks into it, move it out of STATE_DIR/runs, and plan again: planning reads Okta afresh"}
-	case errors.Is(err, plan.ErrStale):
-		return &Problem{Code: "plan_stale", Message: err.Error(), Next: "call the tool again without plan_id"}
 	case errors.As(err, &okta):
 		return &Problem{Code: oktaCode(okta), Message: err.Error(), Next: okta.Next(), OktaCode: okta.Code, RequestID: okta.RequestID}
 	case errors.Is(err, context.Canceled):

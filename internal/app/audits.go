@@ -14,7 +14,6 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
-	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -143,17 +142,4 @@ func (p *App) ResumeAudit(ctx context.Context) {
 		}
 		p.Log.Info("resuming MFA audit", "audit", job.ID, "scope", req.Scope())
 	}
-}
-
-// recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *App) recordAudit(ctx context.Context, s audit.Step) error {
-	client, _ := s.Details["client"].(string)
-	details := map[string]any{}
-	for name, v := range s.Details {
-		if name != "client" {
-			details[name] = v
-		}
-	}
-	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Client: client, Step: s.Name, RunID: s.AuditID, Outcome: s.Outcome, Arguments: details})
-	return err
 }

@@ -59,7 +59,7 @@ func unfinished(s *batch.Summary) error {
 	case !s.Unfinished():
 		return nil
 	case s.Stop != nil:
-		return &failure{ExitUnfinished, fmt.Errorf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.Message, s.Stop.Next)}
+		return &failure{ExitUnfinished, fmt.Errorf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.What, s.Stop.Next)}
 	default:
 		return &failure{ExitUnfinished, errors.New("rows are left over; see report.csv, fix the cause, and run the same command again")}
 	}

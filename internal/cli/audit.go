@@ -47,7 +47,7 @@ type auditOptions struct {
 func auditMFACommand(samples fs.FS) *cobra.Command {
 	o := auditOptions{common: common{samples: samples}}
 	cmd := &cobra.Command{Use: "mfa", Short: "Audits who signs in without strong MFA, and reports it", Args: cobra.NoArgs,
-		Long: "Audits the MFA enrolment of all people, or of one group, and reports it as files, tickets, a digest and messages.\n" +
+		Long: "Audits the MFA enrolment of all people, or of one group, and reports it as files, tickets, a bulletin and messages.\n" +
 			"Only reads Okta. Interrupt it at any time: the same command goes on where it stopped.\n" +
 			"Exit code 4: a condition of --fail-on holds. Exit code 3: the audit is complete, and a part of the report could not be\n" +
 			"delivered; the next run tries it again.",
@@ -63,7 +63,7 @@ func auditMFACommand(samples fs.FS) *cobra.Command {
 	f.StringVar(&o.policy, "policy", "", "audit policy, YAML or JSON, instead of MFA_POLICY_FILE")
 	f.StringVar(&o.baseline, "baseline", "", "take the Admin Console's CSV export instead of asking Okta")
 	f.StringVar(&o.jira, "jira", "", "tickets: per_user, per_manager or bulk")
-	f.BoolVar(&o.slack, "slack", false, "post a digest to the Slack channel")
+	f.BoolVar(&o.slack, "slack", false, "post a bulletin to the Slack channel")
 	f.BoolVar(&o.messages, "notify-users", false, "message every person who is not compliant; needs SLACK_NOTIFY_USERS=true")
 	f.BoolVar(&o.dry, "dry-run", false, "make no tickets and send nothing; say what would be done")
 	f.StringVar(&o.out, "out", "", "write findings.csv, summary.json and report.html into this folder")
@@ -141,7 +141,7 @@ func (o *auditOptions) order() delivery.Order {
 		Files:    o.out != "",
 		Dir:      o.out,
 		Tickets:  report.Mode(o.jira),
-		Digest:   o.slack,
+		Bulletin: o.slack,
 		Messages: o.messages,
 		DryRun:   o.dry,
 	}

@@ -124,7 +124,7 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		s.say("  every row accounted for:%s", rowsIn(p.Rows))
 	}
 	for _, w := range p.Warnings {
-		s.say("  note: %s", w.Message)
+		s.say("  note: %s", w.What)
 	}
 }
 
@@ -181,19 +181,17 @@ func (s *screen) outcome(p *tools.PlanOut) {
 		s.say("  %d rows:%s", p.Total, rowsIn(p.Rows))
 	}
 	if p.Stop != nil {
-		s.say("  stopped: %s; %s", p.Stop.Message, p.Stop.Next)
+		s.say("  stopped: %s; %s", p.Stop.What, p.Stop.Next)
 	}
 	for _, e := range p.Errors {
 		s.say("  line %d: %s %s", e.Line, e.State, e.Error)
 	}
 }
 
-// rowsIn lists states with their counts, the finished ones first.
+// rowsIn lists states with their counts.
 func rowsIn(rows map[string]int) string {
-	order := []plan.State{plan.Planned, plan.Granted, plan.Assigned, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
-		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted, plan.Revoked, plan.Kept}
 	var b strings.Builder
-	for _, state := range order {
+	for _, state := range plan.States() {
 		if n := rows[string(state)]; n > 0 {
 			fmt.Fprintf(&b, " %d %s", n, state)
 		}

@@ -97,8 +97,8 @@ func (s *screen) receipt(r *delivery.Receipt) {
 			s.say("              %s", t.Filter)
 		}
 	}
-	if d := r.Digest; d != nil {
-		s.say("  digest      %s", strings.TrimSpace(string(d.Outcome)+" "+d.Error))
+	if d := r.Bulletin; d != nil {
+		s.say("  bulletin    %s", strings.TrimSpace(string(d.Outcome)+" "+d.Error))
 		if d.Text != "" {
 			s.quote(d.Text)
 		}

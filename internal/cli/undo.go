@@ -73,6 +73,6 @@ func describeUndo(out io.Writer, undo *plan.Plan) {
 	fmt.Fprintf(out, "undo of %s on application %s: %d values of %d users are taken back, %d users keep theirs\n",
 		undo.Undoes, undo.App.ID, values, len(undo.Ops), undo.States()[plan.Kept])
 	for _, w := range undo.Warnings {
-		fmt.Fprintf(out, "note: %s\n", w.Message)
+		fmt.Fprintf(out, "note: %s\n", w.What)
 	}
 }

@@ -26,9 +26,9 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 			inOffice(t, 20, setUp{}, func(o *office) {
 				o.audit()
 				s := setUp{names: c.listed}
-				r := o.deliver(s, delivery.Order{Digest: true})
+				r := o.deliver(s, delivery.Order{Bulletin: true})
 				if r.Failed() || posted(o, "20 people of 21 fail") != 1 {
-					t.Fatalf("%+v, %v", r.Digest, o.slack.Posts())
+					t.Fatalf("%+v, %v", r.Bulletin, o.slack.Posts())
 				}
 				named := 0
 				for i := range 20 {
@@ -42,7 +42,7 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 				if more := posted(o, "and 5 more") == 1; more != c.shown {
 					t.Errorf("how many are not named: told %v", more)
 				}
-				preview := o.deliver(s, delivery.Order{Digest: true, DryRun: true}).Digest.Text
+				preview := o.deliver(s, delivery.Order{Bulletin: true, DryRun: true}).Bulletin.Text
 				if strings.Contains(preview, address(0)) != c.shown {
 					t.Errorf("the preview: %s", preview)
 				}
@@ -51,12 +51,12 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 	}
 }
 
-func TestADigestIsPostedOnceWithItsChart(t *testing.T) {
+func TestABulletinIsPostedOnceWithItsChart(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit()
 		for i, want := range []notify.Outcome{notify.Sent, notify.Skipped, notify.Skipped} {
-			if r := o.deliver(setUp{}, delivery.Order{Digest: true}); r.Failed() || r.Digest.Outcome != want {
-				t.Errorf("delivery %d: %+v", i, r.Digest)
+			if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); r.Failed() || r.Bulletin.Outcome != want {
+				t.Errorf("delivery %d: %+v", i, r.Bulletin)
 			}
 		}
 		pictures := 0
@@ -67,8 +67,8 @@ func TestADigestIsPostedOnceWithItsChart(t *testing.T) {
 			t.Errorf("posts: %+v", o.slack.Posts())
 		}
 		o.audit()
-		if r := o.deliver(setUp{}, delivery.Order{Digest: true}); r.Digest.Outcome != notify.Sent {
-			t.Errorf("the next audit's: %+v", r.Digest)
+		if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); r.Bulletin.Outcome != notify.Sent {
+			t.Errorf("the next audit's: %+v", r.Bulletin)
 		}
 	})
 }
@@ -129,7 +129,7 @@ func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 	inOffice(t, 70, setUp{}, func(o *office) {
 		s := o.audit()
-		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Digest: true, Messages: true})
+		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 		held := map[string]map[string]string{} // step → user or key → ticket or message
 		for _, step := range o.steps {
 			if step.AuditID != s.AuditID {
@@ -182,7 +182,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 					return nil
 				}
 			}}
-			_, err := o.courier(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Digest: true, Messages: true})
+			_, err := o.courier(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 			if n == 0 && (o.written() != 0 || len(o.slack.Calls()) != 0) {
 				t.Error("something was sent although the trail could not hold it")
 			}
@@ -197,7 +197,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 			}
 		}
 		o.oneTicketEach(3)
-		if n := len(o.slack.Posts()); n != 5 { // a digest, its chart, three messages
+		if n := len(o.slack.Posts()); n != 5 { // a bulletin, its chart, three messages
 			t.Errorf("%d posts", n)
 		}
 	})
@@ -238,9 +238,9 @@ func TestAnInventoryIsPostedNowhere(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit(level(mfa.Off))
 		for _, dry := range []bool{true, false} {
-			r := o.deliver(setUp{}, delivery.Order{Digest: true, DryRun: dry})
-			if r.Digest.Outcome != notify.Skipped || r.Failed() || len(o.slack.Posts()) != 0 {
-				t.Errorf("dry run %v: digest %+v, %d posts", dry, r.Digest, len(o.slack.Posts()))
+			r := o.deliver(setUp{}, delivery.Order{Bulletin: true, DryRun: dry})
+			if r.Bulletin.Outcome != notify.Skipped || r.Failed() || len(o.slack.Posts()) != 0 {
+				t.Errorf("dry run %v: bulletin %+v, %d posts", dry, r.Bulletin, len(o.slack.Posts()))
 			}
 		}
 	})

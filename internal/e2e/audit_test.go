@@ -29,8 +29,8 @@ func TestAuditCommandFromOktaToTheTicket(t *testing.T) {
 			out := filepath.Join(b.home, "report")
 			first := b.audited(0, "--out", out, "--jira", "per_user", "--slack")
 			failing := first.Summary.ByVerdict[mfa.NotEnrolled] + first.Summary.ByVerdict[mfa.WeakOnly]
-			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing || len(b.jira.Open()) != failing || first.Receipt.Digest.Outcome != notify.Sent {
-				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets, first.Receipt.Digest)
+			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing || len(b.jira.Open()) != failing || first.Receipt.Bulletin.Outcome != notify.Sent {
+				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets, first.Receipt.Bulletin)
 			}
 			b.onlyRead()
 			b.holdsFiles(out, first.Summary)
@@ -142,7 +142,7 @@ func TestADryRunOfTheAuditCommandSendsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 30}})
 	a := b.audited(0, "--dry-run", "--jira", "per_user", "--slack", "--notify-users")
-	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Digest.Text == "" || a.Receipt.Messages.Would == 0 {
+	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Bulletin.Text == "" || a.Receipt.Messages.Would == 0 {
 		t.Errorf("%+v", a.Receipt)
 	}
 	if len(b.jira.Issues()) != 0 || len(b.slack.Calls()) != 0 {

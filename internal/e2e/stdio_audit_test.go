@@ -77,8 +77,8 @@ func TestReportsAreDeliveredOverStdioInBothEras(t *testing.T) {
 				t.Errorf("delivered: %+v, tickets %+v, messages %+v; %d fail", done, done.Receipt.Tickets, done.Receipt.Messages, failing)
 			}
 			again := answer[tools.ReportOut](s, "okta_mfa_report", all)
-			if again.Receipt.Tickets.Unchanged != failing || again.Receipt.Messages.Sent != 0 || again.Receipt.Digest.Outcome != "skipped" || len(b.jira.Issues()) != failing {
-				t.Errorf("a second time: %+v, %+v, %+v", again.Receipt.Tickets, again.Receipt.Messages, again.Receipt.Digest)
+			if again.Receipt.Tickets.Unchanged != failing || again.Receipt.Messages.Sent != 0 || again.Receipt.Bulletin.Outcome != "skipped" || len(b.jira.Issues()) != failing {
+				t.Errorf("a second time: %+v, %+v, %+v", again.Receipt.Tickets, again.Receipt.Messages, again.Receipt.Bulletin)
 			}
 			if _, err := os.Stat(filepath.FromSlash(done.Receipt.Files.Page.Path)); err != nil {
 				t.Error(err)

@@ -17,12 +17,12 @@ type Ticket struct {
 	Assignee string     `json:"assignee,omitempty"` // e-mail of who should have it; left open when Jira knows nobody by it
 }
 
-// Desk is what one run wants of the ticket system: these tickets open, and every other ticket of the same set closed.
-type Desk struct {
+// Wanted is the tickets that should exist after a run: these open, and those that are settled closed.
+type Wanted struct {
 	Set     string            `json:"set"`               // names the whole, such as okta-mfa-00o123: tickets of other sets are never touched
 	Open    []Ticket          `json:"open"`              // what is wrong now, the most urgent first
 	Settled map[string]string `json:"settled,omitempty"` // key → why a ticket that is not in Open may be closed; one that is in neither stays as it is
-	Rest    *Ticket           `json:"rest,omitempty"`    // the bulk ticket that takes what the cap leaves over; its rows are filled in
+	Bulk    *Ticket           `json:"rest,omitempty"`    // the bulk ticket that takes what the cap leaves over; its rows are filled in
 	MaxNew  int               `json:"max_new"`           // most tickets that one run creates; 0 means 50
 	DryRun  bool              `json:"dry_run"`
 }
@@ -54,8 +54,8 @@ type Result struct {
 	Error   string  `json:"error,omitempty"`   // what happened and the next step; never a credential
 }
 
-// Digest is a summary for a channel: no names of people in it unless People is filled.
-type Digest struct {
+// Bulletin is a summary for a channel: no names of people in it unless People is filled.
+type Bulletin struct {
 	Key       string      `json:"key"` // the same key is posted once
 	Title     string      `json:"title"`
 	Lines     []string    `json:"lines"`            // plain text; never read as markup

@@ -46,14 +46,14 @@ const (
 	defaultEvery = 7 * 24 * time.Hour
 )
 
-var channelForm = regexp.MustCompile(`^#?[\p{L}\p{N}_.-]{1,80}$`)
+var channelForm = shape{regexp.MustCompile(`^[\p{L}\p{N}_.-]+$`), 80}
 
 // NewSlack checks the options; it sends nothing. Check asks Slack.
 func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Token.IsZero() {
 		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
 	}
-	if !channelForm.MatchString(o.Channel) {
+	if !channelForm.matches(strings.TrimPrefix(o.Channel, "#")) {
 		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
 	}
 	if o.BaseURL == "" {
@@ -83,10 +83,10 @@ func harmlessAtSlack(r *http.Request) bool {
 	return false
 }
 
-// Post puts a digest into the channel, and its chart into the thread below it: a file in a message of its own is there at
+// Post puts a bulletin into the channel, and its chart into the thread below it: a file in a message of its own is there at
 // once, while an image block has to wait until Slack has worked on the file. The same key is posted once; a second time it is
 // Skipped, also when nobody knows whether the first one got through. Names are left out unless the channel is listed.
-func (s *Slack) Post(ctx context.Context, d Digest) (Result, error) {
+func (s *Slack) Post(ctx context.Context, d Bulletin) (Result, error) {
 	result := Result{Key: d.Key}
 	key := "digest " + d.Key
 	if d.Key != "" && s.o.Register != nil {
@@ -99,14 +99,14 @@ func (s *Slack) Post(ctx context.Context, d Digest) (Result, error) {
 			return result, nil
 		}
 	}
-	channel, at, err := s.send(ctx, s.o.Channel, digestMessage(d, s.ShowsNames()))
+	channel, at, err := s.send(ctx, s.o.Channel, bulletinMessage(d, s.ShowsNames()))
 	if err != nil {
-		return failed(result, s.takeBack(ctx, key, d.Key != "", time.Time{}, s.problem("post the digest", err)))
+		return failed(result, s.takeBack(ctx, key, d.Key != "", time.Time{}, s.problem("post the bulletin", err)))
 	}
 	result.ID, result.Outcome = channel+":"+at, Sent
 	if len(d.Chart) > 0 {
 		if err := s.upload(ctx, channel, at, d); err != nil {
-			result.Error = "the digest is posted, its chart is not: " + s.problem("upload the chart", err).Error()
+			result.Error = "the bulletin is posted, its chart is not: " + s.problem("upload the chart", err).Error()
 		}
 	}
 	return result, nil
@@ -148,7 +148,7 @@ func (s *Slack) send(ctx context.Context, channel string, m message) (string, st
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 }
 
-func (s *Slack) upload(ctx context.Context, channel, thread string, d Digest) error {
+func (s *Slack) upload(ctx context.Context, channel, thread string, d Bulletin) error {
 	_, err := s.api.UploadFileContext(ctx, slack.UploadFileParameters{
 		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: untrusted.Clean(d.Title, 100),
 		AltTxt: untrusted.Clean(d.ChartText, 1000), Channel: channel, ThreadTimestamp: thread,

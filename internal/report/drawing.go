@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// figureWidth is the width of every drawing in its own units: text of 13 units is still read on a phone, and not huge on a desk.
+// figureWidth is the width of every drawing in its own units: text of 13 units is still read on a phone, and not huge on a wanted.
 const figureWidth = 440
 
 // picture is one drawing, in shapes that the page's template writes as SVG and a canvas paints as PNG. Colours are classes,

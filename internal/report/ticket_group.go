@@ -104,7 +104,7 @@ func (w *writer) finishGroups() {
 		case g.failing > 0:
 			keys = append(keys, key)
 		case g.open == 0 && w.covered():
-			w.desk.Settled[key] = "nobody listed here fails the audit any more"
+			w.wanted.Settled[key] = "nobody listed here fails the audit any more"
 		}
 	}
 	slices.SortStableFunc(keys, func(a, b string) int {
@@ -112,14 +112,14 @@ func (w *writer) finishGroups() {
 		return cmp.Or(x.best-y.best, y.failing-x.failing, x.first-y.first)
 	})
 	for _, key := range keys {
-		w.desk.Open = append(w.desk.Open, w.groupTicket(key, w.groups[key]))
+		w.wanted.Open = append(w.wanted.Open, w.groupTicket(key, w.groups[key]))
 	}
 	if w.mode == PerManager {
-		w.desk.Rest = w.restTicket()
+		w.wanted.Bulk = w.overflowTicket()
 		w.settleManagers()
 	}
 	if key := bulkKey + w.scopeTag(); w.mode == Bulk && w.groups[key] == nil && w.covered() {
-		w.desk.Settled[key] = "the audit has nobody in its scope"
+		w.wanted.Settled[key] = "the audit has nobody in its scope"
 	}
 }
 
@@ -133,7 +133,7 @@ func (w *writer) settleManagers() {
 	}
 	for _, key := range w.o.Known {
 		if strings.HasPrefix(key, managerPrefix) && w.groups[key] == nil && !strings.Contains(key, "-scope-") {
-			w.desk.Settled[key] = "nobody in the organisation has this manager any more"
+			w.wanted.Settled[key] = "nobody in the organisation has this manager any more"
 		}
 	}
 }

@@ -133,10 +133,10 @@ func (w *writer) withReport(t notify.Ticket) notify.Ticket {
 	return t
 }
 
-// restTicket takes what a run may not create one by one.
-func (w *writer) restTicket() *notify.Ticket {
+// overflowTicket takes what a run may not create one by one.
+func (w *writer) overflowTicket() *notify.Ticket {
 	t := w.withReport(notify.Ticket{
-		Key:   restKey + w.scopeTag(),
+		Key:   overflowKey + w.scopeTag(),
 		Title: untrusted.Clean("MFA: more findings in "+organisation(w.s), titleMax),
 		Lines: []string{
 			"There are more findings than one run makes tickets for. Those that follow have no ticket of their own yet; later runs make them.",

@@ -16,28 +16,28 @@ import (
 	"okta-entitlements-mcp/internal/report"
 )
 
-func digest(t *testing.T, a *audit, people ...mfa.Finding) notify.Digest {
+func bulletin(t *testing.T, a *audit, people ...mfa.Finding) notify.Bulletin {
 	t.Helper()
-	d, err := report.Digest(a.summary, people, "https://jira.example.com/filter")
+	d, err := report.Bulletin(a.summary, people, "https://jira.example.com/filter")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func TestDigestSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
+func TestBulletinSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 	a := company(5000)
-	d := digest(t, a)
-	text := report.DigestText(d)
+	d := bulletin(t, a)
+	text := report.BulletinText(d)
 	for _, want := range []string{"761 people of 5,000 fail", "4 administrators of 44 fail", "41 fixed, 6 regressed, 12 new and failing", "Coverage: 5000 people listed",
 		"31 December 2026", "Enrolled", "91.9 %", "https://jira.example.com/filter", "[picture] Best method registered"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the digest does not say %q:\n%s", want, text)
+			t.Errorf("the bulletin does not say %q:\n%s", want, text)
 		}
 	}
 	for _, f := range a.findings[:50] {
 		if strings.Contains(text, f.Login) || strings.Contains(text, f.Name) {
-			t.Errorf("the digest names %s", f.Login)
+			t.Errorf("the bulletin names %s", f.Login)
 		}
 	}
 	picture, err := png.Decode(bytes.NewReader(d.Chart))
@@ -56,43 +56,43 @@ func TestDigestSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 	}
 	shots := screenshots(t)
 	for name, a := range map[string]*audit{"many": a, "one": newAudit(person(1, mfa.NotEnrolled)), "first": newAudit(company(800).findings...)} {
-		if err := os.WriteFile(filepath.Join(shots, "digest-"+name+".png"), digest(t, a).Chart, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(shots, "bulletin-"+name+".png"), bulletin(t, a).Chart, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestDigestNamesOnlyThePeopleGiven(t *testing.T) {
+func TestBulletinNamesOnlyThePeopleGiven(t *testing.T) {
 	a := company(100)
-	d := digest(t, a, a.findings[:20]...)
+	d := bulletin(t, a, a.findings[:20]...)
 	if len(d.People) != 16 || !strings.Contains(d.People[0], a.findings[0].Login) || d.People[15] != "5 more people" {
 		t.Errorf("people are %q", d.People)
 	}
 }
 
-func TestDigestBelowTheBoundGivesNoRateAndClaimsNothing(t *testing.T) {
+func TestBulletinBelowTheBoundGivesNoRateAndClaimsNothing(t *testing.T) {
 	a := newAudit(person(1, mfa.Compliant, push()), person(2, mfa.Unreadable))
-	d := digest(t, a)
-	text := report.DigestText(d)
+	d := bulletin(t, a)
+	text := report.BulletinText(d)
 	for _, want := range []string{"too few could be read", "No enrolment rate is given: 50 % of the people could be read, and 99 % is the least"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the digest does not say %q:\n%s", want, text)
+			t.Errorf("the bulletin does not say %q:\n%s", want, text)
 		}
 	}
 	if strings.Contains(text, "100 %") || strings.Contains(text, "nobody fails") {
-		t.Errorf("the digest claims too much:\n%s", text)
+		t.Errorf("the bulletin claims too much:\n%s", text)
 	}
 }
 
-func TestDigestOfNobody(t *testing.T) {
-	d := digest(t, newAudit())
+func TestBulletinOfNobody(t *testing.T) {
+	d := bulletin(t, newAudit())
 	if !strings.Contains(d.Title, "nobody in scope") || d.Chart != nil {
-		t.Errorf("the digest of nobody: %+v", d)
+		t.Errorf("the bulletin of nobody: %+v", d)
 	}
 }
 
-func TestDigestTextIsCleanForATerminal(t *testing.T) {
-	text := report.DigestText(notify.Digest{Title: "a\x1b[2Jb", Lines: []string{"x\u202ey\nz"}, Facts: [][2]string{{"n\x07", "1"}, {"longer name", "2"}}, People: []string{"<p>\r"}, Link: "https://x/\x1b"})
+func TestBulletinTextIsCleanForATerminal(t *testing.T) {
+	text := report.BulletinText(notify.Bulletin{Title: "a\x1b[2Jb", Lines: []string{"x\u202ey\nz"}, Facts: [][2]string{{"n\x07", "1"}, {"longer name", "2"}}, People: []string{"<p>\r"}, Link: "https://x/\x1b"})
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if at := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
 			t.Errorf("line %q has something at %d that a terminal obeys", line, at)

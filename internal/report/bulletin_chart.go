@@ -6,34 +6,34 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 )
 
-// The picture of a brief, in units; a channel shows it 600 points wide.
+// The picture of a bulletin, in units; a channel shows it 600 points wide.
 const (
-	briefWidth   = 600
-	briefShort   = 145 // without a course of time
-	briefTall    = 296
-	briefMargin  = 20.0
-	stackTop     = 48.0
-	stackHeight  = 36.0
-	legendRow    = 22.0
-	historyTop   = 176.0
-	historyBase  = historyTop + 85
-	valueRoom    = 65.0 // right of the course of time, for its last value
-	mostDots     = 30   // more would run into each other
-	briefPixels  = 2    // pixels a unit, for sharp screens
-	leastStack   = 1.5  // width of the smallest part of the stack
-	headingClass = "heading"
+	bulletinWidth  = 600
+	bulletinShort  = 145 // without a course of time
+	bulletinTall   = 296
+	bulletinMargin = 20.0
+	stackTop       = 48.0
+	stackHeight    = 36.0
+	legendRow      = 22.0
+	historyTop     = 176.0
+	historyBase    = historyTop + 85
+	valueRoom      = 65.0 // right of the course of time, for its last value
+	mostDots       = 30   // more would run into each other
+	bulletinPixels = 2    // pixels a unit, for sharp screens
+	leastStack     = 1.5  // width of the smallest part of the stack
+	headingClass   = "heading"
 )
 
-// briefChart draws how strong people's methods are, and how many fail over time, as PNG.
-func briefChart(s *mfa.Summary) ([]byte, error) {
-	letters, err := newLettering(briefPixels)
+// bulletinChart draws how strong people's methods are, and how many fail over time, as PNG.
+func bulletinChart(s *mfa.Summary) ([]byte, error) {
+	letters, err := newLettering(bulletinPixels)
 	if err != nil {
 		return nil, err
 	}
-	p := picture{Width: briefWidth, Height: briefShort}
+	p := picture{Width: bulletinWidth, Height: bulletinShort}
 	p.strengthStack(s, letters)
 	if len(s.History) > 1 {
-		p.Height = briefTall
+		p.Height = bulletinTall
 		p.failing(inOrder(s.History))
 	}
 	return p.png(letters)
@@ -41,13 +41,13 @@ func briefChart(s *mfa.Summary) ([]byte, error) {
 
 // strengthStack draws one bar of all people, with a legend below it.
 func (p *picture) strengthStack(s *mfa.Summary, letters *lettering) {
-	p.text(briefMargin, 30, "start", headingClass, "Best method registered, "+people(s.Total))
+	p.text(bulletinMargin, 30, "start", headingClass, "Best method registered, "+people(s.Total))
 	total := 0
 	for _, st := range strengths {
 		total += s.ByStrength[st]
 	}
-	x, before := briefMargin, 0
-	legendX, legendY := briefMargin, stackTop+stackHeight+25
+	x, before := bulletinMargin, 0
+	legendX, legendY := bulletinMargin, stackTop+stackHeight+25
 	for _, st := range strengths {
 		n := s.ByStrength[st]
 		if n == 0 {
@@ -55,13 +55,13 @@ func (p *picture) strengthStack(s *mfa.Summary, letters *lettering) {
 		}
 		before += n
 		// Ends come from the sum, so that rounding never leaves a gap; even one person is wide enough to be seen.
-		end := max(briefMargin+(briefWidth-2*briefMargin)*float64(before)/float64(total), x+leastStack+0.5)
+		end := max(bulletinMargin+(bulletinWidth-2*bulletinMargin)*float64(before)/float64(total), x+leastStack+0.5)
 		p.box(x, stackTop, max(end-x-1.5, leastStack), stackHeight, strengthClass(st), "")
 		x = end
 		text := word(strengthWords, st) + " " + number(n)
 		width := letters.width(text, "") + 17
-		if legendX+width > briefWidth-briefMargin {
-			legendX, legendY = briefMargin, legendY+legendRow
+		if legendX+width > bulletinWidth-bulletinMargin {
+			legendX, legendY = bulletinMargin, legendY+legendRow
 		}
 		p.box(legendX, legendY-10, 11, 11, strengthClass(st), "")
 		p.text(legendX+17, legendY, "start", "", text)
@@ -71,13 +71,13 @@ func (p *picture) strengthStack(s *mfa.Summary, letters *lettering) {
 
 // failing draws how many people failed in each audit, by its time.
 func (p *picture) failing(audits []mfa.Point) {
-	p.text(briefMargin, historyTop-8, "start", headingClass, "People failing over time")
+	p.text(bulletinMargin, historyTop-8, "start", headingClass, "People failing over time")
 	most := 1
 	for _, a := range audits {
 		most = max(most, a.Failing)
 	}
-	const top, left, right = historyTop + 10, briefMargin + 5, briefWidth - briefMargin - valueRoom
-	p.line("base", point{briefMargin, historyBase}, point{right + 5, historyBase})
+	const top, left, right = historyTop + 10, bulletinMargin + 5, bulletinWidth - bulletinMargin - valueRoom
+	p.line("base", point{bulletinMargin, historyBase}, point{right + 5, historyBase})
 	first, last := audits[0], audits[len(audits)-1]
 	span := last.At.Sub(first.At)
 	points := make([]point, len(audits))

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-func (r *run) isRest(t Ticket) bool { return r.desk.Rest != nil && r.desk.Rest.Key == t.Key }
+func (r *run) isBulk(t Ticket) bool { return r.wanted.Bulk != nil && r.wanted.Bulk.Key == t.Key }
 
-// rest keeps the bulk ticket: open with a row for each ticket beyond the cap, closed when there is none.
-func (r *run) rest(ctx context.Context) {
-	if r.desk.Rest == nil {
+// bulk keeps the bulk ticket: open with a row for each ticket beyond the cap, closed when there is none.
+func (r *run) bulk(ctx context.Context) {
+	if r.wanted.Bulk == nil {
 		return
 	}
-	t := *r.desk.Rest
+	t := *r.wanted.Bulk
 	if len(r.deferred) == 0 {
 		r.settle(ctx, t.Key, "every finding has a ticket of its own now.")
 		return

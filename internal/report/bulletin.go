@@ -11,16 +11,16 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// digestPeople is how many people a digest names at most.
-const digestPeople = 15
+// bulletinPeople is how many people a bulletin names at most.
+const bulletinPeople = 15
 
-// Digest sums an audit up for a channel: what must be done, how much is known, what changed, and a picture. It names the people
+// Bulletin sums an audit up for a channel: what must be done, how much is known, what changed, and a picture. It names the people
 // given, the first 15 of them, in a field of their own; everything else is counts. Link leads to the tickets or the report and may be "".
-func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, error) {
-	d := notify.Digest{
+func Bulletin(s mfa.Summary, people []mfa.Finding, link string) (notify.Bulletin, error) {
+	d := notify.Bulletin{
 		Key:   "mfa-digest-" + keyOf(s.AuditID),
 		Title: untrusted.Clean(headline(&s), titleMax),
-		Lines: digestLines(&s),
+		Lines: bulletinLines(&s),
 		Facts: facts(&s),
 		Link:  link,
 	}
@@ -28,7 +28,7 @@ func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, er
 		d.LinkText = "Open the findings"
 	}
 	for i := range people {
-		if i == digestPeople {
+		if i == bulletinPeople {
 			d.People = append(d.People, several(len(people)-i, "more person", "more people"))
 			break
 		}
@@ -37,9 +37,9 @@ func Digest(s mfa.Summary, people []mfa.Finding, link string) (notify.Digest, er
 	if s.Total == 0 {
 		return d, nil
 	}
-	picture, err := briefChart(&s)
+	picture, err := bulletinChart(&s)
 	if err != nil {
-		return notify.Digest{}, fmt.Errorf("draw the digest's chart: %w", err)
+		return notify.Bulletin{}, fmt.Errorf("draw the bulletin's chart: %w", err)
 	}
 	d.Chart, d.ChartText = picture, chartText(&s)
 	return d, nil
@@ -62,7 +62,7 @@ func headline(s *mfa.Summary) string {
 	}
 }
 
-func digestLines(s *mfa.Summary) []string {
+func bulletinLines(s *mfa.Summary) []string {
 	var lines []string
 	if s.AdminsKnown {
 		if n := failing(&s.Admins); n > 0 {
@@ -171,8 +171,8 @@ func chartText(s *mfa.Summary) string {
 	return text
 }
 
-// DigestText writes a digest for a terminal, as it would be posted. The picture is there by its description.
-func DigestText(d notify.Digest) string {
+// BulletinText writes a bulletin for a terminal, as it would be posted. The picture is there by its description.
+func BulletinText(d notify.Bulletin) string {
 	var b strings.Builder
 	title := untrusted.Clean(d.Title, titleMax)
 	b.WriteString(title + "\n" + strings.Repeat("─", min(utf8.RuneCountInString(title), 100)) + "\n")
