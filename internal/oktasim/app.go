@@ -26,6 +26,7 @@ type app struct {
 	created, lastUpdated    time.Time
 	users                   roster[*appUser]
 	groups                  roster[time.Time] // ids of assigned groups
+	priorities              map[string]int    // of groups, by id, where an assignment gave one
 	schema                  map[string]any    // custom app-user attributes, by name
 	schemaRequired          []string
 	oauth                   map[string]any    // settings.oauthClient as it was sent; nil for other kinds

@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -220,9 +221,12 @@ func (t *Tenant) listAppGroups(c *call) {
 
 func (a *app) renderGroup(c *call, id string) map[string]any {
 	at, _ := a.groups.get(id)
-	position := slices.IndexFunc(a.groups.order, func(m *member[time.Time]) bool { return m.id == id })
+	priority, given := a.priorities[id] // kept as it was sent, whatever the others have
+	if !given {
+		priority = slices.IndexFunc(a.groups.order, func(m *member[time.Time]) bool { return m.id == id })
+	}
 	return map[string]any{
-		"id": id, "priority": position, "lastUpdated": stampText(at), "profile": map[string]any{},
+		"id": id, "priority": priority, "lastUpdated": stampText(at), "profile": map[string]any{},
 		"_links": map[string]any{
 			"app": c.link("/api/v1/apps/" + a.id), "group": c.link("/api/v1/groups/" + id),
 			"self": c.link("/api/v1/apps/" + a.id + "/groups/" + id),
@@ -251,7 +255,17 @@ func (t *Tenant) putAppGroup(c *call) {
 	if g == nil {
 		return
 	}
+	var in struct{ Priority *int }
+	if len(bytes.TrimSpace(c.x.Body)) > 0 && !c.body(&in) {
+		return
+	}
 	t.assignGroup(a, g, c.now)
+	if in.Priority != nil {
+		if a.priorities == nil {
+			a.priorities = map[string]int{}
+		}
+		a.priorities[g.id] = *in.Priority
+	}
 	c.event("group.application_assignment.add", eventDetail{Targets: []logTarget{g.target(), a.target()}})
 	c.reply(http.StatusOK, a.renderGroup(c, g.id))
 }

@@ -1,6 +1,9 @@
 package oktasim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // group is an Okta group.
 type group struct {
@@ -9,6 +12,7 @@ type group struct {
 	created, lastUpdated  time.Time
 	lastMembershipUpdated time.Time
 	members               roster[time.Time] // user ids, with the time of joining
+	recent                []memberChange    // what lists may not show yet, oldest first
 	apps                  roster[time.Time] // ids of the applications that the group is assigned to
 }
 
@@ -26,6 +30,42 @@ func (t *Tenant) addGroup(name string, description any, kind string, now time.Ti
 	return g
 }
 
+// memberChange is one joining or leaving.
+type memberChange struct {
+	at     time.Time
+	userID string
+	joined bool
+	was    *member[time.Time] // of who left
+}
+
+// noteChange remembers a change for as long as lists lag behind it.
+func (t *Tenant) noteChange(g *group, m memberChange) {
+	if t.opts.MemberLag <= 0 {
+		return
+	}
+	horizon := m.at.Add(-t.opts.MemberLag)
+	g.recent = slices.DeleteFunc(g.recent, func(old memberChange) bool { return !old.at.After(horizon) })
+	g.recent = append(g.recent, m)
+}
+
+// shownMembers are the members as lists show them now, which is as they were Options.MemberLag ago.
+func (t *Tenant) shownMembers(g *group, now time.Time) *roster[time.Time] {
+	horizon := now.Add(-t.opts.MemberLag)
+	shown := &g.members
+	for i := len(g.recent) - 1; i >= 0 && g.recent[i].at.After(horizon); i-- {
+		if shown == &g.members {
+			shown = g.members.clone()
+		}
+		switch change := g.recent[i]; {
+		case change.joined:
+			shown.remove(change.userID)
+		case t.users[change.userID] != nil && !shown.has(change.userID):
+			shown.restore(change.was)
+		}
+	}
+	return shown
+}
+
 // join adds a user to a group and assigns the group's applications to the user. It reports whether the user is new there.
 func (t *Tenant) join(g *group, u *user, now time.Time) bool {
 	if g.members.has(u.id) {
@@ -33,6 +73,7 @@ func (t *Tenant) join(g *group, u *user, now time.Time) bool {
 	}
 	g.members.set(u.id, now)
 	g.lastMembershipUpdated = now
+	t.noteChange(g, memberChange{at: now, userID: u.id, joined: true})
 	for _, m := range g.apps.order {
 		if a := t.apps[m.id]; a != nil {
 			t.assignUser(a, u, scopeGroup, g.id, now)
@@ -43,10 +84,12 @@ func (t *Tenant) join(g *group, u *user, now time.Time) bool {
 
 // leave takes a user out of a group, with the assignments that only this group brought.
 func (t *Tenant) leave(g *group, u *user, now time.Time) bool {
+	was := g.members.byID[u.id]
 	if !g.members.remove(u.id) {
 		return false
 	}
 	g.lastMembershipUpdated = now
+	t.noteChange(g, memberChange{at: now, userID: u.id, was: was})
 	for _, m := range g.apps.order {
 		if a := t.apps[m.id]; a != nil {
 			t.dropGroupAssignment(a, u, g.id)

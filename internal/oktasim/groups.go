@@ -225,7 +225,7 @@ func (t *Tenant) listMembers(c *call) {
 	if g == nil {
 		return
 	}
-	pageRoster(c, &g.members, 1000, 1000, func(id string) any {
+	pageRoster(c, t.shownMembers(g, c.now), 1000, 1000, func(id string) any {
 		u := t.users[id]
 		return u.render(c, u.profile, false)
 	})

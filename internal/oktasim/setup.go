@@ -105,6 +105,7 @@ func (t *Tenant) AddGroup(name string, members ...string) string {
 	for _, id := range members {
 		t.join(g, t.mustUser(id), t.now())
 	}
+	g.recent = nil // set-up code describes what has been so for long
 	return g.id
 }
 

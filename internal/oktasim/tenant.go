@@ -29,13 +29,18 @@ type Options struct {
 	Limits   Limits
 	Latency  LatencyMode
 	IndexLag time.Duration // how far user search lags behind writes
-	GrantLag time.Duration // how far grant lists and effective access lag behind writes
-	OptInLag time.Duration // how long an application stays OPTING_IN or OPTING_OUT
-	LogLag   time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
-	Skew     time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
+	// MemberLag is how far the list of a group's members lags behind the group's own stamp: 3 s when 0, not at all when
+	// negative. Recorded: after two PUTs the list was empty at second 0, 1 and 2, and whole at second 3, while
+	// lastMembershipUpdated showed the change at once; terraform-provider-okta issues 335, 1120, 2936.
+	MemberLag time.Duration
+	GrantLag  time.Duration // how far grant lists and effective access lag behind writes
+	OptInLag  time.Duration // how long an application stays OPTING_IN or OPTING_OUT
+	LogLag    time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
+	Skew      time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
 
 	Preview        bool     // a preview org: its ORNs have the partition oktapreview
 	Classic        bool     // the org runs Classic Engine instead of Identity Engine
+	AccessCodes    bool     // the org has temporary access codes: the authenticator tac
 	NoEnrollments  bool     // the org lacks authenticator-enrollments, which is in limited availability: 401 E0000015
 	CallerZone     string   // id of the network zone that calls come from; empty for none. Enrolment policies look at it
 	FeaturesOff    []string // path prefixes whose feature the org lacks, {…} standing for any segment: 401 E0000015
@@ -98,6 +103,9 @@ type Tenant struct {
 func New(o Options) *Tenant {
 	if o.Token == "" {
 		o.Token = DemoToken
+	}
+	if o.MemberLag == 0 {
+		o.MemberLag = 3 * time.Second
 	}
 	t := &Tenant{
 		opts: o, baseURL: DefaultBaseURL,
