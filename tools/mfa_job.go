@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -26,7 +27,7 @@ func (d *Deps) auditJob(id string) (JobOut, error) {
 		select {
 		case <-job.Ended():
 			_, err := job.Result()
-			if errors.Is(err, audit.ErrCancelled) {
+			if errors.Is(err, progress.ErrCancelled) {
 				return auditStopped(id, d.progressItem(job.Progress())), nil
 			}
 			if err != nil {

@@ -166,10 +166,19 @@ var errorCodes = []*regexp.Regexp{
 	regexp.MustCompile(`return "(okta_\w+)"`),
 }
 
+// The codes that internal/trouble declares, and where one is raised.
+var (
+	declaredCode = regexp.MustCompile(`(?m)^\s+(\w+)\s+Code = "([a-z0-9_]+)"`)
+	raisedCode   = regexp.MustCompile(`\btrouble\.([A-Z]\w+)`)
+)
+
 // Every code that a tool can answer with stands in the README, and the README promises no other.
 func TestReadmeExplainsEveryErrorCode(t *testing.T) {
-	codes := map[string]bool{}
-	for _, dir := range []string{"../tools", "../server", "../batch", "../s3sync", "../internal/intake", "../internal/plan"} {
+	codes, declared := map[string]bool{}, map[string]string{}
+	for _, match := range declaredCode.FindAllStringSubmatch(readText(t, "../internal/trouble/codes.go"), -1) {
+		declared[match[1]] = match[2]
+	}
+	for _, dir := range []string{"../tools", "../server", "../batch", "../s3sync", "../internal/intake", "../internal/plan", "../internal/audit"} {
 		for _, file := range sources(t, dir) {
 			if filepath.Base(file) == "problems.go" {
 				continue // findings about rows, which are no failures
@@ -178,6 +187,11 @@ func TestReadmeExplainsEveryErrorCode(t *testing.T) {
 			for _, pattern := range errorCodes {
 				for _, match := range pattern.FindAllStringSubmatch(text, -1) {
 					codes[match[1]] = true
+				}
+			}
+			for _, match := range raisedCode.FindAllStringSubmatch(text, -1) {
+				if code := declared[match[1]]; code != "" {
+					codes[code] = true
 				}
 			}
 		}

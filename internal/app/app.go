@@ -110,7 +110,8 @@ func (p *App) stateDir(name string) string { return filepath.Join(p.Config.State
 func (p *App) openState(ctx context.Context) error {
 	for _, name := range []string{"runs", "plans", "trail"} {
 		if err := durable.MkdirAll(p.stateDir(name), 0o700); err != nil {
-			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
+			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; "+
+				"set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
 		}
 	}
 	var err error

@@ -24,7 +24,14 @@ func (p *App) audits(ctx context.Context) (*tools.MFA, error) {
 	if settle == 0 {
 		settle = -1 // the auditor's word for a log that is never late
 	}
-	auditor, err := audit.New(p.Okta, audit.Options{Dir: dir, Domain: domainOf(p.Config), LogSettle: settle, Keep: p.Config.MFA.Keep, Log: p.Log, Record: p.recordAudit})
+	auditor, err := audit.New(p.Okta, audit.Options{
+		Dir:       dir,
+		Domain:    domainOf(p.Config),
+		LogSettle: settle,
+		Keep:      p.Config.MFA.Keep,
+		Log:       p.Log,
+		Record:    p.record,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +85,7 @@ func (p *App) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, er
 		NotifyUsers: p.Config.Slack.Notify,
 		Jira:        p.jira,
 		Slack:       p.slack,
-		Record:      p.recordAudit,
+		Record:      p.record,
 		Log:         p.Log,
 	})
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/trail"
 )
@@ -26,16 +25,4 @@ func actorOf(cfg *config.Config) string {
 	default:
 		return "api token at " + cfg.Okta.BaseURL
 	}
-}
-
-// recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *App) recordAudit(ctx context.Context, s audit.Step) error {
-	client, _ := s.Details["client"].(string)
-	details := map[string]any{}
-	for name, v := range s.Details {
-		if name != "client" {
-			details[name] = v
-		}
-	}
-	return p.record(ctx, trail.Entry{Client: client, Step: s.Name, RunID: s.AuditID, Outcome: s.Outcome, Arguments: details})
 }

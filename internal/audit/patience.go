@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -97,10 +98,11 @@ func (s *scan) goOn(ctx context.Context) error {
 	case s.rounds <= 3 || few && untried: // each round tries some who were not tried yet
 		return s.readThese(ctx, s.scope())
 	case !few:
-		return fmt.Errorf("%w; see its status page, then ask for the same audit again: it goes on where it stopped", ErrFailing)
+		return &trouble.Error{
+			Code: trouble.OktaUnavailable,
+			What: "okta answers, but it fails for one person after another",
+			Next: "see Okta's status page, then ask for the same audit again: it goes on where it stopped",
+		}
 	}
 	return s.giveUpOn(left)
 }
-
-// ErrFailing is what errors.Is finds when Okta answers and yet nobody's enrolments can be read.
-var ErrFailing = errors.New("okta answers, but it fails for one person after another")

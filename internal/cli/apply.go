@@ -50,7 +50,7 @@ func carryOut(ctx context.Context, p *app.App, saved *plan.Plan, channel policy.
 	if err != nil {
 		return nil, err
 	}
-	return follow(p.Jobs.Start(saved, permit))
+	return follow(ctx, p.Jobs.Start(saved, permit))
 }
 
 // unfinished is what the exit status says of a run, nil when no row is left over.

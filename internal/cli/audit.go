@@ -83,7 +83,8 @@ func (o *auditOptions) check() (err error) {
 	case o.group != "" && o.search != "":
 		return usage(errors.New("--group and --search: an audit covers one of them; leave the other out"))
 	case o.baseline != "" && (o.jira != "" || o.messages):
-		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; leave --jira and --notify-users out"))
+		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; " +
+			"leave --jira and --notify-users out"))
 	case o.baseline != "" && (o.group != "" || o.search != "" || o.full):
 		return usage(errors.New("--baseline: an export holds all people; leave --group, --search and --full out"))
 	case o.failOn == "":
@@ -152,11 +153,17 @@ func (o *auditOptions) find(ctx context.Context, p *app.App, policy mfa.Policy) 
 	if o.baseline != "" {
 		return readBaseline(ctx, p, o.baseline, policy)
 	}
-	job, err := p.Deps.MFA.Auditor.Start(ctx, audit.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
+	job, err := p.Deps.MFA.Auditor.Start(ctx, audit.Request{
+		Group:  o.group,
+		Search: o.search,
+		Full:   o.full,
+		Policy: policy,
+		Client: "audit mfa",
+	})
 	if err != nil {
 		return nil, err
 	}
-	return follow(job)
+	return follow(ctx, job.Job)
 }
 
 // readBaseline takes the Admin Console's export for the whole audit.

@@ -42,7 +42,7 @@ func headless(t *testing.T, change func(*config.Config)) (*app.App, *app.World) 
 	return restart(t, w), w
 }
 
-// restart assembles the program anew on the same tenant and state, as a new process would.
+// restart assembles the program again on the same tenant and state, as a new process would.
 func restart(t *testing.T, w *app.World) *app.App {
 	t.Helper()
 	p, err := app.Assemble(t.Context(), w.Config, w.Wire, slog.New(slog.DiscardHandler))

@@ -23,7 +23,7 @@ type screen struct {
 	plainAgain string
 	honest     string // what is said of compressed time
 	times      int    // how many times it is compressed; 0 or 1: not at all
-	drawn      bool   // a progress line stands unfinished on the terminal
+	drawn      bool   // a progress line is unfinished on the terminal
 }
 
 func newScreen(out io.Writer) *screen {
@@ -107,8 +107,12 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		n    int
 		what string
 	}{
-		{p.Counts.CreateEntitlements, "entitlements to create"}, {p.Counts.CreateValues, "values to create"}, {p.Counts.AssignUsers, "users to assign"},
-		{p.Counts.GrantUsers, "users to grant"}, {p.Counts.GrantValues, "values granted in all"}, {p.Counts.TakeAway, "to take away"},
+		{p.Counts.CreateEntitlements, "entitlements to create"},
+		{p.Counts.CreateValues, "values to create"},
+		{p.Counts.AssignUsers, "users to assign"},
+		{p.Counts.GrantUsers, "users to grant"},
+		{p.Counts.GrantValues, "values granted in all"},
+		{p.Counts.TakeAway, "to take away"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))

@@ -16,6 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trail"
 )
 
 // Options of a courier.
@@ -30,7 +31,7 @@ type Options struct {
 	Assign      bool   // a person's ticket is assigned to that person
 	NotifyUsers bool   // whether people may be messaged at all
 
-	Record func(context.Context, audit.Step) error // writes into the trail; nil records nothing
+	Record trail.Record // writes into the trail; nil records nothing
 	Log    *slog.Logger
 }
 
@@ -46,7 +47,7 @@ func New(o Options) (*Courier, error) {
 		return nil, errors.New("courier: audits and a directory are needed")
 	}
 	if o.Record == nil {
-		o.Record = func(context.Context, audit.Step) error { return nil }
+		o.Record = func(context.Context, trail.Entry) error { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -188,7 +189,7 @@ func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Rec
 }
 
 func (c *Courier) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
-	if err := c.o.Record(ctx, audit.Step{Name: name, AuditID: auditID, Outcome: outcome, Details: details}); err != nil {
+	if err := c.o.Record(ctx, trail.Entry{Step: name, RunID: auditID, Outcome: outcome, Arguments: details}); err != nil {
 		return fmt.Errorf("record the delivery in the trail: %w", err)
 	}
 	return nil

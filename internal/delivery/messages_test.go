@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trail"
 )
 
 func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
@@ -132,17 +132,17 @@ func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 		held := map[string]map[string]string{} // step → user or key → ticket or message
 		for _, step := range o.steps {
-			if step.AuditID != s.AuditID {
-				t.Errorf("%s is of audit %q", step.Name, step.AuditID)
+			if step.RunID != s.AuditID {
+				t.Errorf("%s is of audit %q", step.Step, step.RunID)
 			}
-			for _, v := range step.Details {
+			for _, v := range step.Arguments {
 				for _, pair := range strings.Fields(fmt.Sprint(v)) {
 					who, what, found := strings.Cut(pair, "=")
-					if held[step.Name] == nil {
-						held[step.Name] = map[string]string{}
+					if held[step.Step] == nil {
+						held[step.Step] = map[string]string{}
 					}
 					if found {
-						held[step.Name][who] = what
+						held[step.Step][who] = what
 					}
 				}
 				if strings.Contains(fmt.Sprint(v), "@") {
@@ -175,7 +175,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 		for n := 0; ; n++ {
 			left := n
 			failing := setUp{courier: func(c *delivery.Options) {
-				c.Record = func(context.Context, audit.Step) error {
+				c.Record = func(context.Context, trail.Entry) error {
 					if left--; left < 0 {
 						return full
 					}
@@ -220,8 +220,8 @@ func TestMessagesOfAStoppedDeliveryAreInTheTrail(t *testing.T) {
 		}
 		recorded := 0
 		for _, s := range o.steps {
-			if s.Name == "audit_messages" && s.Outcome == string(notify.Sent) {
-				recorded += len(strings.Fields(s.Details["people"].(string)))
+			if s.Step == "audit_messages" && s.Outcome == string(notify.Sent) {
+				recorded += len(strings.Fields(s.Arguments["people"].(string)))
 			}
 		}
 		if sent := len(o.slack.Posts()); recorded != sent || sent < 73 || sent > 80 {

@@ -157,7 +157,7 @@ func TestADeliveryThatIsStoppedGoesOn(t *testing.T) {
 		}
 		recorded := 0
 		for _, step := range o.steps {
-			made, _ := step.Details[string(notify.Created)].(string)
+			made, _ := step.Arguments[string(notify.Created)].(string)
 			recorded += len(strings.Fields(made))
 		}
 		if recorded != r.Tickets.Created {

@@ -72,7 +72,7 @@ func (b *bureau) onlyRead() {
 	}
 }
 
-// holdsFiles looks at the files of a report: readable by the owner alone, with everybody in them.
+// holdsFiles looks at the files of a report: readable by the owner alone, with all people in them.
 func (b *bureau) holdsFiles(dir string, s *mfa.Summary) {
 	b.t.Helper()
 	if people := b.table(dir); len(people) != s.Total {
@@ -104,7 +104,7 @@ func (b *bureau) holdsFiles(dir string, s *mfa.Summary) {
 	}
 }
 
-// one is the id of somebody with a verdict.
+// one is the id of a person with a verdict.
 func (b *bureau) one(dir string, v mfa.Verdict) string {
 	b.t.Helper()
 	for id, row := range b.table(dir) {
@@ -112,7 +112,7 @@ func (b *bureau) one(dir string, v mfa.Verdict) string {
 			return id
 		}
 	}
-	b.t.Fatalf("nobody is %s", v)
+	b.t.Fatalf("no one is %s", v)
 	return ""
 }
 
@@ -148,7 +148,7 @@ func TestADryRunOfTheAuditCommandSendsNothing(t *testing.T) {
 	if len(b.jira.Issues()) != 0 || len(b.slack.Calls()) != 0 {
 		t.Errorf("%d issues, %d calls to Slack", len(b.jira.Issues()), len(b.slack.Calls()))
 	}
-	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 || !strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "digest") {
+	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 || !strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "bulletin") {
 		t.Errorf("code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// auditTools calls the tools of audits as somebody asks who wants to know who signs in without strong MFA.
+// auditTools calls the tools of audits as a person does who wants to know who signs in without strong MFA.
 func auditTools(s *session, use func(string) string) {
 	s.t.Helper()
 	t := s.t
@@ -85,8 +85,8 @@ func TestReportsAreDeliveredOverStdioInBothEras(t *testing.T) {
 			}
 			b.onlyRead()
 			b.trailHolds(1, audit.Summary.Total)
-			text, failed := s.ask("okta_mfa_audit", map[string]any{"group": "Nobody"})
-			if !failed || !strings.Contains(text, "Nobody") {
+			text, failed := s.ask("okta_mfa_audit", map[string]any{"group": "No such group"})
+			if !failed || !strings.Contains(text, "No such group") {
 				t.Errorf("a group that is not there: %s", text)
 			}
 		})

@@ -2,6 +2,12 @@ package trouble
 
 // The codes, by the package that raises them first. Add a code here and its row to the README.
 const (
+	// internal/audit
+	AuditBusy       Code = "audit_busy"       // another audit is under way, in this process or another
+	NoAudit         Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
+	GroupNotFound   Code = "group_not_found"  // no group by that id or exact name, or several
+	ReadingsDamaged Code = "readings_damaged" // a file of readings is not what was written
+
 	// internal/plan: no plan can be made, or a saved one cannot be used.
 	AppNotFound                   Code = "app_not_found"
 	AppInactive                   Code = "app_inactive"

@@ -1,10 +1,13 @@
-package audit
+package mfa
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
-// memberships says who is in the groups that enrolment policies name. A large group has everybody in it, so a person holds
+// Members says who is in the groups that enrolment policies name. A large group has everyone in it, so a person holds
 // the number of a combination of groups, of which there are few.
-type memberships struct {
+type Members struct {
 	numbers map[string]int // group id → place in groups
 	groups  []memberGroup
 	combos  [][]int // sorted places; combination 0 is empty
@@ -17,12 +20,13 @@ type memberGroup struct {
 	changed int64 // lastMembershipUpdated when the members were read, unix milliseconds; 0: not known
 }
 
-func newMemberships() *memberships {
-	return &memberships{numbers: map[string]int{}, combos: [][]int{nil}, byCombo: map[string]int{"": 0}, of: map[string]int32{}}
+// NewMembers returns an empty book of members.
+func NewMembers() *Members {
+	return &Members{numbers: map[string]int{}, combos: [][]int{nil}, byCombo: map[string]int{"": 0}, of: map[string]int32{}}
 }
 
-// add puts users into a group; changed is when Okta says that its membership last changed.
-func (m *memberships) add(group string, changed int64, users []string) {
+// Add puts users into a group; changed is when Okta says that its membership last changed.
+func (m *Members) Add(group string, changed int64, users []string) {
 	n, ok := m.numbers[group]
 	if !ok {
 		n = len(m.groups)
@@ -41,8 +45,8 @@ func (m *memberships) add(group string, changed int64, users []string) {
 	}
 }
 
-// empty takes everybody out of a group, to read it again.
-func (m *memberships) empty(group string) {
+// Empty takes everyone out of a group, to read it again.
+func (m *Members) Empty(group string) {
 	n, ok := m.numbers[group]
 	if !ok {
 		return
@@ -59,7 +63,7 @@ func (m *memberships) empty(group string) {
 	}
 }
 
-func (m *memberships) move(user string, change func([]int) []int) {
+func (m *Members) move(user string, change func([]int) []int) {
 	places := change(m.combos[m.of[user]])
 	if len(places) == 0 {
 		delete(m.of, user)
@@ -77,15 +81,16 @@ func (m *memberships) move(user string, change func([]int) []int) {
 	m.of[user] = int32(n)
 }
 
-// changed is when a group's members were known to have last changed, 0 when they are not known.
-func (m *memberships) changed(group string) int64 {
+// Changed is when a group's members were known to have last changed, 0 when they are not known.
+func (m *Members) Changed(group string) int64 {
 	if n, ok := m.numbers[group]; ok {
 		return m.groups[n].changed
 	}
 	return 0
 }
 
-func (m *memberships) has(group, user string) bool {
+// Has reports whether a user is in a group.
+func (m *Members) Has(group, user string) bool {
 	n, ok := m.numbers[group]
 	if !ok {
 		return false
@@ -94,33 +99,34 @@ func (m *memberships) has(group, user string) bool {
 	return in
 }
 
-// save writes the groups whose members are known, in lines of bounded length.
-func (m *memberships) save(s *scribe) error {
-	const most = 500
+// Clear forgets all groups.
+func (m *Members) Clear() { *m = *NewMembers() }
+
+// Group is one group whose members are known.
+type Group struct {
+	ID      string
+	Changed int64 // lastMembershipUpdated when the members were read, unix milliseconds
+	number  int
+}
+
+// Groups lists the groups whose members are known.
+func (m *Members) Groups() []Group {
+	var known []Group
 	for n, g := range m.groups {
-		if g.changed == 0 {
-			continue
+		if g.changed != 0 {
+			known = append(known, Group{ID: g.id, Changed: g.changed, number: n})
 		}
-		l := &line{T: "group", Group: g.id, Changed: g.changed}
-		if err := s.line(l); err != nil {
-			return err
-		}
+	}
+	return known
+}
+
+// In yields the users of a group, in no order.
+func (m *Members) In(g Group) iter.Seq[string] {
+	return func(yield func(string) bool) {
 		for user, combo := range m.of {
-			if _, in := slices.BinarySearch(m.combos[combo], n); !in {
-				continue
-			}
-			if l.Members = append(l.Members, user); len(l.Members) == most {
-				if err := s.line(l); err != nil {
-					return err
-				}
-				l.Members = l.Members[:0]
-			}
-		}
-		if len(l.Members) > 0 {
-			if err := s.line(l); err != nil {
-				return err
+			if _, in := slices.BinarySearch(m.combos[combo], g.number); in && !yield(user) {
+				return
 			}
 		}
 	}
-	return nil
 }
