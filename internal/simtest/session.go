@@ -131,9 +131,12 @@ func (s *Session) Confirm(ctx context.Context, tool, planID string, pace time.Du
 	s.Call(ctx, tool, map[string]any{"plan_id": planID}, out)
 	for out.Status == "running" {
 		time.Sleep(pace)
-		job := out.JobID
-		out = &tools.PlanOut{}
-		s.Call(ctx, "get_job", map[string]any{"job_id": job}, out)
+		var job tools.JobOut
+		s.Call(ctx, "get_job", map[string]any{"job_id": out.JobID}, &job)
+		out.Status = job.Status
+		if run := job.Run; run != nil {
+			out.Rows, out.Done, out.Stop, out.Errors = run.Rows, run.Done, run.Stop, run.Errors
+		}
 	}
 	return out
 }
