@@ -23,6 +23,7 @@ import (
 const (
 	onGrants      = "/governance/api/v1/grants"
 	onAssignments = "/api/v1/apps/{id}/users"
+	onRevocations = "/governance/api/v2/revoke-principal-access"
 )
 
 // mishap is one thing that goes wrong in one run.
@@ -33,6 +34,7 @@ type mishap struct {
 	mend   func(*office)                        // ends it; removing the faults is enough when nil
 	ended  string                               // how the disturbed run ends; complete when empty
 	stop   string                               // code of the stop, when it stops
+	undo   bool                                 // it happens to the undo of the import
 	within time.Duration                        // bound on the disturbed run; an hour when 0
 }
 
@@ -41,14 +43,24 @@ type mishap struct {
 // nobody is granted anything twice.
 func TestEachTroubleDoesNoHarm(t *testing.T) {
 	for _, mode := range []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge} {
-		var peace picture
+		var imported, undone picture
 		lines := simtest.Lines(t, 1, oktaclient.Options{})
 		synctest.Test(t, func(t *testing.T) {
 			o := newOffice(t, lines, oktasim.Options{}, mode)
 			o.apply()
-			peace = photograph(o.World)
+			imported = photograph(o.World)
+			o.plan = planUndo(t, o.World, o.plan)
+			o.apply()
+			undone = photograph(o.World)
 		})
+		if len(imported.differs(undone)) == 0 {
+			t.Fatal("the undo took nothing back")
+		}
 		for _, c := range mishaps() {
+			peace := imported
+			if c.undo {
+				peace = undone
+			}
 			t.Run(string(mode)+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				lines := simtest.Lines(t, 1, oktaclient.Options{})
@@ -87,9 +99,10 @@ func mishaps() []mishap {
 func passing() []mishap {
 	var all []mishap
 	for _, f := range effects() {
-		for _, at := range []oktasim.Fault{{Method: "POST", Pattern: onGrants}, {Method: "POST", Pattern: onAssignments}, {Method: "GET"}} {
+		for _, at := range []oktasim.Fault{{Method: "POST", Pattern: onGrants}, {Method: "POST", Pattern: onAssignments}, {Method: "GET"}, {Method: "POST", Pattern: onRevocations}} {
 			f.Method, f.Pattern, f.Nth = at.Method, at.Pattern, 3
 			c := mishap{name: fmt.Sprintf("%s acted=%v on %s %s", f.Effect, f.Acted, f.Method, f.Pattern), cause: fault(f), tenant: oktasim.Options{GrantLag: 30 * time.Second}}
+			c.undo = at.Pattern == onRevocations
 			if f.Effect == oktasim.EffectExpireToken {
 				c.ended, c.stop = batch.EndedStopped, "token_rejected"
 			}
@@ -179,6 +192,10 @@ func newOffice(t *testing.T, lines []*simtest.Line, tenant oktasim.Options, mode
 
 func (c mishap) happens(t *testing.T, lines []*simtest.Line, mode plan.Mode, peace picture) {
 	o := newOffice(t, lines, c.tenant, mode)
+	if c.undo {
+		o.apply()
+		o.plan = planUndo(t, o.World, o.plan)
+	}
 	happened := c.cause(o)
 	began := time.Now()
 	summary := o.apply()
@@ -229,7 +246,7 @@ func stopCode(s *batch.Summary) string {
 // apply carries the plan out and checks what holds after every run.
 func (o *office) apply() *batch.Summary {
 	o.t.Helper()
-	summary := o.Apply(o.t.Context(), o.plan)
+	summary := carryOut(o.t, o.World, o.plan)
 	now := photograph(o.World)
 	for _, what := range append(o.before.lost(now), now.twice...) {
 		o.t.Error(what)

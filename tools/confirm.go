@@ -12,6 +12,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // questionID names the one question that a writing tool asks.
@@ -107,7 +108,7 @@ func (s *seal) close(state sealed) (string, error) {
 }
 
 func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answer, error) {
-	refuse := &Problem{Code: "question_void", Message: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks anew"}
+	refuse := &trouble.Error{Code: trouble.QuestionVoid, What: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks anew"}
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(data) < s.aead.NonceSize() {
 		return nil, refuse

@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // JobIn names a job.
@@ -72,6 +73,21 @@ func runJob(out PlanOut) JobOut {
 			Resources: out.Resources,
 		},
 		Next: out.Next,
+	}
+}
+
+// Renew brings the answer that started a run up to date with what get_job says of the run since, for clients that follow.
+func (o *PlanOut) Renew(job *JobOut) {
+	o.Status = job.Status
+	o.Progress = job.Progress
+	o.Next = job.Next
+	if run := job.Run; run != nil {
+		o.Rows = run.Rows
+		o.Done = run.Done
+		o.Stop = run.Stop
+		o.Errors = run.Errors
+		o.Report = run.Report
+		o.Resources = run.Resources
 	}
 }
 
@@ -145,10 +161,10 @@ func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) 
 	}
 	job := d.Jobs.Get(p.ID)
 	if job == nil {
-		return JobOut{}, &Problem{
-			Code:    "job_not_running",
-			Message: "no run of this plan is under way in this server",
-			Next:    "get_job says how it ended",
+		return JobOut{}, &trouble.Error{
+			Code: trouble.JobNotRunning,
+			What: "no run of this plan is under way in this server",
+			Next: "get_job says how it ended",
 		}
 	}
 	job.Cancel()

@@ -9,6 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -119,7 +120,7 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 	if in.Deadline != "" {
 		at, err := mfa.ParseDeadline(in.Deadline)
 		if err != nil {
-			return p, nil, &Problem{Code: "policy_refused", Message: err.Error(), Next: "write it like 2026-12-31"}
+			return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "write it like 2026-12-31"}
 		}
 		p.Deadline = at
 	}
@@ -129,7 +130,7 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 	set(&p.Bound, in.Bound)
 	notes, err := p.Check(time.Now())
 	if err != nil {
-		return p, nil, &Problem{Code: "policy_refused", Message: err.Error(), Next: "mend the argument, or the file of MFA_POLICY_FILE"}
+		return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "mend the argument, or the file of MFA_POLICY_FILE"}
 	}
 	return p, notes, nil
 }
@@ -140,7 +141,7 @@ func (d *Deps) checkScope(ctx context.Context, in *AuditIn) error {
 		return nil
 	}
 	if strings.TrimSpace(in.Search) != "" {
-		return &Problem{Code: "conflicting_arguments", Message: "an audit covers a group or a search, not both", Next: "leave one of group and search out"}
+		return &trouble.Error{Code: trouble.ConflictingArguments, What: "an audit covers a group or a search, not both", Next: "leave one of group and search out"}
 	}
 	_, err := d.MFA.Auditor.FindGroup(ctx, strings.TrimSpace(in.Group))
 	return err
@@ -155,7 +156,7 @@ func set[T any](to *T, from *T) {
 // baseline takes an export of the Admin Console as an audit.
 func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, notes []string) (AuditOut, error) {
 	if in.Group != "" || in.Search != "" || in.Full {
-		return AuditOut{}, &Problem{Code: "conflicting_arguments", Message: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
+		return AuditOut{}, &trouble.Error{Code: trouble.ConflictingArguments, What: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
 	}
 	name, err := d.Inbox.Find(in.Baseline)
 	if err != nil {
@@ -167,7 +168,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 	}
 	b, err := mfa.ParseBaseline(file)
 	if err = errors.Join(err, file.Close()); err != nil {
-		return AuditOut{}, &Problem{Code: "baseline_unreadable", Message: err.Error(), Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox"}
+		return AuditOut{}, &trouble.Error{Code: trouble.BaselineUnreadable, What: err.Error(), Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox"}
 	}
 	s, err := d.MFA.Auditor.FromBaseline(ctx, b, name, info.ModTime(), policy)
 	if err != nil {

@@ -125,7 +125,7 @@ func cursorAfter(cursor, auditID string) (int, error) {
 	id, place, _ := strings.Cut(cursor, ".")
 	n, err := strconv.Atoi(place)
 	if id != auditID || err != nil || n < 0 {
-		return 0, &Problem{Code: "wrong_cursor", Message: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
+		return 0, &trouble.Error{Code: trouble.WrongCursor, What: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
 	}
 	return n, nil
 }
@@ -169,12 +169,4 @@ func day(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)
-}
-
-// auditProblem gives the failures of audits their code and next step.
-func auditProblem(err error) *Problem {
-	if e := trouble.Find(err); e != nil {
-		return &Problem{Code: string(e.Code), Message: e.What, Next: e.Next}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -96,10 +97,10 @@ func auditStopped(id string, p *ProgressItem) JobOut {
 func (d *Deps) cancelAudit(ctx context.Context, id string) (JobOut, error) {
 	job := d.MFA.Auditor.Current()
 	if job == nil || job.ID != id {
-		return JobOut{}, &Problem{
-			Code:    "job_not_running",
-			Message: "no such audit is under way in this server",
-			Next:    "get_job says how it ended",
+		return JobOut{}, &trouble.Error{
+			Code: trouble.JobNotRunning,
+			What: "no such audit is under way in this server",
+			Next: "get_job says how it ended",
 		}
 	}
 	job.Cancel()

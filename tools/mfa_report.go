@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -39,16 +40,16 @@ var specMFAReport = Spec{
 func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, error) {
 	order := delivery.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Bulletin: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
 	if !order.Files && order.Tickets == "" && !order.Bulletin && !order.Messages {
-		return ReportOut{}, &Problem{Code: "missing_argument", Message: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
+		return ReportOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
 	}
 	if s, err := d.MFA.Auditor.Summary(in.AuditID); err != nil {
 		return ReportOut{}, err
 	} else if s.Kind == mfa.KindBaseline && (in.Jira != "" || in.Messages) {
-		return ReportOut{}, &Problem{Code: "audit_too_coarse", Message: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
+		return ReportOut{}, &trouble.Error{Code: trouble.AuditTooCoarse, What: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
 	}
 	receipt, err := d.MFA.Courier.Deliver(ctx, order)
 	if errors.Is(err, delivery.ErrNotConfigured) {
-		return ReportOut{}, &Problem{Code: "not_configured", Message: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
+		return ReportOut{}, &trouble.Error{Code: trouble.NotConfigured, What: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
 	}
 	if err != nil {
 		return ReportOut{}, err

@@ -10,6 +10,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -338,7 +339,7 @@ func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	if err == nil && sum != p.SHA256 {
-		return &Problem{Code: "file_changed", Message: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
+		return &trouble.Error{Code: trouble.FileChanged, What: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
 	}
 	return nil
 }

@@ -225,11 +225,11 @@ func (d *demo) planned(ctx context.Context, tool string, first bool) (*tools.Pla
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		job := out.JobID
-		out = &tools.PlanOut{}
-		if err := d.call(ctx, "get_job", map[string]any{"job_id": job}, out); err != nil {
+		job := &tools.JobOut{}
+		if err := d.call(ctx, "get_job", map[string]any{"job_id": out.JobID}, job); err != nil {
 			return nil, err
 		}
+		out.Renew(job)
 	}
 	d.show.outcome(out)
 	return out, nil

@@ -240,7 +240,7 @@ func carryOut(b *testing.B, session *client.Client, tool, app string) *tools.Pla
 		time.Sleep(5 * time.Second)
 		job := &tools.JobOut{}
 		ask(b, session, "get_job", map[string]any{"job_id": out.JobID}, job)
-		out.Status, out.Done, out.Rows = job.Status, job.Run.Done, job.Run.Rows
+		out.Renew(job)
 	}
 	return out
 }

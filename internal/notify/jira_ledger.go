@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // entry is what is known of one ticket. The last line of a key holds.
@@ -62,7 +63,12 @@ func readLedger(dir, name string) (*ledger, error) {
 func damagedLedger(err error) error {
 	var damaged *durable.DamagedError
 	if errors.As(err, &damaged) {
-		return fmt.Errorf("%w; move the file away, and the next run finds the issues by their labels", err)
+		return &trouble.Error{
+			Code: trouble.LedgerDamaged,
+			What: err.Error(),
+			Next: "move the file away; the next run finds the issues by their labels",
+			Err:  err,
+		}
 	}
 	return err
 }

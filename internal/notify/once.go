@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -107,7 +108,12 @@ func (o *Once) change(ctx context.Context, key string, to func(time.Time) (time.
 func damagedOnce(err error) error {
 	var damaged *durable.DamagedError
 	if errors.As(err, &damaged) {
-		return fmt.Errorf("%w; move %s away, and people may get a message once more", err, onceFile)
+		return &trouble.Error{
+			Code: trouble.MessagesDamaged,
+			What: err.Error(),
+			Next: "move the file away; people may then get a message once more",
+			Err:  err,
+		}
 	}
 	return err
 }

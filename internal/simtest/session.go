@@ -12,9 +12,6 @@ import (
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/intake"
-	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/server"
 	"okta-entitlements-mcp/tools"
@@ -38,8 +35,7 @@ func (w *World) Session(ctx context.Context, files map[string]string) *Session {
 	for name, text := range files {
 		s.must(os.WriteFile(filepath.Join(s.Inbox, name), []byte(text), 0o600))
 	}
-	deps := s.dependencies(ctx)
-	catalog, err := tools.Catalog(deps)
+	catalog, err := tools.Catalog(w.Deps(ctx, s.Inbox))
 	s.must(err)
 	book, err := trail.Open(ctx, filepath.Join(filepath.Dir(w.Dir), "trail"))
 	s.must(err)
@@ -60,27 +56,6 @@ func (w *World) Session(ctx context.Context, files map[string]string) *Session {
 	_, err = s.client.Initialize(ctx, hello)
 	s.must(err)
 	return s
-}
-
-func (s *Session) dependencies(ctx context.Context) *tools.Deps {
-	s.t.Helper()
-	inbox, err := intake.NewInbox(s.Inbox)
-	s.must(err)
-	plans, err := plan.NewStore(filepath.Join(filepath.Dir(s.World.Dir), "plans"))
-	s.must(err)
-	deps := &tools.Deps{About: tools.About{
-		Version: "test",
-		Domain:  "acme.okta.test",
-	}, Okta: s.World.Okta, Inbox: inbox, Plans: plans,
-		Gate: s.World.Gate, Engine: s.World.Engine, Mode: plan.ModeAdditive, ToolWait: 45 * time.Second,
-		MFA: Audits(ctx, s.t, s.World.Okta, filepath.Join(filepath.Dir(s.World.Dir), "mfa"))}
-	deps.Jobs = batch.NewJobs(ctx, s.World.Engine, func(p *plan.Plan, sum *batch.Summary) {
-		if _, err := deps.Finish(p, sum); err != nil {
-			s.t.Errorf("move the finished report: %v", err)
-		}
-	})
-	s.t.Cleanup(func() { _ = inbox.Close() })
-	return deps
 }
 
 func (s *Session) must(err error) {
@@ -131,12 +106,9 @@ func (s *Session) Confirm(ctx context.Context, tool, planID string, pace time.Du
 	s.Call(ctx, tool, map[string]any{"plan_id": planID}, out)
 	for out.Status == "running" {
 		time.Sleep(pace)
-		var job tools.JobOut
-		s.Call(ctx, "get_job", map[string]any{"job_id": out.JobID}, &job)
-		out.Status = job.Status
-		if run := job.Run; run != nil {
-			out.Rows, out.Done, out.Stop, out.Errors = run.Rows, run.Done, run.Stop, run.Errors
-		}
+		job := &tools.JobOut{}
+		s.Call(ctx, "get_job", map[string]any{"job_id": out.JobID}, job)
+		out.Renew(job)
 	}
 	return out
 }

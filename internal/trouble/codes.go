@@ -2,11 +2,57 @@ package trouble
 
 // The codes, by the package that raises them first. Add a code here and its row to the README.
 const (
-	// internal/audit
-	AuditBusy       Code = "audit_busy"       // another audit is under way, in this process or another
-	NoAudit         Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
-	GroupNotFound   Code = "group_not_found"  // no group by that id or exact name, or several
-	ReadingsDamaged Code = "readings_damaged" // a file of readings is not what was written
+	// server: the MCP surface.
+	TrailNotWritable Code = "trail_not_writable" // the call is not recorded, so it is not done
+	Internal         Code = "internal"           // a mistake of this program
+	TimedOut         Code = "timed_out"
+
+	// tools: arguments that cannot be used.
+	ArgumentsMalformed   Code = "arguments_malformed"
+	UnknownArgument      Code = "unknown_argument"
+	MissingArgument      Code = "missing_argument"
+	InvalidArgument      Code = "invalid_argument" // also what Okta would refuse, found before it is sent
+	ConflictingArguments Code = "conflicting_arguments"
+	WrongType            Code = "wrong_type"
+	WrongValue           Code = "wrong_value"
+	WrongCount           Code = "wrong_count"
+	WrongLimit           Code = "wrong_limit"
+	WrongTime            Code = "wrong_time"
+	WrongCursor          Code = "wrong_cursor"
+	CursorUnknown        Code = "cursor_unknown"
+	Ambiguous            Code = "ambiguous"
+
+	// tools: what was asked for cannot be done as it is.
+	AnswerTooLarge      Code = "answer_too_large"
+	JobNotRunning       Code = "job_not_running"
+	NoEntitlementColumn Code = "no_entitlement_column"
+	NotConfigured       Code = "not_configured"
+	PlanOfOtherApp      Code = "plan_of_other_app"
+	PlanOfOtherFile     Code = "plan_of_other_file"
+	PlanOfOtherTool     Code = "plan_of_other_tool"
+	EmptyList           Code = "empty_list"    // a check of the connection found nothing to read
+	QuestionVoid        Code = "question_void" // the answer of the user is late, or belongs to another question
+	FileChanged         Code = "file_changed"
+
+	// internal/audit and what it reads.
+	AuditBusy          Code = "audit_busy"       // another audit is under way, in this process or another
+	NoAudit            Code = "no_audit"         // none with this id, none that has ended, or its findings are gone
+	GroupNotFound      Code = "group_not_found"  // no group by that id or exact name, or several
+	ReadingsDamaged    Code = "readings_damaged" // a file of readings is not what was written
+	AuditTooCoarse     Code = "audit_too_coarse" // the latest audit is of an export, which names no reasons
+	BaselineUnreadable Code = "baseline_unreadable"
+	PolicyRefused      Code = "policy_refused" // the audit policy
+
+	// oktaclient: what Okta answered, in words of ours.
+	FeatureNotLicensed Code = "feature_not_licensed"
+	NotPermitted       Code = "not_permitted"
+	NotFound           Code = "not_found"
+	RateLimited        Code = "rate_limited"
+	BadAnswer          Code = "bad_answer"
+	Conflict           Code = "conflict"
+	NoSubject          Code = "no_subject"
+	OktaRefused        Code = "okta_refused"
+	OktaError          Code = "okta_error"
 
 	// internal/plan: no plan can be made, or a saved one cannot be used.
 	AppNotFound                   Code = "app_not_found"
@@ -69,4 +115,25 @@ const (
 	WorkbookTooLarge   Code = "workbook_too_large"  // it would unpack to more than the limit
 	UnknownSheet       Code = "unknown_sheet"       // no sheet of that name
 	UncomputedFormulas Code = "uncomputed_formulas" // cells that hold a formula and no value
+
+	// internal/notify: what is kept of tickets and messages cannot be read.
+	LedgerDamaged   Code = "ledger_damaged"   // of issues in Jira
+	MessagesDamaged Code = "messages_damaged" // of who got a message when
+
+	// s3sync: the bucket as a whole, or the files that are kept of it.
+	S3Inbox            Code = "s3_inbox"
+	S3Configuration    Code = "s3_configuration"
+	S3NoRegion         Code = "s3_no_region"
+	S3NoCredentials    Code = "s3_no_credentials"
+	S3NoSuchBucket     Code = "s3_no_such_bucket"
+	S3AccessDenied     Code = "s3_access_denied"
+	S3BadCredentials   Code = "s3_bad_credentials"
+	S3WrongRegion      Code = "s3_wrong_region"
+	S3Clock            Code = "s3_clock"
+	S3Unavailable      Code = "s3_unavailable"
+	S3StateDamaged     Code = "s3_state_damaged"
+	S3SyncRunning      Code = "s3_sync_running"
+	S3TooManyObjects   Code = "s3_too_many_objects"
+	S3Disabled         Code = "s3_disabled"
+	S3PrefixNotAllowed Code = "s3_prefix_not_allowed"
 )
