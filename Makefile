@@ -6,16 +6,16 @@ test: ## everything that can run offline
 	go test ./...
 
 race: ## the same packages that CI runs under the race detector
-	CHAOS_WORLDS=60 MFA_WORLDS=20 go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./internal/mfa ./internal/notify/... ./internal/courier ./server ./tools
+	CHAOS_WORLDS=60 MFA_WORLDS=20 go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./internal/audit ./internal/notify/... ./internal/delivery ./server ./tools
 
 bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench Read2M -benchtime 1x -cpu 1 ./internal/intake
 	go test -run '^$$' -bench GrantCall ./oktaclient
 	go test -run '^$$' -bench . -benchtime 1x ./batch
-	go test -run '^$$' -bench Stdio -benchtime 5x .
-	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m .
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/mfa
-	go test -run '^$$' -bench AuditMemory -benchtime 1x -timeout 20m .
+	go test -run '^$$' -bench Stdio -benchtime 5x ./internal/e2e
+	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m ./internal/e2e
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/audit
+	go test -run '^$$' -bench AuditMemory -benchtime 1x -timeout 20m ./internal/e2e
 
 CHAOS_WORLDS ?= 5000
 CHAOS_SEED ?= $(shell date +%s)

@@ -77,8 +77,13 @@ func outcomeOf(result *mcp.CallToolResult, err error) (outcome, planID string) {
 	var fields struct {
 		Status string `json:"status"`
 		PlanID string `json:"plan_id"`
+		Kind   string `json:"kind"` // of a job: a run has the id of its plan
+		JobID  string `json:"job_id"`
 	}
 	if json.Unmarshal(structured, &fields) == nil && fields.Status != "" {
+		if fields.Kind == tools.JobRun {
+			fields.PlanID = fields.JobID
+		}
 		return fields.Status, fields.PlanID
 	}
 	return "ok", ""

@@ -56,7 +56,7 @@ func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut
 	if err != nil {
 		return ReadFileOut{}, err
 	}
-	name, err := d.locate(in.Filename)
+	name, err := d.Inbox.Find(in.Filename)
 	if err != nil {
 		return ReadFileOut{}, err
 	}

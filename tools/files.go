@@ -2,11 +2,6 @@ package tools
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"path"
-	"strings"
 	"time"
 
 	"okta-entitlements-mcp/batch"
@@ -91,37 +86,9 @@ func (d *Deps) listS3(ctx context.Context, out *ListFilesOut) {
 	}
 }
 
-// locate finds a report by the name under which it was listed first, wherever it has moved since. A conversation that
-// goes from stage 2 to stage 3 keeps using the name it began with.
-func (d *Deps) locate(name string) (string, error) {
-	_, err := d.Inbox.Stat(name)
-	if err == nil {
-		return name, nil
-	}
-	if intake.CodeOf(err) != intake.CodeFileNotFound {
-		return "", err
-	}
-	if bare := intake.Bare(name); bare != name {
-		if _, err := d.Inbox.Stat(bare); err == nil {
-			return bare, nil
-		}
-	}
-	for _, folder := range []intake.FileState{intake.FileProcessed, intake.FileAssigned} {
-		moved := path.Join(string(folder), intake.Bare(name))
-		if _, err := d.Inbox.Stat(moved); err == nil {
-			return moved, nil
-		}
-	}
-	return "", err
-}
-
 // read reads a report whole.
 func (d *Deps) read(ctx context.Context, name string, columns intake.Mapping) (*intake.Report, error) {
-	found, err := d.locate(name)
-	if err != nil {
-		return nil, err
-	}
-	return d.Inbox.Read(ctx, found, intake.Options{File: found, Mapping: columns})
+	return d.Inbox.Read(ctx, name, intake.Options{Mapping: columns})
 }
 
 // Finish moves a report on once everything that its plan could do is done: files move last, so that a report which is
@@ -130,33 +97,12 @@ func (d *Deps) Finish(p *plan.Plan, s *batch.Summary) (string, error) {
 	if p.File == "" || s.Unfinished() {
 		return "", nil
 	}
-	state := intake.FileProcessed
-	if p.Stage == plan.StageGrants {
-		state = intake.FileAssigned
-	}
-	if p.Stage != plan.StageGrants && p.Stage != plan.StageStructure {
+	switch p.Stage {
+	case plan.StageStructure:
+		return d.Inbox.Advance(context.Background(), p.File, p.SHA256, intake.FileProcessed)
+	case plan.StageGrants:
+		return d.Inbox.Advance(context.Background(), p.File, p.SHA256, intake.FileAssigned)
+	default:
 		return "", nil
 	}
-	name, err := d.locate(p.File)
-	if errors.Is(err, fs.ErrNotExist) || intake.CodeOf(err) == intake.CodeFileNotFound {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if strings.HasPrefix(name, string(intake.FileAssigned)+"/") {
-		return "", nil // further than this plan would bring it
-	}
-	sum, err := d.Inbox.Hash(context.Background(), name)
-	if err != nil || sum != p.SHA256 {
-		return "", err // another file has its name now
-	}
-	moved, err := d.Inbox.Move(name, state)
-	if err != nil {
-		return "", fmt.Errorf("move the finished report: %w", err)
-	}
-	if moved == name {
-		return "", nil
-	}
-	return moved, nil
 }

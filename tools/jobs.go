@@ -3,51 +3,97 @@ package tools
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"time"
 
 	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/progress"
 )
 
-// JobIn names a run.
+// JobIn names a job.
 type JobIn struct {
 	JobID string `json:"job_id" jsonschema:"As a tool gave it: a plan_id, or the audit_id of okta_mfa_audit"`
 }
 
-// ProgressItem is how far a run is.
-type ProgressItem struct {
-	Phase   string         `json:"phase" jsonschema:"What the run is doing"`
-	Done    int            `json:"done"`
-	Total   int            `json:"total"`
-	Ended   map[string]int `json:"ended,omitempty" jsonschema:"Operations by outcome"`
-	Rate    float64        `json:"per_minute"`
-	ETA     string         `json:"eta,omitempty"`
-	Elapsed string         `json:"elapsed"`
-	Wait    string         `json:"waiting_for,omitempty" jsonschema:"What the next call to Okta waits for"`
+// The kinds of jobs.
+const (
+	JobRun   = "run"   // a plan is carried out; its job id is the plan's id
+	JobAudit = "audit" // MFA enrolment is read; its job id is the audit's id
+)
+
+// JobOut is how a job stands or how it ended, with the result of its own kind.
+type JobOut struct {
+	JobID    string        `json:"job_id"`
+	Kind     string        `json:"kind" jsonschema:"run (of a plan; job_id is its plan_id) or audit (job_id is its audit_id)"`
+	Status   string        `json:"status" jsonschema:"running, complete, partly or stopped; of a plan that never ran needs_confirmation or nothing_to_do"`
+	Progress *ProgressItem `json:"progress,omitempty"`
+	Run      *RunItem      `json:"run,omitempty"`
+	Audit    *AuditJobItem `json:"audit,omitempty"`
+	Next     string        `json:"next_step"`
+}
+
+// RunItem is the run of a plan.
+type RunItem struct {
+	Stage     string           `json:"stage"`
+	AppID     string           `json:"app_id"`
+	AppLabel  string           `json:"app_label" jsonschema:"Untrusted text from Okta"`
+	File      string           `json:"file,omitempty"`
+	Counts    PlanCounts       `json:"planned"`
+	Rows      map[string]int   `json:"rows,omitempty" jsonschema:"Rows by state; they add up to total_rows"`
+	Total     int              `json:"total_rows"`
+	Warnings  []plan.Warning   `json:"warnings,omitempty"`
+	Done      *DoneItem        `json:"done,omitempty" jsonschema:"What it has written"`
+	Stop      *batch.Stop      `json:"stopped_because,omitempty"`
+	Errors    []batch.RowError `json:"errors,omitempty" jsonschema:"The first few; report.csv has all"`
+	Report    string           `json:"report_csv,omitempty" jsonschema:"Every row with its state, on this machine"`
+	Resources []string         `json:"resources,omitempty" jsonschema:"report.csv and summary.json as MCP resources"`
+}
+
+// runJob is the answer of a tool that plans and applies, as a job.
+func runJob(out PlanOut) JobOut {
+	return JobOut{
+		JobID:    out.PlanID,
+		Kind:     JobRun,
+		Status:   out.Status,
+		Progress: out.Progress,
+		Run: &RunItem{
+			Stage:     out.Stage,
+			AppID:     out.AppID,
+			AppLabel:  out.AppLabel,
+			File:      out.File,
+			Counts:    out.Counts,
+			Rows:      out.Rows,
+			Total:     out.Total,
+			Warnings:  out.Warnings,
+			Done:      out.Done,
+			Stop:      out.Stop,
+			Errors:    out.Errors,
+			Report:    out.Report,
+			Resources: out.Resources,
+		},
+		Next: out.Next,
+	}
 }
 
 var specGetJob = Spec{
-	Name: "get_job", Title: "Progress of a run", Effect: ReadsLocal,
-	Description: "Shows how a run stands: progress, rate, time to go, and what it waits for; or how it ended. Works for runs of earlier sessions too. " +
-		"Makes no call to Okta. A run that stopped goes on when its plan_id is applied again with the tool that planned it.",
+	Name: "get_job", Title: "Progress of a job", Effect: ReadsLocal,
+	Description: "Shows how a run or an audit goes: progress, rate, time to go, what it waits for; or how it ended. " +
+		"Knows jobs of earlier sessions too. Makes no call to Okta. " +
+		"A run that stopped goes on when its plan_id is applied again with the tool that planned it.",
 }
 
-func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
-	if mfa.IsAuditID(in.JobID) {
+func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
+	if audit.IsAuditID(in.JobID) {
 		return d.auditJob(in.JobID)
 	}
 	if job := d.Jobs.Get(in.JobID); job != nil {
 		if p := job.Plan(); p != nil {
-			return d.running(p, job), nil
+			return runJob(d.running(p, job)), nil
 		}
 	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {
-		return PlanOut{}, err
+		return JobOut{}, err
 	}
 	if job := d.Jobs.Get(p.ID); job != nil {
 		select {
@@ -56,136 +102,65 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
 				return d.endedOr(p, summary, err)
 			}
 		default:
-			return d.running(p, job), nil
+			return runJob(d.running(p, job)), nil
 		}
 	}
 	summary, err := d.Engine.ReadSummary(p.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		out := planOut(p, d)
-		if len(p.Ops) == 0 {
-			out.Status, out.Next = "nothing_to_do", "the plan writes nothing, so there is nothing to carry out"
-			return out, nil
-		}
-		out.Status, out.Next = "needs_confirmation", "the plan has not been carried out to an end; apply it with the tool that planned it"
-		return out, nil
+		return runJob(neverRan(p, d)), nil
 	}
 	return d.endedOr(p, summary, err)
 }
 
-func (d *Deps) endedOr(p *plan.Plan, s *batch.Summary, err error) (PlanOut, error) {
-	if err != nil {
-		return PlanOut{}, err
+// neverRan is a plan that has no run that came to an end.
+func neverRan(p *plan.Plan, d *Deps) PlanOut {
+	out := planOut(p, d)
+	out.Status = "needs_confirmation"
+	out.Next = "the plan has not been carried out to an end; apply it with the tool that planned it"
+	if len(p.Ops) == 0 {
+		out.Status = "nothing_to_do"
+		out.Next = "the plan writes nothing, so there is nothing to carry out"
 	}
-	return d.ended(p, s), nil
+	return out
+}
+
+func (d *Deps) endedOr(p *plan.Plan, s *batch.Summary, err error) (JobOut, error) {
+	if err != nil {
+		return JobOut{}, err
+	}
+	return runJob(d.ended(p, s)), nil
 }
 
 var specCancelJob = Spec{
-	Name: "cancel_job", Title: "Stop a run", Effect: WritesLocal,
-	Description: "Stops a run at once. What is done stays done and is remembered; the run goes on later when its plan_id is applied again. Nothing is undone.",
+	Name: "cancel_job", Title: "Stop a job", Effect: WritesLocal,
+	Description: "Stops a run or an audit at once. What is done stays done and nothing is undone; " +
+		"it goes on when its plan_id is applied, or the same audit asked for, again.",
 }
 
-// cancelWait bounds how long a cancelled run may take to write its journal and sum up.
-const cancelWait = 10 * time.Second
-
-func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (PlanOut, error) {
-	if mfa.IsAuditID(in.JobID) {
+func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
+	if audit.IsAuditID(in.JobID) {
 		return d.cancelAudit(ctx, in.JobID)
 	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {
-		return PlanOut{}, err
+		return JobOut{}, err
 	}
 	job := d.Jobs.Get(p.ID)
 	if job == nil {
-		return PlanOut{}, &Problem{Code: "job_not_running", Message: "no run of this plan is under way in this server", Next: "get_job says how it ended"}
+		return JobOut{}, &Problem{
+			Code:    "job_not_running",
+			Message: "no run of this plan is under way in this server",
+			Next:    "get_job says how it ended",
+		}
 	}
 	job.Cancel()
 	ended, err := endsSoon(ctx, job)
 	if err != nil {
-		return PlanOut{}, err
+		return JobOut{}, err
 	}
 	if !ended {
-		return d.running(p, job), nil
+		return runJob(d.running(p, job)), nil
 	}
 	summary, err := job.Result()
 	return d.endedOr(p, summary, err)
-}
-
-// work is what goes on in the background: a run of a plan, or an audit.
-type work interface {
-	Ended() <-chan struct{}
-	Progress() progress.Progress
-}
-
-// watch waits for work as long as a call may, sending progress, and says whether it has ended. When the call is given up the
-// work goes on; get_job finds it.
-func (d *Deps) watch(ctx context.Context, c *Call, w work) (ended bool, err error) {
-	deadline := time.NewTimer(d.ToolWait)
-	defer deadline.Stop()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-w.Ended():
-			return true, nil
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-deadline.C:
-			return false, nil
-		case <-tick.C:
-			p := w.Progress()
-			c.Progress(ctx, float64(p.Done), float64(p.Total), d.progressLine(p))
-		}
-	}
-}
-
-// endsSoon waits for cancelled work, and says whether it has ended.
-func endsSoon(ctx context.Context, w work) (ended bool, err error) {
-	timer := time.NewTimer(cancelWait)
-	defer timer.Stop()
-	select {
-	case <-w.Ended():
-		return true, nil
-	case <-timer.C:
-		return false, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
-}
-
-func (d *Deps) progressItem(p progress.Progress) *ProgressItem {
-	item := &ProgressItem{Phase: p.Phase, Done: p.Done, Total: p.Total, Rate: float64(int(p.Rate*10)) / 10, Elapsed: p.Elapsed.Round(time.Second).String(), Wait: d.longestWait()}
-	if p.ETA > 0 {
-		item.ETA = p.ETA.String()
-	}
-	for outcome, n := range p.Ended {
-		if item.Ended == nil {
-			item.Ended = map[string]int{}
-		}
-		item.Ended[outcome] = n
-	}
-	return item
-}
-
-// longestWait says what the slowest bucket waits for.
-func (d *Deps) longestWait() string {
-	longest, reason := time.Duration(0), ""
-	for _, b := range d.Okta.RateStatus() {
-		if b.Waiting > 0 && b.Wait > longest {
-			longest = b.Wait
-			reason = fmt.Sprintf("%s %s: %s, %s", b.Method, b.Pattern, b.Reason, b.Wait.Round(100*time.Millisecond))
-		}
-	}
-	return reason
-}
-
-func (d *Deps) progressLine(p progress.Progress) string {
-	line := fmt.Sprintf("%s: %d of %d", p.Phase, p.Done, p.Total)
-	if p.Rate > 0 {
-		line += fmt.Sprintf(", %.0f a minute, %s to go", p.Rate, p.ETA)
-	}
-	if wait := d.longestWait(); wait != "" {
-		line += " (waiting for " + wait + ")"
-	}
-	return line
 }

@@ -50,9 +50,14 @@ func (r *rig) start(args arguments) tools.PlanOut {
 	return out
 }
 
-func (r *rig) job(id string) tools.PlanOut {
+// run asks for the job of a run.
+func (r *rig) run(id string) tools.JobOut {
 	r.t.Helper()
-	return call[tools.PlanOut](r, "get_job", arguments{"job_id": id})
+	job := call[tools.JobOut](r, "get_job", arguments{"job_id": id})
+	if job.Kind != "run" || job.JobID != id || job.Run == nil || job.Audit != nil {
+		r.t.Fatalf("get_job: got %+v, want run %s", job, id)
+	}
+	return job
 }
 
 // eachGrantedOnce fails unless every user of the report has the one grant that it asks for.
@@ -101,7 +106,7 @@ func TestLongRunIsFollowedAsAJob(t *testing.T) {
 		last := 0
 		for range 3 {
 			time.Sleep(3 * time.Second)
-			now := r.job(out.JobID)
+			now := r.run(out.JobID)
 			if now.Status != "running" {
 				break
 			}
@@ -114,8 +119,8 @@ func TestLongRunIsFollowedAsAJob(t *testing.T) {
 			t.Error("no progress was seen")
 		}
 		time.Sleep(time.Minute)
-		ended := r.job(out.JobID)
-		if ended.Status != "complete" || ended.Rows["granted"] != 5 || ended.Progress != nil || !r.has("processed_and_assigned/report.csv") {
+		ended := r.run(out.JobID)
+		if ended.Status != "complete" || ended.Run.Rows["granted"] != 5 || ended.Progress != nil || !r.has("processed_and_assigned/report.csv") {
 			t.Errorf("at the end: %+v", ended)
 		}
 		r.eachGrantedOnce(5)
@@ -127,17 +132,17 @@ func TestCancelledRunStopsWithinASecondAndGoesOnLater(t *testing.T) {
 	slowly(t, 10*time.Second, users, func(t *testing.T, r *rig, args arguments) {
 		out := r.start(args)
 		begun := time.Now()
-		stopped := call[tools.PlanOut](r, "cancel_job", arguments{"job_id": out.JobID})
+		stopped := call[tools.JobOut](r, "cancel_job", arguments{"job_id": out.JobID})
 		if took := time.Since(begun); took > time.Second {
 			t.Errorf("it took %s to stop", took)
 		}
-		if stopped.Status != "stopped" || stopped.Stop == nil || stopped.Stop.Code != "cancelled" || sum(stopped.Rows) != users || stopped.Rows["not_attempted"] == 0 {
+		if stopped.Status != "stopped" || stopped.Run.Stop == nil || stopped.Run.Stop.Code != "cancelled" || sum(stopped.Run.Rows) != users || stopped.Run.Rows["not_attempted"] == 0 {
 			t.Errorf("got %+v", stopped)
 		}
 		if !r.has("report.csv") {
 			t.Error("the report was moved though rows are open")
 		}
-		if seen := r.job(out.JobID); seen.Status != "stopped" {
+		if seen := r.run(out.JobID); seen.Status != "stopped" {
 			t.Errorf("get_job says %s", seen.Status)
 		}
 		again := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": out.PlanID})
@@ -145,7 +150,7 @@ func TestCancelledRunStopsWithinASecondAndGoesOnLater(t *testing.T) {
 			t.Errorf("applied again: %+v", again)
 		}
 		time.Sleep(10 * time.Minute)
-		if ended := r.job(out.JobID); ended.Status != "complete" || ended.Rows["granted"] != users {
+		if ended := r.run(out.JobID); ended.Status != "complete" || ended.Run.Rows["granted"] != users {
 			t.Errorf("in the end: %+v", ended)
 		}
 		r.eachGrantedOnce(users)
@@ -157,13 +162,13 @@ func TestRunsOfEarlierProcessesAreKnown(t *testing.T) {
 	const users = 8
 	slowly(t, 5*time.Second, users, func(t *testing.T, r *rig, args arguments) {
 		waiting := call[tools.PlanOut](r, "execute_user_grants", args)
-		if seen := r.job(waiting.PlanID); seen.Status != "needs_confirmation" || seen.Total != users {
+		if seen := r.run(waiting.PlanID); seen.Status != "needs_confirmation" || seen.Run.Total != users {
 			t.Errorf("a plan that never ran: %+v", seen)
 		}
 		out := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": waiting.PlanID})
 		r.deps.Jobs.Close()
 		next := r.restart(rigOptions{wait: 5 * time.Minute})
-		if seen := next.job(out.JobID); seen.Status != "stopped" || sum(seen.Rows) != users || !strings.Contains(seen.Next, "again") {
+		if seen := next.run(out.JobID); seen.Status != "stopped" || sum(seen.Run.Rows) != users || !strings.Contains(seen.Next, "again") {
 			t.Errorf("a run that the restart interrupted: %+v", seen)
 		}
 		next.refused("cancel_job", arguments{"job_id": out.JobID}, "job_not_running")
@@ -171,7 +176,7 @@ func TestRunsOfEarlierProcessesAreKnown(t *testing.T) {
 			t.Errorf("going on: %+v", ended)
 		}
 		last := next.restart(rigOptions{})
-		if seen := last.job(out.JobID); seen.Status != "complete" || seen.Rows["granted"] != users {
+		if seen := last.run(out.JobID); seen.Status != "complete" || seen.Run.Rows["granted"] != users {
 			t.Errorf("a run that ended in an earlier process: %+v", seen)
 		}
 		r.eachGrantedOnce(users)

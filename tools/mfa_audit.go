@@ -3,20 +3,19 @@ package tools
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // MFA is what the tools of audits work with.
 type MFA struct {
-	Auditor *mfa.Auditor
-	Courier *courier.Courier
+	Auditor *audit.Auditor
+	Courier *delivery.Courier
 	Policy  mfa.Policy // of MFA_POLICY_FILE, or the default
 	Notes   []string   // what must be said of that policy
 	Base    context.Context
@@ -94,7 +93,7 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if err := d.checkScope(ctx, &in); err != nil {
 		return AuditOut{}, err
 	}
-	job, err := d.MFA.Auditor.Start(d.MFA.Base, mfa.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
+	job, err := d.MFA.Auditor.Start(d.MFA.Base, audit.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -156,7 +155,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 	if in.Group != "" || in.Search != "" || in.Full {
 		return AuditOut{}, &Problem{Code: "conflicting_arguments", Message: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
 	}
-	name, err := d.locate(in.Baseline)
+	name, err := d.Inbox.Find(in.Baseline)
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -176,7 +175,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 }
 
 // followAudit waits for an audit as long as a call may, sending progress.
-func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut, error) {
+func (d *Deps) followAudit(ctx context.Context, c *Call, job *audit.Job) (AuditOut, error) {
 	ended, err := d.watch(ctx, c, job)
 	if err != nil {
 		return AuditOut{}, err
@@ -191,7 +190,7 @@ func (d *Deps) followAudit(ctx context.Context, c *Call, job *mfa.Job) (AuditOut
 	return auditEnded(s, nil), nil
 }
 
-func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
+func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: untrusted.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
 		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job stops it, and asking again for the same goes on with it"}
 	if t := job.Admins(); t != nil {
@@ -203,70 +202,4 @@ func (d *Deps) auditRunning(job *mfa.Job) AuditOut {
 func auditEnded(s *mfa.Summary, notes []string) AuditOut {
 	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: untrusted.Clean(s.Scope, 160), Summary: auditBrief(s), Notes: notes,
 		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report writes files, tickets and messages"}
-}
-
-// auditJob answers get_job and cancel_job for an audit: how the job of this process stands, or how the audit ended.
-func (d *Deps) auditJob(id string) (PlanOut, error) {
-	if job := d.MFA.Auditor.Current(); job != nil && job.ID == id {
-		select {
-		case <-job.Ended():
-			_, err := job.Result()
-			if errors.Is(err, mfa.ErrCancelled) {
-				return auditStopped(id, d.progressItem(job.Progress())), nil
-			}
-			if err != nil {
-				return PlanOut{}, err
-			}
-		default:
-			out := d.auditRunning(job)
-			if t := job.Admins(); t != nil {
-				out.Next = fmt.Sprintf("administrators are read first: of %d, %d fail; ", t.Total, t.ByVerdict[mfa.NotEnrolled]+t.ByVerdict[mfa.WeakOnly]) + out.Next
-			}
-			return PlanOut{Status: out.Status, JobID: id, Stage: stageAudit, Progress: out.Progress, Next: out.Next}, nil
-		}
-	}
-	s, err := d.MFA.Auditor.Summary(id)
-	if errors.Is(err, mfa.ErrNoAudit) {
-		if _, begun := os.Stat(d.MFA.Auditor.Dir(id)); begun == nil {
-			return auditStopped(id, nil), nil // an earlier process began it and did not end it
-		}
-	}
-	if err != nil {
-		return PlanOut{}, err
-	}
-	return PlanOut{Status: "complete", JobID: id, Stage: stageAudit, Total: s.Total, Rows: verdictCounts(s.ByVerdict),
-		Next: s.Coverage.Line + "; okta_mfa_summary with this audit_id shows what it found"}, nil
-}
-
-// stageAudit is what stands where a plan has its stage.
-const stageAudit = "mfa_audit"
-
-// cancelAudit stops the audit of this process.
-func (d *Deps) cancelAudit(ctx context.Context, id string) (PlanOut, error) {
-	job := d.MFA.Auditor.Current()
-	if job == nil || job.ID != id {
-		return PlanOut{}, &Problem{Code: "job_not_running", Message: "no such audit is under way in this server", Next: "get_job says how it ended"}
-	}
-	job.Cancel()
-	if _, err := endsSoon(ctx, job); err != nil {
-		return PlanOut{}, err
-	}
-	if s, err := job.Result(); err == nil && s != nil {
-		return d.auditJob(id) // it had ended before
-	}
-	return auditStopped(id, d.progressItem(job.Progress())), nil
-}
-
-// auditStopped is an audit that was cancelled or interrupted.
-func auditStopped(id string, p *ProgressItem) PlanOut {
-	return PlanOut{Status: "stopped", JobID: id, Stage: stageAudit, Progress: p,
-		Next: "what was read is kept for a week; okta_mfa_audit with the same arguments goes on from there"}
-}
-
-func verdictCounts(by map[mfa.Verdict]int) map[string]int {
-	counts := make(map[string]int, len(by))
-	for verdict, n := range by {
-		counts[string(verdict)] = n
-	}
-	return counts
 }

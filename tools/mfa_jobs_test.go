@@ -32,6 +32,16 @@ func (r *rig) reads() int {
 	return r.Tenant.CallCount("GET", "/api/v1/users/{userId}/authenticator-enrollments", 200)
 }
 
+// auditJob asks for the job of an audit.
+func (r *rig) auditJob(id string) tools.JobOut {
+	r.t.Helper()
+	job := call[tools.JobOut](r, "get_job", arguments{"job_id": id})
+	if job.Kind != "audit" || job.JobID != id || job.Audit == nil || job.Run != nil {
+		r.t.Fatalf("get_job: got %+v, want audit %s", job, id)
+	}
+	return job
+}
+
 func TestALongAuditIsFollowedAsAJob(t *testing.T) {
 	slowAudits(t, 5*time.Second, func(t *testing.T, r *rig) {
 		begun := time.Now()
@@ -46,14 +56,14 @@ func TestALongAuditIsFollowedAsAJob(t *testing.T) {
 			t.Errorf("asked again, it is another audit: %s", same.AuditID)
 		}
 		r.refused("okta_mfa_audit", arguments{"full": true}, "audit_busy")
-		job := r.job(out.JobID)
-		if job.Status != "running" || job.Stage != "mfa_audit" || job.Progress == nil || job.Progress.Total == 0 || !strings.Contains(job.Next, "administrators") {
+		job := r.auditJob(out.JobID)
+		if job.Status != "running" || sum(job.Audit.Admins) < 3 || job.Progress == nil || job.Progress.Total == 0 || !strings.Contains(job.Next, "administrators") {
 			t.Errorf("get_job: %+v %+v", job, job.Progress)
 		}
 		r.refused("okta_mfa_summary", nil, "no_audit") // half an audit is none
 		time.Sleep(5 * time.Minute)
-		ended := r.job(out.JobID)
-		if ended.Status != "complete" || ended.Total != 48 || sum(ended.Rows) != 48 || ended.Progress != nil || !strings.Contains(ended.Next, "48 people listed") {
+		ended := r.auditJob(out.JobID)
+		if ended.Status != "complete" || ended.Audit.Total != 48 || sum(ended.Audit.Verdicts) != 48 || ended.Progress != nil || !strings.Contains(ended.Audit.Coverage, "48 people listed") {
 			t.Errorf("at the end: %+v", ended)
 		}
 		s := call[tools.MFASummaryOut](r, "okta_mfa_summary", arguments{"audit_id": out.AuditID})
@@ -70,7 +80,7 @@ func TestACancelledAuditGoesOnUnderItsID(t *testing.T) {
 			t.Fatalf("%+v", out)
 		}
 		for _, say := range []string{"cancel_job", "get_job"} {
-			if got := call[tools.PlanOut](r, say, arguments{"job_id": out.JobID}); got.Status != "stopped" || got.JobID != out.JobID || !strings.Contains(got.Next, "okta_mfa_audit") {
+			if got := call[tools.JobOut](r, say, arguments{"job_id": out.JobID}); got.Status != "stopped" || got.Kind != "audit" || got.JobID != out.JobID || !strings.Contains(got.Next, "okta_mfa_audit") {
 				t.Errorf("%s: %+v", say, got)
 			}
 		}
@@ -81,7 +91,7 @@ func TestACancelledAuditGoesOnUnderItsID(t *testing.T) {
 		}
 		r.deps.MFA.Auditor.Close() // as when the process ends
 		next := r.restart(rigOptions{wait: 10 * time.Minute})
-		if seen := next.job(out.JobID); seen.Status != "stopped" {
+		if seen := next.auditJob(out.JobID); seen.Status != "stopped" {
 			t.Errorf("in the next process get_job says %+v", seen)
 		}
 		ended := next.audited(arguments{"sample": 0})
@@ -93,7 +103,7 @@ func TestACancelledAuditGoesOnUnderItsID(t *testing.T) {
 			t.Errorf("48 people were read %d times", n)
 		}
 		last := next.restart(rigOptions{})
-		if seen := last.job(out.JobID); seen.Status != "complete" || sum(seen.Rows) != 48 {
+		if seen := last.auditJob(out.JobID); seen.Status != "complete" || sum(seen.Audit.Verdicts) != 48 {
 			t.Errorf("an audit of an earlier process: %+v", seen)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -23,10 +23,10 @@ type ReportIn struct {
 
 // ReportOut says what was delivered.
 type ReportOut struct {
-	Status  string           `json:"status" jsonschema:"delivered, partly, or dry_run"`
-	Receipt *courier.Receipt `json:"receipt"`
-	Preview []string         `json:"digest_preview,omitempty" jsonschema:"The digest as it would be posted, line by line"`
-	Next    string           `json:"next_step"`
+	Status  string            `json:"status" jsonschema:"delivered, partly, or dry_run"`
+	Receipt *delivery.Receipt `json:"receipt"`
+	Preview []string          `json:"digest_preview,omitempty" jsonschema:"The digest as it would be posted, line by line"`
+	Next    string            `json:"next_step"`
 }
 
 var specMFAReport = Spec{
@@ -37,7 +37,7 @@ var specMFAReport = Spec{
 }
 
 func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, error) {
-	order := courier.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Digest: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
+	order := delivery.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Digest: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
 	if !order.Files && order.Tickets == "" && !order.Digest && !order.Messages {
 		return ReportOut{}, &Problem{Code: "missing_argument", Message: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
 	}
@@ -47,7 +47,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 		return ReportOut{}, &Problem{Code: "audit_too_coarse", Message: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
 	}
 	receipt, err := d.MFA.Courier.Deliver(ctx, order)
-	if errors.Is(err, courier.ErrNotConfigured) {
+	if errors.Is(err, delivery.ErrNotConfigured) {
 		return ReportOut{}, &Problem{Code: "not_configured", Message: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 
 // preview takes the digest of a dry run out of the receipt: an answer has no text of several lines, in which what somebody wrote
 // into a name could pass for a line of ours.
-func preview(r *courier.Receipt) []string {
+func preview(r *delivery.Receipt) []string {
 	if r.Digest == nil || r.Digest.Text == "" {
 		return nil
 	}
@@ -84,7 +84,7 @@ func preview(r *courier.Receipt) []string {
 }
 
 // clean bounds and cleans what other systems wrote.
-func clean(r *courier.Receipt) {
+func clean(r *delivery.Receipt) {
 	if t := r.Tickets; t != nil {
 		for i := range t.Sample {
 			t.Sample[i].Error = untrusted.Clean(t.Sample[i].Error, 300)

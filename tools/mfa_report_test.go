@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/secret"
@@ -35,7 +35,7 @@ func (r *rig) delivering(notifyUsers bool) (*notifytest.Jira, *notifytest.Slack)
 	must(err)
 	messages, err := notify.NewSlack(notify.SlackOptions{Token: secret.New(slack.Token()), Channel: "#security", BaseURL: slack.BaseURL(), Register: once, Transport: slack.Transport()})
 	must(err)
-	r.deps.MFA.Courier, err = courier.New(courier.Options{Audits: r.deps.MFA.Auditor, Jira: tickets, Slack: messages, Dir: dir, NotifyUsers: notifyUsers})
+	r.deps.MFA.Courier, err = delivery.New(delivery.Options{Audits: r.deps.MFA.Auditor, Jira: tickets, Slack: messages, Dir: dir, NotifyUsers: notifyUsers})
 	must(err)
 	return jira, slack
 }

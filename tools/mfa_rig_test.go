@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/tools"
 )
@@ -54,7 +54,7 @@ func (r *rig) factor(user, kind string) {
 func (r *rig) audited(args arguments) tools.AuditOut {
 	r.t.Helper()
 	out := call[tools.AuditOut](r, "okta_mfa_audit", args)
-	if out.Status != "complete" || out.Summary == nil || !mfa.IsAuditID(out.AuditID) {
+	if out.Status != "complete" || out.Summary == nil || !audit.IsAuditID(out.AuditID) {
 		r.t.Fatalf("okta_mfa_audit %v: %+v", args, out)
 	}
 	b := out.Summary

@@ -349,11 +349,7 @@ func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 	if p.File == "" {
 		return nil
 	}
-	name, err := d.locate(p.File)
-	if err != nil {
-		return nil
-	}
-	sum, err := d.Inbox.Hash(ctx, name)
+	sum, err := d.Inbox.Hash(ctx, p.File)
 	var reading *intake.Error
 	if err != nil && !errors.As(err, &reading) {
 		return err

@@ -91,11 +91,11 @@ func TestEachToolGivesItsMainAnswer(t *testing.T) {
 	if len(r.Tenant.Effective(r.AppID, ids[0])) != 1 {
 		t.Error("the grant is not in force")
 	}
-	job := call[tools.PlanOut](r, use("get_job"), arguments{"job_id": granted.JobID})
-	if job.Status != "complete" || sum(job.Rows) != 3 {
+	job := call[tools.JobOut](r, use("get_job"), arguments{"job_id": granted.JobID})
+	if job.Status != "complete" || sum(job.Run.Rows) != 3 {
 		t.Errorf("job: %+v", job)
 	}
-	if ended := call[tools.PlanOut](r, use("cancel_job"), arguments{"job_id": granted.JobID}); ended.Status != "complete" {
+	if ended := call[tools.JobOut](r, use("cancel_job"), arguments{"job_id": granted.JobID}); ended.Status != "complete" {
 		t.Errorf("cancel after the end: %+v", ended)
 	}
 

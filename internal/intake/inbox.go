@@ -97,9 +97,8 @@ func (b *Inbox) List() ([]File, error) {
 	if err != nil {
 		return nil, &Error{Code: CodeNotReadable, Msg: "list the inbox: " + err.Error(), Next: "check the permissions of the folder", Err: err}
 	}
-	rank := map[FileState]int{FileNew: 0, FileProcessed: 1, FileAssigned: 2}
 	slices.SortFunc(files, func(x, y File) int {
-		return cmp.Or(cmp.Compare(rank[x.State], rank[y.State]), cmp.Compare(x.Name, y.Name))
+		return cmp.Or(cmp.Compare(rankOf(x.State), rankOf(y.State)), cmp.Compare(x.Name, y.Name))
 	})
 	return files, nil
 }
@@ -178,6 +177,11 @@ func (b *Inbox) Open(name string) (*os.File, os.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return b.open(name, before)
+}
+
+// open opens a report that Stat has looked at.
+func (b *Inbox) open(name string, before os.FileInfo) (*os.File, os.FileInfo, error) {
 	f, err := b.root.Open(name)
 	if err != nil {
 		return nil, nil, b.openError(name, err)
@@ -235,20 +239,32 @@ func (b *Inbox) isLink(name string) bool {
 	return false
 }
 
-// Read opens a report and reads it, with its name in the Report.
+// Read finds a report, opens it and reads it, with its present name in the Report.
 func (b *Inbox) Read(ctx context.Context, name string, opts Options) (*Report, error) {
-	f, _, err := b.Open(name)
+	found, info, err := b.find(name)
+	if err != nil {
+		return nil, err
+	}
+	f, _, err := b.open(found, info)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	opts.File = name
+	opts.File = found
 	return Read(ctx, f, opts)
 }
 
-// Hash returns the SHA-256 of a report's bytes in hex, as Report.SHA256 has it.
+// Hash finds a report and returns the SHA-256 of its bytes in hex, as Report.SHA256 has it.
 func (b *Inbox) Hash(ctx context.Context, name string) (string, error) {
-	f, _, err := b.Open(name)
+	found, info, err := b.find(name)
+	if err != nil {
+		return "", err
+	}
+	return b.hash(ctx, found, info)
+}
+
+func (b *Inbox) hash(ctx context.Context, name string, info os.FileInfo) (string, error) {
+	f, _, err := b.open(name, info)
 	if err != nil {
 		return "", err
 	}

@@ -11,23 +11,23 @@ import (
 )
 
 // enrollRules are the org's enrolment policies in the order in which Okta asks them. Nil means that they could not be read.
-type enrollRules struct {
+type Rules struct {
 	policies []compiledPolicy
 }
 
 type compiledPolicy struct {
 	groups   map[string]bool // nil: for everybody
 	rules    []compiledRule
-	fallback *applied // of somebody whom no rule takes
+	fallback *Applied // of somebody whom no rule takes
 }
 
 type compiledRule struct {
 	excluded map[string]bool
-	applied  *applied
+	applied  *Applied
 }
 
 // applied is what holds for a person: one value for all people of the same policy and rule. It is never changed.
-type applied struct {
+type Applied struct {
 	PolicyID    string
 	Policy      string // name; untrusted
 	Rule        string // in words, with its untrusted name
@@ -39,7 +39,7 @@ type applied struct {
 
 // compileRules sorts policies for asking. Okta API: the first ACTIVE policy by priority that includes one of the user's groups
 // applies; the default policy comes last and takes everybody.
-func compileRules(policies []oktaclient.EnrollmentPolicy) *enrollRules {
+func CompileRules(policies []oktaclient.EnrollmentPolicy) *Rules {
 	var active []oktaclient.EnrollmentPolicy
 	for _, p := range policies {
 		if p.Status == "ACTIVE" {
@@ -55,7 +55,7 @@ func compileRules(policies []oktaclient.EnrollmentPolicy) *enrollRules {
 		}
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID, b.ID))
 	})
-	r := &enrollRules{}
+	r := &Rules{}
 	for _, p := range active {
 		r.policies = append(r.policies, compilePolicy(p))
 	}
@@ -63,7 +63,7 @@ func compileRules(policies []oktaclient.EnrollmentPolicy) *enrollRules {
 }
 
 func compilePolicy(p oktaclient.EnrollmentPolicy) compiledPolicy {
-	base := applied{PolicyID: p.ID, Policy: p.Name, Self: map[string]string{}, Rule: "no rule of the policy takes this person"}
+	base := Applied{PolicyID: p.ID, Policy: p.Name, Self: map[string]string{}, Rule: "no rule of the policy takes this person"}
 	for _, s := range p.Settings {
 		if s.Key != "" {
 			base.Self[s.Key] = looser(base.Self[s.Key], s.Self)
@@ -158,7 +158,7 @@ func fingerprint(p oktaclient.EnrollmentPolicy) string {
 }
 
 // groups returns the ids of the groups whose members must be known to tell which policy applies, sorted.
-func (r *enrollRules) groups() []string {
+func (r *Rules) Groups() []string {
 	if r == nil {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (r *enrollRules) groups() []string {
 }
 
 // of returns what applies to a person, nil when that is not known.
-func (r *enrollRules) of(userID string, in func(groupID string) bool) *applied {
+func (r *Rules) Of(userID string, in func(groupID string) bool) *Applied {
 	if r == nil {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (p *compiledPolicy) takes(in func(groupID string) bool) bool {
 }
 
 // mark fills in Allowed. What the policy does not name, and everything when the policies could not be read, stays "".
-func (a *applied) mark(methods []Method) {
+func (a *Applied) Mark(methods []Method) {
 	for i := range methods {
 		methods[i].Allowed = ""
 		if a != nil {

@@ -34,8 +34,8 @@ func enrollPolicies() []oktaclient.EnrollmentPolicy {
 }
 
 func TestTheFirstPolicyOfOnesGroupsApplies(t *testing.T) {
-	r := compileRules(enrollPolicies())
-	if got := r.groups(); !slices.Equal(got, []string{"00gAdmins", "00gOps", "00gStaff"}) {
+	r := CompileRules(enrollPolicies())
+	if got := r.Groups(); !slices.Equal(got, []string{"00gAdmins", "00gOps", "00gStaff"}) {
 		t.Errorf("groups %q", got)
 	}
 	in := func(groups ...string) func(string) bool {
@@ -54,19 +54,19 @@ func TestTheFirstPolicyOfOnesGroupsApplies(t *testing.T) {
 		"excluded from a rule": {"00uGlass", []string{"00gAdmins"}, "Admins", `"Later" enrols when`, "CHALLENGE", "webauthn", "NOT_ALLOWED"},
 		"of an inactive one":   {"00u1", []string{"00gOff"}, "Default", `"Default Rule"`, "CHALLENGE", "", ""},
 	} {
-		a := r.of(c.user, in(c.groups...))
+		a := r.Of(c.user, in(c.groups...))
 		if a == nil || a.Policy != c.policy || !strings.Contains(a.Rule, c.rule) || a.Enforced != c.enforced || strings.Join(a.Required, " ") != c.required || a.Self["phone_number"] != c.self {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
-	admin := r.of("00u1", in("00gOps"))
-	if admin != r.of("00u2", in("00gAdmins")) {
+	admin := r.Of("00u1", in("00gOps"))
+	if admin != r.Of("00u2", in("00gAdmins")) {
 		t.Error("people of one policy and rule do not share one value")
 	}
 	if admin.Self["custom_app"] != "OPTIONAL" {
 		t.Errorf("custom apps: %s", admin.Self["custom_app"])
 	}
-	if admin.Fingerprint != r.of("00uGlass", in("00gOps")).Fingerprint || admin.Fingerprint == r.of("00u1", in()).Fingerprint {
+	if admin.Fingerprint != r.Of("00uGlass", in("00gOps")).Fingerprint || admin.Fingerprint == r.Of("00u1", in()).Fingerprint {
 		t.Error("the fingerprint is not that of the policy")
 	}
 }
@@ -95,21 +95,21 @@ func TestTheFingerprintFollowsWhatFactorsShow(t *testing.T) {
 }
 
 func TestMethodsAreMarkedByThePolicy(t *testing.T) {
-	a := compileRules(enrollPolicies()).of("00u1", func(id string) bool { return id == "00gOps" })
+	a := CompileRules(enrollPolicies()).Of("00u1", func(id string) bool { return id == "00gOps" })
 	methods := methodsOf("sms webauthn push brain_wave")
-	a.mark(methods)
+	a.Mark(methods)
 	for i, want := range []string{"NOT_ALLOWED", "REQUIRED", "", ""} {
 		if methods[i].Allowed != want {
 			t.Errorf("%s: %q, want %q", methods[i].Name, methods[i].Allowed, want)
 		}
 	}
-	var unknown *applied
-	unknown.mark(methods)
+	var unknown *Applied
+	unknown.Mark(methods)
 	if methods[0].Allowed != "" {
 		t.Error("policies that could not be read still forbid something")
 	}
-	var unread *enrollRules
-	if unread.of("00u1", nil) != nil || unread.groups() != nil || compileRules(nil).of("00u1", nil) != nil {
+	var unread *Rules
+	if unread.Of("00u1", nil) != nil || unread.Groups() != nil || CompileRules(nil).Of("00u1", nil) != nil {
 		t.Error("policies that could not be read apply")
 	}
 }

@@ -71,7 +71,7 @@ const (
 	eventDenied      = "user.mfa.okta_verify.deny_push"
 	eventDeniedOld   = "user.mfa.okta_verify.deny_push_upgrade_needed"
 	eventBypass      = "user.mfa.attempt_bypass"
-	eventVerified    = "user.authentication.auth_via_mfa"
+	EventVerified    = "user.authentication.auth_via_mfa"
 	reasonPhishing   = "FastPass declined phishing attempt"
 	reasonCredential = "INVALID_CREDENTIALS"
 )
@@ -92,7 +92,7 @@ func ChangeFilter() string {
 // others are every sign-in of the org.
 func SignalFilter() string {
 	return anyOf([]string{eventActivate, eventDeactivate, eventReset, eventDenied, eventDeniedOld, eventBypass}) +
-		" or (eventType eq " + oktaclient.Quote(eventVerified) + ` and outcome.result eq "FAILURE")`
+		" or (eventType eq " + oktaclient.Quote(EventVerified) + ` and outcome.result eq "FAILURE")`
 }
 
 func anyOf(types []string) string {
@@ -104,16 +104,16 @@ func anyOf(types []string) string {
 }
 
 // effect is what an event makes doubtful.
-type effect struct {
-	users           []string // whose readings no longer hold
-	policies, roles bool     // to be read again
-	groups          []string // whose members or roles changed; users who came or went stand in users too
-	unclear         bool     // somebody's enrolments changed, and the event does not say whose: no cached reading is safe
+type Effect struct {
+	Users           []string // whose readings no longer hold
+	policies, Roles bool     // to be read again
+	Groups          []string // whose members or roles changed; users who came or went stand in users too
+	Unclear         bool     // somebody's enrolments changed, and the event does not say whose: no cached reading is safe
 }
 
 // effectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol themselves are
 // the actor, and Okta does not always name them as target too. Failed attempts count: one reading too many harms nobody.
-func effectOf(e oktaclient.Event) effect {
+func EffectOf(e oktaclient.Event) Effect {
 	means := changeEvents[e.Type]
 	if means == meansNothing && strings.HasPrefix(e.Type, "user.mfa.factor.") {
 		means = meansUser // a kin that the catalogue did not have yet
@@ -121,16 +121,16 @@ func effectOf(e oktaclient.Event) effect {
 	switch means {
 	case meansUser:
 		users := whom(e)
-		return effect{users: users, unclear: len(users) == 0}
+		return Effect{Users: users, Unclear: len(users) == 0}
 	case meansMember:
 		users, groups := targets(e, "User"), targets(e, "UserGroup")
-		return effect{users: users, groups: groups, unclear: len(users) == 0 && len(groups) == 0}
+		return Effect{Users: users, Groups: groups, Unclear: len(users) == 0 && len(groups) == 0}
 	case meansRole:
-		return effect{roles: true, users: targets(e, "User"), groups: targets(e, "UserGroup")}
+		return Effect{Roles: true, Users: targets(e, "User"), Groups: targets(e, "UserGroup")}
 	case meansPolicy:
-		return effect{policies: true}
+		return Effect{policies: true}
 	}
-	return effect{}
+	return Effect{}
 }
 
 // whom names the users that an event concerns, each once.
@@ -150,4 +150,53 @@ func targets(e oktaclient.Event, kind string) []string {
 		}
 	}
 	return ids
+}
+
+// usedFactor puts Okta's words for a factor in the log (OKTA_VERIFY_PUSH, FIDO_WEBAUTHN, SMS_FACTOR, ...) into those of UsedAs.
+// The field is not documented to be stable: what is not known stays without a use.
+func UsedFactor(text string) string {
+	t := strings.ToUpper(text)
+	for _, known := range []struct{ part, key string }{
+		{"SIGNED_NONCE", "okta_verify"}, {"OKTA_VERIFY", "okta_verify"}, {"OKTA_SOFT_TOKEN", "okta_verify"}, {"WEBAUTHN", "webauthn"}, {"FIDO", "webauthn"}, {"U2F", "webauthn"},
+		{"SMS", "phone_number"}, {"CALL", "phone_number"}, {"VOICE", "phone_number"}, {"GOOGLE", "google_otp"}, {"EMAIL", "okta_email"}, {"QUESTION", "security_question"},
+		{"DUO", "duo"}, {"YUBIKEY", "yubikey_token"}, {"RSA", "rsa_token"}, {"SYMANTEC", "symantec_vip"},
+	} {
+		if strings.Contains(t, known.part) {
+			return known.key
+		}
+	}
+	return ""
+}
+
+// UsedAs is the key of a method in what LastUsed returns: the log tells authenticators apart, not their forms.
+func UsedAs(m Method) string { return m.Key }
+
+// EventKinds are the kinds of events that EventFilter knows, with the event types of each.
+func EventKinds() map[string][]string {
+	return map[string][]string{
+		"enrolled":    {eventActivate, "device.enrollment.create", "user.mfa.promote_enrollment"},
+		"removed":     {eventDeactivate},
+		"reset":       {eventReset},
+		"push_denied": {eventDenied, eventDeniedOld},
+		"bypass":      {eventBypass},
+		"admin":       {"user.account.privilege.grant", "user.account.privilege.revoke", "group.privilege.grant", "group.privilege.revoke"},
+		"policy": {"policy.lifecycle.create", "policy.lifecycle.update", "policy.lifecycle.activate", "policy.lifecycle.deactivate", "policy.lifecycle.delete",
+			"policy.rule.add", "policy.rule.update", "policy.rule.activate", "policy.rule.deactivate", "policy.rule.delete"},
+	}
+}
+
+// EventFilter is the System Log filter of a kind of MFA events. "failures" are failed verifications; an empty kind is all of
+// EventKinds but not failures, of which there can be very many.
+func EventFilter(kind string) string {
+	if kind == "failures" {
+		return "eventType eq " + oktaclient.Quote(EventVerified) + ` and outcome.result eq "FAILURE"`
+	}
+	var types []string
+	for name, list := range EventKinds() {
+		if kind == "" || kind == name {
+			types = append(types, list...)
+		}
+	}
+	slices.Sort(types)
+	return anyOf(types)
 }

@@ -50,26 +50,26 @@ func TestAnEventSaysWhatBecomesDoubtful(t *testing.T) {
 	robot := event("user.mfa.factor.update", "aut0")
 	for name, c := range map[string]struct {
 		e    oktaclient.Event
-		want effect
+		want Effect
 	}{
-		"an admin removes":          {event("user.mfa.factor.deactivate", "00uAdmin", "aut1", "00u1"), effect{users: []string{"00u1"}}},
-		"somebody enrols":           {event("user.mfa.factor.activate", "00u1", "aut1"), effect{users: []string{"00u1"}}},
-		"a new kind of event":       {event("user.mfa.factor.recycle", "00u1"), effect{users: []string{"00u1"}}},
-		"nobody is named":           {robot, effect{unclear: true}},
-		"named twice":               {event("user.lifecycle.suspend", "00uAdmin", "00u1", "00u1"), effect{users: []string{"00u1"}}},
-		"a membership":              {event("group.user_membership.add", "00uAdmin", "00g1", "00u1"), effect{users: []string{"00u1"}, groups: []string{"00g1"}}},
-		"a role":                    {event("user.account.privilege.grant", "00uAdmin", "00u1"), effect{users: []string{"00u1"}, roles: true}},
-		"a group's role":            {event("group.privilege.grant", "00uAdmin", "00g1"), effect{groups: []string{"00g1"}, roles: true}},
-		"a policy is not a user":    {event("policy.rule.update", "00uAdmin", "00p1", "00uOther"), effect{policies: true}},
-		"an authenticator":          {event("security.authenticator.lifecycle.deactivate", "00uAdmin"), effect{policies: true}},
-		"something quite different": {event("user.session.start", "00u1", "00u1"), effect{}},
+		"an admin removes":          {event("user.mfa.factor.deactivate", "00uAdmin", "aut1", "00u1"), Effect{Users: []string{"00u1"}}},
+		"somebody enrols":           {event("user.mfa.factor.activate", "00u1", "aut1"), Effect{Users: []string{"00u1"}}},
+		"a new kind of event":       {event("user.mfa.factor.recycle", "00u1"), Effect{Users: []string{"00u1"}}},
+		"nobody is named":           {robot, Effect{Unclear: true}},
+		"named twice":               {event("user.lifecycle.suspend", "00uAdmin", "00u1", "00u1"), Effect{Users: []string{"00u1"}}},
+		"a membership":              {event("group.user_membership.add", "00uAdmin", "00g1", "00u1"), Effect{Users: []string{"00u1"}, Groups: []string{"00g1"}}},
+		"a role":                    {event("user.account.privilege.grant", "00uAdmin", "00u1"), Effect{Users: []string{"00u1"}, Roles: true}},
+		"a group's role":            {event("group.privilege.grant", "00uAdmin", "00g1"), Effect{Groups: []string{"00g1"}, Roles: true}},
+		"a policy is not a user":    {event("policy.rule.update", "00uAdmin", "00p1", "00uOther"), Effect{policies: true}},
+		"an authenticator":          {event("security.authenticator.lifecycle.deactivate", "00uAdmin"), Effect{policies: true}},
+		"something quite different": {event("user.session.start", "00u1", "00u1"), Effect{}},
 	} {
-		if got := effectOf(c.e); !reflect.DeepEqual(got, c.want) {
+		if got := EffectOf(c.e); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 	for name := range changeEvents {
-		if reflect.DeepEqual(effectOf(event(name, "00u1", "00u1", "00g1")), effect{}) {
+		if reflect.DeepEqual(EffectOf(event(name, "00u1", "00u1", "00g1")), Effect{}) {
 			t.Errorf("%s is asked for and means nothing", name)
 		}
 	}
@@ -87,7 +87,7 @@ func TestSignals(t *testing.T) {
 	removed, enrolled, reset := event(eventDeactivate, "00uAdmin", "00u1"), event(eventActivate, "00u1", "aut1"), event(eventReset, "00uAdmin", "00u1")
 	aMoment := removed
 	aMoment.Published = judgedAt.Add(time.Hour + 300*time.Millisecond)
-	verify := event(eventVerified, "00u1")
+	verify := event(EventVerified, "00u1")
 	later := []Method{{Name: "push", Key: "okta_verify", Status: "ACTIVE", Since: judgedAt.Add(time.Hour)}}
 	for name, c := range map[string]struct {
 		events  []oktaclient.Event
@@ -118,12 +118,12 @@ func TestSignals(t *testing.T) {
 		"all at once, worst first": {[]oktaclient.Event{with(verify, "FAILURE", "", ""), event(eventDenied, "00u1"), event(eventBypass, "00u1"), reset, removed}, nil,
 			[]string{"removed", "reset", "bypass_attempt", "push_denied", "mfa_failures"}},
 	} {
-		b := newSignalBook(10)
+		b := NewSignals(10)
 		for _, e := range c.events {
-			b.add(e)
+			b.Add(e)
 		}
 		var got []string
-		for _, s := range b.of("00u1", c.methods) {
+		for _, s := range b.Of("00u1", c.methods) {
 			word := s.Kind
 			if s.Count > 1 {
 				word += " " + string(rune('0'+s.Count))
@@ -140,21 +140,21 @@ func TestSignals(t *testing.T) {
 }
 
 func TestTheSignalBookIsBounded(t *testing.T) {
-	b := newSignalBook(2)
+	b := NewSignals(2)
 	for _, id := range []string{"00u1", "00u2", "00u3", "00u1", "00u3"} {
-		b.add(event(eventBypass, id))
+		b.Add(event(eventBypass, id))
 	}
 	if len(b.people) != 2 || b.dropped != 2 {
 		t.Errorf("%d people, %d dropped", len(b.people), b.dropped)
 	}
-	if s := b.of("00u1", nil); len(s) != 1 || s[0].Count != 2 {
+	if s := b.Of("00u1", nil); len(s) != 1 || s[0].Count != 2 {
 		t.Errorf("00u1: %+v", s)
 	}
-	if s := b.of("00u3", nil); s != nil {
+	if s := b.Of("00u3", nil); s != nil {
 		t.Errorf("00u3: %+v", s)
 	}
-	var none *signalBook
-	if none.of("00u1", nil) != nil {
+	var none *Signals
+	if none.Of("00u1", nil) != nil {
 		t.Error("a book that was never opened says something")
 	}
 }

@@ -1,17 +1,20 @@
 package mfa
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // exemptions finds a person's exemption without asking every entry. The entries stay those of the policy, so that their State
 // can be filled in.
-type exemptions struct {
+type ExemptionIndex struct {
 	ids   map[string]*Exemption // as written: Okta ids differ by case
 	names map[string]*Exemption // folded
 }
 
 // exemptionIndex indexes the exemptions; it holds until they are changed.
-func (p *Policy) exemptionIndex() *exemptions {
-	x := &exemptions{ids: make(map[string]*Exemption, len(p.Exemptions)), names: make(map[string]*Exemption, len(p.Exemptions))}
+func (p *Policy) IndexExemptions() *ExemptionIndex {
+	x := &ExemptionIndex{ids: make(map[string]*Exemption, len(p.Exemptions)), names: make(map[string]*Exemption, len(p.Exemptions))}
 	for i := range p.Exemptions {
 		e := &p.Exemptions[i]
 		x.ids[strings.TrimSpace(e.User)] = e
@@ -21,7 +24,7 @@ func (p *Policy) exemptionIndex() *exemptions {
 }
 
 // of returns the exemption of a person, nil for none. Should two fit, by id and by login, the one that lasts longer is meant.
-func (x *exemptions) of(id, login, email string) *Exemption {
+func (x *ExemptionIndex) Of(id, login, email string) *Exemption {
 	var found *Exemption
 	for _, e := range []*Exemption{x.byID(id), x.byName(login), x.byName(email)} {
 		if e != nil && (found == nil || e.Expires.After(found.Expires)) {
@@ -31,14 +34,14 @@ func (x *exemptions) of(id, login, email string) *Exemption {
 	return found
 }
 
-func (x *exemptions) byID(id string) *Exemption {
+func (x *ExemptionIndex) byID(id string) *Exemption {
 	if id == "" {
 		return nil
 	}
 	return x.ids[id]
 }
 
-func (x *exemptions) byName(name string) *Exemption {
+func (x *ExemptionIndex) byName(name string) *Exemption {
 	if name = fold(name); name == "" {
 		return nil
 	}
@@ -63,3 +66,15 @@ func (p *Policy) exemptionFor(id, login, email string) *Exemption {
 
 // fold makes logins and addresses comparable; Okta ignores their case.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func ExemptionState(ex *Exemption, f *Finding, now time.Time) string {
+	switch {
+	case !now.Before(ex.Expires):
+		return "expired"
+	case f.Verdict == Exempt:
+		return "in_force"
+	case f.Verdict == Unreadable:
+		return "unreadable"
+	}
+	return "not_needed"
+}

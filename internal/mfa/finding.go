@@ -1,3 +1,6 @@
+// Package mfa judges enrolments: what each method is worth, what an audit policy asks for, how a person stands under it,
+// and what an event in the System Log means for that. Data goes in and findings come out; nothing here reads Okta, a file
+// or the clock. Package audit does that.
 package mfa
 
 import "time"
@@ -217,3 +220,13 @@ type Comparison struct {
 	OnlyAPI  int       `json:"only_in_okta"`
 	Sample   []string  `json:"differing_user_ids,omitempty"` // the first few
 }
+
+// The kinds of audits.
+const (
+	KindFull        = "full"
+	KindIncremental = "incremental"
+	KindBaseline    = "baseline"
+)
+
+// Everybody is the scope of an audit of the whole organisation.
+const Everybody = "everybody"

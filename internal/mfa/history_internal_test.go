@@ -12,7 +12,7 @@ func TestSomebodyWhoCannotBeReadHasPutNothingRight(t *testing.T) {
 		{"", NotEnrolled, NewFailing}, {InGrace, NotEnrolled, NewFailing}, {Unreadable, WeakOnly, NewFailing}, {Exempt, WeakOnly, NewFailing},
 		{"", Compliant, ""}, {Compliant, Compliant, ""}, {Compliant, Unreadable, ""},
 	} {
-		if got := moveOf(c.then, c.now); got != c.want {
+		if got := MoveOf(c.then, c.now); got != c.want {
 			t.Errorf("from %q to %s: %q, not %q", c.then, c.now, got, c.want)
 		}
 	}

@@ -15,7 +15,7 @@ func method(name string) Method {
 	m := Method{Name: strings.TrimLeft(name, "!~"), Status: "ACTIVE", Source: fromBoth}
 	if m.Key, m.Strength = factorKind(m.Name, "OKTA"); m.Key == "" && m.Strength == Unknown {
 		if s, ok := keyStrengths[m.Name]; ok {
-			m.Key, m.Strength, m.Source = m.Name, s, fromEnrollments
+			m.Key, m.Strength, m.Source = m.Name, s, SourceEnrollments
 		}
 	}
 	if strings.Contains(name, "!") {
@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			c.policy(&p)
 			f := Finding{Methods: methodsOf(c.methods), Until: judgedAt, Reason: "stale"}
-			p.judge(&f, c.moments, c.ex, !c.unreadable, judgedAt)
+			p.Judge(&f, c.moments, c.ex, !c.unreadable, judgedAt)
 			if f.Verdict != c.want || !f.Until.Equal(c.until) {
 				t.Errorf("%s until %s, want %s until %s", f.Verdict, f.Until, c.want, c.until)
 			}
@@ -142,7 +142,7 @@ func TestUsableAndSingleCountOnlyWhatProtects(t *testing.T) {
 		"~push sms": {Weak, true}, "brain_wave": {Unknown, true}, "brain_wave heart_beat": {Unknown, false},
 	} {
 		p, f := DefaultPolicy(), Finding{Methods: methodsOf(names)}
-		p.judge(&f, Moments{}, nil, true, judgedAt)
+		p.Judge(&f, Moments{}, nil, true, judgedAt)
 		if f.Usable != want.usable || f.Single != want.single {
 			t.Errorf("%q: usable %s single %t, want %+v", names, f.Usable, f.Single, want)
 		}
@@ -174,7 +174,7 @@ func TestFactorsAreWantedWhereTheyDecide(t *testing.T) {
 		if c.policy != nil {
 			c.policy(&p)
 		}
-		if got := p.wantsFactors(methodsOf(c.methods), c.admin); got != c.want {
+		if got := p.WantsFactors(methodsOf(c.methods), c.admin); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
@@ -185,12 +185,12 @@ func TestExemptionsAreFoundByIDLoginAndEmail(t *testing.T) {
 		{User: "Svc@Acme.example", Owner: "1"}, {User: "00uAbC", Owner: "2"},
 		{User: "late@acme.example", Owner: "3", Expires: judgedAt}, {User: "", Owner: "4"},
 	}}
-	index := p.exemptionIndex()
+	index := p.IndexExemptions()
 	for _, c := range []struct{ id, login, email, owner string }{
 		{"00u1", "svc@acme.EXAMPLE", "", "1"}, {"00u1", "", "SVC@acme.example", "1"}, {"00uAbC", "x", "y", "2"}, {"00uabc", "x", "y", ""},
 		{"00uAbC", "late@acme.example", "", "3"}, {"", "", "", ""}, {"00u1", "other@acme.example", "other@acme.example", ""},
 	} {
-		for how, e := range map[string]*Exemption{"one": p.exemptionFor(c.id, c.login, c.email), "index": index.of(c.id, c.login, c.email)} {
+		for how, e := range map[string]*Exemption{"one": p.exemptionFor(c.id, c.login, c.email), "index": index.Of(c.id, c.login, c.email)} {
 			if e == nil && c.owner != "" || e != nil && e.Owner != c.owner {
 				t.Errorf("%s: %+v: got %+v", how, c, e)
 			}
@@ -242,12 +242,12 @@ func TestJudgingKeepsItsPromises(t *testing.T) {
 		m := Moments{Created: judgedAt.Add(-time.Duration(w.rng.IntN(100)) * time.Hour)}
 
 		blind := Finding{Methods: methods}
-		p.judge(&blind, m, ex, false, judgedAt)
+		p.Judge(&blind, m, ex, false, judgedAt)
 		if blind.Verdict != Unreadable || blind.Strength != Unknown {
 			t.Fatalf("seed %d: unreadable is %s, strength %s", seed, blind.Verdict, blind.Strength)
 		}
 		f := Finding{Methods: methods}
-		p.judge(&f, m, ex, true, judgedAt)
+		p.Judge(&f, m, ex, true, judgedAt)
 		verdicts[f.Verdict]++
 		if timed := f.Verdict == InGrace || f.Verdict == Exempt; timed != f.Until.After(judgedAt) || !timed && !f.Until.IsZero() {
 			t.Fatalf("seed %d: %s until %s", seed, f.Verdict, f.Until)
@@ -267,13 +267,13 @@ func TestJudgingKeepsItsPromises(t *testing.T) {
 		}
 		if len(good) > 0 {
 			better := Finding{Methods: append(slices.Clone(methods), good[w.rng.IntN(len(good))])}
-			p.judge(&better, m, ex, true, judgedAt)
+			p.Judge(&better, m, ex, true, judgedAt)
 			if better.Verdict != Compliant {
 				t.Fatalf("seed %d: with %+v still %s under %+v", seed, better.Methods, better.Verdict, p)
 			}
 		}
 		any := Finding{Methods: append(slices.Clone(methods), method(worldMethods[w.rng.IntN(len(worldMethods))]))}
-		p.judge(&any, m, ex, true, judgedAt)
+		p.Judge(&any, m, ex, true, judgedAt)
 		if any.Verdict.Failing() && !f.Verdict.Failing() {
 			t.Fatalf("seed %d: one method more turned %s into %s", seed, f.Verdict, any.Verdict)
 		}

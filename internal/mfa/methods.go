@@ -66,7 +66,7 @@ var notInFactors = map[string]bool{"okta_email": true, "okta_password": true, "t
 
 // enrolledIn turns authenticator enrolments into methods, sorted; only the password is left out. Okta API: an enrolment names
 // the authenticator, not the method.
-func enrolledIn(list []oktaclient.Enrollment) []Method {
+func FromEnrollments(list []oktaclient.Enrollment) []Method {
 	methods := make([]Method, 0, len(list))
 	for _, e := range list {
 		key := e.Key
@@ -77,7 +77,7 @@ func enrolledIn(list []oktaclient.Enrollment) []Method {
 		if key == "okta_password" || e.Type == "password" {
 			continue
 		}
-		m := Method{Name: cmp.Or(key, e.Type), Key: key, Status: e.Status, Since: e.Created, Strength: Unknown, Source: fromEnrollments}
+		m := Method{Name: cmp.Or(key, e.Type), Key: key, Status: e.Status, Since: e.Created, Strength: Unknown, Source: SourceEnrollments}
 		if s, ok := keyStrengths[key]; ok {
 			m.Strength = s
 		}
@@ -88,7 +88,7 @@ func enrolledIn(list []oktaclient.Enrollment) []Method {
 }
 
 // enrolledAs turns factors into methods, sorted; only a password, should Okta ever list it, is left out.
-func enrolledAs(list []oktaclient.Factor) []Method {
+func FromFactors(list []oktaclient.Factor) []Method {
 	methods := make([]Method, 0, len(list))
 	for _, f := range list {
 		if f.Type == "password" {
@@ -96,7 +96,7 @@ func enrolledAs(list []oktaclient.Factor) []Method {
 		}
 		key, strength := factorKind(f.Type, f.Provider)
 		methods = append(methods, Method{Name: f.Type, Key: key, Provider: f.Provider, Status: f.Status, Since: f.Created,
-			Strength: strength, Source: fromFactors})
+			Strength: strength, Source: SourceFactors})
 	}
 	slices.SortStableFunc(methods, compareMethods)
 	return methods
@@ -188,7 +188,7 @@ func quoted(s string) string {
 // combine joins what both sources show of one person. A factor belongs to the enrolment of its authenticator: the finer one is
 // kept, with both as its source. What only one source shows stays, and disagree says so in words, as it does of a status that
 // differs. Nothing is merged that may be two things: two security keys stay two methods.
-func combine(enrollments, factors []Method) (methods []Method, disagree []string) {
+func Combine(enrollments, factors []Method) (methods []Method, disagree []string) {
 	enrollments, factors = slices.Clone(enrollments), slices.Clone(factors)
 	slices.SortStableFunc(enrollments, compareMethods) // the outcome must not depend on the order of Okta's lists
 	slices.SortStableFunc(factors, compareMethods)
@@ -292,3 +292,9 @@ func statuses(methods []Method) string {
 	slices.Sort(all)
 	return strings.Join(all, ", ")
 }
+
+// The two sources of readings.
+const (
+	SourceEnrollments = "enrollments"
+	SourceFactors     = "factors"
+)

@@ -20,7 +20,7 @@ func TestEveryAuthenticatorHasItsStrength(t *testing.T) {
 		"webauthn": Resistant, "smart_card_idp": Resistant, "phone_number": Weak, "okta_email": Weak, "security_question": Weak,
 		"tac": Weak, "external_idp": Unknown, "brain_wave": Unknown,
 	} {
-		got := enrolledIn([]oktaclient.Enrollment{{Key: key, Status: "ACTIVE", Created: enrolledAt}})
+		got := FromEnrollments([]oktaclient.Enrollment{{Key: key, Status: "ACTIVE", Created: enrolledAt}})
 		if len(got) != 1 || got[0].Strength != want || got[0].Name != key || got[0].Source != "enrollments" || got[0].Since != enrolledAt {
 			t.Errorf("%s: got %+v, want strength %s", key, got, want)
 		}
@@ -40,7 +40,7 @@ func TestEveryFactorHasItsAuthenticatorAndStrength(t *testing.T) {
 		{"sms", "OKTA", "phone_number", Weak}, {"call", "OKTA", "phone_number", Weak}, {"email", "OKTA", "okta_email", Weak},
 		{"question", "OKTA", "security_question", Weak}, {"brain_wave", "OKTA", "", Unknown}, {"token:software:totp", "NEW", "", Phishable},
 	} {
-		got := enrolledAs([]oktaclient.Factor{{Type: c.factorType, Provider: c.provider, Status: "ACTIVE"}})
+		got := FromFactors([]oktaclient.Factor{{Type: c.factorType, Provider: c.provider, Status: "ACTIVE"}})
 		if len(got) != 1 || got[0].Key != c.key || got[0].Strength != c.want || got[0].Name != c.factorType || got[0].Source != "factors" {
 			t.Errorf("%s of %s: got %+v, want %s %s", c.factorType, c.provider, got, c.key, c.want)
 		}
@@ -48,11 +48,11 @@ func TestEveryFactorHasItsAuthenticatorAndStrength(t *testing.T) {
 }
 
 func TestOnlyThePasswordIsLeftOut(t *testing.T) {
-	in := enrolledIn([]oktaclient.Enrollment{{Type: "password"}, {Key: "okta_password"}, {Type: "email"}, {Type: "phone"}, {Type: "app"}, {}})
+	in := FromEnrollments([]oktaclient.Enrollment{{Type: "password"}, {Key: "okta_password"}, {Type: "email"}, {Type: "phone"}, {Type: "app"}, {}})
 	if got := namesOf(in); !slices.Equal(got, []string{"", "app", "okta_email", "phone_number"}) {
 		t.Errorf("enrolments: %q", got)
 	}
-	if got := namesOf(enrolledAs([]oktaclient.Factor{{Type: "password"}, {Type: "email"}, {}})); !slices.Equal(got, []string{"", "email"}) {
+	if got := namesOf(FromFactors([]oktaclient.Factor{{Type: "password"}, {Type: "email"}, {}})); !slices.Equal(got, []string{"", "email"}) {
 		t.Errorf("factors: %q", got)
 	}
 }
@@ -116,7 +116,7 @@ func TestCombineShowsWhatBothSourcesKnow(t *testing.T) {
 		"another status of a phone":   {enrolled("phone_number INACTIVE"), factors("sms"), []string{"sms ACTIVE both"}, []string{"status INACTIVE as an enrolment"}},
 		"an unknown factor":           {enrolled("brain_wave"), factors("brain_wave"), []string{"brain_wave ACTIVE factors", "brain_wave ACTIVE enrollments"}, []string{"no enrolment of it", "no factor shows it"}},
 	} {
-		methods, disagree := combine(enrolledIn(c.enrolled), enrolledAs(c.factors))
+		methods, disagree := Combine(FromEnrollments(c.enrolled), FromFactors(c.factors))
 		var got []string
 		for _, m := range methods {
 			got = append(got, m.Name+" "+m.Status+" "+m.Source)
@@ -153,8 +153,8 @@ func TestCombineLosesNothingInAnyOrder(t *testing.T) {
 		for range rng.IntN(5) {
 			factors = append(factors, oktaclient.Factor{Type: types[rng.IntN(len(types))], Provider: "OKTA", Status: status[rng.IntN(3)]})
 		}
-		e, f := enrolledIn(enrolled), enrolledAs(factors)
-		methods, disagree := combine(e, f)
+		e, f := FromEnrollments(enrolled), FromFactors(factors)
+		methods, disagree := Combine(e, f)
 		if len(methods) < max(len(e), len(f)) || len(methods) > len(e)+len(f) {
 			t.Fatalf("seed %d: %d enrolments and %d factors make %d methods", seed, len(e), len(f), len(methods))
 		}
@@ -174,7 +174,7 @@ func TestCombineLosesNothingInAnyOrder(t *testing.T) {
 		}
 		rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
 		rng.Shuffle(len(f), func(i, j int) { f[i], f[j] = f[j], f[i] })
-		again, words := combine(e, f)
+		again, words := Combine(e, f)
 		if !slices.Equal(methods, again) || !slices.Equal(disagree, words) {
 			t.Fatalf("seed %d: the order of the sources matters:\n%+v\n%+v", seed, methods, again)
 		}

@@ -1,6 +1,11 @@
 package mfa
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
 
 // Level says what is done about a finding. It never changes what is found.
 type Level string
@@ -31,4 +36,14 @@ type Policy struct {
 // DefaultPolicy accepts any strong method, gives new people 72 hours, and reads 1 % of the cache again.
 func DefaultPolicy() Policy {
 	return Policy{Level: Required, Methods: []string{string(Phishable), string(Resistant)}, GraceHours: 72, Bound: 0.99, Sample: 0.01}
+}
+
+// digest names the policy's content.
+func (p Policy) Digest() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "unreadable"
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }

@@ -197,7 +197,7 @@ func FuzzParsePolicy(f *testing.F) {
 			t.Fatalf("accepted, and then: %v", err)
 		}
 		f := Finding{Methods: methodsOf("push sms")}
-		p.judge(&f, Moments{Created: judgedAt}, p.exemptionFor("00u1", "a@x", "a@x"), true, judgedAt)
+		p.Judge(&f, Moments{Created: judgedAt}, p.exemptionFor("00u1", "a@x", "a@x"), true, judgedAt)
 		for name, marshal := range map[string]func(any) ([]byte, error){"JSON": json.Marshal, "YAML": yaml.Marshal} {
 			out, err := marshal(p)
 			if err != nil {

@@ -21,7 +21,7 @@ const (
 var signalNames = [signalKinds]string{"removed", "reset", "bypass_attempt", "phishing_stopped", "push_denied", "mfa_failures"}
 
 // signalBook counts recent events per user: a count and a time for each kind, however many events there are.
-type signalBook struct {
+type Signals struct {
 	bound   int
 	people  map[string]*signals
 	dropped int // users who found no room
@@ -36,15 +36,15 @@ type signals struct {
 }
 
 // newSignalBook makes a book for at most bound users; events of further ones are counted and not kept. 0 means 200,000.
-func newSignalBook(bound int) *signalBook {
+func NewSignals(bound int) *Signals {
 	if bound <= 0 {
 		bound = 200_000
 	}
-	return &signalBook{bound: bound, people: map[string]*signals{}}
+	return &Signals{bound: bound, people: map[string]*signals{}}
 }
 
 // add takes one event, in any order.
-func (b *signalBook) add(e oktaclient.Event) {
+func (b *Signals) Add(e oktaclient.Event) {
 	kind, isEnrolment := signalOf(e)
 	if kind < 0 && !isEnrolment {
 		return
@@ -96,7 +96,7 @@ func signalOf(e oktaclient.Event) (kind int, isEnrolment bool) {
 		return signalBypass, false
 	case eventDenied, eventDeniedOld:
 		return signalPush, false
-	case eventVerified:
+	case EventVerified:
 		switch {
 		case e.Result != "FAILURE":
 		case strings.Contains(e.Reason, reasonPhishing):
@@ -113,7 +113,7 @@ func signalOf(e oktaclient.Event) (kind int, isEnrolment bool) {
 
 // of returns a person's signals, the most alarming first. A removal or a reset is none once something was enrolled after it, by
 // the log or by the methods themselves. Readings know whole seconds only.
-func (b *signalBook) of(userID string, methods []Method) []Signal {
+func (b *Signals) Of(userID string, methods []Method) []Signal {
 	if b == nil {
 		return nil
 	}

@@ -97,7 +97,7 @@ func TestAFailureInTheMiddleLeavesTheRestAndTheNextRunRepairs(t *testing.T) {
 				report := p.sync(p.client(with), d)
 				fired := false
 				for _, c := range p.fake.Calls() {
-					fired = fired || c.Fault == fault
+					fired = fired || c.Effect == fault
 				}
 				if !fired {
 					t.Fatal("the fault never fired")

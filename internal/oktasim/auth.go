@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 // principal is who a call comes from. The zero value is nobody.
@@ -35,10 +37,10 @@ type credential struct {
 }
 
 // authenticate finds out who is calling. It returns what to answer instead of running the handler, nil when all is well.
-func (t *Tenant) authenticate(c *call, rt *route) (verdict func(*call)) {
+func (t *Tenant) authenticate(c *call) (refusal func(*call)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if rt == nil || rt.scope == "" {
+	if c.op == nil || c.op.scope == "" {
 		c.principal = principal{ID: "anonymous"}
 		return nil
 	}
@@ -66,8 +68,8 @@ func (t *Tenant) authenticate(c *call, rt *route) (verdict func(*call)) {
 			return func(c *call) { c.oauthError(http.StatusBadRequest, "invalid_dpop_proof", problem) }
 		}
 	}
-	if cr.scopes != nil && !covers(cr.scopes, rt.scope) {
-		return func(c *call) { c.missingScope(cr.scheme, rt.scope) }
+	if cr.scopes != nil && !covers(cr.scopes, c.op.scope) {
+		return func(c *call) { c.missingScope(cr.scheme, c.op.scope) }
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func (c *call) missingScope(scheme, scope string) {
 
 // switchedOff answers for features that the org lacks and for resources that the administrator's role does not reach.
 func (t *Tenant) switchedOff(c *call) bool {
-	starts := func(prefix string) bool { return startsLike(c.r.URL.Path, prefix) }
+	starts := func(prefix string) bool { return simwire.HasPrefix(c.r.URL.Path, prefix) }
 	if slices.ContainsFunc(t.opts.FeaturesOff, starts) {
 		c.fail(http.StatusUnauthorized, codeFeatureOff, "You do not have permission to access the feature you are requesting")
 		return true
@@ -118,24 +120,6 @@ func (t *Tenant) switchedOff(c *call) bool {
 		return true
 	}
 	return false
-}
-
-// startsLike says whether a path starts with a prefix. A prefix with braces, such as "/api/v1/users/{id}/factors", goes by whole
-// segments, of which those in braces stand for any.
-func startsLike(path, prefix string) bool {
-	if !strings.Contains(prefix, "{") {
-		return strings.HasPrefix(path, prefix)
-	}
-	want, have := segments(prefix), segments(path)
-	if len(want) > len(have) {
-		return false
-	}
-	for i, w := range want {
-		if w != have[i] && !strings.HasPrefix(w, "{") {
-			return false
-		}
-	}
-	return true
 }
 
 // SetFeature switches the feature behind a path prefix, such as "/governance/" or "/api/v1/users/{id}/factors", on or off.

@@ -7,22 +7,26 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 // call is one request on its way through the tenant. Handlers run with t.mu held.
 type call struct {
-	t         *Tenant
-	w         *answer
-	r         *http.Request
-	now       time.Time // the tenant's clock
-	principal principal
-	pattern   string
+	t   *Tenant
+	x   *simwire.Exchange
+	w   *simwire.Reply
+	r   *http.Request
+	now time.Time // the tenant's clock
 
-	values    map[string]string
-	parsed    url.Values
+	op        *operation        // nil for an unknown one
+	values    map[string]string // of the path's parameters
+	allowed   []string          // methods that an unknown operation's path exists for
+	refusal   func(*call)       // answers instead of the operation, for a credential that is not good; nil otherwise
+	principal principal
 	requestID string
-	fault     *Injection // the fault that hits this call, nil for none
-	entity    []byte     // the request's body, read before the lock is taken
+
+	parsed url.Values
 }
 
 // path returns a path parameter, percent-decoded.
@@ -38,7 +42,7 @@ func (c *call) query() url.Values {
 
 // body decodes the JSON body. On failure it answers 400 E0000003 and returns false.
 func (c *call) body(into any) bool {
-	dec := json.NewDecoder(bytes.NewReader(c.entity))
+	dec := json.NewDecoder(bytes.NewReader(c.x.Body))
 	if err := dec.Decode(into); err != nil {
 		c.fail(http.StatusBadRequest, codeMalformed, "The request body was not well-formed.")
 		return false
@@ -48,7 +52,7 @@ func (c *call) body(into any) bool {
 
 // reply answers with JSON. Okta sends application/json without a charset.
 func (c *call) reply(status int, v any) {
-	buf := &c.w.body
+	buf := c.w.Body()
 	before := buf.Len()
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)

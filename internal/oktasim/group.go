@@ -11,10 +11,6 @@ type group struct {
 	apps                        roster[time.Time] // ids of the applications that the group is assigned to
 }
 
-func (g *group) orn(t *Tenant) string {
-	return "orn:" + t.partition() + ":directory:" + t.orgID + ":groups:" + g.id
-}
-
 // target names the group in the System Log.
 func (g *group) target() logTarget { return logTarget{g.id, "UserGroup", "unknown", g.name} }
 

@@ -38,7 +38,7 @@ func (c *call) passCode() (in struct {
 	Answer         string `json:"answer"`
 	NumberMatching bool   `json:"useNumberMatchingChallenge"`
 }, ok bool) {
-	if len(bytes.TrimSpace(c.entity)) == 0 {
+	if len(bytes.TrimSpace(c.x.Body)) == 0 {
 		return in, true
 	}
 	return in, c.body(&in)

@@ -56,7 +56,7 @@ func (c *call) oauthError(status int, name, description string) {
 
 // issueToken is POST /oauth2/v1/token for client credentials.
 func (t *Tenant) issueToken(c *call) {
-	form, err := url.ParseQuery(string(c.entity))
+	form, err := url.ParseQuery(string(c.x.Body))
 	if err != nil || !strings.HasPrefix(c.r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		c.oauthError(http.StatusBadRequest, "invalid_request", "The request must be form-encoded.")
 		return

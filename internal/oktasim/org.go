@@ -103,7 +103,7 @@ func (t *Tenant) listPrincipalRateLimits(c *call) {
 		}
 	}
 	slices.Sort(ids)
-	share := int(t.gate.share() * 100)
+	share := int(t.limiter.share() * 100)
 	managementPage(c, ids, func(id string) string { return id }, func(id string) any {
 		return map[string]any{
 			"id": "prl" + id[3:], "orgId": t.orgID, "principalId": id, "principalType": kind,
@@ -113,8 +113,8 @@ func (t *Tenant) listPrincipalRateLimits(c *call) {
 	}, 20, 50)
 }
 
-func (g *gate) share() float64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.limits.Share
+func (l *limiter) share() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limits.Share
 }

@@ -5,9 +5,10 @@ package oktasim
 
 import (
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 // LatencyMode says whether calls take the time that Okta was seen to take.
@@ -53,8 +54,10 @@ const DefaultBaseURL = "https://acme.okta.test"
 // Tenant is one simulated org. All methods are safe for concurrent use.
 type Tenant struct {
 	opts   Options
-	router router
-	gate   gate // rate limits, concurrency, calls served, faults; has its own lock
+	router simwire.Router[*operation]
+
+	wire    *simwire.Wire // faults, the log of calls; has its own lock
+	limiter limiter       // rate limits, concurrency; has its own lock
 
 	mu      sync.Mutex // guards everything below; handlers run with it held
 	rng     *rand.Rand
@@ -102,7 +105,8 @@ func New(o Options) *Tenant {
 		users: map[string]*user{}, byLogin: map[string]string{}, byEmail: map[string][]string{}, lagging: map[string]time.Time{},
 		groups: map[string]*group{}, apps: map[string]*app{},
 	}
-	t.gate.init(o.Limits, o.Seed)
+	t.wire = simwire.New(wireService{t}, t.now, o.Seed)
+	t.limiter.init(o.Limits)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.found()
@@ -119,13 +123,10 @@ func New(o Options) *Tenant {
 // now is the tenant's own clock: this machine's, shifted by Options.Skew.
 func (t *Tenant) now() time.Time { return time.Now().Add(t.opts.Skew).UTC() }
 
-// visibleAt says when an object made at created shows up in lists that lag behind writes.
-func (t *Tenant) visibleAt(created time.Time) time.Time { return created.Add(t.opts.GrantLag) }
-
 // handle registers h for a method and a pattern such as "/api/v1/users/{id}". scope is the OAuth scope that the call needs;
 // an empty scope means that the call needs no credential at all.
 func (t *Tenant) handle(method, pattern, scope string, h func(*call)) {
-	t.router.add(&route{method: method, pattern: pattern, scope: scope, handler: h})
+	t.router.Add(method, pattern, &operation{scope, h})
 }
 
 // BaseURL returns scheme and host of the tenant, without a path: the listener's once Serve runs.
@@ -192,5 +193,3 @@ func millisOrNull(at time.Time) any {
 	}
 	return millis(at)
 }
-
-var _ http.Handler = (*Tenant)(nil)

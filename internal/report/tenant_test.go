@@ -6,6 +6,7 @@ import (
 	"iter"
 	"testing"
 
+	audits "okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/report"
@@ -24,13 +25,13 @@ func TestPageOfAnAuditedTenantInABrowser(t *testing.T) {
 	for range 5 {
 		w.Tenant.AddEvent(oktasim.Event{Type: "user.mfa.okta_verify.deny_push", UserID: people[17]})
 	}
-	auditor, err := mfa.New(w.Okta, mfa.Options{Dir: t.TempDir(), Domain: "acme.okta.test", LogSettle: -1})
+	auditor, err := audits.New(w.Okta, audits.Options{Dir: t.TempDir(), Domain: "acme.okta.test", LogSettle: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s *mfa.Summary
 	for round := range 2 {
-		if s, err = auditor.Run(context.Background(), mfa.Request{Policy: mfa.DefaultPolicy()}, nil); err != nil {
+		if s, err = auditor.Run(context.Background(), audits.Request{Policy: mfa.DefaultPolicy()}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 40 {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"testing"
 
-	"okta-entitlements-mcp/internal/courier"
+	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/tools"
@@ -14,12 +15,12 @@ import (
 // tenant is taken never to be late, and neither Jira nor Slack is configured.
 func Audits(ctx context.Context, t testing.TB, okta *oktaclient.Client, dir string) *tools.MFA {
 	t.Helper()
-	auditor, err := mfa.New(okta, mfa.Options{Dir: dir, Domain: "acme.okta.test", LogSettle: -1})
+	auditor, err := audit.New(okta, audit.Options{Dir: dir, Domain: "acme.okta.test", LogSettle: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(auditor.Close)
-	c, err := courier.New(courier.Options{Audits: auditor, Dir: dir})
+	c, err := delivery.New(delivery.Options{Audits: auditor, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 // JiraOptions shape a simulated Jira. The zero value is a Cloud site with the project SEC.
@@ -74,8 +75,9 @@ func (i Issue) Text() string { return textOf(i.Description) }
 
 // Jira is a simulated site.
 type Jira struct {
-	gate
-	o JiraOptions
+	service
+	o      JiraOptions
+	router simwire.Router[jiraOperation]
 
 	state  sync.Mutex
 	issues map[string]*Issue // by key
@@ -112,7 +114,10 @@ func NewJira(o JiraOptions) *Jira {
 	if o.RetryAfter == 0 {
 		o.RetryAfter = 7 * time.Second
 	}
-	return &Jira{o: o, issues: map[string]*Issue{}, index: map[string][]indexed{}}
+	j := &Jira{o: o, issues: map[string]*Issue{}, index: map[string][]indexed{}}
+	j.service = newService(jiraService{j})
+	j.routes()
+	return j
 }
 
 // BaseURL is the address that Transport answers.
@@ -135,38 +140,7 @@ func (j *Jira) SetLag(lag time.Duration) {
 }
 
 // Transport reaches the site without a socket.
-func (j *Jira) Transport() http.RoundTripper {
-	u, err := url.Parse(j.o.BaseURL)
-	if err != nil {
-		panic("notifytest: base URL: " + err.Error())
-	}
-	return inProcess{u.Host, j.exchangeOne}
-}
-
-// ServeHTTP serves the site over a real connection.
-func (j *Jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, fault := j.exchangeOne(r)
-	overSocket(w, r, a, fault)
-}
-
-func (j *Jira) exchangeOne(r *http.Request) (answer, Fault) {
-	return j.exchange(r, http.HandlerFunc(j.route), j.failing)
-}
-
-// failing is the answer to a call that goes wrong. Jira Cloud, rate limiting: 429 with Retry-After in seconds.
-func (j *Jira) failing(f Fault) answer {
-	a := answer{status: http.StatusInternalServerError, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"errorMessages":["Internal server error"],"errors":{}}`)}
-	switch f {
-	case Done500:
-		a.status, a.body = http.StatusBadGateway, []byte("<html>Bad gateway</html>")
-	case Limited:
-		a.status, a.body = http.StatusTooManyRequests, []byte(`{"errorMessages":["Rate limit exceeded."],"errors":{}}`)
-		a.header.Set("Retry-After", fmt.Sprint(int(j.o.RetryAfter.Seconds())))
-	case Expired:
-		a.status, a.body = http.StatusUnauthorized, []byte(`{"errorMessages":["Client must be authenticated to access this resource."],"errors":{}}`)
-	}
-	return a
-}
+func (j *Jira) Transport() http.RoundTripper { return j.service.Transport(j.BaseURL) }
 
 // Issues lists all, oldest first.
 func (j *Jira) Issues() []Issue {
@@ -218,12 +192,19 @@ func (j *Jira) Clone(key string) string {
 	if from == nil {
 		return ""
 	}
-	j.next++
 	i := from.clone()
-	i.ID, i.Key, i.Created, i.Status = fmt.Sprint(10000+j.next), fmt.Sprintf("%s-%d", j.o.Project, j.next), now(), "To Do"
+	i.ID, i.Key = j.names()
+	i.Created = now()
+	i.Status = "To Do"
 	j.issues[i.Key] = &i
 	j.touch(&i)
 	return i.Key
+}
+
+// names makes the id and the key of the next issue.
+func (j *Jira) names() (id, key string) {
+	j.next++
+	return fmt.Sprint(10000 + j.next), fmt.Sprintf("%s-%d", j.o.Project, j.next)
 }
 
 // Hide makes the project invisible to the account, or shows it again: reads answer 404, searches find nothing.
@@ -243,7 +224,7 @@ func (j *Jira) Delete(key string) {
 	}
 }
 
-// touch hands an issue's present state to the search, which shows it later.
+// touch hands an issue's state to the search, which shows it later.
 func (j *Jira) touch(i *Issue) {
 	j.index[i.Key] = append(j.index[i.Key], indexed{at: now(), issue: i.clone()})
 }
@@ -262,7 +243,11 @@ func category(status string) string {
 func statusJSON(status string) map[string]any {
 	ids := map[string]int{"new": 2, "indeterminate": 4, "done": 3}
 	key := category(status)
-	return map[string]any{"name": status, "id": fmt.Sprint(10000 + len(status)), "statusCategory": map[string]any{"id": ids[key], "key": key, "name": key}}
+	return map[string]any{
+		"name":           status,
+		"id":             fmt.Sprint(10000 + len(status)),
+		"statusCategory": map[string]any{"id": ids[key], "key": key, "name": key},
+	}
 }
 
 // refusal is Jira's ErrorCollection.
@@ -274,6 +259,18 @@ type refusal struct {
 
 func refuse(status int, message string) *refusal {
 	return &refusal{status: status, Messages: []string{message}, Errors: map[string]string{}}
+}
+
+// newRefusal is a 400 without messages yet.
+func newRefusal() *refusal {
+	return &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{}}
+}
+
+// refuseField is a 400 about one field.
+func refuseField(id, message string) *refusal {
+	r := newRefusal()
+	r.Errors[id] = message
+	return r
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

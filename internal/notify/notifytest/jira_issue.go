@@ -25,12 +25,12 @@ const (
 	tooLong     = "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
 )
 
-func (j *Jira) create(r *http.Request) (int, any, *refusal) {
+func (j *Jira) create(c *jiraCall) (int, any, *refusal) {
 	var in write
-	if wrong := body(r, &in); wrong != nil {
+	if wrong := body(c, &in); wrong != nil {
 		return 0, nil, wrong
 	}
-	wrong := &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{}}
+	wrong := newRefusal()
 	i := &Issue{Status: "To Do", Custom: map[string]json.RawMessage{}}
 	for _, f := range j.fields() {
 		if _, given := in.Fields[f.ID]; f.Required && !given && f.ID != "reporter" {
@@ -46,11 +46,11 @@ func (j *Jira) create(r *http.Request) (int, any, *refusal) {
 	if len(wrong.Errors)+len(wrong.Messages) > 0 {
 		return 0, nil, wrong
 	}
-	j.next++
-	i.ID, i.Key, i.Created = fmt.Sprint(10000+j.next), fmt.Sprintf("%s-%d", j.o.Project, j.next), now()
+	i.ID, i.Key = j.names()
+	i.Created = now()
 	j.issues[i.Key] = i
 	j.touch(i)
-	return http.StatusCreated, map[string]any{"id": i.ID, "key": i.Key, "self": j.o.BaseURL + "/rest/api/3/issue/" + i.ID}, nil
+	return http.StatusCreated, map[string]any{"id": i.ID, "key": i.Key, "self": j.self(*i)}, nil
 }
 
 // set checks and writes one field.
@@ -169,12 +169,12 @@ func (j *Jira) custom(i *Issue, id string, value json.RawMessage, bad complain) 
 	i.Custom[id] = value
 }
 
-func (j *Jira) update(r *http.Request, i *Issue) (int, any, *refusal) {
+func (j *Jira) update(c *jiraCall, i *Issue) (int, any, *refusal) {
 	var in write
-	if wrong := body(r, &in); wrong != nil {
+	if wrong := body(c, &in); wrong != nil {
 		return 0, nil, wrong
 	}
-	wrong := &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{}}
+	wrong := newRefusal()
 	changed := i.clone()
 	for id, value := range in.Fields {
 		if _, both := in.Update[id]; both {
@@ -223,14 +223,16 @@ func (j *Jira) possible(i *Issue) []Move {
 func (j *Jira) movesFrom(i *Issue) []any {
 	list := []any{}
 	for _, m := range j.possible(i) {
-		list = append(list, map[string]any{"id": m.ID, "name": m.Name, "to": statusJSON(m.To), "hasScreen": j.o.Strict && category(m.To) == "done"})
+		list = append(list, map[string]any{
+			"id": m.ID, "name": m.Name, "to": statusJSON(m.To), "hasScreen": j.o.Strict && category(m.To) == "done",
+		})
 	}
 	return list
 }
 
-func (j *Jira) move(r *http.Request, i *Issue) (int, any, *refusal) {
+func (j *Jira) move(c *jiraCall, i *Issue) (int, any, *refusal) {
 	var in write
-	if wrong := body(r, &in); wrong != nil {
+	if wrong := body(c, &in); wrong != nil {
 		return 0, nil, wrong
 	}
 	if in.Transition == nil {
@@ -239,36 +241,37 @@ func (j *Jira) move(r *http.Request, i *Issue) (int, any, *refusal) {
 	moves := j.possible(i)
 	n := slices.IndexFunc(moves, func(m Move) bool { return m.ID == in.Transition.ID })
 	if n < 0 {
-		return 0, nil, refuse(http.StatusBadRequest, fmt.Sprintf("It seems that you have tried to perform an illegal workflow operation (transition %s).", in.Transition.ID))
+		return 0, nil, refuse(http.StatusBadRequest, fmt.Sprintf(
+			"It seems that you have tried to perform an illegal workflow operation (transition %s).", in.Transition.ID))
 	}
 	demands := j.o.Strict && category(moves[n].To) == "done"
 	var resolution struct{ Name string }
 	for id, value := range in.Fields {
 		if id != "resolution" || !demands || json.Unmarshal(value, &resolution) != nil {
-			return 0, nil, &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{id: fmt.Sprintf(notOnScreen, id)}}
+			return 0, nil, refuseField(id, fmt.Sprintf(notOnScreen, id))
 		}
 	}
 	if demands && resolution.Name == "" {
-		return 0, nil, &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{"resolution": "Resolution is required."}}
+		return 0, nil, refuseField("resolution", "Resolution is required.")
 	}
 	if len(in.Update) > 0 {
-		return 0, nil, &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{"comment": fmt.Sprintf(notOnScreen, "comment")}}
+		return 0, nil, refuseField("comment", fmt.Sprintf(notOnScreen, "comment"))
 	}
 	i.Status, i.Resolution = moves[n].To, resolution.Name
 	j.touch(i)
 	return http.StatusNoContent, nil, nil
 }
 
-func (j *Jira) comment(r *http.Request, i *Issue) (int, any, *refusal) {
+func (j *Jira) comment(c *jiraCall, i *Issue) (int, any, *refusal) {
 	var in struct {
 		Body json.RawMessage `json:"body"`
 	}
-	if wrong := body(r, &in); wrong != nil {
+	if wrong := body(c, &in); wrong != nil {
 		return 0, nil, wrong
 	}
 	var wrong *refusal
 	j.description(in.Body, func(format string, args ...any) {
-		wrong = &refusal{status: http.StatusBadRequest, Messages: []string{}, Errors: map[string]string{"comment": fmt.Sprintf(format, args...)}}
+		wrong = refuseField("comment", fmt.Sprintf(format, args...))
 	})
 	if wrong != nil {
 		return 0, nil, wrong
@@ -278,16 +281,16 @@ func (j *Jira) comment(r *http.Request, i *Issue) (int, any, *refusal) {
 	return http.StatusCreated, map[string]any{"id": fmt.Sprint(len(i.Comments)), "body": in.Body}, nil
 }
 
-func (j *Jira) comments(r *http.Request, i *Issue) (int, any, *refusal) {
+func (j *Jira) comments(c *jiraCall, i *Issue) (int, any, *refusal) {
 	list := []any{}
 	for n, text := range i.Comments {
 		list = append(list, map[string]any{"id": fmt.Sprint(n + 1), "body": text})
 	}
-	if r.URL.Query().Get("orderBy") == "-created" {
+	if c.query().Get("orderBy") == "-created" {
 		slices.Reverse(list)
 	}
 	total := len(list)
-	if r.URL.Query().Get("maxResults") == "1" {
+	if c.query().Get("maxResults") == "1" {
 		list = list[:min(1, total)]
 	}
 	return http.StatusOK, map[string]any{"comments": list, "total": total, "startAt": 0, "maxResults": 1}, nil

@@ -3,6 +3,7 @@ package notifytest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 
 // search: Cloud has POST /search/jql with a token for the next page, and has taken POST /search away (410); Data Center has
 // POST /search with startAt.
-func (j *Jira) search(r *http.Request, p []string) (int, any, *refusal) {
+func (j *Jira) search(c *jiraCall, enhanced bool) (int, any, *refusal) {
 	var in struct {
 		JQL           string   `json:"jql"`
 		MaxResults    int      `json:"maxResults"`
@@ -23,14 +24,14 @@ func (j *Jira) search(r *http.Request, p []string) (int, any, *refusal) {
 		StartAt       int      `json:"startAt"`
 		ValidateQuery string   `json:"validateQuery"`
 	}
-	enhanced := len(p) == 2 && p[1] == "jql"
 	switch {
 	case j.o.DataCenter && enhanced:
 		return 0, nil, refuse(http.StatusNotFound, "null for uri")
-	case !j.o.DataCenter && len(p) == 1:
-		return 0, nil, refuse(http.StatusGone, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
+	case !j.o.DataCenter && !enhanced:
+		return 0, nil, refuse(http.StatusGone,
+			"The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
 	}
-	if wrong := body(r, &in); wrong != nil {
+	if wrong := body(c, &in); wrong != nil {
 		return 0, nil, wrong
 	}
 	query, err := parseJQL(in.JQL)
@@ -87,6 +88,11 @@ func (j *Jira) match(q jql) []Issue {
 	return hits
 }
 
+// errUnbounded is in Jira's own words.
+//
+//lint:ignore ST1005 it is an answer's text
+var errUnbounded = errors.New("Unbounded JQL queries are not allowed here. Please add a search restriction to your query")
+
 // jql is the part of the language that is modelled: labels = "x", labels in ("x", "y"), statusCategory != Done, joined by
 // AND, ordered by created.
 type jql struct {
@@ -124,7 +130,7 @@ func parseJQL(text string) (jql, error) {
 		}
 	}
 	if q.labels == nil { // Jira Cloud, enhanced search: unbounded queries are refused
-		return q, fmt.Errorf("Unbounded JQL queries are not allowed here. Please add a search restriction to your query")
+		return q, errUnbounded
 	}
 	return q, nil
 }

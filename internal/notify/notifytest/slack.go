@@ -3,13 +3,14 @@ package notifytest
 import (
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 // SlackOptions shape a simulated workspace. The zero value has the channel #security with the bot in it.
@@ -84,8 +85,10 @@ type File struct {
 
 // Slack is a simulated workspace.
 type Slack struct {
-	gate
-	o     SlackOptions
+	service
+	o      SlackOptions
+	router simwire.Router[slackOperation]
+
 	state sync.Mutex
 	posts []Posted
 	files map[string]*File
@@ -98,7 +101,9 @@ func NewSlack(o SlackOptions) *Slack {
 		o.Token = "xoxb-0123456789-demo"
 	}
 	if o.Scopes == nil {
-		o.Scopes = []string{"chat:write", "files:write", "users:read", "users:read.email", "im:write", "channels:read", "groups:read"}
+		o.Scopes = []string{
+			"chat:write", "files:write", "users:read", "users:read.email", "im:write", "channels:read", "groups:read",
+		}
 	}
 	if o.Channels == nil {
 		o.Channels = []Channel{{ID: "C0SECURITY", Name: "security"}}
@@ -106,7 +111,10 @@ func NewSlack(o SlackOptions) *Slack {
 	if o.BaseURL == "" {
 		o.BaseURL = "https://slack.example.com/api"
 	}
-	return &Slack{o: o, files: map[string]*File{}}
+	s := &Slack{o: o, files: map[string]*File{}}
+	s.service = newService(slackService{s})
+	s.routes()
+	return s
 }
 
 // BaseURL is the address that Transport answers.
@@ -123,110 +131,13 @@ func (s *Slack) Posts() []Posted {
 }
 
 // Transport reaches the workspace without a socket.
-func (s *Slack) Transport() http.RoundTripper {
-	u, err := url.Parse(s.o.BaseURL)
-	if err != nil {
-		panic("notifytest: base URL: " + err.Error())
-	}
-	return inProcess{u.Host, s.exchangeOne}
-}
-
-// ServeHTTP serves the workspace over a real connection. The upload addresses that it gives out lie under BaseURL.
-func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, fault := s.exchangeOne(r)
-	overSocket(w, r, a, fault)
-}
-
-func (s *Slack) exchangeOne(r *http.Request) (answer, Fault) {
-	return s.exchange(r, http.HandlerFunc(s.route), slackFailing)
-}
-
-// slackFailing: Slack answers refusals with 200 and an error code, rate limits with 429 and Retry-After in seconds.
-func slackFailing(f Fault) answer {
-	a := answer{status: http.StatusInternalServerError, header: http.Header{"Content-Type": {"text/html"}}, body: []byte("<html>Server Error</html>")}
-	switch f {
-	case Done500:
-		a.status = http.StatusBadGateway
-	case Limited:
-		a = answer{status: http.StatusTooManyRequests, header: http.Header{"Content-Type": {"application/json"}, "Retry-After": {"11"}}, body: []byte(`{"ok":false,"error":"ratelimited"}`)}
-	case Expired:
-		a = answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"ok":false,"error":"token_expired"}`)}
-	}
-	return a
-}
-
-// method is one of the Web API's: the scope that it needs, the arguments that it takes, and what it does.
-type method struct {
-	scopes []string // one of them
-	args   []string
-	serve  func(*Slack, url.Values) (map[string]any, string)
-}
-
-// methods of Slack's Web API that are modelled, with their documented arguments.
-var methods = map[string]method{
-	"auth.test":                    {nil, nil, (*Slack).authTest},
-	"chat.postMessage":             {[]string{"chat:write"}, []string{"channel", "text", "blocks", "unfurl_links", "unfurl_media", "thread_ts", "parse", "link_names", "mrkdwn", "metadata"}, (*Slack).postMessage},
-	"conversations.info":           {[]string{"channels:read", "groups:read"}, []string{"channel", "include_locale", "include_num_members"}, (*Slack).info},
-	"conversations.list":           {[]string{"channels:read", "groups:read"}, []string{"cursor", "limit", "types", "exclude_archived", "team_id"}, (*Slack).list},
-	"conversations.open":           {[]string{"im:write"}, []string{"users", "return_im", "channel", "prevent_creation"}, (*Slack).openDM},
-	"users.lookupByEmail":          {[]string{"users:read.email"}, []string{"email"}, (*Slack).lookup},
-	"files.getUploadURLExternal":   {[]string{"files:write"}, []string{"filename", "length", "alt_txt", "snippet_type"}, (*Slack).uploadURL},
-	"files.completeUploadExternal": {[]string{"files:write"}, []string{"files", "channel_id", "channels", "thread_ts", "initial_comment", "blocks"}, (*Slack).completeUpload},
-}
-
-func (s *Slack) route(w http.ResponseWriter, r *http.Request) {
-	s.state.Lock()
-	defer s.state.Unlock()
-	name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	if strings.Contains(r.URL.Path, "/upload/v1/") {
-		s.receive(w, r, name)
-		return
-	}
-	w.Header().Set("X-OAuth-Scopes", strings.Join(s.o.Scopes, ","))
-	out, code := s.call(r, name)
-	if out == nil {
-		out = map[string]any{}
-	}
-	out["ok"] = code == ""
-	if code != "" {
-		out["error"] = code
-	}
-	reply(w, http.StatusOK, out)
-}
-
-func (s *Slack) call(r *http.Request, name string) (map[string]any, string) {
-	m, ok := methods[name]
-	if !ok || r.Method != http.MethodPost {
-		return nil, "unknown_method"
-	}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
-		return nil, "invalid_form_data"
-	}
-	if err := r.ParseForm(); err != nil {
-		return nil, "invalid_form_data"
-	}
-	token := r.PostForm.Get("token")
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		token = bearer
-	}
-	switch {
-	case token == "":
-		return nil, "not_authed"
-	case token != s.o.Token:
-		return nil, "invalid_auth"
-	case len(m.scopes) > 0 && !slices.ContainsFunc(m.scopes, func(scope string) bool { return slices.Contains(s.o.Scopes, scope) }):
-		return map[string]any{"needed": m.scopes[0], "provided": strings.Join(s.o.Scopes, ",")}, "missing_scope"
-	}
-	for arg := range r.PostForm {
-		if arg != "token" && !slices.Contains(m.args, arg) {
-			return map[string]any{"response_metadata": map[string]any{"messages": []string{"[ERROR] unexpected argument: " + arg}}}, "invalid_arguments"
-		}
-	}
-	return m.serve(s, r.PostForm)
-}
+func (s *Slack) Transport() http.RoundTripper { return s.service.Transport(s.BaseURL) }
 
 func (s *Slack) authTest(url.Values) (map[string]any, string) {
-	return map[string]any{"url": "https://example.slack.com/", "team": "Example", "user": "auditor", "team_id": "T0EXAMPLE", "user_id": "U0AUDITOR", "bot_id": "B0AUDITOR"}, ""
+	return map[string]any{
+		"url": "https://example.slack.com/", "team": "Example", "team_id": "T0EXAMPLE",
+		"user": "auditor", "user_id": "U0AUDITOR", "bot_id": "B0AUDITOR",
+	}, ""
 }
 
 func (s *Slack) channel(name string) *Channel {
@@ -239,7 +150,10 @@ func (s *Slack) channel(name string) *Channel {
 }
 
 func (c Channel) json() map[string]any {
-	return map[string]any{"id": c.ID, "name": c.Name, "is_channel": true, "is_member": !c.Outside, "is_archived": c.Archived, "is_private": c.Private}
+	return map[string]any{
+		"id": c.ID, "name": c.Name, "is_channel": true,
+		"is_member": !c.Outside, "is_archived": c.Archived, "is_private": c.Private,
+	}
 }
 
 func (s *Slack) info(in url.Values) (map[string]any, string) {
@@ -270,13 +184,19 @@ func (s *Slack) list(in url.Values) (map[string]any, string) {
 	if end < len(visible) {
 		next = fmt.Sprint("c", end)
 	}
-	return map[string]any{"channels": visible[min(at, end):end], "response_metadata": map[string]any{"next_cursor": next}}, ""
+	return map[string]any{
+		"channels":          visible[min(at, end):end],
+		"response_metadata": map[string]any{"next_cursor": next},
+	}, ""
 }
 
 func (s *Slack) lookup(in url.Values) (map[string]any, string) {
 	for _, m := range s.o.People {
 		if strings.EqualFold(m.Email, in.Get("email")) {
-			return map[string]any{"user": map[string]any{"id": m.ID, "deleted": m.Deleted, "is_bot": m.Bot, "name": m.ID, "profile": map[string]any{"email": m.Email}}}, ""
+			return map[string]any{"user": map[string]any{
+				"id": m.ID, "deleted": m.Deleted, "is_bot": m.Bot, "name": m.ID,
+				"profile": map[string]any{"email": m.Email},
+			}}, ""
 		}
 	}
 	return nil, "users_not_found"

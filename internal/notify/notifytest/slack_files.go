@@ -1,6 +1,7 @@
 package notifytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"okta-entitlements-mcp/internal/simwire"
 )
 
 func (s *Slack) uploadURL(in url.Values) (map[string]any, string) {
@@ -23,14 +26,15 @@ func (s *Slack) uploadURL(in url.Values) (map[string]any, string) {
 }
 
 // receive takes the bytes of an upload.
-func (s *Slack) receive(w http.ResponseWriter, r *http.Request, id string) {
+func (s *Slack) receive(x *simwire.Exchange, id string) {
+	w := x.Reply
 	f := s.files[id]
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	_, params, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
 	if f == nil || err != nil || params["boundary"] == "" {
 		http.Error(w, "bad upload", http.StatusBadRequest)
 		return
 	}
-	part, err := multipart.NewReader(r.Body, params["boundary"]).NextPart()
+	part, err := multipart.NewReader(bytes.NewReader(x.Body), params["boundary"]).NextPart()
 	if err != nil {
 		http.Error(w, "bad upload", http.StatusBadRequest)
 		return

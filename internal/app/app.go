@@ -1,0 +1,301 @@
+// Package app puts the packages together: the one place where they meet. It prints nothing; commands do.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/config"
+	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/notify"
+	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/oktaclient"
+	"okta-entitlements-mcp/s3sync"
+	"okta-entitlements-mcp/server"
+	"okta-entitlements-mcp/tools"
+)
+
+// App is everything put together: the wiring diagram of all commands that speak to Okta.
+type App struct {
+	Config *config.Config
+	Log    *slog.Logger
+	Okta   *oktaclient.Client
+	Plans  *plan.Store
+	Trail  *trail.Trail
+	Gate   *policy.Gate
+	Engine *batch.Engine
+	Jobs   *batch.Jobs
+	Deps   *tools.Deps // what the tools of the MCP server get
+
+	jira  *notify.Jira  // nil when not configured
+	slack *notify.Slack // nil when not configured
+}
+
+// UsageError is a mistake in a setting, a flag or an argument. Nothing was done.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Assemble builds the program. Wire is the transport towards Okta; nil is the network. Nothing is sent yet.
+func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, log *slog.Logger) (*App, error) {
+	p := &App{Config: cfg, Log: log}
+	if wire == nil {
+		var err error
+		if wire, err = network(cfg.Okta.CA); err != nil {
+			return nil, err
+		}
+	}
+	okta, writer, err := oktaclient.Connect(ctx, oktaclient.Options{
+		BaseURL: cfg.Okta.BaseURL,
+		Credentials: oktaclient.Credentials{
+			Token:      cfg.Okta.Token,
+			ClientID:   cfg.Okta.ClientID,
+			PrivateKey: cfg.Okta.PrivateKey,
+			KeyID:      cfg.Okta.KeyID,
+			Scopes:     cfg.Okta.Scopes,
+		},
+		Threshold:      cfg.Threshold,
+		MaxConcurrency: cfg.MaxConcurrency,
+		Transport:      wire,
+		Log:            log,
+		UserAgent:      "okta-entitlements-mcp/" + Version(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Okta = okta
+	if err := p.openState(ctx); err != nil {
+		return nil, err
+	}
+	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Write: p.recordDecision})
+	p.Engine, err = batch.New(okta, writer, batch.Options{
+		Dir:         p.stateDir("runs"),
+		Log:         log,
+		RingSize:    cfg.RingSize,
+		RingAbove:   max(cfg.RingAbove, 1), // 0 would be the engine's own default
+		StopRate:    cfg.StopErrorRate,
+		SettleAfter: cfg.SettleAfter,
+		Record:      p.recordStep,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Jobs = batch.NewJobs(ctx, p.Engine, p.afterRun)
+	if p.Deps, err = p.dependencies(); err != nil {
+		return nil, err
+	}
+	p.Deps.MFA, err = p.audits(ctx)
+	return p, err
+}
+
+func (p *App) stateDir(name string) string { return filepath.Join(p.Config.StateDir, name) }
+
+// openState opens what the program remembers. Without it nothing is done, since nothing could be remembered.
+func (p *App) openState(ctx context.Context) error {
+	for _, name := range []string{"runs", "plans", "trail"} {
+		if err := durable.MkdirAll(p.stateDir(name), 0o700); err != nil {
+			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
+		}
+	}
+	var err error
+	if p.Plans, err = plan.NewStore(p.stateDir("plans")); err != nil {
+		return err
+	}
+	if p.Trail, err = trail.Open(ctx, p.stateDir("trail")); err != nil {
+		return fmt.Errorf("state_not_writable: the trail cannot be opened: %w; make %s writable, or set STATE_DIR", err, p.Config.StateDir)
+	}
+	return nil
+}
+
+func (p *App) dependencies() (*tools.Deps, error) {
+	inbox, err := intake.NewInbox(p.Config.CSVDir)
+	if err != nil {
+		return nil, err
+	}
+	syncer, err := bucket(p.Config, p.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &tools.Deps{
+		About: tools.About{
+			Version:  Version(),
+			Domain:   domainOf(p.Config),
+			Demo:     p.Config.Okta.Demo,
+			ReadOnly: p.Config.ReadOnly,
+			EnvFile:  tools.Place{Path: p.Config.Sources.EnvFile.Path, Why: p.Config.Sources.EnvFile.From},
+			Inbox:    tools.Place{Path: p.Config.CSVDir, Why: p.Config.Sources.CSVDir.From},
+			State:    tools.Place{Path: p.Config.StateDir, Why: p.Config.Sources.StateDir.From},
+			Notes:    p.Config.Warnings,
+		},
+		Okta:     p.Okta,
+		Inbox:    inbox,
+		Plans:    p.Plans,
+		Gate:     p.Gate,
+		Engine:   p.Engine,
+		Jobs:     p.Jobs,
+		S3:       syncer,
+		Mode:     plan.Mode(p.Config.GrantMode),
+		ToolWait: p.Config.ToolWait,
+	}, nil
+}
+
+// MCP builds the MCP server over the catalogue.
+func (p *App) MCP() (*mcpserver.MCPServer, error) {
+	catalog, err := tools.Catalog(p.Deps)
+	if err != nil {
+		return nil, err
+	}
+	return server.New(server.Options{
+		Version:   Version(),
+		Tools:     catalog,
+		Resources: tools.Resources(p.Deps),
+		Trail:     p.Trail,
+		Actor:     actorOf(p.Config),
+		Log:       p.Log,
+	})
+}
+
+// Close ends what is under way and leaves resumable runs.
+func (p *App) Close() {
+	p.Jobs.Close()
+	p.Deps.MFA.Auditor.Close()
+	if err := p.Deps.Inbox.Close(); err != nil {
+		p.Log.Warn("close inbox", "error", err)
+	}
+}
+
+// recordDecision writes the gate's decision into the trail, before anything acts on it.
+func (p *App) recordDecision(ctx context.Context, r policy.Record) error {
+	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Client: r.Confirmation.Client, Step: "decision", PlanID: r.Plan.ID,
+		Decision: string(r.Verdict.Decision), Rule: r.Verdict.Rule, Arguments: map[string]any{"channel": string(r.Confirmation.Channel), "app_id": r.Plan.App.ID, "org_id": r.Plan.OrgID}})
+	return err
+}
+
+// recordStep writes the start and the end of a run into the trail; the end binds the journal in by its digest.
+func (p *App) recordStep(ctx context.Context, s batch.Step) error {
+	arguments := map[string]any{}
+	for name, n := range s.Counts {
+		arguments[name] = n
+	}
+	if s.Journal != "" {
+		arguments["journal_sha256"] = s.Journal
+	}
+	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Step: s.Name, PlanID: s.PlanID, RunID: s.PlanID, Rule: s.Rule, Outcome: s.Outcome, OktaRequestIDs: s.OktaIDs, Arguments: arguments})
+	return err
+}
+
+// afterRun moves the report on once all that its plan could do is done.
+func (p *App) afterRun(done *plan.Plan, summary *batch.Summary) {
+	moved, err := p.Deps.Finish(done, summary)
+	switch {
+	case err != nil:
+		p.Log.Warn("the finished report stays where it is", "file", done.File, "error", err)
+	case moved != "":
+		p.Log.Info("report finished", "file", moved)
+	}
+}
+
+// Resume picks up the runs that a crash or a restart left behind, under the confirmation that they had.
+func (p *App) Resume(ctx context.Context) {
+	runs, err := p.Engine.Unfinished(p.Plans.Load)
+	if err != nil {
+		p.Log.Warn("unfinished runs cannot be listed", "error", err)
+		return
+	}
+	for _, run := range runs {
+		if p.Config.ResumeRuns == config.ReportRuns {
+			p.Log.Info("unfinished run", "plan", run.PlanID, "next", "apply the plan again, or set RESUME_RUNS=resume")
+			continue
+		}
+		saved, err := p.Plans.Load(run.PlanID)
+		if err != nil {
+			p.Log.Warn("unfinished run has no plan", "plan", run.PlanID, "error", err)
+			continue
+		}
+		permit, err := p.Gate.Permit(ctx, saved, run.Permit)
+		if err != nil {
+			p.Log.Warn("unfinished run is not permitted any more", "plan", run.PlanID, "error", err)
+			continue
+		}
+		p.Log.Info("resuming run", "plan", run.PlanID)
+		p.Jobs.Start(saved, permit)
+	}
+}
+
+// network is the wire: TLS 1.2 or newer, the system's certificates and those of OKTA_CA_FILE, proxies from the environment.
+func network(ca []byte) (http.RoundTripper, error) {
+	wire := http.DefaultTransport.(*http.Transport).Clone()
+	wire.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	wire.MaxIdleConnsPerHost = 64
+	wire.ResponseHeaderTimeout = 2 * time.Minute
+	if len(ca) > 0 {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(ca) {
+			return nil, errors.New("OKTA_CA_FILE: no certificate in it")
+		}
+		wire.TLSClientConfig.RootCAs = pool
+	}
+	return wire, nil
+}
+
+func domainOf(cfg *config.Config) string {
+	if cfg.Okta.Demo {
+		return "demo"
+	}
+	return cfg.Okta.BaseURL
+}
+
+// actorOf says under whose name the trail records: a credential's kind, never a part of it.
+func actorOf(cfg *config.Config) string {
+	switch {
+	case cfg.Okta.Demo:
+		return "demo"
+	case cfg.Okta.ClientID != "":
+		return "service app " + cfg.Okta.ClientID
+	default:
+		return "api token at " + cfg.Okta.BaseURL
+	}
+}
+
+// bucket returns the copier from S3, nil when S3 is off.
+func bucket(cfg *config.Config, log *slog.Logger) (*s3sync.Syncer, error) {
+	s3 := cfg.S3
+	if !s3.Enabled {
+		return nil, nil
+	}
+	return s3sync.New(s3sync.Options{
+		Enabled:         true,
+		Bucket:          s3.Bucket,
+		Prefix:          s3.Prefix,
+		AllowedPaths:    s3.AllowedPaths,
+		MaxObjectBytes:  s3.MaxObjectBytes,
+		Endpoint:        s3.Endpoint,
+		Region:          s3.Region,
+		Profile:         s3.Profile,
+		AccessKeyID:     s3.AccessKeyID,
+		SecretAccessKey: s3.SecretAccessKey,
+		SessionToken:    s3.SessionToken,
+		InboxDir:        cfg.CSVDir,
+		StateDir:        cfg.StateDir,
+		Log:             log,
+	})
+}

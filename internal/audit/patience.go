@@ -1,0 +1,116 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"okta-entitlements-mcp/oktaclient"
+)
+
+// transient reports whether trying again later may help.
+func transient(err error) bool {
+	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
+}
+
+// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who cannot be read
+// while it does answer is unreadable.
+func (s *scan) insist(ctx context.Context, later []*person, outage bool) error {
+	if len(later) == 0 {
+		return nil
+	}
+	if err := s.outlast(ctx); err != nil {
+		return err
+	}
+	s.job.live.Enter("reading")
+	if outage {
+		return s.goOn(ctx)
+	}
+	later, outage, err := s.readBatch(ctx, later)
+	if err != nil {
+		return err
+	}
+	if _, away := s.lookAtOrg(ctx); away != nil || outage { // it is not these people: Okta is away again
+		return s.insist(ctx, later, outage)
+	}
+	return s.giveUpOn(later)
+}
+
+func (s *scan) giveUpOn(people []*person) error {
+	for _, p := range people {
+		if err := s.unreadable(p, p.why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errGaveUp = errors.New("the audit gave up waiting")
+
+// outlast waits until Okta answers, for as long as the options say.
+func (s *scan) outlast(ctx context.Context) error {
+	deadline := time.Now().Add(s.opts.Patience)
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		_, err := s.lookAtOrg(ctx)
+		if err == nil || !transient(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: okta has not answered for %s: %w; ask for the same audit again: it goes on where it stopped", errGaveUp, s.opts.Patience, err)
+		}
+		s.job.live.Enter("waiting for Okta to answer")
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// patiently carries out a step that can be begun anew. While Okta as a whole does not answer it waits; when Okta does answer, and
+// the step fails all the same, the audit stops after a few attempts.
+func (s *scan) patiently(ctx context.Context, step func(context.Context) error) error {
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		err := step(ctx)
+		if err == nil || !transient(err) || errors.Is(err, errGaveUp) || attempt == attempts || ctx.Err() != nil {
+			return err
+		}
+		if err := s.outlast(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// goOn reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few are unreadable. When they
+// are more than that, the audit stops: to call everybody unreadable would be a false report.
+func (s *scan) goOn(ctx context.Context) error {
+	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
+		s.rounds, s.freshBefore = 0, len(s.mem.fresh)
+	}
+	s.shaken = true
+	left := s.todo(s.scope())
+	few := len(left)*20 <= len(s.scope())
+	untried := slices.ContainsFunc(left, func(p *person) bool { return p.failed == 0 })
+	switch {
+	case s.rounds <= 3 || few && untried: // each round tries some who were not tried yet
+		return s.readThese(ctx, s.scope())
+	case !few:
+		return fmt.Errorf("%w; see its status page, then ask for the same audit again: it goes on where it stopped", ErrFailing)
+	}
+	return s.giveUpOn(left)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// ErrFailing is what errors.Is finds when Okta answers and yet nobody's enrolments can be read.
+var ErrFailing = errors.New("okta answers, but it fails for one person after another")

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"okta-entitlements-mcp/internal/trail"
+)
+
+func trailCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "trail", Short: "The tamper-evident record of what was asked, decided and done"}
+	cmd.AddCommand(trailVerifyCommand())
+	return cmd
+}
+
+func trailVerifyCommand() *cobra.Command {
+	var flags common
+	var dir string
+	cmd := &cobra.Command{Use: "verify", Short: "Checks the trail's chain and says where it is broken", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir == "" {
+				flags.demo = true // no credential is needed to find the state directory
+				cfg, err := flags.load()
+				if err != nil {
+					return err
+				}
+				dir = filepath.Join(cfg.StateDir, "trail")
+			}
+			sum, err := trail.VerifyDir(cmd.Context(), dir)
+			if err != nil {
+				return fmt.Errorf("the trail in %s is not intact: %w", dir, err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "intact: %d entries, last hash %s\n", sum.Entries, sum.Hash)
+			return nil
+		}}
+	flags.register(cmd)
+	cmd.Flags().StringVar(&dir, "dir", "", "the trail's directory, instead of STATE_DIR/trail")
+	return cmd
+}

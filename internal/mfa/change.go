@@ -1,0 +1,27 @@
+package mfa
+
+// How somebody moved since the audit before; empty for all others.
+const (
+	Fixed      = "fixed"       // failed then, compliant now
+	Regressed  = "regressed"   // compliant then, fails now
+	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
+)
+
+// moveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
+// put anything right.
+func MoveOf(then, now Verdict) string {
+	switch {
+	case then.Failing() && now == Compliant:
+		return Fixed
+	case then == Compliant && now.Failing():
+		return Regressed
+	case !then.Failing() && now.Failing():
+		return NewFailing
+	}
+	return ""
+}
+
+func (s *Summary) Point() Point {
+	return Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled, Strong: s.ByStrength[Phishable] + s.ByStrength[Resistant],
+		Failing: s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly]}
+}
