@@ -9,9 +9,9 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/s3sync"
@@ -47,7 +47,7 @@ func classify(err error) *Problem {
 		problem *Problem
 		refusal *plan.Refusal
 		refused *policy.Refused
-		report  *intake.Error
+		report  *trouble.Error
 		copying *s3sync.Error
 		okta    *oktaclient.Error
 	)
@@ -63,7 +63,7 @@ func classify(err error) *Problem {
 	case errors.As(err, &refused):
 		return &Problem{Code: "refused_by_policy", Message: fmt.Sprintf("rule %s: %s", refused.Verdict.Rule, refused.Verdict.Reason), Next: refused.Verdict.Next}
 	case errors.As(err, &report):
-		return &Problem{Code: report.Code, Message: report.Msg, Next: report.Next}
+		return &Problem{Code: string(report.Code), Message: report.What, Next: report.Next}
 	case errors.As(err, &copying):
 		return &Problem{Code: copying.Code, Message: copying.Msg, Next: copying.Next}
 	case errors.Is(err, batch.ErrJournal):

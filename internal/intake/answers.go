@@ -121,7 +121,6 @@ func replace[T comparable](was *T, by T) {
 
 // with returns the mapping with another added; the other wins, and takes its columns away from other roles.
 func (m Mapping) with(o Mapping) Mapping {
-	o = o.normal()
 	taken := map[string]bool{}
 	for _, c := range o.claims() {
 		taken[c.name] = true
@@ -129,35 +128,29 @@ func (m Mapping) with(o Mapping) Mapping {
 	drop := func(list []string) []string {
 		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return taken[s] })
 	}
-	m = m.normal()
 	m.Entitlements = append(drop(m.Entitlements), o.Entitlements...)
 	m.Attributes = append(drop(m.Attributes), o.Attributes...)
-	m.Decisions = append(drop(m.Decisions), o.Decisions...)
-	m.States = append(drop(m.States), o.States...)
-	m.Blocked = append(drop(m.Blocked), o.Blocked...)
 	for _, field := range []struct {
 		was *string
 		by  string
-	}{{&m.User, o.User}, {&m.UserID, o.UserID}, {&m.Filter, o.Filter}, {&m.Date, o.Date}, {&m.Action, o.Action}, {&m.ValidFrom, o.ValidFrom},
-		{&m.ValidUntil, o.ValidUntil}, {&m.Application, o.Application}, {&m.Kind, o.Kind}, {&m.Scope, o.Scope}} {
+	}{{&m.User, o.User}, {&m.UserID, o.UserID}, {&m.Filter, o.Filter}, {&m.Date, o.Date}, {&m.Action, o.Action}} {
 		if taken[*field.was] {
 			*field.was = ""
 		}
 		replace(field.was, field.by)
 	}
+	others := map[string]Role{}
+	for column, role := range m.Others {
+		if !taken[column] {
+			others[column] = role
+		}
+	}
+	maps.Copy(others, o.Others)
+	if m.Others = others; len(others) == 0 {
+		m.Others = nil
+	}
 	replace(&m.Separators, o.Separators)
 	replace(&m.AccessName, o.AccessName)
-	return m
-}
-
-// normal resolves the second name of the filter.
-func (m Mapping) normal() Mapping {
-	if m.Filter == "" {
-		m.Filter = m.Decision
-	} else if m.Decision != "" && m.Decision != m.Filter {
-		m.Decisions = append([]string{m.Decision}, m.Decisions...)
-	}
-	m.Decision = ""
 	return m
 }
 
@@ -182,15 +175,19 @@ func (m Mapping) claims() []claim {
 	add(RoleEntitlement, m.Entitlements...)
 	add(RoleAttribute, m.Attributes...)
 	add(RoleFilter, m.Filter)
-	add(RoleFilter, m.Decisions...)
-	add(RoleState, m.States...)
-	add(RoleBlocked, m.Blocked...)
 	add(RoleDate, m.Date)
 	add(RoleAction, m.Action)
-	add(RoleValidFrom, m.ValidFrom)
-	add(RoleValidUntil, m.ValidUntil)
-	add(RoleApplication, m.Application)
-	add(RoleKind, m.Kind)
-	add(RoleScope, m.Scope)
+	for _, column := range sortedKeys(m.Others) {
+		role := m.Others[column]
+		if role == "decision" {
+			role = RoleFilter
+		}
+		add(role, column)
+	}
 	return all
+}
+
+// empty reports a mapping that says nothing.
+func (m Mapping) empty() bool {
+	return len(m.claims()) == 0 && m.Separators == "" && m.AccessName == ""
 }

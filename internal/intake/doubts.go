@@ -86,11 +86,7 @@ func (r *Report) Refusal() error {
 			next = append(next, strings.Join(ways, " or "))
 		}
 	}
-	code := trouble.ReadingInDoubt
-	if len(open) == 1 && open[0].Code == DoubtApplications {
-		code = trouble.SeveralApplications
-	}
-	return &trouble.Error{Code: code, What: "the reading of the report is in doubt: " + strings.Join(questions, "; "),
+	return &trouble.Error{Code: trouble.ReadingInDoubt, What: "the reading of the report is in doubt: " + strings.Join(questions, "; "),
 		Next: "settle it with an argument, " + strings.Join(next, "; ")}
 }
 

@@ -86,6 +86,7 @@ type Lexicon struct {
 	cells   map[string]map[Sense]bool
 	stems   map[string][]string
 	counts  map[string]int // words by language
+	refuse  [41][256]bool  // lengths and first bytes of words that say no, in lower case
 }
 
 // Load parses the embedded files, once.
@@ -196,6 +197,9 @@ func (l *Lexicon) addCell(sense Sense, word string) {
 				l.cells[key] = map[Sense]bool{}
 			}
 			l.cells[key][sense] = true
+			if (sense == Refuses || sense == Inactive) && len(key) < len(l.refuse) {
+				l.refuse[len(key)][key[0]] = true
+			}
 		}
 	}
 }
@@ -210,6 +214,9 @@ func (l *Lexicon) Senses(cell string) map[Sense]bool {
 	if s := l.cells[strings.ToLower(cell)]; s != nil {
 		return s
 	}
+	if strings.ContainsAny(cell, "?？") {
+		return nil // Approved? is no approval
+	}
 	if s := l.cells[cellKey(cell)]; s != nil {
 		return s
 	}
@@ -218,3 +225,24 @@ func (l *Lexicon) Senses(cell string) map[Sense]bool {
 
 // Says reports whether a cell has a sense.
 func (l *Lexicon) Says(cell string, sense Sense) bool { return l.Senses(cell)[sense] }
+
+// MayRefuse is a quick look at a cell: false means that no word which says no has this length and beginning. It saves
+// the real look for nearly all cells of a long column.
+func (l *Lexicon) MayRefuse(cell []byte) bool {
+	if len(cell) == 0 {
+		return false
+	}
+	first := cell[0]
+	if first >= 'A' && first <= 'Z' {
+		first |= 0x20
+	}
+	if first >= 0x80 || first == ' ' {
+		return true
+	}
+	for n := len(cell) - 2; n <= len(cell) && n < len(l.refuse); n++ { // a sign or two more than the word has
+		if n > 0 && l.refuse[n][first] {
+			return true
+		}
+	}
+	return false
+}
