@@ -16,6 +16,8 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -30,19 +32,7 @@ type Options struct {
 	StopRate    float64       // share of failed operations at which a run stops by itself, 0.10
 	NoSync      bool          // journal lines are not made to last; for measuring and for tests of other things only
 	Log         *slog.Logger
-	// Record keeps a consequential step for good (the trail). A run does not start when it fails.
-	Record func(context.Context, Step) error
-}
-
-// Step is one consequential moment of a run, for the trail.
-type Step struct {
-	Name    string // run_started, run_ended
-	PlanID  string
-	Rule    string
-	Outcome string
-	Counts  map[string]int
-	OktaIDs []string // X-Okta-Request-Id of the run's first writes; the journal has those of all
-	Journal string   // SHA-256 of the journal when the run ended
+	Record      trail.Record // of the start and the end of each run; a run does not start when it fails
 }
 
 // Engine carries out plans.
@@ -50,6 +40,7 @@ type Engine struct {
 	okta   *oktaclient.Client
 	writer *oktaclient.Writer
 	opts   Options
+	kinds  []kind
 }
 
 // New returns an engine. It refuses options that make no sense.
@@ -71,9 +62,9 @@ func New(okta *oktaclient.Client, writer *oktaclient.Writer, opts Options) (*Eng
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Record == nil {
-		opts.Record = func(context.Context, Step) error { return nil }
+		opts.Record = func(context.Context, trail.Entry) error { return nil }
 	}
-	return &Engine{okta, writer, opts}, nil
+	return &Engine{okta: okta, writer: writer, opts: opts, kinds: kinds()}, nil
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -86,99 +77,173 @@ func setDefault[T comparable](field *T, value T) {
 // Dir is the folder of a plan's run: journal.jsonl, report.csv, summary.json and the lock.
 func (e *Engine) Dir(planID string) string { return filepath.Join(e.opts.Dir, planID) }
 
-// ErrBusy is what errors.Is finds when another process carries this plan out.
-var ErrBusy = durable.ErrLocked
+// Run carries out a plan, or goes on where an earlier run of it stopped. A plan has one journal forever, so carrying it out
+// again attempts only what has not ended well. The permit must be for this plan. The returned summary is complete whenever
+// err is nil; a run that was cancelled or stopped itself has a summary that says so. Live, when not nil, counts its
+// progress.
+func (e *Engine) Run(
+	ctx context.Context, p *plan.Plan, permit policy.Permit, live *progress.Live,
+) (_ *Summary, err error) {
+	lock, err := e.lock(p, permit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
 
-// Run carries out a plan, or goes on where an earlier run of it stopped. A plan has one journal for ever, so carrying it
-// out again attempts only what has not ended well. The permit must be for this plan. The returned summary is complete
-// whenever err is nil; a run that was cancelled or stopped itself has a summary that says so. Watch, when not nil, gets
-// the live run for its progress before the first operation.
-func (e *Engine) Run(ctx context.Context, p *plan.Plan, permit policy.Permit, watch func(*progress.Live)) (_ *Summary, err error) {
+	r, err := e.replay(p, live)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.pending) == 0 {
+		return r.conclude()
+	}
+	if err := r.open(ctx, permit); err != nil {
+		return nil, err
+	}
+	err = r.waitForApplication(ctx)
+	if r.goesOn(err) {
+		err = r.compare(ctx)
+	}
+	if r.goesOn(err) {
+		err = r.first(ctx)
+	}
+	if r.goesOn(err) {
+		err = r.ring(ctx)
+	}
+	if r.goesOn(err) {
+		err = r.all(ctx, r.pending)
+	}
+	if err = r.close(r.stopOn(ctx, err)); err != nil {
+		return nil, err
+	}
+	summary, err := r.conclude()
+	if err != nil {
+		return nil, err
+	}
+	return summary, r.recordEnd(ctx, permit, summary)
+}
+
+// lock keeps other processes off the plan, once it is the plan that the permit is for.
+func (e *Engine) lock(p *plan.Plan, permit policy.Permit) (*durable.FileLock, error) {
 	if permit.PlanID() != p.ID || p.ID == "" {
 		return nil, fmt.Errorf("plan %s has no permit; it is made by confirming the plan", p.ID)
 	}
 	if err := p.Verify(); err != nil {
 		return nil, err
 	}
+	if err := e.knows(p); err != nil {
+		return nil, err
+	}
 	dir := e.Dir(p.ID)
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("%w: %w", errJournal, err)
+		return nil, journalError(err)
 	}
 	lock, err := durable.TryLock(filepath.Join(dir, "lock"))
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, &trouble.Error{
+			Code: trouble.RunBusy,
+			What: "another process carries this plan out right now",
+			Next: "follow it there, or wait until it has ended",
+			Err:  err,
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	return e.runLocked(ctx, p, permit, dir, watch)
+	return lock, nil
 }
 
-func (e *Engine) runLocked(ctx context.Context, p *plan.Plan, permit policy.Permit, dir string, watch func(*progress.Live)) (_ *Summary, err error) {
+// replay returns the run of a plan with what earlier runs of it left to do.
+func (e *Engine) replay(p *plan.Plan, live *progress.Live) (*run, error) {
 	if err := e.undone(p); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "journal.jsonl")
-	memories, _, err := replay(path, p.ID, keysOf(p))
+	memories, _, err := replay(e.journalPath(p.ID), p.ID, keysOf(p))
 	if err != nil {
 		return nil, err
 	}
-	r := newRun(e, p, memories)
-	if watch != nil {
-		watch(r.live)
+	if live == nil {
+		live = progress.New(len(p.Ops), "checking")
 	}
-	ran := len(r.pending) > 0
-	if ran {
-		if err := e.opts.Record(ctx, Step{Name: "run_started", PlanID: p.ID, Rule: permit.Rule(), Outcome: "started"}); err != nil {
-			return nil, fmt.Errorf("record the start of the run, without which nothing is written: %w", err)
-		}
-		if r.journal, err = openJournal(path, p, permit.Confirmation(), e.opts.NoSync); err != nil {
-			return nil, err
-		}
-		err := e.alone(ctx, r)
-		if err = errors.Join(err, r.journal.close()); err != nil {
-			return nil, err
-		}
-	}
-	summary, err := r.conclude(dir)
-	if err != nil {
-		return nil, err
-	}
-	if ran {
-		journal, err := fileSHA256(path)
-		if err != nil {
-			return nil, fmt.Errorf("digest journal: %w", err)
-		}
-		step := Step{Name: "run_ended", PlanID: p.ID, Rule: permit.Rule(), Outcome: summary.Ended, Counts: summary.counts(), OktaIDs: r.requestIDs(), Journal: journal}
-		if err := e.opts.Record(context.WithoutCancel(ctx), step); err != nil {
-			return summary, fmt.Errorf("record the end of the run: %w", err)
-		}
-	}
-	return summary, nil
+	return newRun(e, p, memories, live), nil
 }
 
-// alone carries out the run once no other one writes to the application. Two runs at once would each decide on what they had
+func (e *Engine) journalPath(planID string) string {
+	return filepath.Join(e.Dir(planID), "journal.jsonl")
+}
+
+// open records the start of the run and opens its journal.
+func (r *run) open(ctx context.Context, permit policy.Permit) error {
+	err := r.engine.opts.Record(ctx, trail.Entry{
+		Step:    "run_started",
+		PlanID:  r.plan.ID,
+		RunID:   r.plan.ID,
+		Rule:    permit.Rule(),
+		Outcome: "started",
+	})
+	if err != nil {
+		return fmt.Errorf("record the start of the run, without which nothing is written: %w", err)
+	}
+	path := r.engine.journalPath(r.plan.ID)
+	r.journal, err = openJournal(path, r.plan, permit.Confirmation(), r.engine.opts.NoSync)
+	return err
+}
+
+// waitForApplication holds the application for this run until close. Two runs at once would each decide on what they had
 // read before the other wrote: an additive one would grant twice, one that replaces grants would take the other's away.
-func (e *Engine) alone(ctx context.Context, r *run) (err error) {
-	dir := filepath.Join(e.opts.Dir, "locks")
+func (r *run) waitForApplication(ctx context.Context) error {
+	dir := filepath.Join(r.engine.opts.Dir, "locks")
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("%w: %w", errJournal, err)
+		return journalError(err)
 	}
 	name := sha256.Sum256([]byte(r.plan.OrgID + " " + r.plan.App.ID)) // ids come from a file
 	r.live.Enter("waiting for another run on this application")
 	lock, err := durable.Lock(ctx, filepath.Join(dir, hex.EncodeToString(name[:8])))
-	switch {
-	case err != nil && ctx.Err() != nil:
-		r.halt(*cancelled(ctx))
-		return nil
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("wait for another run on this application: %w", err)
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	r.application = lock
 	r.started = time.Now()
-	if r.lastWritten, err = lastWrite(e.opts.Dir, r.plan, r.started); err != nil {
+	if r.lastWritten, err = lastWrite(r.engine.opts.Dir, r.plan, r.started); err != nil {
 		return fmt.Errorf("look at earlier runs: %w", err)
 	}
 	r.live.Enter("checking")
-	return r.carryOut(ctx)
+	return nil
+}
+
+// goesOn reports whether the next step of a run may be taken.
+func (r *run) goesOn(err error) bool { return err == nil && !r.stopped() }
+
+// close ends the journal and lets the next run on the application begin.
+func (r *run) close(err error) error {
+	err = errors.Join(err, r.journal.close())
+	if r.application != nil {
+		err = errors.Join(err, r.application.Unlock())
+	}
+	return err
+}
+
+// recordEnd writes the end of the run into the trail and binds the journal in by its digest.
+func (r *run) recordEnd(ctx context.Context, permit policy.Permit, summary *Summary) error {
+	journal, err := fileSHA256(r.engine.journalPath(r.plan.ID))
+	if err != nil {
+		return fmt.Errorf("digest journal: %w", err)
+	}
+	arguments := summary.counts()
+	arguments["journal_sha256"] = journal
+	err = r.engine.opts.Record(context.WithoutCancel(ctx), trail.Entry{
+		Step:           "run_ended",
+		PlanID:         r.plan.ID,
+		RunID:          r.plan.ID,
+		Rule:           permit.Rule(),
+		Outcome:        summary.Ended,
+		OktaRequestIDs: r.requestIDs(),
+		Arguments:      arguments,
+	})
+	if err != nil {
+		return fmt.Errorf("record the end of the run: %w", err)
+	}
+	return nil
 }
 
 func keysOf(p *plan.Plan) []string {

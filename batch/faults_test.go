@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -22,16 +23,18 @@ import (
 const (
 	onGrants      = "/governance/api/v1/grants"
 	onAssignments = "/api/v1/apps/{id}/users"
+	onRevocations = "/governance/api/v2/revoke-principal-access"
 )
 
-// trouble is one thing that goes wrong in one run.
-type trouble struct {
+// mishap is one thing that goes wrong in one run.
+type mishap struct {
 	name   string
 	tenant oktasim.Options
 	cause  func(*office) (happened func() bool) // brings the trouble about; it must have happened when the run has ended
 	mend   func(*office)                        // ends it; removing the faults is enough when nil
 	ended  string                               // how the disturbed run ends; complete when empty
 	stop   string                               // code of the stop, when it stops
+	undo   bool                                 // it happens to the undo of the import
 	within time.Duration                        // bound on the disturbed run; an hour when 0
 }
 
@@ -40,14 +43,24 @@ type trouble struct {
 // nobody is granted anything twice.
 func TestEachTroubleDoesNoHarm(t *testing.T) {
 	for _, mode := range []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge} {
-		var peace picture
+		var imported, undone picture
 		lines := simtest.Lines(t, 1, oktaclient.Options{})
 		synctest.Test(t, func(t *testing.T) {
 			o := newOffice(t, lines, oktasim.Options{}, mode)
 			o.apply()
-			peace = photograph(o.World)
+			imported = photograph(o.World)
+			o.plan = planUndo(t, o.World, o.plan)
+			o.apply()
+			undone = photograph(o.World)
 		})
-		for _, c := range troubles() {
+		if len(imported.differs(undone)) == 0 {
+			t.Fatal("the undo took nothing back")
+		}
+		for _, c := range mishaps() {
+			peace := imported
+			if c.undo {
+				peace = undone
+			}
 			t.Run(string(mode)+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				lines := simtest.Lines(t, 1, oktaclient.Options{})
@@ -57,8 +70,8 @@ func TestEachTroubleDoesNoHarm(t *testing.T) {
 	}
 }
 
-func troubles() []trouble {
-	all := []trouble{
+func mishaps() []mishap {
+	all := []mishap{
 		{name: "app deactivated", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetAppStatus(o.AppID, "INACTIVE") }),
 			mend: func(o *office) { o.Tenant.SetAppStatus(o.AppID, "ACTIVE") }, ended: batch.EndedStopped, stop: "error_rate"},
 		{name: "user deprovisioned", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetUserStatus(o.users[20], "DEPROVISIONED") }),
@@ -76,19 +89,20 @@ func troubles() []trouble {
 			cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.EffectLoseReply, Times: -1})},
 	}
 	for _, minutes := range []time.Duration{-5, 5} {
-		all = append(all, trouble{name: fmt.Sprintf("clock %d minutes off", minutes), cause: fault(oktasim.Fault{Method: "POST", Pattern: onGrants, Nth: 3, Effect: oktasim.EffectLoseReply}),
+		all = append(all, mishap{name: fmt.Sprintf("clock %d minutes off", minutes), cause: fault(oktasim.Fault{Method: "POST", Pattern: onGrants, Nth: 3, Effect: oktasim.EffectLoseReply}),
 			tenant: oktasim.Options{Skew: minutes * time.Minute, GrantLag: 30 * time.Second, Limits: oktasim.Limits{Mode: oktasim.LimitsReal}}})
 	}
 	return append(all, passing()...)
 }
 
 // passing are the troubles of a single call, on each kind of call and with lists up to date and behind.
-func passing() []trouble {
-	var all []trouble
+func passing() []mishap {
+	var all []mishap
 	for _, f := range effects() {
-		for _, at := range []oktasim.Fault{{Method: "POST", Pattern: onGrants}, {Method: "POST", Pattern: onAssignments}, {Method: "GET"}} {
+		for _, at := range []oktasim.Fault{{Method: "POST", Pattern: onGrants}, {Method: "POST", Pattern: onAssignments}, {Method: "GET"}, {Method: "POST", Pattern: onRevocations}} {
 			f.Method, f.Pattern, f.Nth = at.Method, at.Pattern, 3
-			c := trouble{name: fmt.Sprintf("%s acted=%v on %s %s", f.Effect, f.Acted, f.Method, f.Pattern), cause: fault(f), tenant: oktasim.Options{GrantLag: 30 * time.Second}}
+			c := mishap{name: fmt.Sprintf("%s acted=%v on %s %s", f.Effect, f.Acted, f.Method, f.Pattern), cause: fault(f), tenant: oktasim.Options{GrantLag: 30 * time.Second}}
+			c.undo = at.Pattern == onRevocations
 			if f.Effect == oktasim.EffectExpireToken {
 				c.ended, c.stop = batch.EndedStopped, "token_rejected"
 			}
@@ -176,8 +190,12 @@ func newOffice(t *testing.T, lines []*simtest.Line, tenant oktasim.Options, mode
 	return o
 }
 
-func (c trouble) happens(t *testing.T, lines []*simtest.Line, mode plan.Mode, peace picture) {
+func (c mishap) happens(t *testing.T, lines []*simtest.Line, mode plan.Mode, peace picture) {
 	o := newOffice(t, lines, c.tenant, mode)
+	if c.undo {
+		o.apply()
+		o.plan = planUndo(t, o.World, o.plan)
+	}
 	happened := c.cause(o)
 	began := time.Now()
 	summary := o.apply()
@@ -222,13 +240,13 @@ func stopCode(s *batch.Summary) string {
 	if s.Stop == nil {
 		return ""
 	}
-	return s.Stop.Code
+	return string(s.Stop.Code)
 }
 
 // apply carries the plan out and checks what holds after every run.
 func (o *office) apply() *batch.Summary {
 	o.t.Helper()
-	summary := o.Apply(o.t.Context(), o.plan)
+	summary := carryOut(o.t, o.World, o.plan)
 	now := photograph(o.World)
 	for _, what := range append(o.before.lost(now), now.twice...) {
 		o.t.Error(what)
@@ -312,7 +330,7 @@ func TestARunCanBeCancelledWithinASecondAtAnyMoment(t *testing.T) {
 		for wait := 400 * time.Millisecond; ; wait += 7300 * time.Millisecond {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			var at time.Time
-			timer := time.AfterFunc(wait, func() { at = time.Now(); cancel(batch.ErrCancelled) })
+			timer := time.AfterFunc(wait, func() { at = time.Now(); cancel(progress.ErrCancelled) })
 			summary, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), nil)
 			must(t, err)
 			if timer.Stop() {

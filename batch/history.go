@@ -1,16 +1,18 @@
 package batch
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -21,7 +23,7 @@ func (e *Engine) AwaitLists(ctx context.Context, appID string, stage plan.Stage)
 	if err != nil {
 		return fmt.Errorf("look at earlier runs: %w", err)
 	}
-	return sleep(ctx, time.Until(last.Add(e.opts.SettleAfter)))
+	return wait.For(ctx, time.Until(last.Add(e.opts.SettleAfter)))
 }
 
 // undone refuses a plan whose run was taken back, in part or whole: its journal would say granted for what is gone.
@@ -49,9 +51,48 @@ func firstEntry(path string) (opened entry, err error) {
 		return entry{}, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &opened) != nil {
-		return entry{}, nil
+	return opening(f)
+}
+
+// opening reads the first line of a journal; it is empty when a crash tore it.
+func opening(journal io.Reader) (opened entry, err error) {
+	for line, err := range durable.NewLineReader(journal, durable.LongestLine).All() {
+		if err != nil {
+			return entry{}, err
+		}
+		if json.Unmarshal(line.Text, &opened) != nil {
+			return entry{}, nil
+		}
+		break
 	}
 	return opened, nil
+}
+
+// Made lists what the runs of a plan made and an undo can take back, as their journal has it: the before-image of an undo.
+// What someone else had put in place before is not among it.
+func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
+	memories, _, err := replay(e.journalPath(p.ID), p.ID, keysOf(p))
+	if err != nil {
+		return nil, err
+	}
+	place := map[int]*plan.Row{} // the first row that an operation decides
+	for i := range p.Rows {
+		if op := p.Rows[i].Op; op >= 0 && place[op] == nil {
+			place[op] = &p.Rows[i]
+		}
+	}
+	var made []plan.Made
+	for i := range p.Ops {
+		op := &p.Ops[i]
+		k := e.kindOf(op)
+		if k == nil || k.Undo == nil || memories[i].result.Outcome != Created {
+			continue
+		}
+		m := plan.Made{Op: op, ID: memories[i].result.ID, Person: -1}
+		if row := place[i]; row != nil {
+			m.Line, m.Person = row.Line, row.Person
+		}
+		made = append(made, m)
+	}
+	return made, nil
 }

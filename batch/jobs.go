@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,66 +14,57 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Jobs runs plans in the background for callers that cannot wait, one job per plan. A job's id is its plan's id, so that a
 // client which lost the answer finds its job again, and asking twice never starts two runs.
 type Jobs struct {
 	engine *Engine
-	base   context.Context
-	done   func(*plan.Plan, *Summary) // called after each run that ended, before the job counts as ended
+	base   context.Context // of the program: a job outlives the call that asked for it
+	done   func(*plan.Plan, *Summary)
 
 	mu   sync.Mutex
 	jobs map[string]*Job
-	wait sync.WaitGroup
+	now  map[string]*plan.Plan // of the jobs under way: a large plan is not kept for longer than it is needed
 }
 
 // Job is one run in the background.
-type Job struct {
-	ID     string
-	cancel context.CancelCauseFunc
-	ended  chan struct{}
-
-	mu      sync.Mutex
-	plan    *plan.Plan // until it has ended
-	live    *progress.Live
-	summary *Summary
-	err     error
-}
+type Job = progress.Job[*Summary]
 
 // NewJobs returns the jobs of an engine. They end when base ends; Close waits for them. After is called when a run has
-// ended and may be nil.
+// ended, before its job counts as ended, and may be nil.
 func NewJobs(base context.Context, engine *Engine, after func(*plan.Plan, *Summary)) *Jobs {
 	if after == nil {
 		after = func(*plan.Plan, *Summary) {}
 	}
-	return &Jobs{engine: engine, base: base, done: after, jobs: map[string]*Job{}}
+	return &Jobs{engine: engine, base: base, done: after, jobs: map[string]*Job{}, now: map[string]*plan.Plan{}}
 }
 
 // Start begins to carry a plan out, or returns the job that does so already.
 func (js *Jobs) Start(p *plan.Plan, permit policy.Permit) *Job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	if job := js.jobs[p.ID]; job != nil && !job.isEnded() {
+	if job := js.jobs[p.ID]; job != nil && !job.IsEnded() {
 		return job
 	}
-	ctx, cancel := context.WithCancelCause(js.base)
-	job := &Job{ID: p.ID, plan: p, cancel: cancel, ended: make(chan struct{})}
-	js.jobs[p.ID] = job
-	js.wait.Add(1)
-	go func() {
-		defer js.wait.Done()
-		defer close(job.ended)
-		defer cancel(nil)
-		summary, err := js.engine.Run(ctx, p, permit, job.attach)
+	live := progress.New(len(p.Ops), "starting")
+	js.now[p.ID] = p
+	js.jobs[p.ID] = progress.Start(js.base, p.ID, live, func(ctx context.Context) (*Summary, error) {
+		defer js.forget(p.ID)
+		summary, err := js.engine.Run(ctx, p, permit, live)
 		if err == nil {
 			js.done(p, summary)
 		}
-		job.mu.Lock()
-		defer job.mu.Unlock()
-		job.summary, job.err, job.plan = summary, err, nil
-	}()
-	return job
+		return summary, err
+	})
+	return js.jobs[p.ID]
+}
+
+func (js *Jobs) forget(id string) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	delete(js.now, id)
 }
 
 // Get returns a job of this process, nil when there is none.
@@ -82,66 +74,24 @@ func (js *Jobs) Get(id string) *Job {
 	return js.jobs[id]
 }
 
-// Close cancels every job and waits until each has left a resumable run.
+// Plan returns what a job carries out, nil once it has ended.
+func (js *Jobs) Plan(id string) *plan.Plan {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	return js.now[id]
+}
+
+// Close stops every job and waits until each has left a resumable run.
 func (js *Jobs) Close() {
 	js.mu.Lock()
-	for _, job := range js.jobs {
-		job.cancel(errors.New("the server is stopping"))
-	}
+	jobs := slices.Collect(maps.Values(js.jobs))
 	js.mu.Unlock()
-	js.wait.Wait()
-}
-
-func (j *Job) attach(l *progress.Live) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.live = l
-}
-
-// Plan is what the job carries out, nil once it has ended: a large plan is not kept for longer than it is needed.
-func (j *Job) Plan() *plan.Plan {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.plan
-}
-
-func (j *Job) isEnded() bool {
-	select {
-	case <-j.ended:
-		return true
-	default:
-		return false
+	for _, job := range jobs {
+		job.Stop()
 	}
-}
-
-// ErrCancelled is the cause of a run's cancellation when a person asked for it. A run that ends for another cause, such as
-// the server stopping, is picked up by the next start.
-var ErrCancelled = errors.New("cancelled by a person")
-
-// Cancel stops the job. What is on the wire is given up and looked up by the next run.
-func (j *Job) Cancel() { j.cancel(ErrCancelled) }
-
-// Ended is closed when the job has ended.
-func (j *Job) Ended() <-chan struct{} { return j.ended }
-
-// Result returns the summary once the job has ended; before that, both are nil.
-func (j *Job) Result() (*Summary, error) {
-	if !j.isEnded() {
-		return nil, nil
+	for _, job := range jobs {
+		<-job.Ended()
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.summary, j.err
-}
-
-// Progress returns how far the job is.
-func (j *Job) Progress() progress.Progress {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.live == nil {
-		return progress.Progress{Phase: "starting"}
-	}
-	return j.live.Progress()
 }
 
 // Unfinished is a run that a crash or a cancellation left behind.
@@ -173,7 +123,7 @@ func (e *Engine) Unfinished(load func(planID string) (*plan.Plan, error)) ([]Unf
 		}
 		p, err := load(folder.Name())
 		if err != nil {
-			continue // its plan is gone, so nobody can carry it out
+			continue // its plan is gone, so no one can carry it out
 		}
 		_, permit, err := replay(path, p.ID, keysOf(p))
 		if err != nil || permit == nil {
@@ -189,6 +139,6 @@ func (e *Engine) Unfinished(load func(planID string) (*plan.Plan, error)) ([]Unf
 // before it could sum up, so that its journal has another length than what was summed up. A run that a person cancelled or
 // that stopped itself for a reason waits for a person.
 func (s *Summary) resumable(journal int64) bool {
-	interrupted := s.Stop != nil && (s.Stop.Code == stopInterrupted || s.Stop.Code == stopUnavailable)
+	interrupted := s.Stop != nil && (s.Stop.Code == trouble.Interrupted || s.Stop.Code == trouble.OktaUnavailable)
 	return interrupted || s.JournalBytes != journal
 }

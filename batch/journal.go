@@ -1,14 +1,12 @@
 package batch
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // A journal is one file per run. Its first line names the plan and the permit; then each operation has a begin line before
@@ -47,12 +46,18 @@ type memory struct {
 	result Result
 }
 
-// errJournal is wrapped by every failure to write a journal: the run stops, because an operation that cannot be
-// remembered must not be done.
-var errJournal = errors.New("journal cannot be written")
+// ErrJournal is what errors.Is finds in every failure to write a journal: the run stops, because an operation that cannot
+// be remembered must not be done.
+var ErrJournal error = &trouble.Error{Code: trouble.StateNotWritable}
 
-// ErrJournal is what errors.Is finds in the error of a run whose journal cannot be written.
-var ErrJournal = errJournal
+func journalError(err error) error {
+	return &trouble.Error{
+		Code: trouble.StateNotWritable,
+		What: "the journal cannot be written: " + err.Error(),
+		Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends",
+		Err:  err,
+	}
+}
 
 type journal struct {
 	mu     sync.Mutex
@@ -64,25 +69,13 @@ type journal struct {
 // was not followed by a sending, or an end that is looked up again.
 func replay(path, planID string, keys []string) (memories []memory, permit *policy.Confirmation, err error) {
 	memories = make([]memory, len(keys))
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return memories, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("open journal: %w", err)
-	}
-	defer f.Close()
-	reader := bufio.NewReaderSize(f, 1<<16)
-	for number := 1; ; number++ {
-		line, err := reader.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return memories, permit, nil
-		}
+	for line, err := range durable.ReadLines(path) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("read journal: %w", err)
 		}
+		number := line.Number
 		var e entry
-		if err := json.Unmarshal(line, &e); err != nil {
+		if err := json.Unmarshal(line.Text, &e); err != nil {
 			return nil, nil, damaged(path, number, "it is not an entry")
 		}
 		switch {
@@ -100,25 +93,36 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 			return nil, nil, damaged(path, number, "its event is not known")
 		}
 	}
+	return memories, permit, nil
 }
 
-// ErrDamaged is what errors.Is finds when a journal is not what was written.
-var ErrDamaged = errors.New("journal is damaged")
-
 func damaged(path string, line int, what string) error {
-	return fmt.Errorf("%w: %s line %d: %s; move the folder of the run away and plan again, which reads Okta afresh", ErrDamaged, path, line, what)
+	return &trouble.Error{
+		Code: trouble.JournalDamaged,
+		What: fmt.Sprintf("the journal is damaged: %s line %d: %s", path, line, what),
+		Next: "keep the run's folder for those who look into it, move it out of STATE_DIR/runs, and plan again: " +
+			"planning reads Okta again",
+	}
 }
 
 func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy bool) (*journal, error) {
 	lines, err := durable.OpenLines(path, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errJournal, err)
+		return nil, journalError(err)
 	}
 	if lazy {
 		lines.Lazy()
 	}
 	j := &journal{lines: lines}
-	if err := j.write(entry{Event: eventOpen, Plan: p.ID, App: p.App.ID, Stage: p.Stage, Undoes: p.Undoes, Permit: &confirmed}); err != nil {
+	opened := entry{
+		Event:  eventOpen,
+		Plan:   p.ID,
+		App:    p.App.ID,
+		Stage:  p.Stage,
+		Undoes: p.Undoes,
+		Permit: &confirmed,
+	}
+	if err := j.write(opened); err != nil {
 		return nil, errors.Join(err, lines.Close())
 	}
 	return j, nil
@@ -136,7 +140,7 @@ func (j *journal) write(e entry) error {
 	e.Time = time.Now().UTC()
 	line, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errJournal, err)
+		return journalError(err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -145,7 +149,7 @@ func (j *journal) write(e entry) error {
 	}
 	if err := j.lines.Append(line); err != nil {
 		// Nothing after a failed line may be written: the journal must have no gap.
-		j.broken = fmt.Errorf("%w: %w", errJournal, err)
+		j.broken = journalError(err)
 		return j.broken
 	}
 	return nil
@@ -197,11 +201,9 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 		return last, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	var opened entry
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &opened) != nil || opened.App != p.App.ID || !sameLists(opened.Stage, p.Stage) {
-		return last, nil
+	opened, err := opening(f)
+	if err != nil || opened.App != p.App.ID || !sameLists(opened.Stage, p.Stage) {
+		return last, err
 	}
 	info, err := f.Stat()
 	if err != nil {
@@ -210,12 +212,13 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 	if _, err := f.Seek(max(0, info.Size()-journalTail), io.SeekStart); err != nil {
 		return last, err
 	}
-	lines = bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
 	open := map[int]bool{}
-	for lines.Scan() {
+	for line, err := range durable.NewLineReader(f, durable.LongestLine).All() {
+		if err != nil {
+			return last, err
+		}
 		var e entry
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
+		if json.Unmarshal(line.Text, &e) != nil {
 			continue // the first line of the tail may be cut in two; it is not needed
 		}
 		switch e.Event {
@@ -231,7 +234,7 @@ func lastSent(path string, p *plan.Plan) (last time.Time, err error) {
 	if len(open) > 0 {
 		last = last.Add(outagePatience)
 	}
-	return last, lines.Err()
+	return last, nil
 }
 
 // fileSHA256 binds a run's journal into the trail.

@@ -143,11 +143,11 @@ func TestNothingIsWrittenAfterALineThatFailed(t *testing.T) {
 	}
 	_ = broken.Close()
 	j.lines = broken
-	if err := j.begin(1, testKeys[1]); !errors.Is(err, errJournal) {
+	if err := j.begin(1, testKeys[1]); !errors.Is(err, ErrJournal) {
 		t.Errorf("a line on a disk that is gone: %v", err)
 	}
 	j.lines = whole // the disk is back, but the line before is not
-	if err := j.begin(2, testKeys[2]); !errors.Is(err, errJournal) {
+	if err := j.begin(2, testKeys[2]); !errors.Is(err, ErrJournal) {
 		t.Errorf("a line after one that failed: %v", err)
 	}
 	_ = j.close()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
 )
 
@@ -69,6 +70,22 @@ func (p picture) lost(after picture) []string {
 		}
 	}
 	return out
+}
+
+// lostBeyond lists the access that is gone though the undo does not name it.
+func (p picture) lostBeyond(after picture, undo *plan.Plan, w *simtest.World) []string {
+	names := w.Tenant.ValueNames(w.AppID)
+	named := map[string]bool{}
+	logins := map[string]string{}
+	for _, u := range w.Tenant.State().Users {
+		logins[u.ID] = u.Login
+	}
+	for _, op := range undo.Ops {
+		for _, v := range op.Revokes {
+			named[logins[op.UserID]+" lost "+names[v]] = true
+		}
+	}
+	return slices.DeleteFunc(p.lost(after), func(what string) bool { return named[what] })
 }
 
 // differs lists where two pictures are not the same.

@@ -29,22 +29,12 @@ type Result struct {
 }
 
 // rowState turns the outcome of the deciding operation into the state of a row.
-func rowState(stage plan.Stage, r Result) plan.State {
-	switch r.Outcome {
+func (k *kind) rowState(o Outcome) plan.State {
+	switch o {
 	case Created:
-		switch stage {
-		case plan.StageAssign:
-			return plan.Assigned
-		case plan.StageUndo:
-			return plan.Revoked
-		default:
-			return plan.Granted
-		}
+		return k.Done
 	case AlreadyPresent:
-		if stage == plan.StageUndo {
-			return plan.Kept
-		}
-		return plan.AlreadyGranted
+		return k.Found
 	case Failed:
 		return plan.Failed
 	case Unknown:

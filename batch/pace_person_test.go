@@ -36,16 +36,16 @@ func threeStages(t *testing.T, lines []*simtest.Line, text string, curious bool)
 		w.Tenant.AddUser(oktasim.NewUser{Email: p.Email})
 	}
 	began := time.Now()
-	desk := w.Desk(ctx, map[string]string{reportName: text})
-	defer desk.Close()
+	session := w.Session(ctx, map[string]string{reportName: text})
+	defer session.Close()
 	if curious { // an application with a past, which the person looks at first
 		for _, name := range []string{"License", "Region", "Team", "Level", "Desk", "Building", "Cost Centre", "Vehicle"} {
 			w.Tenant.AddEntitlement(w.AppID, name, true, "one", "two", "three")
 		}
 		var listed tools.ListEntitlementsOut
-		desk.Call(ctx, "okta_iga_list_entitlements", map[string]any{"app_id": w.AppID}, &listed)
+		session.Call(ctx, "okta_iga_list_entitlements", map[string]any{"app_id": w.AppID}, &listed)
 		for _, e := range listed.Entitlements {
-			desk.Call(ctx, "okta_iga_list_entitlement_values", map[string]any{"entitlement_id": e.ID}, &tools.ListValuesOut{})
+			session.Call(ctx, "okta_iga_list_entitlement_values", map[string]any{"entitlement_id": e.ID}, &tools.ListValuesOut{})
 		}
 		t.Logf("looked around after %v", time.Since(began))
 	}
@@ -59,9 +59,9 @@ func threeStages(t *testing.T, lines []*simtest.Line, text string, curious bool)
 	}
 	var p *tools.PlanOut
 	for _, tool := range []string{"prepare_entitlement_structure", "execute_user_grants"} {
-		step("plan "+tool[:7], func() { p = desk.Plan(ctx, tool, reportName) })
+		step("plan "+tool[:7], func() { p = session.Plan(ctx, tool, reportName) })
 		step("apply "+tool[:7], func() {
-			if out := desk.Confirm(ctx, tool, p.PlanID, time.Second); out.Status != "complete" {
+			if out := session.Confirm(ctx, tool, p.PlanID, time.Second); out.Status != "complete" {
 				t.Errorf("%s ended %s: %v", tool, out.Status, out.Stop)
 			}
 		})

@@ -66,27 +66,27 @@ func (c pace) lines(t testing.TB) []*simtest.Line { return simtest.Lines(t, 1, o
 func (c pace) run(t testing.TB, lines []*simtest.Line) paced {
 	ctx := t.Context()
 	w := simtest.New(t, simtest.Options{Lines: lines, Tenant: c.tenant(), Engine: batch.Options{NoSync: !c.sync}, Disk: c.sync})
-	desk := w.Desk(ctx, map[string]string{reportName: staff(w, c.users, c.assign)})
-	defer desk.Close()
-	structure := desk.Plan(ctx, "prepare_entitlement_structure", reportName)
-	desk.Confirm(ctx, "prepare_entitlement_structure", structure.PlanID, time.Second)
+	session := w.Session(ctx, map[string]string{reportName: staff(w, c.users, c.assign)})
+	defer session.Close()
+	structure := session.Plan(ctx, "prepare_entitlement_structure", reportName)
+	session.Confirm(ctx, "prepare_entitlement_structure", structure.PlanID, time.Second)
 	if c.others > 0 {
 		w.Tenant.AddForeignLoad(oktasim.ForeignLoad{Method: "POST", Pattern: grantsPattern, PerMinute: c.others, Burst: c.burst})
 	}
 	before := w.Okta.Stats().Calls
-	plan := desk.Plan(ctx, "execute_user_grants", reportName)
+	plan := session.Plan(ctx, "execute_user_grants", reportName)
 	if plan.Counts.GrantUsers != c.users {
 		t.Fatalf("the plan grants %d users: %+v", plan.Counts.GrantUsers, plan.Counts)
 	}
 	planned := w.Okta.Stats().Calls - before
-	done := desk.Confirm(ctx, "execute_user_grants", plan.PlanID, time.Hour)
+	done := session.Confirm(ctx, "execute_user_grants", plan.PlanID, time.Hour)
 	c.check(t, w, done)
 	out := paced{took: runTime(t, w, plan.PlanID), planned: planned, applied: w.Okta.Stats().Calls - before - planned}
 	out.perUser = float64(out.planned+out.applied) / float64(c.users)
 	out.util = c.floor().Seconds() / out.took.Seconds()
 	if c.twice {
 		before = w.Okta.Stats().Calls
-		if again := desk.Plan(ctx, "execute_user_grants", reportName); again.Status != "nothing_to_do" {
+		if again := session.Plan(ctx, "execute_user_grants", reportName); again.Status != "nothing_to_do" {
 			t.Errorf("a second plan is %s: %+v", again.Status, again.Counts)
 		}
 		out.again = w.Okta.Stats().Calls - before

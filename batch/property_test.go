@@ -19,12 +19,9 @@ import (
 
 // TestNobodyLosesAndEverybodyGetsWhatTheReportSays holds the first two promises over random tenants and reports: whatever
 // a user had stays, whatever a planned row asks for is there afterwards, a second import writes nothing, and the states of
-// the rows add up. The seed of a failure is in its name.
+// the rows add up. PROPERTY_WORLDS says how many worlds (.ci/run takes 500); the seed of a failure is in its name.
 func TestNobodyLosesAndEverybodyGetsWhatTheReportSays(t *testing.T) {
-	worlds := 500
-	if testing.Short() { // the race detector's run: the same code, fewer worlds
-		worlds = 60
-	}
+	worlds := number(t, "PROPERTY_WORLDS", 60)
 	for seed := range uint64(worlds) {
 		mode := []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge}[seed%2]
 		t.Run(fmt.Sprintf("%s/seed=%d", mode, seed), func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -76,19 +77,19 @@ func TestOneProcessPerPlanAndOneRunPerApplication(t *testing.T) {
 		time.Sleep(time.Second)
 		second := o.PlanGrants(ctx, report, plan.ModeAdditive)
 		first := make(chan *batch.Summary)
-		live := make(chan *progress.Live, 1)
+		live := progress.New(0, "starting")
 		go func() {
-			summary, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), func(l *progress.Live) { live <- l })
+			summary, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), live)
 			if err != nil {
 				t.Error(err)
 			}
 			first <- summary
 		}()
 		time.Sleep(20 * time.Second)
-		if p := (<-live).Progress(); p.Done == 0 || p.Done == p.Total {
+		if p := live.Progress(); p.Done == 0 || p.Done == p.Total {
 			t.Fatalf("the first run is not under way: %+v", p)
 		}
-		if _, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), nil); !errors.Is(err, batch.ErrBusy) {
+		if _, err := o.Engine.Run(ctx, o.plan, o.Permit(ctx, o.plan), nil); trouble.CodeOf(err) != trouble.RunBusy {
 			t.Errorf("a second process on the same plan: %v", err)
 		}
 		// Another plan on the application waits, and then knows what the first one did.
@@ -137,7 +138,7 @@ func TestUnfinishedRunsAreListedUnderThePermitTheyHad(t *testing.T) {
 		listed("before it began", false)
 		stopAfter(6*time.Second, errors.New("the server stops"))
 		listed("when the server stopped", true)
-		stopAfter(3*time.Second, batch.ErrCancelled)
+		stopAfter(3*time.Second, progress.ErrCancelled)
 		listed("when a person cancelled it", false)
 		wire := &mortal{tenant: o.Tenant.Transport(), dir: o.Engine.Dir(o.plan.ID), calls: 12, late: true}
 		ctx, kill := context.WithCancel(t.Context())
@@ -161,7 +162,7 @@ func TestUnfinishedRunsAreListedUnderThePermitTheyHad(t *testing.T) {
 func TestTheSummaryTellsOfEarlierRunsToo(t *testing.T) {
 	inOffice(t, oktasim.Options{Latency: oktasim.LatencyReal}, func(t *testing.T, o *office) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(8*time.Second, func() { cancel(batch.ErrCancelled) })
+		time.AfterFunc(8*time.Second, func() { cancel(progress.ErrCancelled) })
 		part, err := o.Engine.Run(ctx, o.plan, o.Permit(t.Context(), o.plan), nil)
 		must(t, err)
 		if part.UsersGranted == 0 || part.UsersGranted == headcount || part.Operations[batch.NotAttempted] == 0 {

@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,8 +10,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -23,12 +24,14 @@ type run struct {
 	writer      *oktaclient.Writer
 	plan        *plan.Plan
 	journal     *journal
+	application *durable.FileLock // from waitForApplication to close
 	live        *progress.Live
 	started     time.Time // every process that carried this plan out before had ended by then
 	resumed     bool      // an earlier run of the plan got as far as an operation
 	lastWritten time.Time // the last write of an earlier run of this kind here: Okta's lists may lag behind it
 	pending     [][]int   // chains of operations still to do; within a chain each needs the one before
 
+	read     *plan.Structure          // the application as the comparison read it; nil until then
 	holdings map[string]*plan.Holding // what the users of pending grants had when the run began; not written after that
 
 	mu       sync.Mutex
@@ -39,15 +42,19 @@ type run struct {
 	stop     *Stop
 }
 
-// Stop says why a run ended before its last operation.
-type Stop struct {
-	Code    string `json:"code"` // cancelled, interrupted, error_rate, token_rejected, scope_missing, feature_off, grant_mode_refused, ring_mismatch, plan_stale, okta_unavailable, okta_unreadable, or the code of a plan.Refusal, okta_unreadable, interrupted, other_org
-	Message string `json:"message"`
-	Next    string `json:"next"`
-}
-
-func newRun(e *Engine, p *plan.Plan, memories []memory) *run {
-	r := &run{engine: e, okta: e.okta, writer: e.writer, plan: p, memories: memories, live: progress.New(len(p.Ops), "checking"), made: map[string]string{}, started: time.Now()}
+func newRun(e *Engine, p *plan.Plan, memories []memory, live *progress.Live) *run {
+	live.Expect(len(p.Ops))
+	live.Enter("checking")
+	r := &run{
+		engine:   e,
+		okta:     e.okta,
+		writer:   e.writer,
+		plan:     p,
+		memories: memories,
+		live:     live,
+		made:     map[string]string{},
+		started:  time.Now(),
+	}
 	chain := make([]int, len(p.Ops)) // which chain an operation belongs to
 	var chains [][]int
 	for i := range p.Ops {
@@ -79,8 +86,16 @@ func (r *run) remember(i int) {
 	if !m.began.IsZero() || m.result.Outcome != "" {
 		r.resumed = true
 	}
-	if op := &r.plan.Ops[i]; op.Kind == plan.KindCreateEntitlement && m.result.Outcome.done() {
-		r.made[op.Entitlement.ExternalValue] = m.result.ID
+	if m.result.Outcome.done() {
+		r.learn(i, m.result)
+	}
+}
+
+// learn takes in what later operations need to know of one that ended well.
+func (r *run) learn(i int, result Result) {
+	op := &r.plan.Ops[i]
+	if k := r.engine.kindOf(op); k.learn != nil {
+		k.learn(r, op, result)
 	}
 }
 
@@ -98,33 +113,6 @@ func (r *run) failedLast() {
 	slices.SortStableFunc(r.pending, func(a, b []int) int { return failed(a) - failed(b) })
 }
 
-// carryOut does what is pending. It returns an error only when the run could not be kept honestly (the journal, or Okta
-// could not be read beforehand); whatever happens to single operations is in their results.
-func (r *run) carryOut(ctx context.Context) error {
-	if err := r.prepare(ctx); err != nil {
-		if stop := stopFor(ctx, err); stop != nil {
-			r.halt(*stop)
-			return nil
-		}
-		return fmt.Errorf("compare the plan with Okta as it is now: %w", err)
-	}
-	r.pending = slices.DeleteFunc(r.pending, func(chain []int) bool { return r.settled(chain) })
-	err := r.inRings(ctx)
-	switch {
-	case err == nil || errors.Is(err, errJournal):
-		return err
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		r.halt(*cancelled(ctx))
-	default:
-		stop := stopFor(ctx, err)
-		if stop == nil {
-			stop = &Stop{"okta_unreadable", err.Error(), "apply the plan again; it goes on where it stopped"}
-		}
-		r.halt(*stop)
-	}
-	return nil
-}
-
 func (r *run) settled(chain []int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -136,36 +124,83 @@ func (r *run) settled(chain []int) bool {
 	return true
 }
 
-// inRings carries out the first chain alone, then a small ring whose effect is read back, then the rest: what is wrong with
-// a plan or a credential shows on few people.
-func (r *run) inRings(ctx context.Context) error {
-	rest := r.pending
-	if len(rest) == 0 {
+// first carries out the first chain alone: what is wrong with a plan or a credential shows on one person.
+func (r *run) first(ctx context.Context) error {
+	if len(r.pending) == 0 {
 		return nil
 	}
 	r.live.Enter("first operation")
-	if err := r.all(ctx, rest[:1]); err != nil || r.stopped() {
+	chain := r.pending[0]
+	r.pending = r.pending[1:]
+	if err := r.all(ctx, [][]int{chain}); err != nil || r.stopped() {
 		return err
 	}
-	if r.refusesGrantType(rest[0]) {
-		r.halt(Stop{"grant_mode_refused", "Okta refused the first grant of type " + oktaclient.GrantEntitlement + ": " + r.resultOf(rest[0][len(rest[0])-1]).Error,
-			"if the message speaks of the grant type, this organisation does not have additive grants yet: set GRANT_MODE=custom-merge, restart and plan again; otherwise mend what it says and apply again"})
+	last := chain[len(chain)-1]
+	op := &r.plan.Ops[last]
+	if k := r.engine.kindOf(op); k.refused != nil {
+		if stop := k.refused(op, r.resultOf(last)); stop != nil {
+			r.halt(*stop)
+		}
+	}
+	return nil
+}
+
+// ring carries out a few chains of a large plan and reads their effect back before the rest.
+func (r *run) ring(ctx context.Context) error {
+	opts := r.engine.opts
+	if opts.RingAbove < 0 || len(r.pending) <= opts.RingAbove || r.plan.Stage != plan.StageGrants {
+		r.live.Enter(string(r.plan.Stage))
 		return nil
 	}
-	rest = rest[1:]
-	if opts := r.engine.opts; opts.RingAbove >= 0 && len(rest) > opts.RingAbove && r.plan.Stage == plan.StageGrants {
-		r.live.Enter("ring")
-		ring := rest[:min(opts.RingSize, len(rest))]
-		if err := r.all(ctx, ring); err != nil || r.stopped() {
-			return err
-		}
-		if err := r.readBack(ctx, ring); err != nil || r.stopped() {
-			return err
-		}
-		rest = rest[len(ring):]
+	r.live.Enter("ring")
+	size := min(opts.RingSize, len(r.pending))
+	ring := r.pending[:size]
+	r.pending = r.pending[size:]
+	if err := r.all(ctx, ring); err != nil || r.stopped() {
+		return err
+	}
+	if err := r.readBack(ctx, ring); err != nil {
+		return err
 	}
 	r.live.Enter(string(r.plan.Stage))
-	return r.all(ctx, rest)
+	return nil
+}
+
+// readBack asks Okta for the effect of a ring and stops the run when something planned is not there.
+func (r *run) readBack(ctx context.Context, ring [][]int) error {
+	for _, chain := range ring {
+		last := chain[len(chain)-1]
+		op := &r.plan.Ops[last]
+		k := r.engine.kindOf(op)
+		if k.missing == nil || !r.resultOf(last).Outcome.done() {
+			continue
+		}
+		missing, err := k.missing(ctx, r, op)
+		for more := r.patience(); more.again(ctx, &err); {
+			missing, err = k.missing(ctx, r, op)
+		}
+		if err != nil && stopFor(ctx, err) == nil {
+			return &trouble.Error{
+				Code: trouble.OktaUnreadable,
+				What: err.Error(),
+				Next: "apply the plan again; it goes on where it stopped",
+				Err:  err,
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if missing > 0 {
+			r.halt(Stop{
+				Code: trouble.RingMismatch,
+				What: fmt.Sprintf("after granting to the first users, %d of user %s's planned values are not in force",
+					missing, op.UserID),
+				Next: "look at that user's access in the Admin Console before applying the plan again",
+			})
+			return nil
+		}
+	}
+	return nil
 }
 
 // all carries chains out, a bounded number at once. Chains that begin alike wait for the same rate limit, so each kind has
@@ -239,9 +274,17 @@ func (r *run) chain(ctx context.Context, chain []int) error {
 // withoutNeeds is the outcome of an operation whose precondition ended without success.
 func withoutNeeds(needs Result) Result {
 	if needs.Outcome == Failed {
-		return Result{Outcome: Failed, Code: "needs_failed", Error: "what it needs did not happen: " + needs.Error}
+		return Result{
+			Outcome: Failed,
+			Code:    string(trouble.NeedsFailed),
+			Error:   "what it needs did not happen: " + needs.Error,
+		}
 	}
-	return Result{Outcome: NotAttempted, Code: "needs_open", Error: "what it needs has not been settled"}
+	return Result{
+		Outcome: NotAttempted,
+		Code:    string(trouble.NeedsOpen),
+		Error:   "what it needs has not been settled",
+	}
 }
 
 // finish journals how an operation ended. An unknown outcome gets no end line: its begin stays open, which is what makes
@@ -263,6 +306,9 @@ func (r *run) finish(i int, result Result) error {
 	}
 	stop := r.overRate()
 	r.mu.Unlock()
+	if result.Outcome.done() {
+		r.learn(i, result)
+	}
 	r.live.Count(string(result.Outcome), true)
 	if stop != nil {
 		r.halt(*stop)
@@ -277,40 +323,16 @@ func (r *run) overRate() *Stop {
 	if r.tried < rateSample || float64(r.failures) <= r.engine.opts.StopRate*float64(r.tried) {
 		return nil
 	}
-	return &Stop{"error_rate", fmt.Sprintf("%d of %d operations failed, more than the %.0f %% that a run may lose", r.failures, r.tried, 100*r.engine.opts.StopRate),
-		"read the errors in report.csv, mend the cause, then apply the plan again"}
-}
-
-// halt ends the run before its last operation: nothing new is started, and what is on the wire is awaited, so that it
-// ends in a known outcome. The first reason stands.
-func (r *run) halt(s Stop) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stop == nil {
-		r.stop = &s
+	return &Stop{
+		Code: trouble.ErrorRate,
+		What: fmt.Sprintf("%d of %d operations failed, more than the %.0f %% that a run may lose",
+			r.failures, r.tried, 100*r.engine.opts.StopRate),
+		Next: "read the errors in report.csv, fix the cause, then apply the plan again",
 	}
-}
-
-func (r *run) stopped() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stop != nil
 }
 
 func (r *run) resultOf(i int) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.memories[i].result
-}
-
-// sleep waits, or returns early when ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

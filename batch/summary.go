@@ -12,6 +12,7 @@ import (
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -55,7 +56,8 @@ type RowError struct {
 const shownErrors = 10
 
 // conclude sums the run up and writes report.csv and summary.json.
-func (r *run) conclude(dir string) (*Summary, error) {
+func (r *run) conclude() (*Summary, error) {
+	dir := r.engine.Dir(r.plan.ID)
 	r.live.Enter("finishing")
 	s := r.summarise()
 	if info, err := os.Stat(filepath.Join(dir, "journal.jsonl")); err == nil {
@@ -80,10 +82,29 @@ func (r *run) conclude(dir string) (*Summary, error) {
 
 func (r *run) summarise() *Summary {
 	p := r.plan
-	s := &Summary{PlanID: p.ID, Stage: p.Stage, File: p.File, AppID: p.App.ID, Stop: r.stop, TotalRows: len(p.Rows),
-		Rows: map[plan.State]int{}, Operations: map[Outcome]int{}, Created: map[plan.Kind]int{}, Finished: time.Now().UTC(), Elapsed: r.live.Progress().Elapsed.Seconds()}
+	s := &Summary{
+		PlanID:     p.ID,
+		Stage:      p.Stage,
+		File:       p.File,
+		AppID:      p.App.ID,
+		Stop:       r.stop,
+		TotalRows:  len(p.Rows),
+		Rows:       map[plan.State]int{},
+		Operations: map[Outcome]int{},
+		Created:    map[plan.Kind]int{},
+		Finished:   time.Now().UTC(),
+		Elapsed:    r.live.Progress().Elapsed.Seconds(),
+	}
 	for i := range p.Ops {
-		s.operation(&p.Ops[i], r.ending(i).Outcome)
+		op, outcome := &p.Ops[i], r.ending(i).Outcome
+		s.Operations[outcome]++
+		if outcome != Created {
+			continue
+		}
+		s.Created[op.Kind]++
+		if k := r.engine.kindOf(op); k.sum != nil {
+			k.sum(s, op)
+		}
 	}
 	for i := range p.Rows {
 		state := r.rowState(&p.Rows[i])
@@ -103,38 +124,32 @@ func (r *run) summarise() *Summary {
 	return s
 }
 
-// ending is how an operation stands when the run has ended. One that was not reached was not attempted; but one that an
-// earlier run began and that nobody has looked up since may have happened, whatever an attempt before that ended in.
+// ending is how an operation has ended when the run has. One that was not reached was not attempted; but one that an
+// earlier run began and that no run has looked up since may have happened, whatever an attempt before that ended in.
 func (r *run) ending(i int) Result {
 	m := r.memories[i]
 	switch {
 	case !m.began.IsZero() && m.result.Outcome != Unknown:
-		return Result{Outcome: Unknown, Code: "unsettled", Error: "the program ended while it was sent, and this run ended before it could look in Okta"}
+		return Result{
+			Outcome: Unknown,
+			Code:    string(trouble.Unsettled),
+			Error:   "the program ended while it was sent, and this run ended before it could look in Okta",
+		}
 	case m.result.Outcome == "":
 		return Result{Outcome: NotAttempted}
 	}
 	return m.result
 }
 
-func (s *Summary) operation(op *plan.Op, o Outcome) {
-	s.Operations[o]++
-	if o != Created {
-		return
-	}
-	s.Created[op.Kind]++
-	switch op.Kind {
-	case plan.KindCreateEntitlement:
-		s.ValuesMade += len(op.Entitlement.Values)
-	case plan.KindAddValues:
-		s.ValuesMade += len(op.Values)
-	case plan.KindCreateGrant:
-		s.UsersGranted++
-	}
-}
-
 func (s *Summary) fail(row *plan.Row, state plan.State, result Result, p *plan.Plan) {
 	if len(s.Errors) < shownErrors {
-		s.Errors = append(s.Errors, RowError{Line: row.Line, UserID: p.Ops[row.Op].UserID, State: state, Code: result.Code, Error: result.Error})
+		s.Errors = append(s.Errors, RowError{
+			Line:   row.Line,
+			UserID: p.Ops[row.Op].UserID,
+			State:  state,
+			Code:   result.Code,
+			Error:  result.Error,
+		})
 	}
 }
 
@@ -142,7 +157,7 @@ func (r *run) rowState(row *plan.Row) plan.State {
 	if row.State != plan.Planned || row.Op < 0 {
 		return row.State
 	}
-	return rowState(r.plan.Stage, r.ending(row.Op))
+	return r.engine.kindOf(&r.plan.Ops[row.Op]).rowState(r.ending(row.Op).Outcome)
 }
 
 // Unfinished reports whether rows remain that another run of the plan could bring further.
@@ -155,8 +170,9 @@ func (s *Summary) Unfinished() bool {
 	return s.Ended != EndedComplete
 }
 
-func (s *Summary) counts() map[string]int {
-	counts := map[string]int{}
+// counts are the run's counts as the trail has them.
+func (s *Summary) counts() map[string]any {
+	counts := map[string]any{}
 	for state, n := range s.Rows {
 		counts["rows_"+string(state)] = n
 	}
@@ -182,7 +198,8 @@ func (r *run) requestIDs() []string {
 // writeReport lists every row with how it ended. Cells that a spreadsheet would take for a formula are defused.
 func (r *run) writeReport(w io.Writer) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"line", "email", "state", "okta_user_id", "okta_grant_id", "okta_error_code", "error", "next_step"}); err != nil {
+	header := []string{"line", "email", "state", "okta_user_id", "okta_grant_id", "okta_error_code", "error", "next_step"}
+	if err := out.Write(header); err != nil {
 		return err
 	}
 	for i := range r.plan.Rows {
@@ -200,7 +217,10 @@ func (r *run) writeReport(w io.Writer) error {
 		if result.Error != "" {
 			reason = result.Error
 		}
-		cells := []string{strconv.Itoa(row.Line), person.Email, string(state), person.UserID, result.ID, result.Code, reason, state.Explain()}
+		cells := []string{
+			strconv.Itoa(row.Line), person.Email, string(state), person.UserID,
+			result.ID, result.Code, reason, state.Explain(),
+		}
 		for j := range cells {
 			cells[j] = untrusted.Cell(cells[j])
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // tokenServer is a stub of the token endpoint and of a resource behind it. It verifies every signature itself.
@@ -41,7 +42,7 @@ type tokenServer struct {
 }
 
 func (s *tokenServer) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := sleep(req.Context(), s.latency); err != nil {
+	if err := wait.For(req.Context(), s.latency); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -273,7 +274,7 @@ func TestTokenIsFetchedOnceForManyAndRenewedBeforeItExpires(t *testing.T) {
 		if s.issued != 1 {
 			t.Errorf("issued %d tokens for calls at once", s.issued)
 		}
-		_ = sleep(t.Context(), 56*time.Minute)
+		_ = wait.For(t.Context(), 56*time.Minute)
 		if _, err := c.App(t.Context(), "0oa1"); err != nil {
 			t.Error(err)
 		}

@@ -105,53 +105,55 @@ func kindOf(status int, code string) error {
 	}
 }
 
-// Next is the next step for a person, one sentence without Okta's own wording in it.
+// Next is the next step for a person, an imperative in lower case without a full stop and without Okta's own wording.
 func (e *Error) Next() string {
 	switch {
 	case e.Unwrap() != nil:
-		return "The call was cancelled or ran out of time; run it again when ready."
+		return "run it again when ready: the call was cancelled or ran out of time"
 	case e.Code == CodeInactiveUser:
-		return "Activate the user in Okta, or leave them out."
+		return "activate the user in Okta, or leave them out"
 	case e.Code == "invalid_scope":
-		return "Have a super admin grant the configured scopes to the service app (Okta API Scopes tab), or take them out of OKTA_SCOPES."
+		return "have a super admin grant the configured scopes to the service app (Okta API Scopes tab), " +
+			"or take them out of OKTA_SCOPES"
 	case e.Code == "invalid_client":
-		return "Check OKTA_CLIENT_ID, OKTA_KEY_ID and the private key against the service app's public keys in Okta."
+		return "check OKTA_CLIENT_ID, OKTA_KEY_ID and the private key against the service app's public keys in Okta"
 	}
 	switch e.kind {
 	case ErrBadArgument:
-		return "Correct the argument; nothing was sent to Okta."
+		return "correct the argument; nothing was sent to Okta"
 	case ErrNotFound:
-		return "Check the id; for entitlements, also check that entitlement management is enabled on the app (emOptInStatus)."
+		return "check the id; for entitlements, also check that entitlement management is enabled on the app (emOptInStatus)"
 	case ErrUnauthorized:
-		return "The credential was refused: make a new API token (OKTA_API_TOKEN), or check the service app's key, and restart."
+		return "make a new API token (OKTA_API_TOKEN), or check the service app's key, and restart: the credential was refused"
 	case ErrFeatureOff:
-		return "The org is not licensed for this feature (Okta Identity Governance); the credential itself is fine. Ask the Okta account team."
+		return "ask the Okta account team: the org is not licensed for this feature (Okta Identity Governance); " +
+			"the credential itself is fine"
 	case ErrScope:
 		if e.NeedScope != "" {
-			return "Grant the OAuth scope " + e.NeedScope + " to the service app and add it to OKTA_SCOPES."
+			return "grant the OAuth scope " + e.NeedScope + " to the service app and add it to OKTA_SCOPES"
 		}
-		return "Grant the missing OAuth scope to the service app and add it to OKTA_SCOPES."
+		return "grant the missing OAuth scope to the service app and add it to OKTA_SCOPES"
 	case ErrForbidden:
-		return "Give the credential's admin a role that covers this resource."
+		return "give the credential's admin a role that covers this resource"
 	case ErrConflict:
-		return "Another change is under way in Okta; read the object again, then decide."
+		return "read the object again, then decide: another change is under way in Okta"
 	case ErrRateLimited:
-		return "Wait a minute; something else uses up this rate limit (okta_get_rate_status shows it)."
+		return "wait a minute; something else uses up this rate limit (okta_get_rate_status shows it)"
 	case ErrUnavailable:
 		if e.Sent == MaybeSent && e.write() {
-			return "Look in Okta whether the change is there before sending it again."
+			return "look in Okta whether the change is there before sending it again"
 		}
-		return "Okta could not be reached or failed; check the network and status.okta.com, then run it again."
+		return "check the network and status.okta.com, then run it again: Okta could not be reached or failed"
 	case ErrBadAnswer:
-		return "The answer did not come from Okta's API; check OKTA_DOMAIN and any proxy in between."
+		return "check OKTA_DOMAIN and any proxy in between: the answer did not come from Okta's API"
 	case ErrForeignHost:
-		return "Check OKTA_DOMAIN: credentials are sent to that host only."
+		return "check OKTA_DOMAIN: credentials are sent to that host only"
 	case ErrNoSubject:
-		return "A service app has no user behind it; nothing needs doing."
+		return "do nothing: a service app has no user behind it"
 	case ErrBadRequest:
-		return "Correct what Okta's causes name, then run it again."
+		return "correct what Okta's causes name, then run it again"
 	}
-	return "Run it again; if it stays, quote the request id to Okta support."
+	return "run it again; if it stays, quote the request id to Okta support"
 }
 
 // challenge reads the parameters of WWW-Authenticate headers, names in lower case. Of a repeated name the first counts.

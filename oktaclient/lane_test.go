@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // byPath is a server with a rate limit for each path; two paths may have the same.
@@ -145,7 +147,7 @@ func TestABurstGoesAtOnceAfterARest(t *testing.T) {
 			if took := time.Since(start); took > 8*time.Second {
 				t.Errorf("round %d: 18 calls took %v", round, took)
 			}
-			_ = sleep(t.Context(), 90*time.Second)
+			_ = wait.For(t.Context(), 90*time.Second)
 		}
 		if s.refused > 0 {
 			t.Errorf("%d calls were refused", s.refused)
@@ -166,7 +168,7 @@ func TestBurstsLeaveRoomForAnotherClient(t *testing.T) {
 					other.Go(func() { s.another(ctx, 30, at) })
 					for range 12 {
 						drive(t, conn, 18, 18)
-						_ = sleep(t.Context(), every)
+						_ = wait.For(t.Context(), every)
 					}
 					stop()
 					other.Wait()

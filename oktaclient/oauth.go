@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // tokenSource holds the access token of a service app. One fetch runs at a time, in the goroutine of the first caller
@@ -124,7 +126,7 @@ func (s *tokenSource) fetch(ctx context.Context) (*accessToken, error) {
 		switch {
 		case demanded:
 		case last.Status >= 500 || last.Status == 0 && last.kind == ErrUnavailable:
-			if err := sleep(ctx, backoff(1)); err != nil {
+			if err := wait.For(ctx, backoff(1)); err != nil {
 				return nil, last
 			}
 		case moved && !corrected && (last.Code == "invalid_client" || last.Code == "invalid_dpop_proof"):

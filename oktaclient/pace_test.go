@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"io"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // windowServer models one rate-limit bucket: windows of 60 s that open with the first call, counted on arrival.
@@ -98,7 +100,7 @@ func (s *windowServer) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	s.mu.Unlock()
-	err := sleep(req.Context(), s.latency)
+	err := wait.For(req.Context(), s.latency)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inflight--
@@ -118,7 +120,7 @@ func (s *windowServer) RoundTrip(req *http.Request) (*http.Response, error) {
 func (s *windowServer) another(ctx context.Context, n int, burstAt time.Duration) {
 	pause := time.Minute / time.Duration(n)
 	if burstAt >= 0 {
-		_ = sleep(ctx, burstAt)
+		_ = wait.For(ctx, burstAt)
 	}
 	for ctx.Err() == nil {
 		s.mu.Lock()
@@ -131,9 +133,9 @@ func (s *windowServer) another(ctx context.Context, n int, burstAt time.Duration
 		}
 		s.mu.Unlock()
 		if burstAt >= 0 {
-			_ = sleep(ctx, time.Minute)
+			_ = wait.For(ctx, time.Minute)
 		} else {
-			_ = sleep(ctx, pause)
+			_ = wait.For(ctx, pause)
 		}
 	}
 }
@@ -347,7 +349,7 @@ func TestCancellationEndsAWaitAtOnce(t *testing.T) {
 				}
 			})
 		}
-		_ = sleep(t.Context(), 10*time.Second)
+		_ = wait.For(t.Context(), 10*time.Second)
 		status := (&Client{conn}).RateStatus()
 		if len(status) != 1 || status[0].Reason == "" || status[0].Wait <= 0 || status[0].Limit != 3 {
 			t.Errorf("status while waiting is %+v", status)

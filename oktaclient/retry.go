@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 const (
@@ -100,7 +102,7 @@ func (r *retrier) attempts(req *http.Request, body []byte, x *exchange) (*http.R
 		r.log.LogAttrs(req.Context(), slog.LevelDebug, "okta call repeated", slog.String("method", req.Method),
 			slog.String("pattern", pattern(req.URL.Path)), slog.Int("attempt", t.failed+t.refused+1), slog.Duration("pause", pause))
 		t.trouble += pause
-		if cancelled := sleep(req.Context(), pause); cancelled != nil {
+		if cancelled := wait.For(req.Context(), pause); cancelled != nil {
 			return nil, &wireError{sent: NotSent, what: "call cancelled between attempts", cause: cancelled}
 		}
 	}
@@ -157,20 +159,6 @@ func repeatable(err error, read bool) bool {
 func backoff(n int) time.Duration {
 	d := min(firstPause<<min(n-1, 10), longestPause)
 	return d/2 + rand.N(d/2+1)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // unreadable reports a success whose body is no JSON: a proxy's login page, or an answer cut short where nothing

@@ -14,22 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
-// Error is what went wrong with the bucket as a whole.
-type Error struct {
-	Code string // stable word, such as s3_access_denied
-	Msg  string
-	Next string // the next step for a person
-	Err  error
-}
-
-func (e *Error) Error() string { return "sync S3 files: " + e.Msg + "; " + e.Next }
-
-func (e *Error) Unwrap() error { return e.Err }
-
 func inboxError(err error) error {
-	return &Error{Code: "s3_inbox", Msg: err.Error(), Next: "check that CSV_DIR and STATE_DIR can be written", Err: err}
+	return &trouble.Error{Code: trouble.S3Inbox, What: err.Error(), Next: "check that CSV_DIR and STATE_DIR can be written", Err: err}
 }
 
 // bucket is the connection to one bucket, with read calls only.
@@ -51,13 +41,13 @@ func (s *Syncer) connect(ctx context.Context) (*bucket, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, &Error{Code: "s3_configuration", Msg: "read AWS configuration: " + err.Error(), Next: "check AWS_PROFILE and the AWS configuration files", Err: err}
+		return nil, &trouble.Error{Code: trouble.S3Configuration, What: "read AWS configuration: " + err.Error(), Next: "check AWS_PROFILE and the AWS configuration files", Err: err}
 	}
 	if cfg.Region == "" && o.Endpoint != "" {
 		cfg.Region = "us-east-1" // other stores do not care, but the signature needs one
 	}
 	if cfg.Region == "" {
-		return nil, &Error{Code: "s3_no_region", Msg: "the bucket's region is not known", Next: "set AWS_REGION"}
+		return nil, &trouble.Error{Code: trouble.S3NoRegion, What: "the bucket's region is not known", Next: "set AWS_REGION"}
 	}
 	if cfg.Credentials == nil {
 		return nil, noCredentials(errors.New("no provider"))
@@ -75,7 +65,7 @@ func (s *Syncer) connect(ctx context.Context) (*bucket, error) {
 }
 
 func noCredentials(err error) error {
-	return &Error{Code: "s3_no_credentials", Msg: "no AWS credentials were found", Err: err,
+	return &trouble.Error{Code: trouble.S3NoCredentials, What: "no AWS credentials were found", Err: err,
 		Next: "set AWS_PROFILE (and run aws sso login), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}
 }
 
@@ -137,14 +127,14 @@ func (b *bucket) get(ctx context.Context, o Object, w io.Writer) (reason string,
 
 // reason is the word for an error with one object.
 func (b *bucket) reason(err error) string {
-	var e *Error
+	var e *trouble.Error
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return "cancelled"
 	case codeOf(err) == "NoSuchKey":
 		return "gone"
 	case errors.As(b.explain("get", err), &e):
-		return strings.TrimPrefix(e.Code, "s3_")
+		return strings.TrimPrefix(string(e.Code), "s3_")
 	}
 	return "network"
 }
@@ -154,22 +144,22 @@ func (b *bucket) explain(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("sync S3 files: %s: %w", doing, err)
 	}
-	e := &Error{Err: err}
+	e := &trouble.Error{Err: err}
 	switch code := codeOf(err); code {
 	case "NoSuchBucket", "NotFound":
-		e.Code, e.Next = "s3_no_such_bucket", "check S3_BUCKET_NAME and AWS_REGION"
+		e.Code, e.Next = trouble.S3NoSuchBucket, "check S3_BUCKET_NAME and AWS_REGION"
 	case "AccessDenied", "Forbidden", "AllAccessDisabled":
-		e.Code, e.Next = "s3_access_denied", "give the credential s3:ListBucket and s3:GetObject on "+b.name
+		e.Code, e.Next = trouble.S3AccessDenied, "give the credential s3:ListBucket and s3:GetObject on "+b.name
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "ExpiredTokenException":
-		e.Code, e.Next = "s3_bad_credentials", "renew the AWS credential ("+code+")"
+		e.Code, e.Next = trouble.S3BadCredentials, "renew the AWS credential ("+code+")"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "MovedPermanently", "TemporaryRedirect":
-		e.Code, e.Next = "s3_wrong_region", "set AWS_REGION to the bucket's region"
+		e.Code, e.Next = trouble.S3WrongRegion, "set AWS_REGION to the bucket's region"
 	case "RequestTimeTooSkewed":
-		e.Code, e.Next = "s3_clock", "put this machine's clock right"
+		e.Code, e.Next = trouble.S3Clock, "put this machine's clock right"
 	default:
-		e.Code, e.Next = "s3_unavailable", "check the network and S3_ENDPOINT_URL, then try again"
+		e.Code, e.Next = trouble.S3Unavailable, "check the network and S3_ENDPOINT_URL, then try again"
 	}
-	e.Msg = fmt.Sprintf("%s %s: %s", doing, b.name, answer(err))
+	e.What = fmt.Sprintf("%s %s: %s", doing, b.name, answer(err))
 	return e
 }
 

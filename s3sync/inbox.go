@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // inbox is the local side. Every name goes through os.Root.
@@ -23,7 +24,7 @@ type inbox struct {
 	swept map[string]bool // folders already rid of what a killed sync left
 }
 
-// state tells where an object stands, by what was copied before and what is there now. A copy that was edited in place
+// state compares an object with what was copied before and what is there now. A copy that was edited in place
 // counts as present: an edit is not thrown away until the object itself changes.
 func (in inbox) state(o Object, m *manifest) State {
 	was, ok := m.objects[o.Key]
@@ -127,7 +128,7 @@ func (in inbox) makeFolder(folder string) (reason string) {
 	return ""
 }
 
-// onDisk tells errors of writing from those of the network, which io.Copy mixes.
+// onDisk separates errors of writing from those of the network, which io.Copy mixes.
 type onDisk struct{ w io.Writer }
 
 type writeError struct{ err error }
@@ -174,7 +175,7 @@ func loadManifest(dir, bucket string) (*manifest, error) {
 		return nil, inboxError(err)
 	}
 	if err := json.Unmarshal(text, &m.objects); err != nil || m.objects == nil {
-		return nil, &Error{Code: "s3_state_damaged", Msg: "the record of what was copied cannot be read", Err: err,
+		return nil, &trouble.Error{Code: trouble.S3StateDamaged, What: "the record of what was copied cannot be read", Err: err,
 			Next: fmt.Sprintf("remove %s; everything will be copied again", filepath.Join(dir, m.file()))}
 	}
 	return m, nil

@@ -18,6 +18,7 @@ import (
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Folder is where copies live in the inbox.
@@ -61,7 +62,7 @@ func New(opts Options) (*Syncer, error) {
 	return &Syncer{opts: opts}, nil
 }
 
-// State is where an object stands, before a sync.
+// State is what is known of an object before a sync.
 type State string
 
 // The states of an object.
@@ -84,7 +85,7 @@ const (
 	Failed    Outcome = "failed"
 )
 
-// Object is one object of the bucket. Key is what somebody else chose: it may hold anything.
+// Object is one object of the bucket. Key is chosen by others: it may hold anything.
 type Object struct {
 	Key      string    `json:"key"`
 	Name     string    `json:"name,omitempty"` // in the inbox, with slashes; empty when the key gives none
@@ -112,7 +113,7 @@ type Result struct {
 	Bytes   int64           `json:"bytes"` // copied
 }
 
-// List returns the objects under prefix ("" = all of S3_PREFIX) and where each stands. It changes nothing.
+// List returns the objects under prefix ("" = all of S3_PREFIX) and the state of each. It changes nothing.
 func (s *Syncer) List(ctx context.Context, prefix string) ([]Object, error) {
 	roots, err := s.roots(prefix)
 	if err != nil {
@@ -166,7 +167,7 @@ func (s *Syncer) Sync(ctx context.Context, prefix string) (_ Result, err error) 
 	}
 	lock, err := durable.TryLock(filepath.Join(s.opts.StateDir, "s3sync.lock"))
 	if errors.Is(err, durable.ErrLocked) {
-		return result, &Error{Code: "s3_sync_running", Msg: "another sync is running", Next: "wait until it is done", Err: err}
+		return result, &trouble.Error{Code: trouble.S3SyncRunning, What: "another sync is running", Next: "wait until it is done", Err: err}
 	}
 	if err != nil {
 		return result, inboxError(err)
@@ -250,7 +251,7 @@ func (s *Syncer) list(ctx context.Context, b *bucket, roots []string) ([]Object,
 			}
 			seen[o.Key] = true
 			if len(objects) >= mostObjects {
-				return nil, &Error{Code: "s3_too_many_objects", Msg: fmt.Sprintf("more than %d objects", mostObjects), Next: "narrow S3_PREFIX, or give a longer prefix"}
+				return nil, &trouble.Error{Code: trouble.S3TooManyObjects, What: fmt.Sprintf("more than %d objects", mostObjects), Next: "narrow S3_PREFIX, or give a longer prefix"}
 			}
 			s.name(&o, taken)
 			objects = append(objects, o)
@@ -288,12 +289,12 @@ func (s *Syncer) name(o *Object, taken map[string]bool) {
 // matters where the credential may not list more.
 func (s *Syncer) roots(prefix string) ([]string, error) {
 	if !s.opts.Enabled {
-		return nil, &Error{Code: "s3_disabled", Msg: "copying from S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME, then start the server again"}
+		return nil, &trouble.Error{Code: trouble.S3Disabled, What: "copying from S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME, then start the server again"}
 	}
 	if prefix == "" {
 		prefix = s.opts.Prefix
 	}
-	refused := &Error{Code: "s3_prefix_not_allowed", Msg: fmt.Sprintf("prefix %q is not allowed", prefix),
+	refused := &trouble.Error{Code: trouble.S3PrefixNotAllowed, What: fmt.Sprintf("prefix %q is not allowed", prefix),
 		Next: "use a prefix under S3_PREFIX and S3_ALLOWED_PATHS, or have those settings changed"}
 	if !strings.HasPrefix(prefix, s.opts.Prefix) {
 		return nil, refused
@@ -359,21 +360,37 @@ func badPath(rel string) string {
 	return "leaves_inbox" // "..", an absolute path, or a path that is not in its shortest form
 }
 
-func badPart(part string) string {
-	stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
-	switch {
-	case strings.ContainsFunc(part, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }):
-		return "control_character"
-	case strings.Contains(part, `\`):
-		return "backslash"
-	case len(part) > 1 && part[1] == ':':
-		return "drive_letter"
-	case strings.ContainsAny(part, `<>:"|?*`) || strings.HasSuffix(part, " ") || strings.HasSuffix(part, "."):
-		return "bad_character" // names that Windows does not have, or reads as others
-	case strings.HasPrefix(part, "."):
-		return "hidden"
-	case stem == "CON" || stem == "PRN" || stem == "AUX" || stem == "NUL" || len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT") && stem[3] >= '0' && stem[3] <= '9':
-		return "reserved_name"
+// badPart says why a part of a key cannot be a file's or a folder's name, "" when it can.
+func badPart(part string) (reason string) {
+	flaws := []struct {
+		reason string
+		found  bool
+	}{
+		{"control_character", strings.ContainsFunc(part, unprintable)},
+		{"backslash", strings.Contains(part, `\`)},
+		{"drive_letter", len(part) > 1 && part[1] == ':'},
+		// Names that Windows does not have, or reads as others.
+		{"bad_character", strings.ContainsAny(part, `<>:"|?*`) || strings.HasSuffix(part, " ") || strings.HasSuffix(part, ".")},
+		{"hidden", strings.HasPrefix(part, ".")},
+		{"reserved_name", windowsDevice(part)},
+	}
+	for _, flaw := range flaws {
+		if flaw.found {
+			return flaw.reason
+		}
 	}
 	return ""
+}
+
+func unprintable(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }
+
+// windowsDevice reports whether Windows takes a name for one of its devices, whatever its extension: CON, COM1, LPT9.
+func windowsDevice(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL":
+		return true
+	}
+	number := strings.TrimPrefix(strings.TrimPrefix(stem, "COM"), "LPT")
+	return len(stem) == 4 && len(number) == 1 && number[0] >= '0' && number[0] <= '9'
 }

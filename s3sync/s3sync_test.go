@@ -19,6 +19,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/s3sync"
 )
 
@@ -263,10 +264,10 @@ func TestAllowedPathsAreWholeFolders(t *testing.T) {
 	}
 }
 
-func code(t *testing.T, what string, err error, want string) {
+func code(t *testing.T, what string, err error, want trouble.Code) {
 	t.Helper()
-	var e *s3sync.Error
-	if !errors.As(err, &e) || e.Code != want || e.Next == "" || e.Msg == "" {
+	var e *trouble.Error
+	if !errors.As(err, &e) || e.Code != want || e.Next == "" || e.What == "" {
 		t.Errorf("%s: %v, want code %s with the next step", what, err, want)
 	}
 }
@@ -378,30 +379,30 @@ func TestErrorsOfTheWholeBucketNameTheNextStep(t *testing.T) {
 	off.Enabled = false
 	absent := s.opts
 	absent.Bucket = "absent"
-	nobody := s.opts
-	nobody.AccessKeyID = ""
+	keyless := s.opts
+	keyless.AccessKeyID = ""
 	nowhere := s.opts
 	nowhere.Endpoint = ""
 	down := s.opts
 	down.Endpoint = "http://127.0.0.1:1"
-	for want, opts := range map[string]s3sync.Options{"s3_disabled": off, "s3_no_such_bucket": absent, "s3_no_credentials": nobody,
+	for want, opts := range map[trouble.Code]s3sync.Options{"s3_disabled": off, "s3_no_such_bucket": absent, "s3_no_credentials": keyless,
 		"s3_no_region": nowhere, "s3_unavailable": down} {
 		y, err := s3sync.New(opts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = y.Sync(t.Context(), "")
-		code(t, want, err, want)
+		code(t, string(want), err, want)
 		_, err = y.List(t.Context(), "")
-		code(t, want+" (list)", err, want)
+		code(t, string(want)+" (list)", err, want)
 	}
-	for status, want := range map[int]string{403: "s3_access_denied", 301: "s3_wrong_region", 503: "s3_unavailable"} {
+	for status, want := range map[int]trouble.Code{403: "s3_access_denied", 301: "s3_wrong_region", 503: "s3_unavailable"} {
 		s.inject(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
 			w.WriteHeader(status)
 			return true
 		})
 		_, err := s.syncer().Sync(t.Context(), "")
-		code(t, want, err, want)
+		code(t, string(want), err, want)
 	}
 }
 

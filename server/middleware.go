@@ -13,6 +13,7 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -24,7 +25,7 @@ func recorded(opts Options) mcpserver.ToolHandlerMiddleware {
 			entry := trail.Entry{Actor: opts.Actor, Client: tools.ClientName(ctx), Tool: req.Params.Name, Step: "call", Arguments: trail.Reduce(req.GetArguments())}
 			if _, err := opts.Trail.Append(ctx, entry); err != nil {
 				opts.Log.Error("trail cannot be written", "error", err)
-				return tools.Failure("trail_not_writable", "the trail cannot be written, so nothing is done",
+				return tools.Failure(trouble.TrailNotWritable, "the trail cannot be written, so nothing is done",
 					"free space or make STATE_DIR writable, then call again"), nil
 			}
 			result, err := next(ctx, req)
@@ -89,7 +90,7 @@ func outcomeOf(result *mcp.CallToolResult, err error) (outcome, planID string) {
 	return "ok", ""
 }
 
-// recovered turns a panic into a tool error that tells nothing but a number, which stands in the log beside the stack.
+// recovered turns a panic into a tool error that shows nothing but a number, which is in the log beside the stack.
 func recovered(log *slog.Logger) mcpserver.ToolHandlerMiddleware {
 	return func(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 		return func(ctx context.Context, req mcp.CallToolRequest) (result *mcp.CallToolResult, err error) {
@@ -97,7 +98,7 @@ func recovered(log *slog.Logger) mcpserver.ToolHandlerMiddleware {
 				if cause := recover(); cause != nil {
 					id := rand.Text()[:8]
 					log.Error("panic in tool", "tool", req.Params.Name, "id", id, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-					result, err = tools.Failure("internal", "the server made a mistake, number "+id, "the log on stderr has the details under that number"), nil
+					result, err = tools.Failure(trouble.Internal, "the server made a mistake, number "+id, "the log on stderr has the details under that number"), nil
 				}
 			}()
 			return next(ctx, req)

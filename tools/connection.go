@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -180,7 +181,7 @@ func tried(what string, err error) Check {
 	case err == nil:
 		return Check{What: what, Result: "ok"}
 	case errors.Is(err, errEmpty):
-		return Check{What: what, Result: "empty", Code: "empty_list",
+		return Check{What: what, Result: "empty", Code: string(trouble.EmptyList),
 			Next: "if the organisation is not empty, give the service app an admin role (scopes alone show empty lists)"}
 	default:
 		p := Explain(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Effect says what a tool may do to the world; the MCP hints follow from it.
@@ -105,7 +106,7 @@ func result(name string, out any) *mcp.CallToolResult {
 		return errorResult(fmt.Errorf("encode the answer: %w", err))
 	}
 	if len(text) > maxResult {
-		return errorResult(&Problem{Code: "answer_too_large", Message: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
+		return errorResult(&trouble.Error{Code: trouble.AnswerTooLarge, What: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
 			Next: "ask for less in one call: fewer names, or a smaller limit"})
 	}
 	return mcp.NewToolResultStructured(json.RawMessage(text), string(text))
@@ -121,13 +122,13 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 	}
 	var generic any
 	if err := json.Unmarshal(raw, &generic); err != nil {
-		return in, &Problem{Code: "arguments_malformed", Message: "the arguments are not a JSON object", Next: "send an object with the fields of the input schema"}
+		return in, &trouble.Error{Code: trouble.ArgumentsMalformed, What: "the arguments are not a JSON object", Next: "send an object with the fields of the input schema"}
 	}
 	if problem := explain(validator, schema, generic); problem != nil {
 		return in, problem
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return in, &Problem{Code: "arguments_malformed", Message: err.Error(), Next: "send the fields of the input schema with their types"}
+		return in, &trouble.Error{Code: trouble.ArgumentsMalformed, What: err.Error(), Next: "send the fields of the input schema with their types"}
 	}
 	return in, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -58,7 +59,7 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 		passed = passed || e.ID == in.Cursor
 	}
 	if !passed {
-		return ListEntitlementsOut{}, &Problem{Code: "cursor_unknown", Message: "the cursor names no entitlement of this application", Next: "list again without cursor"}
+		return ListEntitlementsOut{}, &trouble.Error{Code: trouble.CursorUnknown, What: "the cursor names no entitlement of this application", Next: "list again without cursor"}
 	}
 	if out.Total == 0 {
 		out.Next = "the application has no entitlements yet; prepare_entitlement_structure creates them from a report"
@@ -123,7 +124,7 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 		}
 	}
 	if !passed {
-		return ListValuesOut{}, &Problem{Code: "cursor_unknown", Message: "the cursor names no value of this entitlement", Next: "list again without cursor"}
+		return ListValuesOut{}, &trouble.Error{Code: trouble.CursorUnknown, What: "the cursor names no value of this entitlement", Next: "list again without cursor"}
 	}
 	page, more := out.Values, out.NextCursor
 	return fitted(limit, func(most int) (ListValuesOut, error) {
@@ -148,7 +149,7 @@ func pageSize(asked, standard, most int) (int, error) {
 	case asked == 0:
 		return standard, nil
 	case asked < 1 || asked > most:
-		return 0, &Problem{Code: "wrong_limit", Message: "limit is out of range", Next: plural(most, "item", "items") + " at most"}
+		return 0, &trouble.Error{Code: trouble.WrongLimit, What: "limit is out of range", Next: plural(most, "item", "items") + " at most"}
 	default:
 		return asked, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // JobIn names a job.
@@ -75,6 +76,21 @@ func runJob(out PlanOut) JobOut {
 	}
 }
 
+// Renew brings the answer that started a run up to date with what get_job says of the run since, for clients that follow.
+func (o *PlanOut) Renew(job *JobOut) {
+	o.Status = job.Status
+	o.Progress = job.Progress
+	o.Next = job.Next
+	if run := job.Run; run != nil {
+		o.Rows = run.Rows
+		o.Done = run.Done
+		o.Stop = run.Stop
+		o.Errors = run.Errors
+		o.Report = run.Report
+		o.Resources = run.Resources
+	}
+}
+
 var specGetJob = Spec{
 	Name: "get_job", Title: "Progress of a job", Effect: ReadsLocal,
 	Description: "Shows how a run or an audit goes: progress, rate, time to go, what it waits for; or how it ended. " +
@@ -86,10 +102,8 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
 	if audit.IsAuditID(in.JobID) {
 		return d.auditJob(in.JobID)
 	}
-	if job := d.Jobs.Get(in.JobID); job != nil {
-		if p := job.Plan(); p != nil {
-			return runJob(d.running(p, job)), nil
-		}
+	if p := d.Jobs.Plan(in.JobID); p != nil {
+		return runJob(d.running(p, d.Jobs.Get(in.JobID))), nil
 	}
 	p, err := d.Plans.Load(in.JobID)
 	if err != nil {
@@ -147,10 +161,10 @@ func cancelJob(ctx context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) 
 	}
 	job := d.Jobs.Get(p.ID)
 	if job == nil {
-		return JobOut{}, &Problem{
-			Code:    "job_not_running",
-			Message: "no run of this plan is under way in this server",
-			Next:    "get_job says how it ended",
+		return JobOut{}, &trouble.Error{
+			Code: trouble.JobNotRunning,
+			What: "no run of this plan is under way in this server",
+			Next: "get_job says how it ended",
 		}
 	}
 	job.Cancel()

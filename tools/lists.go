@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // BatchAssignIn asks for assignments by user id, or confirms a plan of them.
@@ -52,7 +53,7 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 	items := make([]plan.Item, len(in.Grants))
 	for i, g := range in.Grants {
 		if len(g.ValueIDs) == 0 {
-			return PlanOut{}, &Problem{Code: "missing_argument", Message: "a grant without value_ids", Next: "name at least one value, or use okta_batch_assign_users to assign only"}
+			return PlanOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "a grant without value_ids", Next: "name at least one value, or use okta_batch_assign_users to assign only"}
 		}
 		items[i] = plan.Item{UserID: g.UserID, Values: g.ValueIDs}
 	}
@@ -63,7 +64,7 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
 	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID), func() (*plan.Plan, error) {
 		if req.AppID == "" {
-			return nil, &Problem{Code: "missing_argument", Message: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
+			return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
 		}
 		if err := countBetween(len(req.Items), "the list"); err != nil {
 			return nil, err

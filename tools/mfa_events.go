@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -44,7 +45,7 @@ type EventItem struct {
 
 var specMFAEvents = Spec{
 	Name: "okta_mfa_events", Title: "MFA events of the System Log", Effect: ReadsOkta,
-	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, denied pushes, bypass attempts, admin roles, enrolment policies; of everybody or one user. " +
+	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, denied pushes, bypass attempts, admin roles, enrolment policies; of everyone or one user. " +
 		"The time asked for is always bounded (default the last 24 hours). The log is the smallest rate limit of all: ask narrowly.",
 }
 
@@ -117,9 +118,9 @@ func span(from, to string, now time.Time) (since, until time.Time, err error) {
 	}
 	switch {
 	case !since.Before(until):
-		return since, until, &Problem{Code: "wrong_time", Message: "since is not before until", Next: "give a since that is earlier than until and than now"}
+		return since, until, &trouble.Error{Code: trouble.WrongTime, What: "since is not before until", Next: "give a since that is earlier than until and than now"}
 	case now.Sub(since) > logKept:
-		return since, until, &Problem{Code: "wrong_time", Message: "since is more than 90 days ago, longer than Okta keeps events", Next: "give a later since"}
+		return since, until, &trouble.Error{Code: trouble.WrongTime, What: "since is more than 90 days ago, longer than Okta keeps events", Next: "give a later since"}
 	}
 	return since, until, nil
 }
@@ -133,7 +134,7 @@ func moment(text string, standard time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, &Problem{Code: "wrong_time", Message: "the time cannot be read", Next: "write it like 2026-11-20 or 2026-11-20T08:00:00Z"}
+	return time.Time{}, &trouble.Error{Code: trouble.WrongTime, What: "the time cannot be read", Next: "write it like 2026-11-20 or 2026-11-20T08:00:00Z"}
 }
 
 func eventItem(e oktaclient.Event) EventItem {

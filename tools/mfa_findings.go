@@ -2,13 +2,12 @@ package tools
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -126,7 +125,7 @@ func cursorAfter(cursor, auditID string) (int, error) {
 	id, place, _ := strings.Cut(cursor, ".")
 	n, err := strconv.Atoi(place)
 	if id != auditID || err != nil || n < 0 {
-		return 0, &Problem{Code: "wrong_cursor", Message: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
+		return 0, &trouble.Error{Code: trouble.WrongCursor, What: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
 	}
 	return n, nil
 }
@@ -170,23 +169,4 @@ func day(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)
-}
-
-// auditProblem gives the failures of audits their code and next step.
-func auditProblem(err error) *Problem {
-	switch {
-	case errors.Is(err, audit.ErrNoAudit):
-		return &Problem{Code: "no_audit", Message: err.Error(), Next: "okta_mfa_audit makes one; leave audit_id out for the latest"}
-	case errors.Is(err, audit.ErrCancelled):
-		return &Problem{Code: "cancelled", Message: "the audit was cancelled", Next: "okta_mfa_audit with the same arguments goes on from there"}
-	case errors.Is(err, audit.ErrBusy):
-		return &Problem{Code: "audit_busy", Message: err.Error(), Next: "follow it with get_job, or stop it with cancel_job"}
-	case errors.Is(err, audit.ErrDamaged):
-		return &Problem{Code: "readings_damaged", Message: err.Error(), Next: "move the named file out of STATE_DIR/mfa and audit again: it then reads everybody"}
-	case errors.Is(err, audit.ErrFailing):
-		return &Problem{Code: "okta_unavailable", Message: err.Error(), Next: "see Okta's status page, then call okta_mfa_audit again: it goes on where it stopped"}
-	case errors.Is(err, audit.ErrNoGroup):
-		return &Problem{Code: "group_not_found", Message: err.Error(), Next: "give the group's id (00g…) or its exact name"}
-	}
-	return nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -26,7 +28,7 @@ func (d *Deps) auditJob(id string) (JobOut, error) {
 		select {
 		case <-job.Ended():
 			_, err := job.Result()
-			if errors.Is(err, audit.ErrCancelled) {
+			if errors.Is(err, progress.ErrCancelled) {
 				return auditStopped(id, d.progressItem(job.Progress())), nil
 			}
 			if err != nil {
@@ -95,10 +97,10 @@ func auditStopped(id string, p *ProgressItem) JobOut {
 func (d *Deps) cancelAudit(ctx context.Context, id string) (JobOut, error) {
 	job := d.MFA.Auditor.Current()
 	if job == nil || job.ID != id {
-		return JobOut{}, &Problem{
-			Code:    "job_not_running",
-			Message: "no such audit is under way in this server",
-			Next:    "get_job says how it ended",
+		return JobOut{}, &trouble.Error{
+			Code: trouble.JobNotRunning,
+			What: "no such audit is under way in this server",
+			Next: "get_job says how it ended",
 		}
 	}
 	job.Cancel()

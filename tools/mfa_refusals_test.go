@@ -156,7 +156,7 @@ func TestReportsThatCannotBeMadeAreRefused(t *testing.T) {
 		}
 		for _, line := range dry.Preview {
 			if strings.Contains(line, "ada@") || strings.Contains(line, "Flo ") {
-				t.Errorf("the digest names somebody, and no channel is listed for that: %q", line)
+				t.Errorf("the bulletin names somebody, and no channel is listed for that: %q", line)
 			}
 		}
 		folder := filepath.Join(r.deps.MFA.Auditor.Dir(out.AuditID), "report")

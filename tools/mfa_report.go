@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -16,7 +17,7 @@ type ReportIn struct {
 	AuditID  string `json:"audit_id,omitempty" jsonschema:"Default: the latest audit"`
 	Files    bool   `json:"files,omitempty" jsonschema:"Write findings.csv, summary.json and report.html on the server's machine"`
 	Jira     string `json:"jira,omitempty" jsonschema:"enum=per_user,enum=per_manager,enum=bulk" jsonschema_description:"Make, update, close and reopen tickets"`
-	Slack    bool   `json:"slack,omitempty" jsonschema:"Post a digest to the configured channel, without names unless the channel is listed for that"`
+	Slack    bool   `json:"slack,omitempty" jsonschema:"Post a bulletin to the configured channel, without names unless the channel is listed for that"`
 	Messages bool   `json:"notify_users,omitempty" jsonschema:"Send a direct message to each person who is not compliant"`
 	Deliver  bool   `json:"deliver,omitempty" jsonschema:"Default false: files are written, and for all else it is only said what would be done. true makes tickets and sends messages"`
 }
@@ -25,30 +26,30 @@ type ReportIn struct {
 type ReportOut struct {
 	Status  string            `json:"status" jsonschema:"delivered, partly, or dry_run"`
 	Receipt *delivery.Receipt `json:"receipt"`
-	Preview []string          `json:"digest_preview,omitempty" jsonschema:"The digest as it would be posted, line by line"`
+	Preview []string          `json:"digest_preview,omitempty" jsonschema:"The bulletin as it would be posted, line by line"`
 	Next    string            `json:"next_step"`
 }
 
 var specMFAReport = Spec{
 	Name: "okta_mfa_report", Title: "Report an MFA audit", Effect: Reports,
-	Description: "Delivers the latest MFA audit: files for an auditor, tickets in Jira, a digest in Slack, messages to people. Never touches Okta. " +
+	Description: "Delivers the latest MFA audit: files for an auditor, tickets in Jira, a bulletin in Slack, messages to people. Never touches Okta. " +
 		"Without deliver it says what would be done and writes only files; show that to the user before calling again with deliver true. " +
 		"The same audit delivered twice makes nothing twice; what cannot be delivered waits and goes with the next report.",
 }
 
 func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, error) {
-	order := delivery.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Digest: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
-	if !order.Files && order.Tickets == "" && !order.Digest && !order.Messages {
-		return ReportOut{}, &Problem{Code: "missing_argument", Message: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
+	order := delivery.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Bulletin: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
+	if !order.Files && order.Tickets == "" && !order.Bulletin && !order.Messages {
+		return ReportOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
 	}
 	if s, err := d.MFA.Auditor.Summary(in.AuditID); err != nil {
 		return ReportOut{}, err
 	} else if s.Kind == mfa.KindBaseline && (in.Jira != "" || in.Messages) {
-		return ReportOut{}, &Problem{Code: "audit_too_coarse", Message: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
+		return ReportOut{}, &trouble.Error{Code: trouble.AuditTooCoarse, What: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
 	}
 	receipt, err := d.MFA.Courier.Deliver(ctx, order)
 	if errors.Is(err, delivery.ErrNotConfigured) {
-		return ReportOut{}, &Problem{Code: "not_configured", Message: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
+		return ReportOut{}, &trouble.Error{Code: trouble.NotConfigured, What: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
 	}
 	if err != nil {
 		return ReportOut{}, err
@@ -64,14 +65,14 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	return out, nil
 }
 
-// preview takes the digest of a dry run out of the receipt: an answer has no text of several lines, in which what somebody wrote
+// preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which what somebody wrote
 // into a name could pass for a line of ours.
 func preview(r *delivery.Receipt) []string {
-	if r.Digest == nil || r.Digest.Text == "" {
+	if r.Bulletin == nil || r.Bulletin.Text == "" {
 		return nil
 	}
 	var lines []string
-	for line := range strings.Lines(r.Digest.Text) {
+	for line := range strings.Lines(r.Bulletin.Text) {
 		line = strings.TrimRight(line, "\n")
 		words := strings.Join(strings.Fields(line), " ")
 		if cleaned := untrusted.Clean(words, 400); cleaned != words {
@@ -79,7 +80,7 @@ func preview(r *delivery.Receipt) []string {
 		}
 		lines = append(lines, line)
 	}
-	r.Digest.Text = ""
+	r.Bulletin.Text = ""
 	return lines
 }
 
@@ -91,8 +92,8 @@ func clean(r *delivery.Receipt) {
 		}
 		t.Error = untrusted.Clean(t.Error, 400)
 	}
-	if r.Digest != nil {
-		r.Digest.Error = untrusted.Clean(r.Digest.Error, 400)
+	if r.Bulletin != nil {
+		r.Bulletin.Error = untrusted.Clean(r.Bulletin.Error, 400)
 	}
 	if m := r.Messages; m != nil {
 		m.Example = cleaned(m.Example, 12)

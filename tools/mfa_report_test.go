@@ -111,8 +111,8 @@ func TestWhatCannotBeDeliveredWaitsAndIsSaid(t *testing.T) {
 		if fired == 0 {
 			t.Fatal("Jira was not down")
 		}
-		if down.Status != "partly" || len(down.Receipt.Waiting) != 1 || down.Receipt.Tickets.Error == "" || down.Receipt.Digest == nil || down.Receipt.Digest.Outcome != notify.Sent {
-			t.Errorf("with Jira down: %s %+v, digest %+v", down.Status, down.Receipt.Waiting, down.Receipt.Digest)
+		if down.Status != "partly" || len(down.Receipt.Waiting) != 1 || down.Receipt.Tickets.Error == "" || down.Receipt.Bulletin == nil || down.Receipt.Bulletin.Outcome != notify.Sent {
+			t.Errorf("with Jira down: %s %+v, digest %+v", down.Status, down.Receipt.Waiting, down.Receipt.Bulletin)
 		}
 		if s := call[tools.MFASummaryOut](r, "okta_mfa_summary", nil); s.AuditID != before.AuditID {
 			t.Errorf("the audit is another one: %s", s.AuditID)

@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -68,7 +69,7 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 func (d *Deps) oneUser(ctx context.Context, query string) (string, error) {
 	query = strings.TrimSpace(query)
 	if query == "" {
-		return "", &Problem{Code: "missing_argument", Message: "user is empty", Next: "send an Okta id, login or e-mail"}
+		return "", &trouble.Error{Code: trouble.MissingArgument, What: "user is empty", Next: "send an Okta id, login or e-mail"}
 	}
 	by := guessBy(query, "")
 	if by == plan.ByID {
@@ -80,11 +81,11 @@ func (d *Deps) oneUser(ctx context.Context, query string) (string, error) {
 	}
 	switch users := matches[0].Users; len(users) {
 	case 0:
-		return "", &Problem{Code: "not_found", Message: "no such user", Next: "check the spelling; okta_user_search finds users by other names"}
+		return "", &trouble.Error{Code: trouble.NotFound, What: "no such user", Next: "check the spelling; okta_user_search finds users by other names"}
 	case 1:
 		return users[0].ID, nil
 	default:
-		return "", &Problem{Code: "ambiguous", Message: "several users answer to this name", Next: "give the Okta id of one; okta_user_search lists them"}
+		return "", &trouble.Error{Code: trouble.Ambiguous, What: "several users answer to this name", Next: "give the Okta id of one; okta_user_search lists them"}
 	}
 }
 

@@ -100,36 +100,29 @@ func stateCounts(states map[plan.State]int) map[string]int {
 }
 
 func countsOf(p *plan.Plan) PlanCounts {
-	c := PlanCounts{CreateEntitlements: p.Count(plan.KindCreateEntitlement), AssignUsers: p.Count(plan.KindAssignUser),
-		AddToGroup: p.Count(plan.KindAddGroupMember), GrantUsers: p.Count(plan.KindCreateGrant), TakeAway: p.Removes()}
-	for i := range p.Ops {
-		op := &p.Ops[i]
-		c.GrantValues += len(op.Adds)
-		c.CreateValues += len(op.Values)
-		if op.Entitlement != nil {
-			c.CreateValues += len(op.Entitlement.Values)
-		}
+	n := map[string]int{}
+	for _, count := range p.Counts() {
+		n[count.Name] = count.N
 	}
-	return c
+	return PlanCounts{
+		CreateEntitlements: n["create_entitlements"],
+		CreateValues:       n["create_values"],
+		AssignUsers:        n["assign_users"],
+		AddToGroup:         n["add_to_group"],
+		GrantUsers:         n["grant_users"],
+		GrantValues:        n["grant_values"],
+		TakeAway:           n["take_away"],
+	}
 }
 
 const shownValues = 6
 
 func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	item := OpItem{Kind: string(op.Kind), User: op.UserID}
-	switch {
-	case op.Entitlement != nil:
-		item.Target = untrusted.Clean(op.Entitlement.Name, 80)
-		for _, v := range op.Entitlement.Values {
-			item.add(v.Name)
-		}
-	case len(op.Values) > 0:
-		item.Target = untrusted.Clean(op.Attribute, 80)
-		for _, v := range op.Values {
-			item.add(v.Name)
-		}
-	default:
-		for _, v := range op.Adds {
+	if describe := plan.KindOf(op.Kind).Describe; describe != nil {
+		target, values := describe(op)
+		item.Target = untrusted.Clean(target, 80)
+		for _, v := range values {
 			item.add(v)
 		}
 	}
@@ -152,14 +145,14 @@ func (o *OpItem) add(value string) {
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
 // otherwise a plan is made and proposed.
-func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, anew func() (*plan.Plan, error)) (PlanOut, error) {
+func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
 	case c.Answer != nil:
 		return d.answered(ctx, c, check)
 	case planID != "":
 		return d.confirmed(ctx, c, planID, check)
 	}
-	p, err := anew()
+	p, err := build()
 	if err != nil {
 		return PlanOut{}, err
 	}
@@ -185,7 +178,7 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
+		return PlanOut{}, &question{planID: p.ID, message: out.ask(p)}
 	}
 	out.Status = "needs_confirmation"
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing has been written yet)", c.Tool, p.ID)
@@ -193,24 +186,14 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 }
 
 // ask words the question from counts and ids, never from text of the file or of Okta.
-func (o *PlanOut) ask() string {
-	c := o.Counts
+func (o *PlanOut) ask(p *plan.Plan) string {
 	what := ""
-	for _, part := range []struct {
-		n         int
-		one, many string
-	}{
-		{c.CreateEntitlements, "entitlement to create", "entitlements to create"}, {c.CreateValues, "value to create", "values to create"},
-		{c.AssignUsers, "user to assign to the application", "users to assign to the application"}, {c.AddToGroup, "user to add to the group", "users to add to the group"},
-		{c.GrantUsers, "user to grant access", "users to grant access"}, {c.GrantValues, "value granted in all", "values granted in all"},
-	} {
-		if part.n > 0 {
-			what += "\n- " + plural(part.n, part.one, part.many)
-		}
+	for _, count := range p.Counts() {
+		what += "\n- " + plural(count.N, count.One, count.Many)
 	}
-	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anybody.", o.AppID, what)
+	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anyone.", o.AppID, what)
 	for _, w := range o.Warnings {
-		ask += "\nNote: " + w.Message + "."
+		ask += "\nNote: " + w.What + "."
 	}
 	return ask + "\nAbout " + o.Cost.About + ". Plan " + o.PlanID + "."
 }
@@ -336,7 +319,7 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 	case s.Stop != nil:
 		return s.Stop.Next
 	case s.Unfinished():
-		return "mend what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
+		return "fix what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
 	case p.Stage == plan.StageStructure:
 		return "execute_user_grants with the same filename and app_id plans the grants"
 	default:
@@ -355,7 +338,7 @@ func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	if err == nil && sum != p.SHA256 {
-		return &Problem{Code: "file_changed", Message: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
+		return &trouble.Error{Code: trouble.FileChanged, What: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
 	}
 	return nil
 }

@@ -4,20 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
-	"okta-entitlements-mcp/s3sync"
 )
 
-// Problem is a failure as a client sees it: a stable code, what happened, and the next step.
+// Problem is a failure as a client sees it: a stable code, what happened, and the next step, with Okta's own code and
+// request id when Okta caused it. Handlers return a trouble.Error, not this.
 type Problem struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
@@ -26,7 +22,7 @@ type Problem struct {
 	RequestID string `json:"okta_request_id,omitempty"`
 }
 
-// Error returns the message and the next step.
+// Error returns the message and the next step, for clients that received a Problem.
 func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 
 // errorResult is a tool error. It has no structured content: clients hold that against the output schema even when the call failed.
@@ -35,79 +31,78 @@ func errorResult(err error) *mcp.CallToolResult {
 	return mcp.NewToolResultError(string(text))
 }
 
-// Explain finds the code and the next step that the layer which failed attached to its error.
+// Failure is a tool error for middleware.
+func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
+	return errorResult(&trouble.Error{Code: code, What: message, Next: next})
+}
+
+// Explain shows an error with the code and the next step that the layer which failed attached to it.
 func Explain(err error) *Problem {
-	p := classify(err)
-	p.Message, p.Next = untrusted.Clean(p.Message, 1500), untrusted.Clean(p.Next, 600)
+	e := classify(err)
+	p := &Problem{Code: string(e.Code), Message: untrusted.Clean(e.What, 1500), Next: untrusted.Clean(e.Next, 600)}
+	var okta *oktaclient.Error
+	if errors.As(err, &okta) {
+		p.OktaCode, p.RequestID = okta.Code, okta.RequestID
+	}
 	return p
 }
 
-func classify(err error) *Problem {
-	var (
-		problem *Problem
-		refusal *plan.Refusal
-		refused *policy.Refused
-		report  *trouble.Error
-		copying *s3sync.Error
-		okta    *oktaclient.Error
-	)
-	if audit := auditProblem(err); audit != nil {
-		return audit
+// classify finds the trouble in an error.
+func classify(err error) *trouble.Error {
+	if e := trouble.Find(err); e != nil {
+		return e
+	}
+	var okta *oktaclient.Error
+	if errors.As(err, &okta) {
+		return &trouble.Error{Code: oktaCode(okta), What: err.Error(), Next: okta.Next()}
 	}
 	switch {
-	case errors.As(err, &problem):
-		copied := *problem
-		return &copied
-	case errors.As(err, &refusal):
-		return &Problem{Code: refusal.Code, Message: refusal.Message, Next: refusal.Next}
-	case errors.As(err, &refused):
-		return &Problem{Code: "refused_by_policy", Message: fmt.Sprintf("rule %s: %s", refused.Verdict.Rule, refused.Verdict.Reason), Next: refused.Verdict.Next}
-	case errors.As(err, &report):
-		return &Problem{Code: string(report.Code), Message: report.What, Next: report.Next}
-	case errors.As(err, &copying):
-		return &Problem{Code: copying.Code, Message: copying.Msg, Next: copying.Next}
-	case errors.Is(err, batch.ErrJournal):
-		return &Problem{Code: "state_not_writable", Message: err.Error(),
-			Next: "free space or make STATE_DIR writable, then apply the plan again: it goes on where the journal ends"}
-	case errors.Is(err, batch.ErrBusy):
-		return &Problem{Code: "run_busy", Message: "another process carries this plan out right now", Next: "follow it there, or wait until it has ended"}
-	case errors.Is(err, batch.ErrDamaged):
-		return &Problem{Code: "journal_damaged", Message: err.Error(), Next: "keep the run's folder for whoever looks into it, move it out of STATE_DIR/runs, and plan again: planning reads Okta afresh"}
-	case errors.Is(err, plan.ErrStale):
-		return &Problem{Code: "plan_stale", Message: err.Error(), Next: "call the tool again without plan_id"}
-	case errors.As(err, &okta):
-		return &Problem{Code: oktaCode(okta), Message: err.Error(), Next: okta.Next(), OktaCode: okta.Code, RequestID: okta.RequestID}
 	case errors.Is(err, context.Canceled):
-		return &Problem{Code: "cancelled", Message: "the call was cancelled", Next: "call again if it is still wanted; what was written is in the journal"}
+		return &trouble.Error{
+			Code: trouble.Cancelled,
+			What: "the call was cancelled",
+			Next: "call again if it is still wanted; what was written is in the journal",
+		}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Problem{Code: "timed_out", Message: "the call took too long", Next: "call again; a run goes on where it stopped"}
+		return &trouble.Error{
+			Code: trouble.TimedOut,
+			What: "the call took too long",
+			Next: "call again; a run goes on where it stopped",
+		}
 	default:
-		return &Problem{Code: "internal", Message: err.Error(), Next: "see the server's log on stderr; nothing was written that the journal does not know of"}
+		return &trouble.Error{
+			Code: trouble.Internal,
+			What: err.Error(),
+			Next: "see the server's log on stderr; nothing was written that the journal does not know of",
+		}
 	}
 }
 
-// oktaCode gives Okta's failures stable words of ours; Okta's own codes stand beside them.
-func oktaCode(err *oktaclient.Error) string {
-	kinds := []struct {
+// oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.
+func oktaCode(err *oktaclient.Error) trouble.Code {
+	codes := []struct {
 		kind error
-		code string
+		code trouble.Code
 	}{
-		{oktaclient.ErrUnauthorized, "token_rejected"}, {oktaclient.ErrFeatureOff, "feature_not_licensed"}, {oktaclient.ErrScope, "scope_missing"},
-		{oktaclient.ErrForbidden, "not_permitted"}, {oktaclient.ErrNotFound, "not_found"}, {oktaclient.ErrRateLimited, "rate_limited"},
-		{oktaclient.ErrUnavailable, "okta_unavailable"}, {oktaclient.ErrBadAnswer, "bad_answer"}, {oktaclient.ErrConflict, "conflict"},
-		{oktaclient.ErrBadArgument, "invalid_argument"}, {oktaclient.ErrNoSubject, "no_subject"}, {oktaclient.ErrBadRequest, "okta_refused"},
+		{oktaclient.ErrUnauthorized, trouble.TokenRejected},
+		{oktaclient.ErrFeatureOff, trouble.FeatureNotLicensed},
+		{oktaclient.ErrScope, trouble.ScopeMissing},
+		{oktaclient.ErrForbidden, trouble.NotPermitted},
+		{oktaclient.ErrNotFound, trouble.NotFound},
+		{oktaclient.ErrRateLimited, trouble.RateLimited},
+		{oktaclient.ErrUnavailable, trouble.OktaUnavailable},
+		{oktaclient.ErrBadAnswer, trouble.BadAnswer},
+		{oktaclient.ErrConflict, trouble.Conflict},
+		{oktaclient.ErrBadArgument, trouble.InvalidArgument},
+		{oktaclient.ErrNoSubject, trouble.NoSubject},
+		{oktaclient.ErrBadRequest, trouble.OktaRefused},
 	}
-	for _, k := range kinds {
+	for _, k := range codes {
 		if errors.Is(err, k.kind) {
 			return k.code
 		}
 	}
-	return "okta_error"
-}
-
-// Failure is a tool error for middleware.
-func Failure(code, message, next string) *mcp.CallToolResult {
-	return errorResult(&Problem{Code: code, Message: message, Next: next})
+	return trouble.OktaError
 }
 
 func shorten(s string, max int) string { return untrusted.Clean(s, max) }

@@ -17,8 +17,6 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"okta-entitlements-mcp/batch"
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
@@ -36,7 +34,7 @@ type rig struct {
 	deps   *tools.Deps
 	server *mcpserver.MCPServer
 	client *client.Client
-	schema map[string]*jsonschema.Schema // output schemas by tool, as the client was told
+	schema map[string]*jsonschema.Schema // output schemas by tool, as the client got them
 
 	mu       sync.Mutex
 	progress []float64
@@ -68,7 +66,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	return r
 }
 
-// restart builds everything but tenant, inbox and state anew, as the next process would.
+// restart builds everything but tenant, inbox and state again, as the next process would.
 func (r *rig) restart(o rigOptions) *rig {
 	r.t.Helper()
 	o.settle()
@@ -81,32 +79,19 @@ func (r *rig) restart(o rigOptions) *rig {
 func (r *rig) build(o rigOptions) {
 	t := r.t
 	t.Helper()
-	inbox, err := intake.NewInbox(r.inbox)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = inbox.Close() })
-	state := filepath.Dir(r.Dir)
-	plans, err := plan.NewStore(filepath.Join(state, "plans"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	r.Gate = policy.New(o.gate)
 	ctx, stop := context.WithCancel(context.Background())
-	jobs := batch.NewJobs(ctx, r.Engine, func(p *plan.Plan, s *batch.Summary) {
-		if _, err := r.deps.Finish(p, s); err != nil {
-			t.Errorf("finish: %v", err)
-		}
-	})
-	t.Cleanup(func() { stop(); jobs.Close() })
-	if o.mode == "" {
-		o.mode = plan.ModeAdditive
+	r.deps = r.Deps(ctx, r.inbox)
+	t.Cleanup(func() { stop(); r.deps.Jobs.Close() })
+	r.deps.About = tools.About{Version: "test", Domain: "demo", Demo: true}
+	r.deps.S3 = o.s3
+	r.deps.ToolWait = 30 * time.Second
+	if o.mode != "" {
+		r.deps.Mode = o.mode
 	}
-	if o.wait == 0 {
-		o.wait = 30 * time.Second
+	if o.wait != 0 {
+		r.deps.ToolWait = o.wait
 	}
-	r.deps = &tools.Deps{About: tools.About{Version: "test", Domain: "demo", Demo: true}, Okta: r.Okta, Inbox: inbox, Plans: plans, Gate: r.Gate,
-		Engine: r.Engine, Jobs: jobs, S3: o.s3, Mode: o.mode, ToolWait: o.wait, MFA: simtest.Audits(ctx, t, r.Okta, filepath.Join(state, "mfa"))}
 	catalog, err := tools.Catalog(r.deps)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/s3sync"
 )
@@ -39,7 +40,7 @@ const shownObjects = 100
 
 func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 	if d.S3 == nil {
-		return SyncOut{}, &Problem{Code: "s3_disabled", Message: "S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME in the environment or .env and restart, or put files into the inbox by hand"}
+		return SyncOut{}, &trouble.Error{Code: trouble.S3Disabled, What: "S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME in the environment or .env and restart, or put files into the inbox by hand"}
 	}
 	result, err := d.S3.Sync(ctx, in.Prefix)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type (clients on
@@ -64,7 +65,7 @@ func compile(name string, schema json.RawMessage) (*jsonschema.Schema, error) {
 }
 
 // explain returns what is wrong with the arguments in words that a caller can act on, nil when nothing is.
-func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any) *Problem {
+func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any) *trouble.Error {
 	err := validator.Validate(arguments)
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
@@ -85,15 +86,15 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 		} else if near := nearest(name, allowed); near != "" {
 			next = fmt.Sprintf("did you mean %s? known are %s", near, strings.Join(allowed, ", "))
 		}
-		return &Problem{Code: "unknown_argument", Message: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)), Next: next}
+		return &trouble.Error{Code: trouble.UnknownArgument, What: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)), Next: next}
 	case *kind.Required:
-		return &Problem{Code: "missing_argument", Message: fmt.Sprintf("%s: %s is required", where, strings.Join(k.Missing, ", ")), Next: "send it; the input schema describes it"}
+		return &trouble.Error{Code: trouble.MissingArgument, What: fmt.Sprintf("%s: %s is required", where, strings.Join(k.Missing, ", ")), Next: "send it; the input schema describes it"}
 	case *kind.Type:
-		return &Problem{Code: "wrong_type", Message: fmt.Sprintf("%s: got %s, want %s", where, k.Got, strings.Join(k.Want, " or ")), Next: "send it in that type"}
+		return &trouble.Error{Code: trouble.WrongType, What: fmt.Sprintf("%s: got %s, want %s", where, k.Got, strings.Join(k.Want, " or ")), Next: "send it in that type"}
 	case *kind.Enum:
-		return &Problem{Code: "wrong_value", Message: fmt.Sprintf("%s: not one of %v", where, k.Want), Next: "use one of those words"}
+		return &trouble.Error{Code: trouble.WrongValue, What: fmt.Sprintf("%s: not one of %v", where, k.Want), Next: "use one of those words"}
 	default:
-		return &Problem{Code: "invalid_argument", Message: fmt.Sprintf("%s: does not fit the input schema (%s)", where, strings.Join(k.KeywordPath(), "/")), Next: "see the input schema"}
+		return &trouble.Error{Code: trouble.InvalidArgument, What: fmt.Sprintf("%s: does not fit the input schema (%s)", where, strings.Join(k.KeywordPath(), "/")), Next: "see the input schema"}
 	}
 }
 

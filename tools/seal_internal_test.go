@@ -1,10 +1,11 @@
 package tools
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func TestSealOpensOnlyForTheSameCallInTime(t *testing.T) {
@@ -41,11 +42,10 @@ func TestSealOpensOnlyForTheSameCallInTime(t *testing.T) {
 		{"another process", stranger, "a_tool", argument, now, false},
 	} {
 		answer, err := c.seal.open(text, c.tool, c.argument, c.at)
-		var problem *Problem
 		switch {
 		case c.good && (err != nil || answer.PlanID != "plan_x" || answer.Accepted):
 			t.Errorf("%s: %+v, %v", c.name, answer, err)
-		case !c.good && (!errors.As(err, &problem) || problem.Code != "question_void"):
+		case !c.good && trouble.CodeOf(err) != trouble.QuestionVoid:
 			t.Errorf("%s: %+v, %v; want question_void", c.name, answer, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // PrepareIn asks for the entitlements of a report, or confirms a plan of them.
@@ -27,7 +28,7 @@ var specPrepare = Spec{
 
 func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
 	if in.Mode == "replace" {
-		return PlanOut{}, &Problem{Code: "refused_by_policy", Message: "mode replace would remove entitlements that people hold, and no policy allows that yet",
+		return PlanOut{}, &trouble.Error{Code: trouble.RefusedByPolicy, What: "mode replace would remove entitlements that people hold, and no policy allows that yet",
 			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted"}
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {
@@ -54,7 +55,7 @@ type GrantsIn struct {
 
 var specGrants = Spec{
 	Name: "execute_user_grants", Title: "Stage 3: grant access", Effect: WritesOkta,
-	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. Nobody loses anything. " +
+	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. No one loses anything. " +
 		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. Called again with its plan_id it applies exactly that plan. " +
 		"Large plans answer running; follow them with get_job.",
 }
@@ -75,7 +76,7 @@ func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut,
 // readFor reads the report of a planning call.
 func (d *Deps) readFor(ctx context.Context, filename, appID string, columns intake.Mapping) (*intake.Report, error) {
 	if filename == "" || appID == "" {
-		return nil, &Problem{Code: "missing_argument", Message: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
+		return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
 	}
 	report, err := d.read(ctx, filename, columns)
 	if err != nil {
@@ -85,7 +86,7 @@ func (d *Deps) readFor(ctx context.Context, filename, appID string, columns inta
 		return nil, err
 	}
 	if len(report.Entitlements) == 0 {
-		return nil, &Problem{Code: "no_entitlement_column", Message: "no column of the report was taken for an entitlement",
+		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
 			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
 	}
 	return report, nil
@@ -96,11 +97,11 @@ func stageIs(stage plan.Stage, filename, appID string) func(*plan.Plan) error {
 	return func(p *plan.Plan) error {
 		switch {
 		case p.Stage != stage:
-			return &Problem{Code: "plan_of_other_tool", Message: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
+			return &trouble.Error{Code: trouble.PlanOfOtherTool, What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
 		case appID != "" && appID != p.App.ID:
-			return &Problem{Code: "plan_of_other_app", Message: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
+			return &trouble.Error{Code: trouble.PlanOfOtherApp, What: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
 		case filename != "" && !sameReport(filename, p.File):
-			return &Problem{Code: "plan_of_other_file", Message: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
+			return &trouble.Error{Code: trouble.PlanOfOtherFile, What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
 		default:
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -54,7 +55,7 @@ const shownMatches = 10
 func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSearchOut, error) {
 	query := strings.TrimSpace(in.Query)
 	if query == "" {
-		return UserSearchOut{}, &Problem{Code: "missing_argument", Message: "query is empty", Next: "send an e-mail, login, employee number or id"}
+		return UserSearchOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "query is empty", Next: "send an e-mail, login, employee number or id"}
 	}
 	matches, err := plan.FindPeople(ctx, d.Okta, guessBy(query, in.By), []string{query})
 	if err != nil {
@@ -169,7 +170,7 @@ func (out *BatchUserSearchOut) add(m plan.Match) {
 
 func countBetween(n int, what string) error {
 	if n < 1 || n > maxUsersPerCall {
-		return &Problem{Code: "wrong_count", Message: fmt.Sprintf("%s has %d entries", what, n), Next: fmt.Sprintf("send 1 to %d per call; for more use a report and execute_user_grants", maxUsersPerCall)}
+		return &trouble.Error{Code: trouble.WrongCount, What: fmt.Sprintf("%s has %d entries", what, n), Next: fmt.Sprintf("send 1 to %d per call; for more use a report and execute_user_grants", maxUsersPerCall)}
 	}
 	return nil
 }

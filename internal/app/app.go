@@ -83,7 +83,7 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if err := p.openState(ctx); err != nil {
 		return nil, err
 	}
-	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Write: p.recordDecision})
+	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.record})
 	p.Engine, err = batch.New(okta, writer, batch.Options{
 		Dir:         p.stateDir("runs"),
 		Log:         log,
@@ -91,7 +91,7 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 		RingAbove:   max(cfg.RingAbove, 1), // 0 would be the engine's own default
 		StopRate:    cfg.StopErrorRate,
 		SettleAfter: cfg.SettleAfter,
-		Record:      p.recordStep,
+		Record:      p.record,
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +110,8 @@ func (p *App) stateDir(name string) string { return filepath.Join(p.Config.State
 func (p *App) openState(ctx context.Context) error {
 	for _, name := range []string{"runs", "plans", "trail"} {
 		if err := durable.MkdirAll(p.stateDir(name), 0o700); err != nil {
-			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
+			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; "+
+				"set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
 		}
 	}
 	var err error
@@ -180,26 +181,6 @@ func (p *App) Close() {
 	}
 }
 
-// recordDecision writes the gate's decision into the trail, before anything acts on it.
-func (p *App) recordDecision(ctx context.Context, r policy.Record) error {
-	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Client: r.Confirmation.Client, Step: "decision", PlanID: r.Plan.ID,
-		Decision: string(r.Verdict.Decision), Rule: r.Verdict.Rule, Arguments: map[string]any{"channel": string(r.Confirmation.Channel), "app_id": r.Plan.App.ID, "org_id": r.Plan.OrgID}})
-	return err
-}
-
-// recordStep writes the start and the end of a run into the trail; the end binds the journal in by its digest.
-func (p *App) recordStep(ctx context.Context, s batch.Step) error {
-	arguments := map[string]any{}
-	for name, n := range s.Counts {
-		arguments[name] = n
-	}
-	if s.Journal != "" {
-		arguments["journal_sha256"] = s.Journal
-	}
-	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Step: s.Name, PlanID: s.PlanID, RunID: s.PlanID, Rule: s.Rule, Outcome: s.Outcome, OktaRequestIDs: s.OktaIDs, Arguments: arguments})
-	return err
-}
-
 // afterRun moves the report on once all that its plan could do is done.
 func (p *App) afterRun(done *plan.Plan, summary *batch.Summary) {
 	moved, err := p.Deps.Finish(done, summary)
@@ -262,18 +243,6 @@ func domainOf(cfg *config.Config) string {
 		return "demo"
 	}
 	return cfg.Okta.BaseURL
-}
-
-// actorOf says under whose name the trail records: a credential's kind, never a part of it.
-func actorOf(cfg *config.Config) string {
-	switch {
-	case cfg.Okta.Demo:
-		return "demo"
-	case cfg.Okta.ClientID != "":
-		return "service app " + cfg.Okta.ClientID
-	default:
-		return "api token at " + cfg.Okta.BaseURL
-	}
 }
 
 // bucket returns the copier from S3, nil when S3 is off.

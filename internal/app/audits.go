@@ -14,7 +14,6 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
-	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -25,7 +24,14 @@ func (p *App) audits(ctx context.Context) (*tools.MFA, error) {
 	if settle == 0 {
 		settle = -1 // the auditor's word for a log that is never late
 	}
-	auditor, err := audit.New(p.Okta, audit.Options{Dir: dir, Domain: domainOf(p.Config), LogSettle: settle, Keep: p.Config.MFA.Keep, Log: p.Log, Record: p.recordAudit})
+	auditor, err := audit.New(p.Okta, audit.Options{
+		Dir:       dir,
+		Domain:    domainOf(p.Config),
+		LogSettle: settle,
+		Keep:      p.Config.MFA.Keep,
+		Log:       p.Log,
+		Record:    p.record,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +85,7 @@ func (p *App) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, er
 		NotifyUsers: p.Config.Slack.Notify,
 		Jira:        p.jira,
 		Slack:       p.slack,
-		Record:      p.recordAudit,
+		Record:      p.record,
 		Log:         p.Log,
 	})
 }
@@ -143,17 +149,4 @@ func (p *App) ResumeAudit(ctx context.Context) {
 		}
 		p.Log.Info("resuming MFA audit", "audit", job.ID, "scope", req.Scope())
 	}
-}
-
-// recordAudit writes a step of an audit, or of the delivery of its report, into the trail.
-func (p *App) recordAudit(ctx context.Context, s audit.Step) error {
-	client, _ := s.Details["client"].(string)
-	details := map[string]any{}
-	for name, v := range s.Details {
-		if name != "client" {
-			details[name] = v
-		}
-	}
-	_, err := p.Trail.Append(ctx, trail.Entry{Actor: actorOf(p.Config), Client: client, Step: s.Name, RunID: s.AuditID, Outcome: s.Outcome, Arguments: details})
-	return err
 }

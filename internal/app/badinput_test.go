@@ -60,7 +60,7 @@ func TestBadFilesAreRefusedByEachTool(t *testing.T) {
 		{"50 MB in one cell", "cell.csv", "line_too_long", func(t *testing.T, d *desk) {
 			d.put("cell.csv", append([]byte("Email,Role\nada@acme.example.com,"), bytes.Repeat([]byte("x"), 50<<20)...))
 		}},
-		{"no user column", "nobody.csv", "no_user_column", func(t *testing.T, d *desk) { d.put("nobody.csv", []byte("Colour,Size\nred,1\nblue,2\n")) }},
+		{"no user column", "no_user.csv", "no_user_column", func(t *testing.T, d *desk) { d.put("no_user.csv", []byte("Colour,Size\nred,1\nblue,2\n")) }},
 		{"path with dots", "../secret.csv", "outside_inbox", func(t *testing.T, d *desk) {
 			fails(t, os.WriteFile(filepath.Join(d.cfg.CSVDir, "..", "secret.csv"), []byte(good), 0o644))
 		}},
@@ -141,7 +141,7 @@ func TestBadArgumentsAreRefused(t *testing.T) {
 		{"unknown argument", "execute_user_grants", "unknown_argument", file(map[string]any{"dry_run": true})},
 		{"wrong type", "read_csv_file", "wrong_type", map[string]any{"filename": 7}},
 		{"wrong word", "prepare_entitlement_structure", "wrong_value", file(map[string]any{"mode": "merge"})},
-		{"column that is not there", "analyze_csv_for_entitlements", "unknown_column", map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Nobody"}}},
+		{"column that is not there", "analyze_csv_for_entitlements", "unknown_column", map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Person"}}},
 		{"one column twice", "analyze_csv_for_entitlements", "mapping_clash", map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Email", "entitlements": []string{"Email"}}}},
 		{"app that is not there", "execute_user_grants", "app_not_found", map[string]any{"filename": "report.csv", "app_id": "0oaaaaaaaaaaaaaaaaaa"}},
 		{"app that is no id", "execute_user_grants", "invalid_argument", map[string]any{"filename": "report.csv", "app_id": "../users"}},
@@ -156,7 +156,7 @@ func TestBadArgumentsAreRefused(t *testing.T) {
 	}
 }
 
-// TestOktaThatRefusesIsExplained: what Okta refuses is told with our code, Okta's own, and what to do. An Okta that does
+// TestOktaThatRefusesIsExplained: what Okta refuses is reported with our code, Okta's own, and what to do. An Okta that does
 // not answer at all is a matter of minutes, and tested in package tools where they pass at once.
 func TestOktaThatRefusesIsExplained(t *testing.T) {
 	for _, c := range []struct {
@@ -222,7 +222,7 @@ func TestServiceAppWithProofOfPossessionDoesTheWork(t *testing.T) {
 	}
 }
 
-// TestTokenThatDiesMidwayLeavesAResumableRun: a run that Okta stops accepting ends at once, tells so, and goes on later.
+// TestTokenThatDiesMidwayLeavesAResumableRun: a run that Okta stops accepting ends at once, says so, and goes on later.
 func TestTokenThatDiesMidwayLeavesAResumableRun(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil, oktasim.Options{})
@@ -255,7 +255,7 @@ func TestTokenThatDiesMidwayLeavesAResumableRun(t *testing.T) {
 }
 
 // TestStateThatCannotBeWrittenStopsEverything: what cannot be remembered is not done. A file in the place of a folder
-// stands for every reason why a folder cannot be written, since a superuser may write anywhere else.
+// is used for every reason why a folder cannot be written, since a superuser may write anywhere else.
 func TestStateThatCannotBeWrittenStopsEverything(t *testing.T) {
 	block := func(t *testing.T, dir string) {
 		t.Helper()
@@ -285,7 +285,7 @@ func TestStateThatCannotBeWrittenStopsEverything(t *testing.T) {
 	})
 }
 
-// TestInboxThatCannotBeWrittenKeepsTheRun: when the finished report cannot be moved, what was granted stands and is told.
+// TestInboxThatCannotBeWrittenKeepsTheRun: when the finished report cannot be moved, what was granted stays and is reported.
 func TestInboxThatCannotBeWrittenKeepsTheRun(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil, oktasim.Options{})

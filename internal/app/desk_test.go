@@ -18,7 +18,7 @@ import (
 )
 
 // desk is the assembled program before a simulated tenant, with a client on its MCP server: all that is real but the
-// socket. Tests spoil something and see what the client is told.
+// socket. Tests spoil something and see what the client gets.
 type desk struct {
 	t      *testing.T
 	tenant *oktasim.Tenant
@@ -61,22 +61,10 @@ func (d *desk) start() {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	s, err := p.MCP()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.client, err = client.NewInProcessClient(s); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.client.Start(context.Background()); err != nil {
+	if d.client, err = p.Client(context.Background(), "desk"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.client.Close() })
-	var hello mcp.InitializeRequest
-	hello.Params.ClientInfo = mcp.Implementation{Name: "bad input", Version: "1"}
-	if _, err := d.client.Initialize(t.Context(), hello); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (d *desk) path(name string) string { return filepath.Join(d.cfg.CSVDir, filepath.FromSlash(name)) }
@@ -119,11 +107,11 @@ func (d *desk) refuses(tool string, args map[string]any, code string) tools.Prob
 		d.t.Errorf("%s answered: %.400s", tool, text)
 		return tools.Problem{}
 	}
-	var told struct{ Error tools.Problem }
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
+	var answer struct{ Error tools.Problem }
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
 		d.t.Fatalf("%s: %s", tool, text)
 	}
-	p := told.Error
+	p := answer.Error
 	if p.Code != code || p.Message == "" || p.Next == "" {
 		d.t.Errorf("%s: got %s, want code %s with a message and a next step", tool, text, code)
 	}

@@ -65,7 +65,7 @@ func TestResultsOfARunAreNamedAndReadableAsResources(t *testing.T) {
 	}
 	recorded, err := os.ReadFile(filepath.Join(d.cfg.StateDir, "trail", "trail.jsonl"))
 	if err != nil || !strings.Contains(string(recorded), done.Resources[0]) {
-		t.Errorf("the trail does not tell who read the report: %v", err)
+		t.Errorf("the trail does not say who read the report: %v", err)
 	}
 	for _, uri := range []string{"run://" + plan.PlanID + "/journal.jsonl", "run://../plans/report.csv", "run://plan_00000000000000000000000000000000/report.csv",
 		"run://" + plan.PlanID + "%2f..%2f..%2ftrail/report.csv", "file:///etc/passwd"} {

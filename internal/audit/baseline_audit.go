@@ -45,56 +45,70 @@ func problemNote(b *mfa.Baseline) []string {
 	return []string{fmt.Sprintf("%d rows of the export could not be used, such as %s", b.ProblemCount, clip(strings.Join(b.Problems[:min(len(b.Problems), 3)], "; "), 300))}
 }
 
-// baselineLives is how old an export may be and still be held against what the API says.
-const baselineLives = 35 * 24 * time.Hour
+// exportHolds is how old an export may be and still be compared with what the API says.
+const exportHolds = 35 * 24 * time.Hour
 
-// compareBaseline holds the latest export against this audit of everybody.
-func (s *scan) compareBaseline(summary *mfa.Summary) error {
+// exportCheck holds the findings of an audit against the latest export. The nil check compares nothing.
+type exportCheck struct {
+	is     mfa.Comparison
+	inFile map[string]string // name of a person → the second factors that the export shows
+}
+
+// exportToCompare returns nil when there is no export to compare with: none, one that is too old, or an audit of a part.
+func (s *scan) exportToCompare(summary *mfa.Summary) (*exportCheck, error) {
 	if summary.Scope != mfa.Everybody {
-		return nil
+		return nil, nil
 	}
 	base, err := s.latestBaseline()
-	if errors.Is(err, ErrNoAudit) || err == nil && s.started.Sub(base.AsOf) > baselineLives {
-		return nil
+	if errors.Is(err, ErrNoAudit) || err == nil && s.known.AsOf.Sub(base.AsOf) > exportHolds {
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c := *base.Baseline
-	c.Age, c.Rows = mfa.Age(s.started.Sub(base.AsOf)), 0
-	inFile := map[string]string{}
+	c := &exportCheck{is: *base.Baseline, inFile: map[string]string{}}
+	c.is.Age, c.is.Rows = mfa.Age(s.known.AsOf.Sub(base.AsOf)), 0
 	for f, err := range s.All(base.AuditID) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		inFile[mfa.BaselineName(&f)] = mfa.SecondFactorsOf(&f)
-		c.Rows++
+		c.inFile[mfa.BaselineName(&f)] = mfa.SecondFactorsOf(&f)
+		c.is.Rows++
 	}
-	for _, p := range s.people {
-		f := s.finding(p)
-		if f.Sources == mfa.SourceNone {
-			continue
-		}
-		there, ok := inFile[mfa.BaselineName(&f)]
-		if !ok {
-			there, ok = inFile["id "+f.UserID]
-			delete(inFile, "id "+f.UserID)
-		}
-		delete(inFile, mfa.BaselineName(&f))
-		switch {
-		case !ok:
-			c.OnlyAPI++
-		case there == mfa.SecondFactorsOf(&f):
-			c.Agree++
-		default:
-			if c.Differ++; len(c.Sample) < 20 {
-				c.Sample = append(c.Sample, f.UserID)
-			}
+	return c, nil
+}
+
+// compare takes in one person. Who could not be read is neither in agreement nor in contradiction.
+func (c *exportCheck) compare(f *mfa.Finding) {
+	if c == nil || f.Sources == mfa.SourceNone {
+		return
+	}
+	name, byID := mfa.BaselineName(f), "id "+f.UserID
+	shown, ok := c.inFile[name]
+	if !ok {
+		shown, ok = c.inFile[byID]
+		delete(c.inFile, byID)
+	}
+	delete(c.inFile, name)
+	switch {
+	case !ok:
+		c.is.OnlyAPI++
+	case shown == mfa.SecondFactorsOf(f):
+		c.is.Agree++
+	default:
+		if c.is.Differ++; len(c.is.Sample) < 20 {
+			c.is.Sample = append(c.is.Sample, f.UserID)
 		}
 	}
-	c.OnlyFile = len(inFile)
-	summary.Baseline = &c
-	return nil
+}
+
+// result is the comparison once everyone was taken in.
+func (c *exportCheck) result() *mfa.Comparison {
+	if c == nil {
+		return nil
+	}
+	c.is.OnlyFile = len(c.inFile)
+	return &c.is
 }
 
 func (a *Auditor) latestBaseline() (*mfa.Summary, error) {

@@ -14,6 +14,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -120,8 +121,8 @@ func (w *org) touch(user string, i int) {
 func (w *org) costOf() (a audited) {
 	w.t.Helper()
 	var before, during runtime.MemStats
-	w.again(audit.Options{LogSettle: 150 * time.Second, Record: func(_ context.Context, s audit.Step) error {
-		if s.Name == "audit_users" && a.heap == 0 {
+	w.again(audit.Options{LogSettle: 150 * time.Second, Record: func(_ context.Context, s trail.Entry) error {
+		if s.Step == "audit_users" && a.heap == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&during)
 			a.heap = (float64(during.HeapAlloc) - float64(before.HeapAlloc)) / 1e6

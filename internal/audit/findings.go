@@ -23,7 +23,7 @@ func (a *Auditor) All(auditID string) iter.Seq2[mfa.Finding, error] {
 		defer func() { _ = root.Close() }()
 		f, err := root.Open(findingsFile)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w whose findings are kept: %s; its summary is, its findings were taken away by newer audits or it has not ended", ErrNoAudit, auditID)
+			err = noAudit("no findings of %s are kept: they were taken away by newer audits, or the audit has not ended", auditID)
 		}
 		if err != nil {
 			yield(mfa.Finding{}, err)

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/internal/progress"
 )
 
 // TestAnInterruptedAuditIsFoundAfterARestart: a killed audit is gone on with by itself, also under a policy that was changed
@@ -58,7 +58,7 @@ func TestACancelledAuditWaitsForSomebodyToAsk(t *testing.T) {
 		}
 		job.Cancel()
 		<-job.Ended()
-		if _, err := job.Result(); !errors.Is(err, audit.ErrCancelled) {
+		if _, err := job.Result(); !errors.Is(err, progress.ErrCancelled) {
 			t.Fatalf("the cancelled audit ended with %v", err)
 		}
 		if req, ok := r.mfa.Interrupted(); ok {

@@ -9,78 +9,84 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles, enrolment policies
-// and the person's groups are read too, so that the verdict is that of an audit. The notes say what could not be read.
-func (a *Auditor) Look(ctx context.Context, userID string, policy mfa.Policy) (f mfa.Finding, notes []string, err error) {
+// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles, enrolment
+// policies and the person's groups are read too, so that the verdict is that of an audit. The notes say what could not be
+// read.
+func (a *Auditor) Look(ctx context.Context, userID string, policy mfa.Policy) (mfa.Finding, []string, error) {
 	account, err := a.okta.Account(ctx, userID)
 	if err != nil {
-		return f, nil, err
+		return mfa.Finding{}, nil, err
 	}
-	s := &scan{Auditor: a, req: Request{Policy: policy}, record: &record{}, exempt: policy.IndexExemptions(), mem: newMemory(), signals: mfa.NewSignals(1),
-		primary: mfa.SourceEnrollments, started: a.okta.Now(), seenMembers: true, roles: &mfa.Roles{Direct: map[string][]string{}, Via: map[string][]string{}}}
-	s.mem.fresh[account.ID] = true
-	for _, step := range []func(context.Context, string) error{s.lookAtRoles, s.lookAtPolicy} {
-		if err := step(ctx, account.ID); err != nil {
-			return f, nil, err
-		}
+	l := look{okta: a.okta, person: account.ID}
+	known := &mfa.Organisation{AsOf: a.okta.Now(), Exemptions: policy.IndexExemptions()}
+	if known.Roles, err = l.roles(ctx); err != nil {
+		return mfa.Finding{}, nil, err
 	}
-	r, err := s.lookAt(ctx, account.ID)
+	if known.Rules, known.Members, err = l.policies(ctx); err != nil {
+		return mfa.Finding{}, nil, err
+	}
+	reading, err := l.reading(ctx, known.AsOf)
 	if err != nil {
-		return f, nil, err
+		return mfa.Finding{}, nil, err
 	}
-	s.mem.readings[account.ID] = r
-	return s.finding(&person{Account: account}), s.notes, nil
+	return mfa.FindingOf(&account, reading, known, &policy), l.list, nil
 }
 
-// lookAtRoles reads the admin roles of one person, its own and those of its groups.
-func (s *scan) lookAtRoles(ctx context.Context, id string) error {
-	roles, err := s.okta.UserRoles(ctx, id)
+// look reads what concerns one person.
+type look struct {
+	notes
+	okta   Okta
+	person string // id
+}
+
+// roles reads the admin roles of the person, its own and those of its groups.
+func (l *look) roles(ctx context.Context) (*mfa.Roles, error) {
+	book := &mfa.Roles{Direct: map[string][]string{}, Via: map[string][]string{}}
+	roles, err := l.okta.UserRoles(ctx, l.person)
 	if err != nil {
-		return s.wrapDegraded(err, "admin roles are not known", "read admin roles")
+		return book, l.wrapDegraded(err, "admin roles are not known", "read admin roles")
 	}
 	own := slices.DeleteFunc(slices.Clone(roles), func(r oktaclient.Role) bool { return r.Assignment == "GROUP" })
-	s.roles.Direct[id] = typesOf(own)
-	s.roles.Via[id] = typesOf(slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment != "GROUP" }))
-	return nil
+	book.Direct[l.person] = typesOf(own)
+	book.Via[l.person] = typesOf(slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment != "GROUP" }))
+	return book, nil
 }
 
-// lookAtPolicy reads the enrolment policies, and which of them the groups of one person bring.
-func (s *scan) lookAtPolicy(ctx context.Context, id string) error {
+// policies reads the enrolment policies, and the groups of the person, which decide between them.
+func (l *look) policies(ctx context.Context) (*mfa.Rules, *mfa.Members, error) {
 	const without = "whether the enrolment policy allows each method is not known"
-	policies, err := s.okta.EnrollmentPolicies(ctx)
+	policies, err := l.okta.EnrollmentPolicies(ctx)
 	if err != nil {
-		return s.wrapDegraded(err, without, "read enrolment policies")
+		return nil, nil, l.wrapDegraded(err, without, "read enrolment policies")
 	}
-	groups, err := s.okta.UserGroups(ctx, id)
+	groups, err := l.okta.UserGroups(ctx, l.person)
 	if err != nil {
-		return s.wrapDegraded(err, without, "read the person's groups")
+		return nil, nil, l.wrapDegraded(err, without, "read the person's groups")
 	}
-	s.rules = mfa.CompileRules(policies)
+	members := mfa.NewMembers()
 	for _, g := range groups {
-		s.mem.members.add(g.ID, 0, []string{id})
+		members.Add(g.ID, 0, []string{l.person})
 	}
-	return nil
+	return mfa.CompileRules(policies), members, nil
 }
 
-// lookAt reads both sources of one person.
-func (s *scan) lookAt(ctx context.Context, id string) (*reading, error) {
-	r := &reading{at: s.started.UnixMilli()}
-	enrollments, err := s.okta.Enrollments(ctx, id)
+// reading reads both sources. One of the two is enough when Okta refuses the other.
+func (l *look) reading(ctx context.Context, now time.Time) (*mfa.Reading, error) {
+	r := &mfa.Reading{At: now.UTC().Truncate(time.Millisecond)} // as an audit keeps it
+	kinds := newKinds()
+	enrollments, err := l.okta.Enrollments(ctx, l.person)
 	switch {
 	case err == nil:
-		r.enrolled, r.hasEnroll = s.mem.kinds.pack(mfa.FromEnrollments(enrollments)), true
-	case refused(err):
-		s.primary = mfa.SourceFactors
-	default:
+		r.Enrollments, r.HasEnrollments = kinds.unpack(kinds.pack(mfa.FromEnrollments(enrollments))), true
+	case !refused(err):
 		return nil, err
 	}
-	factors, err := s.okta.Factors(ctx, id)
-	if err != nil && (!refused(err) || !r.hasEnroll) {
+	factors, err := l.okta.Factors(ctx, l.person)
+	switch {
+	case err == nil:
+		r.Factors, r.HasFactors = kinds.unpack(kinds.pack(mfa.FromFactors(factors))), true
+	case !refused(err) || !r.HasEnrollments:
 		return nil, err
-	}
-	if err == nil {
-		r.factors, r.hasFactor = s.mem.kinds.pack(mfa.FromFactors(factors)), true
-		s.both = true
 	}
 	return r, nil
 }

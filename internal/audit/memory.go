@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // memory is what is known of the organisation's enrolments: the cache that earlier audits left, and on top of it what this
@@ -24,7 +23,7 @@ type memory struct {
 	readings map[string]*reading
 	fresh    map[string]bool // read by this audit, in earlier attempts too
 	wrong    map[string]bool // of the sample: drawn → whether the cache was wrong
-	members  *memberships
+	members  *mfa.Members
 	looked   int64 // Okta's time at which this audit's first attempt began to look, unix milliseconds; 0: this is the first
 }
 
@@ -61,42 +60,35 @@ type line struct {
 }
 
 func newMemory() *memory {
-	return &memory{kinds: newKinds(), readings: map[string]*reading{}, fresh: map[string]bool{}, wrong: map[string]bool{}, members: newMemberships()}
+	return &memory{kinds: newKinds(), readings: map[string]*reading{}, fresh: map[string]bool{}, wrong: map[string]bool{}, members: mfa.NewMembers()}
 }
 
 // load reads a file of lines into the memory. A missing file is empty; a torn last line was never acknowledged. Journal says
 // that the readings are this audit's own.
 func (m *memory) load(path string, journal bool) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("open %s: %w", filepath.Base(path), err)
-	}
-	defer func() { _ = f.Close() }()
-	in := bufio.NewReaderSize(f, 1<<16)
 	var local []uint16 // the file's numbers of kinds → ours
-	for number := 1; ; number++ {
-		text, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	for text, err := range durable.ReadLines(path) {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 		}
 		var l line
-		if err = json.Unmarshal(text, &l); err == nil {
+		if err = json.Unmarshal(text.Text, &l); err == nil {
 			err = m.take(&l, &local, journal)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s line %d; move the file away: the next audit then reads everybody", ErrDamaged, path, number)
+			return &trouble.Error{
+				Code: trouble.ReadingsDamaged,
+				What: fmt.Sprintf("the readings of earlier audits are damaged: %s line %d", path, text.Number),
+				Next: "move the file away, out of STATE_DIR/mfa, and audit again: the audit then reads everyone",
+				Err:  err,
+			}
 		}
 	}
+	return nil
 }
 
-// ErrDamaged is what errors.Is finds when the readings on disk are not what was written.
-var ErrDamaged = errors.New("the audit's memory is damaged")
+// errLine is a line that was not written by this program.
+var errLine = errors.New("not a line of readings")
 
 func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	switch l.T {
@@ -108,12 +100,12 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 		}
 	case "head":
 		if l.Head == nil || l.Head.Format != cacheFormat {
-			return ErrDamaged
+			return errLine
 		}
 		m.head = *l.Head
 	case "kind":
 		if l.Kind == nil || int(l.N) != len(*local) {
-			return ErrDamaged
+			return errLine
 		}
 		*local = append(*local, m.kinds.kind(*l.Kind))
 	case "read":
@@ -121,9 +113,9 @@ func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	case "gone":
 		delete(m.readings, l.User)
 	case "group":
-		m.members.add(l.Group, l.Changed, l.Members)
+		m.members.Add(l.Group, l.Changed, l.Members)
 	default:
-		return ErrDamaged
+		return errLine
 	}
 	return nil
 }
@@ -134,7 +126,7 @@ func (m *memory) takeReading(l *line, local []uint16, journal bool) error {
 	r.enrolled, ok1 = unmarshalMarks(l.E, local)
 	r.factors, ok2 = unmarshalMarks(l.F, local)
 	if !ok1 || !ok2 || l.User == "" {
-		return ErrDamaged
+		return errLine
 	}
 	if journal {
 		m.fresh[l.User] = true
@@ -294,9 +286,34 @@ func (m *memory) save(dir string) error {
 				return err
 			}
 		}
-		if err := m.members.save(s); err != nil {
+		if err := saveMembers(s, m.members); err != nil {
 			return err
 		}
 		return out.Flush()
 	})
+}
+
+// saveMembers writes the groups whose members are known, in lines of bounded length.
+func saveMembers(s *scribe, members *mfa.Members) error {
+	const most = 500
+	for _, g := range members.Groups() {
+		l := &line{T: "group", Group: g.ID, Changed: g.Changed}
+		if err := s.line(l); err != nil {
+			return err
+		}
+		for user := range members.In(g) {
+			if l.Members = append(l.Members, user); len(l.Members) == most {
+				if err := s.line(l); err != nil {
+					return err
+				}
+				l.Members = l.Members[:0]
+			}
+		}
+		if len(l.Members) > 0 {
+			if err := s.line(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

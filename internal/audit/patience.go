@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -52,7 +54,7 @@ var errGaveUp = errors.New("the audit gave up waiting")
 // outlast waits until Okta answers, for as long as the options say.
 func (s *scan) outlast(ctx context.Context) error {
 	deadline := time.Now().Add(s.opts.Patience)
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		_, err := s.lookAtOrg(ctx)
 		if err == nil || !transient(err) {
 			return err
@@ -61,8 +63,8 @@ func (s *scan) outlast(ctx context.Context) error {
 			return fmt.Errorf("%w: okta has not answered for %s: %w; ask for the same audit again: it goes on where it stopped", errGaveUp, s.opts.Patience, err)
 		}
 		s.job.live.Enter("waiting for Okta to answer")
-		if err := pause(ctx, wait); err != nil {
-			return err
+		if wait.For(ctx, pause) != nil {
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -96,21 +98,11 @@ func (s *scan) goOn(ctx context.Context) error {
 	case s.rounds <= 3 || few && untried: // each round tries some who were not tried yet
 		return s.readThese(ctx, s.scope())
 	case !few:
-		return fmt.Errorf("%w; see its status page, then ask for the same audit again: it goes on where it stopped", ErrFailing)
+		return &trouble.Error{
+			Code: trouble.OktaUnavailable,
+			What: "okta answers, but it fails for one person after another",
+			Next: "see Okta's status page, then ask for the same audit again: it goes on where it stopped",
+		}
 	}
 	return s.giveUpOn(left)
 }
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// ErrFailing is what errors.Is finds when Okta answers and yet nobody's enrolments can be read.
-var ErrFailing = errors.New("okta answers, but it fails for one person after another")

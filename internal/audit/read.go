@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -60,17 +61,20 @@ func (s *scan) forgive() {
 
 // settle waits until the System Log shows all that happened before the start.
 func (s *scan) settle(ctx context.Context) error {
-	wait := s.started.Add(s.opts.LogSettle).Sub(s.okta.Now())
-	if wait <= 0 {
+	rest := s.known.AsOf.Add(s.opts.LogSettle).Sub(s.okta.Now())
+	if rest <= 0 {
 		return nil
 	}
 	s.job.live.Enter("waiting for the System Log to show what happened meanwhile")
-	return pause(ctx, wait)
+	if wait.For(ctx, rest) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // seeRolesAgain reads roles anew when an event that came late changed some; what it did not name is remembered.
 func (s *scan) seeRolesAgain(ctx context.Context) error {
-	if !s.forgot || !s.roles.Known {
+	if !s.forgot || !s.known.Roles.Known {
 		return nil
 	}
 	if err := s.seeRoles(ctx); err != nil {
@@ -277,16 +281,14 @@ func (s *scan) readFactors(ctx context.Context, p *person, r *reading, draw stri
 	switch {
 	case err != nil && r.hasEnroll && refused(err):
 		p.noFactors = true // the enrolments are known, and speak for themselves
-		s.mu.Lock()
 		s.say("factors of some people could not be read beside their enrolments: Okta refuses them to this credential")
-		s.mu.Unlock()
 		return s.keep(p, r, draw)
 	case err != nil:
 		return s.failed(p, err)
 	}
 	s.mu.Lock()
 	r.factors, r.hasFactor, r.policy = s.mem.kinds.pack(mfa.FromFactors(list)), true, pending
-	if s.seenMembers {
+	if s.known.MembersRead {
 		r.policy = s.fingerprint(p)
 	}
 	if old := s.mem.readings[p.ID]; draw == "right" && s.primary == mfa.SourceFactors && !sameMarks(r.factors, old.factors) {

@@ -17,14 +17,14 @@ import (
 func (s *scan) seeRoles(ctx context.Context) error {
 	s.job.live.Enter("looking for admins")
 	s.forgot = false
-	s.roles = &mfa.Roles{Known: true, Direct: map[string][]string{}, Via: map[string][]string{}}
+	s.known.Roles = &mfa.Roles{Known: true, Direct: map[string][]string{}, Via: map[string][]string{}}
 	var holders []string
 	for id, err := range s.okta.RoleHolders(ctx) {
 		if err != nil {
 			if err := s.degrade(err, "who holds admin roles is not known, so that admins are not told apart"); err != nil {
 				return fmt.Errorf("list role holders: %w", err)
 			}
-			s.roles.Known = false
+			s.known.Roles.Known = false
 			return nil
 		}
 		holders = append(holders, id)
@@ -36,7 +36,7 @@ func (s *scan) seeRoles(ctx context.Context) error {
 	s.mem.head.Roles = map[string][]string{}
 	for id, roles := range found {
 		if len(roles) > 0 {
-			s.roles.Direct[id] = roles
+			s.known.Roles.Direct[id] = roles
 		}
 		if !slices.Contains(roles, roleUnreadable) {
 			s.mem.head.Roles[id] = roles
@@ -53,8 +53,6 @@ const roleUnreadable = "UNREADABLE"
 func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, error) {
 	roles, err := s.okta.UserRoles(ctx, user)
 	if err != nil && refused(err) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.say("which admin roles some role holders have could not be read: Okta refuses it to this credential")
 		return []oktaclient.Role{{Type: roleUnreadable}}, nil
 	}
@@ -64,11 +62,11 @@ func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, err
 // seeGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not documented to
 // hold those of groups.
 func (s *scan) seeGroupRoles(ctx context.Context) error {
-	if !s.roles.Known {
+	if !s.known.Roles.Known {
 		return nil
 	}
 	const without = "admin roles that people hold through groups are not known"
-	s.roles.Via = map[string][]string{}
+	s.known.Roles.Via = map[string][]string{}
 	var ids []string
 	for group, err := range s.okta.Groups(ctx, "") {
 		if err != nil {
@@ -90,15 +88,8 @@ func (s *scan) seeGroupRoles(ctx context.Context) error {
 			if err != nil {
 				return s.wrapDegraded(err, without, "list members of a group with roles")
 			}
-			s.roles.Via[member.ID] = append(s.roles.Via[member.ID], roles...)
+			s.known.Roles.Via[member.ID] = append(s.known.Roles.Via[member.ID], roles...)
 		}
-	}
-	return nil
-}
-
-func (s *scan) wrapDegraded(err error, without, what string) error {
-	if err := s.degrade(err, without); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
@@ -134,12 +125,12 @@ func (s *scan) askEach(ctx context.Context, ids []string, known map[string][]str
 
 // adminsFirst reads the role holders that are known so far, and shows how they stand.
 func (s *scan) adminsFirst(ctx context.Context) error {
-	if !s.roles.Known {
+	if !s.known.Roles.Known {
 		return nil
 	}
 	s.job.live.Enter("reading admins")
 	var admins []*person
-	for _, id := range s.roles.UserIDs() { // of an earlier attempt, too: what was read then is not read again
+	for _, id := range s.known.Roles.UserIDs() { // of an earlier attempt, too: what was read then is not read again
 		p := s.byID[id]
 		if p == nil {
 			account, err := s.okta.Account(ctx, id)

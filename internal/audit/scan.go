@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -18,6 +17,7 @@ import (
 // read, read.go reads, finish.go judges.
 type scan struct {
 	*Auditor
+	notes
 	req    Request
 	record *record
 	job    *Job
@@ -25,7 +25,7 @@ type scan struct {
 	mem     *memory
 	journal *journal
 	org     oktaclient.Org
-	started time.Time // Okta's time at which this attempt began to look: the result is as of then
+	known   mfa.Organisation // as of Okta's time at which this attempt began
 
 	kind    string // full or incremental
 	whyFull string
@@ -33,24 +33,17 @@ type scan struct {
 
 	people  []*person // in scope and judged, by id
 	byID    map[string]*person
-	counted map[string]int // statuses that are counted only
-	roles   *mfa.Roles
-	rules   *mfa.Rules
+	counted map[string]int   // statuses that are counted only
 	orgKeys []string         // keys of the org's active authenticators
 	digest  string           // of policies and authenticators
 	changed map[string]int64 // user id → when the System Log says that enrolments changed last, unix milliseconds
 	logOK   bool
-	exempt  *mfa.ExemptionIndex
-	signals *mfa.Signals
-	both    bool // factors count wherever they were read: for a look at one person
-	again   bool // what is known of people in scope is read again, although it may hold
-	forgot  bool // roles of somebody have to be read anew
-	notes   []string
+	again   bool              // what is known of people in scope is read again, although it may hold
+	forgot  bool              // roles of somebody have to be read anew
 	moved   map[string]string // user id → how the person moved since the audit before
 
 	mu             sync.Mutex // guards mem, and what follows, while several read
 	sawEnrollments bool       // somebody's enrolments could be read
-	seenMembers    bool       // it is known which policy applies to whom
 	rounds         int        // attempts to go on after an outage that brought nothing
 	freshBefore    int
 	shaken         bool // there was an outage, or what looked like one
@@ -92,7 +85,8 @@ func (s *scan) run(ctx context.Context) (_ *mfa.Summary, err error) {
 
 // remember loads cache and journal.
 func (s *scan) remember() error {
-	s.mem, s.exempt = newMemory(), s.req.Policy.IndexExemptions()
+	s.mem = newMemory()
+	s.known.Exemptions, s.known.Members = s.req.Policy.IndexExemptions(), s.mem.members
 	if err := s.mem.load(filepath.Join(s.opts.Dir, cacheFile), false); err != nil {
 		return err
 	}
@@ -119,33 +113,12 @@ func (s *scan) note(ctx context.Context, name, outcome string, details map[strin
 
 // step writes a step of an audit into the trail.
 func (a *Auditor) step(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
-	if err := a.opts.Record(ctx, Step{Name: name, AuditID: auditID, Outcome: outcome, Details: details}); err != nil {
+	client, _ := details["client"].(string)
+	delete(details, "client")
+	entry := trail.Entry{Step: name, RunID: auditID, Client: client, Outcome: outcome, Arguments: details}
+	if err := a.opts.Record(ctx, entry); err != nil {
 		return fmt.Errorf("record the audit in the trail: %w", err)
 	}
-	return nil
-}
-
-// say adds a note for the reader, once.
-func (s *scan) say(format string, args ...any) {
-	if note := fmt.Sprintf(format, args...); !slices.Contains(s.notes, note) {
-		s.notes = append(s.notes, note)
-	}
-}
-
-// degrade turns a refusal of one part into a note and goes on; any other error stops the audit.
-func (s *scan) degrade(err error, without string) error {
-	var e *oktaclient.Error
-	if !errors.As(err, &e) || !refused(err) {
-		return err
-	}
-	why := "Okta refuses it to this credential"
-	switch {
-	case e.NeedScope != "":
-		why = "the OAuth scope " + e.NeedScope + " is missing"
-	case errors.Is(err, oktaclient.ErrFeatureOff):
-		why = "the organisation does not have the feature"
-	}
-	s.say("%s: %s (%s %s)", without, why, e.Method, e.Pattern)
 	return nil
 }
 
@@ -159,18 +132,11 @@ func refused(err error) bool {
 	return false
 }
 
-func (s *scan) isAdmin(p *person) bool { return s.roles.Holds(p.ID) }
+func (s *scan) isAdmin(p *person) bool { return s.known.Roles.Holds(p.ID) }
 
-// applies is the enrolment policy of a person, nil when policies could not be read.
-func (s *scan) applies(p *person) *mfa.Applied {
-	if s.rules == nil {
-		return nil
-	}
-	return s.rules.Of(p.ID, func(group string) bool { return s.mem.members.has(group, p.ID) })
-}
-
+// fingerprint names the enrolment policy of a person, "" when it is not known.
 func (s *scan) fingerprint(p *person) string {
-	if a := s.applies(p); a != nil {
+	if a := s.known.PolicyOf(p.ID); a != nil {
 		return a.Fingerprint
 	}
 	return ""

@@ -25,8 +25,8 @@ func (s *scan) see(ctx context.Context) error {
 	if s.org, err = s.lookAtOrg(ctx); err != nil {
 		return fmt.Errorf("read the organisation: %w", err)
 	}
-	s.started = s.okta.Now() // after the first answer, so that Okta's clock is known
-	if err := s.journal.look(s.started); err != nil {
+	s.known.AsOf = s.okta.Now() // after the first answer, so that Okta's clock is known
+	if err := s.journal.look(s.known.AsOf); err != nil {
 		return err
 	}
 	if err := s.patiently(ctx, s.seePolicies); err != nil {
@@ -62,7 +62,7 @@ const mostSignals = 200_000
 func (s *scan) seePolicies(ctx context.Context) error {
 	policies, err := s.okta.EnrollmentPolicies(ctx)
 	if err == nil {
-		s.rules = mfa.CompileRules(policies)
+		s.known.Rules = mfa.CompileRules(policies)
 	} else if err := s.degrade(err, "what enrolment policies allow and require is not known"); err != nil {
 		return fmt.Errorf("read enrolment policies: %w", err)
 	}
@@ -101,7 +101,7 @@ func (s *scan) choose() {
 		s.whyFull = "no earlier audit is known"
 	case h.Org != s.org.ID:
 		s.whyFull = "the earlier audits are of another organisation"
-	case s.started.Sub(h.Watermark) > logKeeps:
+	case s.known.AsOf.Sub(h.Watermark) > logKeeps:
 		s.whyFull = fmt.Sprintf("the last audit ended on %s, longer ago than the System Log keeps", h.Watermark.Format(time.DateOnly))
 	case h.Policies != s.digest:
 		s.whyFull = "enrolment policies or authenticators changed since the last audit"
@@ -124,7 +124,7 @@ func (s *scan) full() {
 			delete(s.mem.readings, id)
 		}
 	}
-	s.mem.members = newMemberships()
+	s.mem.members.Clear()
 	s.mem.head.Roles, s.mem.head.Groups = nil, nil
 }
 
@@ -149,19 +149,19 @@ func (s *scan) seeLog(ctx context.Context) error {
 		return nil
 	}
 	until := s.okta.Now()
-	s.signals = mfa.NewSignals(mostSignals) // when this is begun anew, nothing counts twice
+	s.known.Signals = mfa.NewSignals(mostSignals) // when this is begun anew, nothing counts twice
 	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: until.Add(-signalSpan), Until: until, Filter: mfa.SignalFilter()}) {
 		if err != nil {
 			return fmt.Errorf("read recent events: %w", err)
 		}
-		s.signals.Add(e)
+		s.known.Signals.Add(e)
 	}
 	return nil
 }
 
 // changes takes in the events from the last look, or from the start of this audit when it is a full one, until a time.
 func (s *scan) changes(ctx context.Context, until time.Time) error {
-	since := s.started
+	since := s.known.AsOf
 	if first := time.UnixMilli(s.mem.looked); s.mem.looked != 0 && first.Before(since) {
 		since = first
 	}
@@ -208,21 +208,21 @@ func (h *head) forget(users, groups []string) {
 
 // seeMembers reads who is in the groups that enrolment policies name, unless Okta says that nobody joined or left.
 func (s *scan) seeMembers(ctx context.Context) error {
-	defer func() { s.seenMembers = true }()
-	if s.rules == nil {
+	defer func() { s.known.MembersRead = true }()
+	if s.known.Rules == nil {
 		return nil
 	}
-	for _, id := range s.rules.Groups() {
+	for _, id := range s.known.Rules.Groups() {
 		group, err := s.okta.Group(ctx, id)
 		if errors.Is(err, oktaclient.ErrNotFound) {
-			s.mem.members.empty(id)
+			s.mem.members.Empty(id)
 			continue
 		}
 		stamp := int64(0)
 		if !group.MembershipUpdated.IsZero() {
 			stamp = group.MembershipUpdated.UnixMilli()
 		}
-		if err == nil && stamp != 0 && stamp == s.mem.members.changed(id) {
+		if err == nil && stamp != 0 && stamp == s.mem.members.Changed(id) {
 			continue
 		}
 		if err == nil {
@@ -232,7 +232,7 @@ func (s *scan) seeMembers(ctx context.Context) error {
 			if err := s.degrade(err, "who is in the groups of enrolment policies is not known, so that policies cannot be told"); err != nil {
 				return fmt.Errorf("read members of a policy's group: %w", err)
 			}
-			s.rules = nil
+			s.known.Rules = nil
 			return nil
 		}
 	}
@@ -240,7 +240,7 @@ func (s *scan) seeMembers(ctx context.Context) error {
 }
 
 func (s *scan) readMembers(ctx context.Context, group string, stamp int64) error {
-	s.mem.members.empty(group)
+	s.mem.members.Empty(group)
 	var ids []string
 	for member, err := range s.okta.GroupMembers(ctx, group) {
 		if err != nil {
@@ -248,7 +248,7 @@ func (s *scan) readMembers(ctx context.Context, group string, stamp int64) error
 		}
 		ids = append(ids, member.ID)
 	}
-	s.mem.members.add(group, stamp, ids)
+	s.mem.members.Add(group, stamp, ids)
 	return nil
 }
 
@@ -315,9 +315,6 @@ func (s *scan) accounts(ctx context.Context) (iter.Seq2[oktaclient.Account, erro
 	return s.okta.GroupMembers(ctx, group.ID), nil
 }
 
-// ErrNoGroup is what errors.Is finds when the group of a request is not there.
-var ErrNoGroup = errors.New("no such group")
-
 // FindGroup finds a group by its id or its exact name. Two groups of one name are refused.
 func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Group, error) {
 	if strings.HasPrefix(idOrName, "00g") {
@@ -337,9 +334,9 @@ func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Gr
 	}
 	switch len(found) {
 	case 0:
-		return oktaclient.Group{}, fmt.Errorf("%w: %q; give its id (00g...) or its exact name", ErrNoGroup, clip(idOrName, 80))
+		return oktaclient.Group{}, noGroup("no such group: %q", clip(idOrName, 80))
 	case 1:
 		return found[0], nil
 	}
-	return oktaclient.Group{}, fmt.Errorf("%w: %d groups are called %q; give the id of one", ErrNoGroup, len(found), clip(idOrName, 80))
+	return oktaclient.Group{}, noGroup("no such group: %d groups are called %q", len(found), clip(idOrName, 80))
 }

@@ -65,9 +65,6 @@ func (s *scan) wanted(p *person) bool {
 
 // wants reports whether factors are asked for besides the enrolments.
 func (s *scan) wants(p *person, r *reading) bool {
-	if s.both {
-		return true
-	}
 	return s.primary == mfa.SourceEnrollments && s.req.Policy.WantsFactors(s.mem.kinds.unpack(r.enrolled), s.isAdmin(p))
 }
 

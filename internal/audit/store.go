@@ -175,7 +175,7 @@ func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 		}
 	}
 	if other == nil {
-		return nil, fmt.Errorf("%w: none has ended yet", ErrNoAudit)
+		return nil, noAudit("no audit has ended yet")
 	}
 	return other, nil
 }
@@ -187,19 +187,19 @@ func (a *Auditor) Latest(scope string) (*mfa.Summary, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w of %s", ErrNoAudit, scope)
+		return nil, noAudit("no audit of %s has ended", scope)
 	}
 	return found[0], nil
 }
 
 func (a *Auditor) readSummary(id string) (*mfa.Summary, error) {
 	if !auditID.MatchString(id) {
-		return nil, fmt.Errorf("%w: %.60q", ErrNoAudit, id)
+		return nil, noAudit("no such audit: %.60q", id)
 	}
 	s := &mfa.Summary{}
 	err := readJSON(filepath.Join(a.Dir(id), summaryFile), s)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w that has ended: %s", ErrNoAudit, id)
+		return nil, noAudit("no audit %s has ended", id)
 	}
 	return s, err
 }

@@ -12,30 +12,31 @@ import (
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/internal/trail"
 )
 
 // TestTheTrailNamesEverybodyOnceWithTheVerdict reads the steps of an audit of more people than one step names.
 func TestTheTrailNamesEverybodyOnceWithTheVerdict(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 51, Users: 2000}, 0, func(t *testing.T, r *rig, _ *wire) {
-		var steps []audit.Step
-		r.again(audit.Options{Record: func(_ context.Context, s audit.Step) error {
+		var steps []trail.Entry
+		r.again(audit.Options{Record: func(_ context.Context, s trail.Entry) error {
 			steps = append(steps, s)
 			return nil
 		}})
 		s := r.audit(func(req *audit.Request) { req.Client = "the test" })
-		if first := steps[0]; first.Name != "audit_started" || first.Details["client"] != "the test" || first.Details["scope"] != mfa.Everybody || first.Details["resumed"] != false {
+		if first := steps[0]; first.Step != "audit_started" || first.Client != "the test" || first.Arguments["scope"] != mfa.Everybody || first.Arguments["resumed"] != false {
 			t.Errorf("the first step is %+v", first)
 		}
 		last := steps[len(steps)-1]
-		if last.Name != "audit_ended" || last.Outcome != "complete" || last.Details["findings_sha256"] != s.Digest || last.Details["coverage"] != s.Coverage.Line {
+		if last.Step != "audit_ended" || last.Outcome != "complete" || last.Arguments["findings_sha256"] != s.Digest || last.Arguments["coverage"] != s.Coverage.Line {
 			t.Errorf("the last step is %+v", last)
 		}
 		verdicts := map[string]string{}
 		for _, step := range steps[1 : len(steps)-1] {
-			if step.Name != "audit_users" || step.AuditID != s.AuditID {
-				t.Fatalf("a step %s of %s", step.Name, step.AuditID)
+			if step.Step != "audit_users" || step.RunID != s.AuditID {
+				t.Fatalf("a step %s of %s", step.Step, step.RunID)
 			}
-			for verdict, ids := range step.Details {
+			for verdict, ids := range step.Arguments {
 				for _, id := range strings.Fields(ids.(string)) {
 					if verdicts[id] != "" {
 						t.Errorf("%s is named twice", id)
@@ -64,8 +65,8 @@ func TestATrailThatCannotBeWrittenStopsTheAudit(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 52, Users: 30}, 0, func(t *testing.T, r *rig, w *wire) {
 		full := errors.New("the trail's disk is full")
 		left, ids := 0, map[string]bool{}
-		record := func(_ context.Context, s audit.Step) error {
-			ids[s.AuditID] = true
+		record := func(_ context.Context, s trail.Entry) error {
+			ids[s.RunID] = true
 			if left--; left < 0 {
 				return full
 			}

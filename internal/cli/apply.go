@@ -50,7 +50,7 @@ func carryOut(ctx context.Context, p *app.App, saved *plan.Plan, channel policy.
 	if err != nil {
 		return nil, err
 	}
-	return follow(p.Jobs.Start(saved, permit))
+	return follow(ctx, p.Jobs.Start(saved, permit))
 }
 
 // unfinished is what the exit status says of a run, nil when no row is left over.
@@ -59,7 +59,7 @@ func unfinished(s *batch.Summary) error {
 	case !s.Unfinished():
 		return nil
 	case s.Stop != nil:
-		return &failure{ExitUnfinished, fmt.Errorf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.Message, s.Stop.Next)}
+		return &failure{ExitUnfinished, fmt.Errorf("the run stopped (%s): %s; %s", s.Stop.Code, s.Stop.What, s.Stop.Next)}
 	default:
 		return &failure{ExitUnfinished, errors.New("rows are left over; see report.csv, fix the cause, and run the same command again")}
 	}

@@ -47,7 +47,7 @@ type auditOptions struct {
 func auditMFACommand(samples fs.FS) *cobra.Command {
 	o := auditOptions{common: common{samples: samples}}
 	cmd := &cobra.Command{Use: "mfa", Short: "Audits who signs in without strong MFA, and reports it", Args: cobra.NoArgs,
-		Long: "Audits the MFA enrolment of all people, or of one group, and reports it as files, tickets, a digest and messages.\n" +
+		Long: "Audits the MFA enrolment of all people, or of one group, and reports it as files, tickets, a bulletin and messages.\n" +
 			"Only reads Okta. Interrupt it at any time: the same command goes on where it stopped.\n" +
 			"Exit code 4: a condition of --fail-on holds. Exit code 3: the audit is complete, and a part of the report could not be\n" +
 			"delivered; the next run tries it again.",
@@ -63,7 +63,7 @@ func auditMFACommand(samples fs.FS) *cobra.Command {
 	f.StringVar(&o.policy, "policy", "", "audit policy, YAML or JSON, instead of MFA_POLICY_FILE")
 	f.StringVar(&o.baseline, "baseline", "", "take the Admin Console's CSV export instead of asking Okta")
 	f.StringVar(&o.jira, "jira", "", "tickets: per_user, per_manager or bulk")
-	f.BoolVar(&o.slack, "slack", false, "post a digest to the Slack channel")
+	f.BoolVar(&o.slack, "slack", false, "post a bulletin to the Slack channel")
 	f.BoolVar(&o.messages, "notify-users", false, "message every person who is not compliant; needs SLACK_NOTIFY_USERS=true")
 	f.BoolVar(&o.dry, "dry-run", false, "make no tickets and send nothing; say what would be done")
 	f.StringVar(&o.out, "out", "", "write findings.csv, summary.json and report.html into this folder")
@@ -83,7 +83,8 @@ func (o *auditOptions) check() (err error) {
 	case o.group != "" && o.search != "":
 		return usage(errors.New("--group and --search: an audit covers one of them; leave the other out"))
 	case o.baseline != "" && (o.jira != "" || o.messages):
-		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; leave --jira and --notify-users out"))
+		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; " +
+			"leave --jira and --notify-users out"))
 	case o.baseline != "" && (o.group != "" || o.search != "" || o.full):
 		return usage(errors.New("--baseline: an export holds all people; leave --group, --search and --full out"))
 	case o.failOn == "":
@@ -141,7 +142,7 @@ func (o *auditOptions) order() delivery.Order {
 		Files:    o.out != "",
 		Dir:      o.out,
 		Tickets:  report.Mode(o.jira),
-		Digest:   o.slack,
+		Bulletin: o.slack,
 		Messages: o.messages,
 		DryRun:   o.dry,
 	}
@@ -152,11 +153,17 @@ func (o *auditOptions) find(ctx context.Context, p *app.App, policy mfa.Policy) 
 	if o.baseline != "" {
 		return readBaseline(ctx, p, o.baseline, policy)
 	}
-	job, err := p.Deps.MFA.Auditor.Start(ctx, audit.Request{Group: o.group, Search: o.search, Full: o.full, Policy: policy, Client: "audit mfa"})
+	job, err := p.Deps.MFA.Auditor.Start(ctx, audit.Request{
+		Group:  o.group,
+		Search: o.search,
+		Full:   o.full,
+		Policy: policy,
+		Client: "audit mfa",
+	})
 	if err != nil {
 		return nil, err
 	}
-	return follow(job)
+	return follow(ctx, job.Job)
 }
 
 // readBaseline takes the Admin Console's export for the whole audit.

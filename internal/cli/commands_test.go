@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // samples are the built-in reports, as main.go embeds them.
@@ -42,7 +42,7 @@ func headless(t *testing.T, change func(*config.Config)) (*app.App, *app.World) 
 	return restart(t, w), w
 }
 
-// restart assembles the program anew on the same tenant and state, as a new process would.
+// restart assembles the program again on the same tenant and state, as a new process would.
 func restart(t *testing.T, w *app.World) *app.App {
 	t.Helper()
 	p, err := app.Assemble(t.Context(), w.Config, w.Wire, slog.New(slog.DiscardHandler))
@@ -112,7 +112,7 @@ func TestUndoNeedsAPersonAtATerminalWhoNamesTheRun(t *testing.T) {
 	if err := undo(t.Context(), p, run.ID, run.ID, true, &out); err != nil || held(w) != 0 {
 		t.Errorf("undo: %v, %d values left; %s", err, held(w), &out)
 	}
-	if err := apply(t.Context(), p, run.ID, &out); !errors.Is(err, plan.ErrStale) {
+	if err := apply(t.Context(), p, run.ID, &out); trouble.CodeOf(err) != trouble.PlanStale {
 		t.Errorf("applying an undone run again: %v", err)
 	}
 }
@@ -123,8 +123,7 @@ func TestReadOnlyWinsOverApplyAndUndo(t *testing.T) {
 	w.Config.ReadOnly = true
 	closed := restart(t, w)
 	writes := w.Writes()
-	var refused *policy.Refused
-	if err := apply(t.Context(), closed, run.ID, &bytes.Buffer{}); !errors.As(err, &refused) || w.Writes() != writes {
+	if err := apply(t.Context(), closed, run.ID, &bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.Writes() != writes {
 		t.Errorf("apply: %v", err)
 	}
 }

@@ -29,11 +29,16 @@ func (c *common) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.demo, "demo", false, "use the embedded simulated tenant, as OKTA_DOMAIN=demo does")
 }
 
-// load reads the configuration. What is doubtful in it is said on stderr at once.
-func (c *common) load() (*config.Config, error) {
+// options is where the configuration is read from.
+func (c *common) options() config.LoadOptions {
 	options := config.FromProcess()
 	options.EnvFile, options.Demo = c.envFile, c.demo
-	cfg, err := config.Load(options)
+	return options
+}
+
+// load reads the configuration. What is doubtful in it is said on stderr at once.
+func (c *common) load() (*config.Config, error) {
+	cfg, err := config.Load(c.options())
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -25,7 +25,10 @@ const demoFile = "sample_medium_denormalized.csv"
 
 func demoCommand(samples fs.FS) *cobra.Command {
 	o := demoOptions{samples: samples}
-	cmd := &cobra.Command{Use: "demo", Short: "Shows the whole workflow on an embedded simulated tenant; nothing leaves this machine", Args: cobra.NoArgs,
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Shows the whole workflow on an embedded simulated tenant; nothing leaves this machine",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			flags := common{demo: true}
 			cfg, err := flags.load()
@@ -47,7 +50,8 @@ func demoCommand(samples fs.FS) *cobra.Command {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(story)
 			}
 			return nil
-		}}
+		},
+	}
 	cmd.Flags().StringVar(&o.file, "file", demoFile, "a report of CSV_DIR, or one of the samples")
 	cmd.Flags().IntVar(&o.scale, "scale", 0, "import a made-up report of this many users instead, compressed in time")
 	cmd.Flags().StringVar(&o.limits, "limits", "real", "with --scale: rate limits real or off")
@@ -129,13 +133,14 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *scree
 	if o.scale > 0 {
 		show.compress(o.limits)
 	}
-	p, err := app.Assemble(ctx, world.Config, world.Wire, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	p, err := app.Assemble(ctx, world.Config, world.Wire, log)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
 	d := &demo{world: world, show: show, file: o.file}
-	if err := d.connect(ctx, p); err != nil {
+	if d.client, err = p.Client(ctx, "demo"); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.client.Close()) }()
@@ -167,27 +172,7 @@ func runDemo(ctx context.Context, cfg *config.Config, o demoOptions, show *scree
 	return &d.story, nil
 }
 
-func (d *demo) connect(ctx context.Context, p *app.App) error {
-	s, err := p.MCP()
-	if err != nil {
-		return err
-	}
-	if d.client, err = client.NewInProcessClient(s); err != nil {
-		return fmt.Errorf("connect client: %w", err)
-	}
-	if err := d.client.Start(ctx); err != nil {
-		return fmt.Errorf("start client: %w", err)
-	}
-	var hello mcp.InitializeRequest
-	hello.Params.ProtocolVersion = mcp.LATEST_LEGACY_PROTOCOL_VERSION
-	hello.Params.ClientInfo = mcp.Implementation{Name: "demo", Version: app.Version()}
-	if _, err := d.client.Initialize(ctx, hello); err != nil {
-		return fmt.Errorf("initialize client: %w", err)
-	}
-	return nil
-}
-
-// workflow runs the three stages. The first time it tells the story; the second time it shows that nothing is left to do.
+// workflow runs the three stages. The first time it shows each step; the second time it shows that nothing is left to do.
 func (d *demo) workflow(ctx context.Context, first bool) error {
 	var seen tools.AnalyzeOut
 	if err := d.call(ctx, "analyze_csv_for_entitlements", map[string]any{"filename": d.file}, &seen); err != nil {
@@ -240,11 +225,11 @@ func (d *demo) planned(ctx context.Context, tool string, first bool) (*tools.Pla
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		job := out.JobID
-		out = &tools.PlanOut{}
-		if err := d.call(ctx, "get_job", map[string]any{"job_id": job}, out); err != nil {
+		job := &tools.JobOut{}
+		if err := d.call(ctx, "get_job", map[string]any{"job_id": out.JobID}, job); err != nil {
 			return nil, err
 		}
+		out.Renew(job)
 	}
 	d.show.outcome(out)
 	return out, nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -27,7 +26,7 @@ type AuditCount struct {
 	Calls int64  `json:"okta_calls"`
 }
 
-// audit is the second act: an audit of everybody, some people enrol, an incremental audit, and the digest as it would be
+// audit is the second act: an audit of all people, some of them enrol, an incremental audit, and the bulletin as it would be
 // posted.
 func (d *demo) audit(ctx context.Context) error {
 	before := d.world.Writes()
@@ -61,21 +60,13 @@ func (d *demo) audit(ctx context.Context) error {
 	s.Digest = strings.Join(report.Preview, "\n")
 	d.show.posted(s.Digest)
 	s.People, s.Changed, s.Writes, s.Verdict = second.Total, len(weak), d.world.Writes()-before, second.ByVerdict
-	s.First, s.Second = AuditCount{first.Kind, readBy(first), first.Calls}, AuditCount{second.Kind, readBy(second), second.Calls}
+	s.First = AuditCount{first.Kind, first.Read, first.Calls}
+	s.Second = AuditCount{second.Kind, second.Read, second.Calls}
 	s.Fixed = second.Fixed
 	return nil
 }
 
-// readBy tells from the coverage line how many people an audit read.
-func readBy(a *tools.AuditBrief) int {
-	var listed, read int
-	if _, err := fmt.Sscanf(a.Coverage, "%d people listed: %d read now", &listed, &read); err != nil {
-		return 0
-	}
-	return read
-}
-
-// audited audits everybody and follows the job to its end.
+// audited audits all people and follows the job to its end.
 func (d *demo) audited(ctx context.Context) (*tools.AuditBrief, error) {
 	var out tools.AuditOut
 	if err := d.call(ctx, "okta_mfa_audit", map[string]any{"sample": 0.05}, &out); err != nil {
@@ -112,7 +103,7 @@ func (d *demo) weak(ctx context.Context) ([]string, error) {
 
 func (s *screen) secondAct() {
 	s.head("Second act: who signs in without strong MFA?")
-	s.say("  an audit of everybody in the tenant; it only reads Okta. A person is")
+	s.say("  an audit of all people in the tenant; it only reads Okta. A person is")
 	s.say("    compliant     with a strong method, such as a security key or Okta Verify")
 	s.say("    weak_only     with nothing better than text messages and calls")
 	s.say("    not_enrolled  with nothing beyond password, e-mail and security question")

@@ -14,7 +14,7 @@ import (
 )
 
 // compression is how many times faster a scaled demo runs than a real organisation: limits are that many times wider and
-// latency that many times shorter, so that a second here stands for a minute there.
+// latency that many times shorter, so that a second here is a minute there.
 const compression = 60
 
 // What a real organisation gives one API token, as far as is known: 50 calls a minute and bucket, each taking 1.2 s.
@@ -24,7 +24,7 @@ const (
 )
 
 // window is how long a rate-limit window lasts in a scaled demo. It cannot be compressed as much as the rest, because Okta
-// states the end of a window in whole seconds: it stands for ten minutes there.
+// states the end of a window in whole seconds: it is ten minutes there.
 const window = 10 * time.Second
 
 // scaledWorld is a tenant for a large made-up import.
@@ -96,8 +96,10 @@ func madeUpReport(users int) []byte {
 func (s *screen) compress(limits string) {
 	s.times = compression
 	if limits == string(oktasim.LimitsReal) {
-		s.honest = fmt.Sprintf("time is compressed %d times: a second here stands for a minute at a real org with %d calls a minute and bucket, %s each;\n"+
-			"           only the windows of the limits are compressed less, so the pace comes in larger pieces than there", compression, realLimit, realLatency)
+		s.honest = fmt.Sprintf("time is compressed %d times: a second here is a minute at a real org\n"+
+			"           with %d calls a minute and bucket, %s each;\n"+
+			"           only the windows of the limits are compressed less, so the pace comes in larger pieces than there",
+			compression, realLimit, realLatency)
 		return
 	}
 	s.honest = fmt.Sprintf("no rate limits; calls take %s", realLatency/compression)

@@ -15,10 +15,14 @@ import (
 
 func doctorCommand(samples fs.FS) *cobra.Command {
 	flags := common{samples: samples}
-	cmd := &cobra.Command{Use: "doctor", Short: "Checks the configuration and what the credential may do; writes nothing to Okta", Args: cobra.NoArgs,
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Checks the configuration and what the credential may do; writes nothing to Okta",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.run(cmd, func(ctx context.Context, p *app.App) error { return doctor(ctx, p, cmd.OutOrStdout()) })
-		}}
+		},
+	}
 	flags.register(cmd)
 	return cmd
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,29 +14,14 @@ import (
 	"okta-entitlements-mcp/internal/progress"
 )
 
-// job is work in the background that ends with a T.
-type job[T any] interface {
-	Ended() <-chan struct{}
-	Progress() progress.Progress
-	Result() (T, error)
-}
-
 // follow waits for a job and shows on stderr how far it is. A signal ends the job by the program's context, and what it
 // leaves can be resumed; so follow waits for the job's end, not for the context's.
-func follow[T any](j job[T]) (T, error) {
+func follow[T any](ctx context.Context, job *progress.Job[T]) (T, error) {
 	meter := newMeter(os.Stderr)
-	tick := time.NewTicker(meter.every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			meter.show(j.Progress())
-		case <-j.Ended():
-			meter.show(j.Progress())
-			meter.end()
-			return j.Result()
-		}
-	}
+	_ = job.Wait(context.WithoutCancel(ctx), meter.every, meter.show) // fails only when its context ends
+	meter.show(job.Progress())
+	meter.end()
+	return job.Result()
 }
 
 // meter shows progress: a bar on a terminal, lines elsewhere.

@@ -23,7 +23,7 @@ type screen struct {
 	plainAgain string
 	honest     string // what is said of compressed time
 	times      int    // how many times it is compressed; 0 or 1: not at all
-	drawn      bool   // a progress line stands unfinished on the terminal
+	drawn      bool   // a progress line is unfinished on the terminal
 }
 
 func newScreen(out io.Writer) *screen {
@@ -107,8 +107,12 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		n    int
 		what string
 	}{
-		{p.Counts.CreateEntitlements, "entitlements to create"}, {p.Counts.CreateValues, "values to create"}, {p.Counts.AssignUsers, "users to assign"},
-		{p.Counts.GrantUsers, "users to grant"}, {p.Counts.GrantValues, "values granted in all"}, {p.Counts.TakeAway, "to take away"},
+		{p.Counts.CreateEntitlements, "entitlements to create"},
+		{p.Counts.CreateValues, "values to create"},
+		{p.Counts.AssignUsers, "users to assign"},
+		{p.Counts.GrantUsers, "users to grant"},
+		{p.Counts.GrantValues, "values granted in all"},
+		{p.Counts.TakeAway, "to take away"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
@@ -124,7 +128,7 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		s.say("  every row accounted for:%s", rowsIn(p.Rows))
 	}
 	for _, w := range p.Warnings {
-		s.say("  note: %s", w.Message)
+		s.say("  note: %s", w.What)
 	}
 }
 
@@ -181,19 +185,17 @@ func (s *screen) outcome(p *tools.PlanOut) {
 		s.say("  %d rows:%s", p.Total, rowsIn(p.Rows))
 	}
 	if p.Stop != nil {
-		s.say("  stopped: %s; %s", p.Stop.Message, p.Stop.Next)
+		s.say("  stopped: %s; %s", p.Stop.What, p.Stop.Next)
 	}
 	for _, e := range p.Errors {
 		s.say("  line %d: %s %s", e.Line, e.State, e.Error)
 	}
 }
 
-// rowsIn lists states with their counts, the finished ones first.
+// rowsIn lists states with their counts.
 func rowsIn(rows map[string]int) string {
-	order := []plan.State{plan.Planned, plan.Granted, plan.Assigned, plan.AlreadyGranted, plan.DeniedAccess, plan.NoEntitlement, plan.BadRow, plan.UnknownUser, plan.AmbiguousUser,
-		plan.InactiveUser, plan.UnresolvedValue, plan.WouldStrip, plan.Blocked, plan.Failed, plan.Unknown, plan.NotAttempted, plan.Revoked, plan.Kept}
 	var b strings.Builder
-	for _, state := range order {
+	for _, state := range plan.States() {
 		if n := rows[string(state)]; n > 0 {
 			fmt.Fprintf(&b, " %d %s", n, state)
 		}

@@ -18,13 +18,14 @@ func (s *screen) audit(a *mfa.Summary, r *delivery.Receipt) {
 	s.head("MFA audit of %s, %s", a.Scope, a.AsOf.Format("2 January 2006 15:04 MST"))
 	s.say("  %s", kindWords(a.Kind, a.WhyFull))
 	s.say("  %s", a.Coverage.Line)
-	s.say("  everybody   %s", tallyWords(a.Tally))
+	s.say("  all people  %s", tallyWords(a.Tally))
 	if a.AdminsKnown {
 		s.say("  admins      %s", tallyWords(a.Admins))
 	}
 	s.say("  strength    %s", strengthWords(a.ByStrength))
 	if c := a.Change; c != nil {
-		s.say("  since %s: %d put right, %d fallen back, %d new and failing, %d left", c.At.Format("2 January"), c.Fixed, c.Regressed, c.NewFail, c.Gone)
+		s.say("  since %s: %d put right, %d fallen back, %d new and failing, %d left",
+			c.At.Format("2 January"), c.Fixed, c.Regressed, c.NewFail, c.Gone)
 	}
 	if e := a.Sample; e != nil {
 		s.say("  %d earlier readings were checked, %d were wrong", e.Drawn, e.Wrong)
@@ -57,7 +58,7 @@ func tallyWords(t mfa.Tally) string {
 		}
 	}
 	if t.Total == 0 {
-		return "nobody"
+		return "no one"
 	}
 	people := "people"
 	if t.Total == 1 {
@@ -89,7 +90,8 @@ func (s *screen) receipt(r *delivery.Receipt) {
 		s.say("  written     %s, %s, %s", f.Findings.Path, f.Summary.Path, f.Page.Path)
 	}
 	if t := r.Tickets; t != nil {
-		s.say("  tickets     %s%d created, %d updated, %d closed, %d reopened, %d unchanged, %d in the bulk ticket, %d failed", would, t.Created, t.Updated, t.Closed, t.Reopened, t.Unchanged, t.Deferred, t.Failed)
+		s.say("  tickets     %s%d created, %d updated, %d closed, %d reopened, %d unchanged, %d in the bulk ticket, %d failed",
+			would, t.Created, t.Updated, t.Closed, t.Reopened, t.Unchanged, t.Deferred, t.Failed)
 		for _, reason := range ticketProblems(t) {
 			s.say("              %s", reason)
 		}
@@ -97,8 +99,8 @@ func (s *screen) receipt(r *delivery.Receipt) {
 			s.say("              %s", t.Filter)
 		}
 	}
-	if d := r.Digest; d != nil {
-		s.say("  digest      %s", strings.TrimSpace(string(d.Outcome)+" "+d.Error))
+	if d := r.Bulletin; d != nil {
+		s.say("  bulletin    %s", strings.TrimSpace(string(d.Outcome)+" "+d.Error))
 		if d.Text != "" {
 			s.quote(d.Text)
 		}
@@ -145,7 +147,7 @@ func wouldSend(m *delivery.Messages) string {
 	return fmt.Sprintf(", %d would be sent", m.Would)
 }
 
-// quote shows a text of several lines as somebody else's.
+// quote shows a text of several lines as one that is not the program's own.
 func (s *screen) quote(text string) {
 	for line := range strings.Lines(text) {
 		s.say("    %s| %s%s", s.dim, strings.TrimRight(line, "\n"), s.plainAgain)

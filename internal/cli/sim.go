@@ -50,7 +50,13 @@ func (o simOptions) serve(cmd *cobra.Command) error {
 	if o.users < 0 || o.users > 200_000 {
 		return usage(fmt.Errorf("--users: must be 0 to 200000, not %d", o.users))
 	}
-	tenant := oktasim.New(oktasim.Options{Seed: o.seed, Users: o.users, Token: o.token, Limits: oktasim.Limits{Mode: limits}, Latency: latency})
+	tenant := oktasim.New(oktasim.Options{
+		Seed:    o.seed,
+		Users:   o.users,
+		Token:   o.token,
+		Limits:  oktasim.Limits{Mode: limits},
+		Latency: latency,
+	})
 	app := tenant.AddApp(oktasim.NewApp{Label: app.DemoAppLabel})
 	if o.usersFrom != "" {
 		emails, err := peopleOf(cmd.Context(), o.usersFrom)

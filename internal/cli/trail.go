@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/trail"
 )
 
@@ -21,12 +22,11 @@ func trailVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "verify", Short: "Checks the trail's chain and says where it is broken", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
-				flags.demo = true // no credential is needed to find the state directory
-				cfg, err := flags.load()
+				places, err := config.LoadPlaces(flags.options())
 				if err != nil {
-					return err
+					return usage(err)
 				}
-				dir = filepath.Join(cfg.StateDir, "trail")
+				dir = filepath.Join(places.StateDir.Path, "trail")
 			}
 			sum, err := trail.VerifyDir(cmd.Context(), dir)
 			if err != nil {

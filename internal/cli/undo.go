@@ -20,7 +20,10 @@ import (
 func undoCommand(samples fs.FS) *cobra.Command {
 	flags := common{samples: samples}
 	var yes string
-	cmd := &cobra.Command{Use: "undo RUN", Short: "Shows what taking a run back would do; on a terminal, takes it back", Args: cobra.ExactArgs(1),
+	cmd := &cobra.Command{
+		Use:   "undo RUN",
+		Short: "Shows what taking a run back would do; on a terminal, takes it back",
+		Args:  cobra.ExactArgs(1),
 		Long: "Plans to take back exactly what the run added and what is still there; RUN is the plan_id that was applied.\n" +
 			"What users had before, what came later from elsewhere, and assignments stay.\n" +
 			"It only shows the plan, unless --yes-undo names the same run and a person sits at the terminal.",
@@ -28,7 +31,8 @@ func undoCommand(samples fs.FS) *cobra.Command {
 			return flags.run(cmd, func(ctx context.Context, p *app.App) error {
 				return undo(ctx, p, args[0], yes, term.IsTerminal(int(os.Stdin.Fd())), cmd.OutOrStdout())
 			})
-		}}
+		},
+	}
 	flags.register(cmd)
 	cmd.Flags().StringVar(&yes, "yes-undo", "", "the run's id once more, to carry the undo out")
 	return cmd
@@ -73,6 +77,6 @@ func describeUndo(out io.Writer, undo *plan.Plan) {
 	fmt.Fprintf(out, "undo of %s on application %s: %d values of %d users are taken back, %d users keep theirs\n",
 		undo.Undoes, undo.App.ID, values, len(undo.Ops), undo.States()[plan.Kept])
 	for _, w := range undo.Warnings {
-		fmt.Fprintf(out, "note: %s\n", w.Message)
+		fmt.Fprintf(out, "note: %s\n", w.What)
 	}
 }

@@ -28,7 +28,7 @@ type Jira struct {
 	AssignToThePerson bool
 }
 
-// Slack is where digests and messages go. Token empty = Slack is not used.
+// Slack is where bulletins and messages go. Token empty = Slack is not used.
 type Slack struct {
 	Token        secret.Secret
 	Channel      string
@@ -95,10 +95,10 @@ func slackSettings() []Setting {
 			Doc: "Bot token (xoxb-) with chat:write and files:write; users:read.email and im:write to message people. Without it nothing is posted.",
 			set: func(c *Config, v value) { c.Slack.Token = secretOf(v) }},
 		{Name: "SLACK_CHANNEL", Group: groupSlack, Kind: Text, Required: "with SLACK_BOT_TOKEN",
-			Doc: "Channel of the digest, by id or name. The bot must be a member.", Example: "#security",
+			Doc: "Channel of the bulletin, by id or name. The bot must be a member.", Example: "#security",
 			set: func(c *Config, v value) { c.Slack.Channel = v.text }},
 		{Name: "SLACK_NAMES_ALLOWED", Group: groupSlack, Kind: Commas,
-			Doc: "Channels in which names of people may be shown. In all others a digest has numbers only.", Example: "#security-private",
+			Doc: "Channels in which names of people may be shown. In all others a bulletin has numbers only.", Example: "#security-private",
 			set: func(c *Config, v value) { c.Slack.NamesAllowed = v.list }},
 		{Name: "SLACK_API_URL", Group: groupSlack, Kind: URL, Default: "https://slack.com/api",
 			Doc: "Address of Slack's Web API; GovSlack has another one.",
@@ -143,7 +143,7 @@ func (l *loading) finishAudit() {
 	}
 	switch {
 	case !s.Token.IsZero() && s.Channel == "":
-		l.refuse("SLACK_CHANNEL", "is not set; name the channel of the digest")
+		l.refuse("SLACK_CHANNEL", "is not set; name the channel of the bulletin")
 	case s.Token.IsZero() && (s.Channel != "" || s.Notify):
 		l.warn("SLACK_BOT_TOKEN is not set: nothing is posted to Slack")
 	}

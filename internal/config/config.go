@@ -164,11 +164,10 @@ func (l *loading) warn(format string, args ...any) {
 // Load reads and checks the configuration. A variable of the environment wins over the .env file; an empty one counts
 // as not set, because clients hand on blank fields so. The error is Problems when settings are wrong.
 func Load(opts LoadOptions) (*Config, error) {
-	if opts.Environ == nil {
-		return nil, errors.New("read configuration: no environment given")
+	l, err := begin(opts)
+	if err != nil {
+		return nil, err
 	}
-	l := &loading{opts: opts, c: &Config{Sources: Sources{Settings: map[string]string{}}}, set: map[string]bool{}}
-	l.findEnvFile()
 	l.checkNames()
 	for _, s := range Settings() {
 		l.apply(s)
@@ -181,6 +180,35 @@ func Load(opts LoadOptions) (*Config, error) {
 		return nil, l.problems
 	}
 	return l.c, nil
+}
+
+// LoadPlaces says where inbox and state are, from the same sources as Load. It needs no organisation and no credential,
+// and it does not look at other settings.
+func LoadPlaces(opts LoadOptions) (*Sources, error) {
+	l, err := begin(opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range Settings() {
+		if s.Name == "STATE_DIR" || s.Name == "CSV_DIR" {
+			l.apply(s)
+		}
+	}
+	l.finishDirs()
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	return &l.c.Sources, nil
+}
+
+// begin finds and reads the .env file.
+func begin(opts LoadOptions) (*loading, error) {
+	if opts.Environ == nil {
+		return nil, errors.New("read configuration: no environment given")
+	}
+	l := &loading{opts: opts, c: &Config{Sources: Sources{Settings: map[string]string{}}}, set: map[string]bool{}}
+	l.findEnvFile()
+	return l, nil
 }
 
 // apply finds a setting's text, reads it, and puts it into the Config.

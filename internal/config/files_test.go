@@ -140,3 +140,21 @@ func TestProcessOptionsNameAbsoluteDirectories(t *testing.T) {
 		t.Errorf("names = %q", opts.Names)
 	}
 }
+
+func TestPlacesAreThoseOfTheWholeConfigurationAndNeedNoOrganisation(t *testing.T) {
+	w := newWorld(t, live("STATE_DIR", "st"))
+	put(t, w.exe, ".env", "CSV_DIR=in/box\n")
+	want := w.load(t).Sources
+	w.env["OKTA_DOMAIN"], w.env["OKTA_API_TOKEN"], w.env["TOOL_WAIT"] = "not a host", "", "long"
+	if _, err := config.Load(w.options()); err == nil {
+		t.Fatal("the configuration is accepted though it is wrong")
+	}
+	got, err := config.LoadPlaces(w.options())
+	if err != nil || got.StateDir != want.StateDir || got.CSVDir != want.CSVDir {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	w.env["STATE_DIR"] = put(t, w.work, "file", "in the way")
+	if _, err := config.LoadPlaces(w.options()); err == nil {
+		t.Error("a file is accepted as the state directory")
+	}
+}

@@ -24,7 +24,8 @@ func exerciseAudit(t *testing.T, w *world) {
 	}
 	outfit(w)
 	for i := range 150 { // role holders come 100 a page
-		w.tenant.GiveRole(w.tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("admin%d@acme.example.com", i)}), "HELP_DESK_ADMIN")
+		w.tenant.GiveRole(w.tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("admin%d@acme.example.com", i)}),
+			"HELP_DESK_ADMIN")
 	}
 	collect(t, w.client.Everybody(ctx))
 	collect(t, w.client.FindAccounts(ctx, "profile.lastName eq "+oktaclient.Quote("O'Neil")))
@@ -50,8 +51,9 @@ func exerciseAudit(t *testing.T, w *world) {
 	_, err = w.client.GroupRoles(ctx, w.group)
 	must(err)
 	for _, newestFirst := range []bool{false, true} {
-		collect(t, w.client.Log(ctx, oktaclient.LogQuery{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Descending: newestFirst,
-			Filter: `eventType eq "user.mfa.factor.activate" or target.id eq ` + oktaclient.Quote(w.bob)}))
+		collect(t, w.client.Log(ctx, oktaclient.LogQuery{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour),
+			Descending: newestFirst,
+			Filter:     `eventType eq "user.mfa.factor.activate" or target.id eq ` + oktaclient.Quote(w.bob)}))
 	}
 	// Refusals are answers too.
 	_, _ = w.client.Factors(ctx, "00uNoSuchUser0000000")
@@ -63,18 +65,34 @@ func exerciseAudit(t *testing.T, w *world) {
 
 // outfit gives Ann one factor of every kind, a policy and a role to the staff, and a role and events to Bob.
 func outfit(w *world) {
-	for _, kind := range []string{"push", "signed_nonce", "sms", "call", "question", "webauthn", "u2f", "token:software:totp", "token:hotp", "token:hardware", "web"} {
+	for _, kind := range []string{"push", "signed_nonce", "sms", "call", "question", "webauthn", "u2f",
+		"token:software:totp", "token:hotp", "token:hardware", "web"} {
 		w.tenant.Enroll(w.ann, kind, "")
 	}
 	w.tenant.AddAuthenticator("custom_otp", "security_key", "Desk token", "ACTIVE")
 	policy := w.tenant.AddEnrollmentPolicy("Staff policy", []string{w.group}, map[string]string{
 		"okta_password": oktaclient.EnrollRequired, "okta_verify": oktaclient.EnrollRequired, "webauthn": oktaclient.EnrollOptional}, 1)
-	w.tenant.AddEnrollmentRule(policy, oktasim.EnrollmentRule{Name: "Everywhere", Self: "LOGIN", ExcludeUsers: []string{w.bob}})
-	w.tenant.AddEnrollmentRule(policy, oktasim.EnrollmentRule{Name: "Office", Self: "NEVER", ZonesIn: []string{"nzo1"}, Priority: 1})
+	w.tenant.AddEnrollmentRule(policy, oktasim.EnrollmentRule{
+		Name:         "Everywhere",
+		Self:         "LOGIN",
+		ExcludeUsers: []string{w.bob},
+	})
+	w.tenant.AddEnrollmentRule(policy, oktasim.EnrollmentRule{
+		Name:     "Office",
+		Self:     "NEVER",
+		ZonesIn:  []string{"nzo1"},
+		Priority: 1,
+	})
 	w.tenant.GiveRole(w.bob, "SUPER_ADMIN")
 	w.tenant.GiveRole(w.bob, "Desk of the night")
 	w.tenant.GiveGroupRole(w.group, "HELP_DESK_ADMIN")
-	w.tenant.AddEvent(oktasim.Event{Type: "user.mfa.okta_verify.deny_push", UserID: w.bob, Result: "FAILURE", Reason: "denied", Debug: map[string]any{"factor": "OKTA_VERIFY_PUSH"}})
+	w.tenant.AddEvent(oktasim.Event{
+		Type:   "user.mfa.okta_verify.deny_push",
+		UserID: w.bob,
+		Result: "FAILURE",
+		Reason: "denied",
+		Debug:  map[string]any{"factor": "OKTA_VERIFY_PUSH"},
+	})
 	w.tenant.AddEvent(oktasim.Event{Type: "security.authenticator.lifecycle.update"}) // no target
 }
 
@@ -86,7 +104,8 @@ func TestAuditReadsWhatTheTenantHolds(t *testing.T) {
 		w.tenant.SetUserProfile(w.ann, "managerId", "00uBoss")
 		w.tenant.SetUserProfile(w.ann, "userType", "Contractor")
 		ann, err := w.client.Account(ctx, w.ann)
-		if err != nil || ann.ID != w.ann || ann.ManagerID != "00uBoss" || ann.UserType != "Contractor" || ann.Created.IsZero() || ann.Activated.IsZero() || !ann.LastLogin.IsZero() {
+		if err != nil || ann.ID != w.ann || ann.ManagerID != "00uBoss" || ann.UserType != "Contractor" ||
+			ann.Created.IsZero() || ann.Activated.IsZero() || !ann.LastLogin.IsZero() {
 			t.Errorf("ann is %+v, %v", ann, err)
 		}
 		factors, err := w.client.Factors(ctx, w.bob)
@@ -117,7 +136,8 @@ func TestAuditReadsWhatTheTenantHolds(t *testing.T) {
 		for _, e := range enrollments {
 			has[e.Key] = e.ID != "" && e.Type != "" && e.Status == "ACTIVE" && !e.Created.IsZero()
 		}
-		if err != nil || !has["okta_password"] || !has["okta_verify"] || !has["phone_number"] || !has["webauthn"] || !has["security_question"] {
+		if err != nil || !has["okta_password"] || !has["okta_verify"] || !has["phone_number"] || !has["webauthn"] ||
+			!has["security_question"] {
 			t.Errorf("enrollments are %+v, %v", enrollments, err)
 		}
 		authenticators, err := w.client.Authenticators(ctx)
@@ -126,7 +146,8 @@ func TestAuditReadsWhatTheTenantHolds(t *testing.T) {
 		}) {
 			t.Errorf("authenticators are %+v, %v", authenticators, err)
 		}
-		if g := collect(t, w.client.Groups(ctx, "profile.name eq "+oktaclient.Quote("staff"))); len(g) != 1 || g[0].ID != w.group || g[0].MembershipUpdated.IsZero() {
+		if g := collect(t, w.client.Groups(ctx, "profile.name eq "+oktaclient.Quote("staff"))); len(g) != 1 ||
+			g[0].ID != w.group || g[0].MembershipUpdated.IsZero() {
 			t.Errorf("groups are %+v", g)
 		}
 	})
@@ -144,7 +165,8 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 			t.Fatalf("policies are %+v, %v", policies, err)
 		}
 		staff, last := policies[0], policies[2]
-		if staff.Name != "Staff policy" || staff.Priority != 1 || staff.System || !slices.Equal(staff.Groups, []string{w.group}) || staff.Updated.IsZero() {
+		if staff.Name != "Staff policy" || staff.Priority != 1 || staff.System ||
+			!slices.Equal(staff.Groups, []string{w.group}) || staff.Updated.IsZero() {
 			t.Errorf("first policy is %+v", staff)
 		}
 		self := map[string]string{}
@@ -154,7 +176,8 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 				t.Errorf("setting without an id: %+v", s)
 			}
 		}
-		if self["okta_verify"] != oktaclient.EnrollRequired || self["webauthn"] != oktaclient.EnrollOptional || self["phone_number"] != oktaclient.EnrollNotAllowed || self["custom_otp"] != oktaclient.EnrollNotAllowed {
+		if self["okta_verify"] != oktaclient.EnrollRequired || self["webauthn"] != oktaclient.EnrollOptional ||
+			self["phone_number"] != oktaclient.EnrollNotAllowed || self["custom_otp"] != oktaclient.EnrollNotAllowed {
 			t.Errorf("settings are %v", self)
 		}
 		if r := staff.Rules; len(r) != 2 || r[0].Name != "Office" || r[0].Network != "ZONE" || r[0].Enroll != "NEVER" ||
@@ -170,13 +193,16 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 		if holders := collect(t, w.client.RoleHolders(ctx)); !slices.Contains(holders, w.bob) {
 			t.Errorf("role holders are %v", holders)
 		}
-		if r, err := w.client.UserRoles(ctx, w.bob); err != nil || len(r) != 2 || r[0].Type != "SUPER_ADMIN" || r[0].Assignment != "USER" || r[1].Type != "CUSTOM" {
+		if r, err := w.client.UserRoles(ctx, w.bob); err != nil || len(r) != 2 || r[0].Type != "SUPER_ADMIN" ||
+			r[0].Assignment != "USER" || r[1].Type != "CUSTOM" {
 			t.Errorf("bob's roles are %+v, %v", r, err)
 		}
-		if r, err := w.client.UserRoles(ctx, w.ann); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" || r[0].Assignment != "GROUP" || r[0].Status != "ACTIVE" {
+		if r, err := w.client.UserRoles(ctx, w.ann); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" ||
+			r[0].Assignment != "GROUP" || r[0].Status != "ACTIVE" {
 			t.Errorf("ann's roles are %+v, %v", r, err)
 		}
-		if groups, err := w.client.UserGroups(ctx, w.ann); err != nil || !slices.ContainsFunc(groups, func(g oktaclient.Group) bool { return g.ID == w.group }) {
+		if groups, err := w.client.UserGroups(ctx, w.ann); err != nil ||
+			!slices.ContainsFunc(groups, func(g oktaclient.Group) bool { return g.ID == w.group }) {
 			t.Errorf("ann's groups are %+v, %v", groups, err)
 		}
 		if r, err := w.client.GroupRoles(ctx, w.group); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" {
@@ -188,7 +214,8 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 func TestFactorsOfAClassicPolicyReadAsAuthenticators(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 42, Classic: true}, nil)
 	synctest.Test(t, func(t *testing.T) {
-		w.tenant.AddEnrollmentPolicy("Staff policy", []string{w.group}, map[string]string{"okta_sms": oktaclient.EnrollOptional, "okta_push": oktaclient.EnrollRequired}, 1)
+		w.tenant.AddEnrollmentPolicy("Staff policy", []string{w.group},
+			map[string]string{"okta_sms": oktaclient.EnrollOptional, "okta_push": oktaclient.EnrollRequired}, 1)
 		policies, err := w.client.EnrollmentPolicies(t.Context())
 		if err != nil || len(policies) != 2 {
 			t.Fatalf("policies are %+v, %v", policies, err)
@@ -197,7 +224,8 @@ func TestFactorsOfAClassicPolicyReadAsAuthenticators(t *testing.T) {
 		for _, s := range policies[0].Settings {
 			self[s.Key] = s.Self
 		}
-		if self["phone_number"] != oktaclient.EnrollOptional || self["okta_verify"] != oktaclient.EnrollRequired || self["okta_sms"] != "" {
+		if self["phone_number"] != oktaclient.EnrollOptional || self["okta_verify"] != oktaclient.EnrollRequired ||
+			self["okta_sms"] != "" {
 			t.Errorf("settings are %v", self)
 		}
 		if _, err := w.client.Enrollments(t.Context(), w.ann); !errors.Is(err, oktaclient.ErrFeatureOff) {
@@ -220,7 +248,8 @@ func TestEverybodyLeavesOutTheDeprovisionedAndDoesNotLag(t *testing.T) {
 		is := func(id string) func(oktaclient.Account) bool {
 			return func(a oktaclient.Account) bool { return a.ID == id }
 		}
-		if len(found) != 0 || before < 400 || len(everybody) != before+1 || !slices.ContainsFunc(everybody, is(fresh)) || slices.ContainsFunc(everybody, is(gone)) {
+		if len(found) != 0 || before < 400 || len(everybody) != before+1 || !slices.ContainsFunc(everybody, is(fresh)) ||
+			slices.ContainsFunc(everybody, is(gone)) {
 			t.Errorf("the search found %d, the list %d, before %d", len(found), len(everybody), before)
 		}
 	})
@@ -228,21 +257,38 @@ func TestEverybodyLeavesOutTheDeprovisionedAndDoesNotLag(t *testing.T) {
 
 func TestTheLogIsReadBetweenTwoTimesInBothDirections(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 44}, nil)
-	refused := w.tenant.Inject(oktasim.Fault{Method: "GET", Pattern: "/api/v1/logs", Nth: 3, Effect: oktasim.EffectRejectCursor})
+	refused := w.tenant.Inject(oktasim.Fault{
+		Method:  "GET",
+		Pattern: "/api/v1/logs",
+		Nth:     3,
+		Effect:  oktasim.EffectRejectCursor,
+	})
 	synctest.Test(t, func(t *testing.T) {
 		ctx, since := t.Context(), time.Now()
 		const events = 2500
 		for i := range events {
-			w.tenant.AddEvent(oktasim.Event{Type: "user.mfa.okta_verify.deny_push", UserID: w.bob, Result: "FAILURE", Reason: fmt.Sprintf("push %d", i), Debug: map[string]any{"factor": "OKTA_VERIFY_PUSH"}})
+			w.tenant.AddEvent(oktasim.Event{
+				Type:   "user.mfa.okta_verify.deny_push",
+				UserID: w.bob,
+				Result: "FAILURE",
+				Reason: fmt.Sprintf("push %d", i),
+				Debug:  map[string]any{"factor": "OKTA_VERIFY_PUSH"},
+			})
 			time.Sleep(time.Second)
 		}
-		q := oktaclient.LogQuery{Since: since, Until: since.Add(events * time.Second), Filter: "target.id eq " + oktaclient.Quote(w.bob)}
+		q := oktaclient.LogQuery{
+			Since:  since,
+			Until:  since.Add(events * time.Second),
+			Filter: "target.id eq " + oktaclient.Quote(w.bob),
+		}
 		up := collect(t, w.client.Log(ctx, q))
 		if len(up) != events || up[0].Reason != "push 0" || !up[0].Published.Equal(since.Truncate(time.Millisecond)) {
 			t.Fatalf("read %d events, first %+v", len(up), up[:min(1, len(up))])
 		}
 		first := up[0]
-		if first.Result != "FAILURE" || first.Factor != "OKTA_VERIFY_PUSH" || len(first.Targets) != 1 || first.Targets[0].ID != w.bob || first.Targets[0].Type != "User" || first.Targets[0].AlternateID != "bob@acme.example.com" {
+		if first.Result != "FAILURE" || first.Factor != "OKTA_VERIFY_PUSH" || len(first.Targets) != 1 ||
+			first.Targets[0].ID != w.bob || first.Targets[0].Type != "User" ||
+			first.Targets[0].AlternateID != "bob@acme.example.com" {
 			t.Errorf("first event is %+v", first)
 		}
 		q.Descending = true
@@ -255,7 +301,11 @@ func TestTheLogIsReadBetweenTwoTimesInBothDirections(t *testing.T) {
 		if part := collect(t, w.client.Log(ctx, q)); len(part) != 10 || part[0].ID != up[10].ID || part[9].ID != up[19].ID {
 			t.Errorf("a part has %d events", len(part))
 		}
-		q = oktaclient.LogQuery{Since: since.Add(-time.Hour), Until: since, Filter: `eventType eq "user.mfa.okta_verify.deny_push"`}
+		q = oktaclient.LogQuery{
+			Since:  since.Add(-time.Hour),
+			Until:  since,
+			Filter: `eventType eq "user.mfa.okta_verify.deny_push"`,
+		}
 		if none := collect(t, w.client.Log(ctx, q)); len(none) != 0 {
 			t.Errorf("an hour before has %d events", len(none))
 		}
@@ -273,7 +323,12 @@ func TestRoleHoldersComeByPages(t *testing.T) {
 		w.tenant.GiveRole(id, "HELP_DESK_ADMIN")
 		want = append(want, id)
 	}
-	refused := w.tenant.Inject(oktasim.Fault{Method: "GET", Pattern: "/api/v1/iam/assignees/users", Nth: 2, Effect: oktasim.EffectRejectCursor})
+	refused := w.tenant.Inject(oktasim.Fault{
+		Method:  "GET",
+		Pattern: "/api/v1/iam/assignees/users",
+		Nth:     2,
+		Effect:  oktasim.EffectRejectCursor,
+	})
 	synctest.Test(t, func(t *testing.T) {
 		got := collect(t, w.client.RoleHolders(t.Context()))
 		slices.Sort(got)

@@ -49,7 +49,8 @@ func TestClientReadsWhatTheTenantHolds(t *testing.T) {
 		if err != nil || settings.Status != "OPTED_IN" {
 			t.Errorf("settings are %+v, %v", settings, err)
 		}
-		if e := collect(t, w.client.Entitlements(ctx, w.app)); len(e) != 1 || e[0].ID != w.entitlement || len(e[0].Values) != 0 {
+		if e := collect(t, w.client.Entitlements(ctx, w.app)); len(e) != 1 || e[0].ID != w.entitlement ||
+			len(e[0].Values) != 0 {
 			t.Errorf("entitlements are %+v", e)
 		}
 		if e, err := w.client.Entitlement(ctx, w.entitlement); err != nil || len(e.Values) != 3 {
@@ -80,7 +81,8 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 2}, nil)
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
-		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set", ExternalValue: "permission_set", MultiValue: true,
+		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set",
+			ExternalValue: "permission_set", MultiValue: true,
 			Values: []oktaclient.NewValue{{Name: "Sales", ExternalValue: "sales"}}})
 		if err != nil || len(created.Values) != 1 || created.Values[0].ID == "" {
 			t.Fatalf("created %+v, %v", created, err)
@@ -103,7 +105,8 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 			t.Errorf("effective access is %v", have)
 		}
 		grants := collect(t, w.client.Grants(ctx, w.app, w.bob))
-		if len(grants) != 1 || grants[0].ID != g.ID || len(grants[0].Entitlements) != 1 || len(grants[0].Entitlements[0].Values) != 2 {
+		if len(grants) != 1 || grants[0].ID != g.ID || len(grants[0].Entitlements) != 1 ||
+			len(grants[0].Entitlements[0].Values) != 2 {
 			t.Errorf("grants are %+v", grants)
 		}
 		effective, err := w.client.PrincipalEntitlements(ctx, w.app, w.bob)
@@ -111,7 +114,8 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 			t.Errorf("principal entitlements are %+v, %v", effective, err)
 		}
 		org := w.tenant.OrgID()
-		if err := w.writer.RevokeAccess(ctx, oktaclient.UserORN(org, w.bob), []string{oktaclient.ValueORN(org, w.values[0])}); err != nil {
+		if err := w.writer.RevokeAccess(ctx, oktaclient.UserORN(org, w.bob),
+			[]string{oktaclient.ValueORN(org, w.values[0])}); err != nil {
 			t.Error(err)
 		}
 		if have := w.tenant.Effective(w.app, w.bob); have[w.values[0]] || !have[w.values[1]] {
@@ -187,7 +191,8 @@ func TestServiceAppsReachBothAPIs(t *testing.T) {
 					t.Errorf("after the token died: %v", err)
 				}
 				var e *oktaclient.Error
-				if _, err := w.client.Group(ctx, w.group); !errors.Is(err, oktaclient.ErrScope) || !errors.As(err, &e) || e.NeedScope == "" {
+				if _, err := w.client.Group(ctx, w.group); !errors.Is(err, oktaclient.ErrScope) || !errors.As(err, &e) ||
+					e.NeedScope == "" {
 					t.Errorf("a missing scope gave %v", err)
 				}
 				if n := len(w.tenant.ActiveGrants(w.app, w.ann)); n != 2 {
@@ -208,16 +213,29 @@ func TestFaultsEndAsTheyShould(t *testing.T) {
 		acted  bool
 		want   string
 	}{
-		{oktasim.EffectWindow429, false, again}, {oktasim.EffectConcurrency429, false, again}, {oktasim.EffectRefuse, false, again},
-		{oktasim.EffectReset, false, unknown}, {oktasim.EffectLoseReply, true, unknown}, {oktasim.EffectTruncate, true, unknown},
-		{oktasim.Effect500, false, unknown}, {oktasim.Effect500, true, unknown}, {oktasim.Effect502, true, unknown}, {oktasim.Effect503, false, unknown},
+		{oktasim.EffectWindow429, false, again}, {oktasim.EffectConcurrency429, false, again}, {oktasim.EffectRefuse, false,
+			again},
+		{oktasim.EffectReset, false, unknown}, {oktasim.EffectLoseReply, true, unknown}, {oktasim.EffectTruncate, true,
+			unknown},
+		{oktasim.Effect500, false, unknown}, {oktasim.Effect500, true, unknown}, {oktasim.Effect502, true,
+			unknown}, {oktasim.Effect503, false, unknown},
 		{oktasim.Effect504, true, unknown}, {oktasim.EffectHTML, true, unknown}, {oktasim.EffectStall, true, unknown},
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("%s acted %v", c.effect, c.acted), func(t *testing.T) {
 			w := newWorld(t, oktasim.Options{Seed: 5}, nil)
-			write := w.tenant.Inject(oktasim.Fault{Method: "POST", Pattern: "/governance/api/v1/grants", Effect: c.effect, Acted: c.acted})
-			read := w.tenant.Inject(oktasim.Fault{Method: "GET", Pattern: "/governance/api/v1/grants", Effect: c.effect, Acted: c.acted})
+			write := w.tenant.Inject(oktasim.Fault{
+				Method:  "POST",
+				Pattern: "/governance/api/v1/grants",
+				Effect:  c.effect,
+				Acted:   c.acted,
+			})
+			read := w.tenant.Inject(oktasim.Fault{
+				Method:  "GET",
+				Pattern: "/governance/api/v1/grants",
+				Effect:  c.effect,
+				Acted:   c.acted,
+			})
 			synctest.Test(t, func(t *testing.T) {
 				_, err := w.writer.CreateGrant(t.Context(), w.grant(w.ann, w.values[0]))
 				sent := w.tenant.CallCount("POST", "/governance/api/v1/grants", 0)
@@ -244,7 +262,12 @@ func TestARefusedCursorDoesNotSpoilAList(t *testing.T) {
 	for i := range 700 {
 		w.tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("user%d@many.example.com", i)})
 	}
-	fault := w.tenant.Inject(oktasim.Fault{Method: "GET", Pattern: "/api/v1/users", Nth: 2, Effect: oktasim.EffectRejectCursor})
+	fault := w.tenant.Inject(oktasim.Fault{
+		Method:  "GET",
+		Pattern: "/api/v1/users",
+		Nth:     2,
+		Effect:  oktasim.EffectRejectCursor,
+	})
 	synctest.Test(t, func(t *testing.T) {
 		if n := len(collect(t, w.client.Users(t.Context(), `profile.email sw "user"`))); n != 700 {
 			t.Errorf("read %d users, want 700", n)
@@ -290,8 +313,9 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 		if _, err := w.client.App(ctx, "0oaNoSuchApp"); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("unknown app gave %v", err)
 		}
-		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: off, Name: "Role", ExternalValue: "role",
-			Values: []oktaclient.NewValue{{Name: "a", ExternalValue: "a"}}}); !errors.Is(err, oktaclient.ErrNotFound) {
+		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: off, Name: "Role",
+			ExternalValue: "role",
+			Values:        []oktaclient.NewValue{{Name: "a", ExternalValue: "a"}}}); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("an app without entitlement management gave %v", err)
 		}
 		w.tenant.SetPermission("/api/v1/groups", false)
@@ -332,7 +356,12 @@ func TestBulkGrantsKeepToTheLimitAndUseIt(t *testing.T) {
 			w.connect(t, oktaclient.Credentials{Token: secret.New("00aTokenOfTwoClients")}, nil)
 			synctest.Test(t, func(t *testing.T) {
 				if c.foreign > 0 {
-					w.tenant.AddForeignLoad(oktasim.ForeignLoad{Method: "POST", Pattern: path, PerMinute: c.foreign, SameCredential: token})
+					w.tenant.AddForeignLoad(oktasim.ForeignLoad{
+						Method:         "POST",
+						Pattern:        path,
+						PerMinute:      c.foreign,
+						SameCredential: token,
+					})
 				}
 				start := time.Now()
 				bulk(t, w, users, c.grants)

@@ -19,7 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // The modules whose API documents are the judges: Okta publishes the documents inside its Go SDKs.
@@ -41,7 +41,8 @@ func moduleFile(t *testing.T, file string, args ...string) string {
 		_, err = os.Stat(path)
 	}
 	if err != nil {
-		text := fmt.Sprintf("Okta's API document is out of reach (go %s: %v); once it can be downloaded this test runs; CONTRACT=required makes this a failure", strings.Join(args, " "), err)
+		text := fmt.Sprintf("Okta's API document is out of reach (go %s: %v); once it can be downloaded this test runs; "+
+			"CONTRACT=required makes this a failure", strings.Join(args, " "), err)
 		if os.Getenv("CONTRACT") == "required" {
 			t.Fatal(text)
 		}
@@ -116,7 +117,13 @@ type judge struct {
 }
 
 func newJudge(next http.RoundTripper, docs ...*openapi3.T) *judge {
-	return &judge{next: next, docs: docs, findings: map[string]int{}, judged: map[string]int{}, unknown: map[string]string{}}
+	return &judge{
+		next:     next,
+		docs:     docs,
+		findings: map[string]int{},
+		judged:   map[string]int{},
+		unknown:  map[string]string{},
+	}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -167,7 +174,12 @@ func (j *judge) judge(req *http.Request, sent []byte, resp *http.Response, got [
 			j.findings[fmt.Sprintf("%s request: query parameter %q is not documented", operation, name)]++
 		}
 	}
-	output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: resp.StatusCode, Header: resp.Header, Options: options}
+	output := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input,
+		Status:                 resp.StatusCode,
+		Header:                 resp.Header,
+		Options:                options,
+	}
 	output.SetBodyBytes(got)
 	if err := openapi3filter.ValidateResponse(req.Context(), output); err != nil {
 		j.note(fmt.Sprintf("%s answer %d", operation, resp.StatusCode), err)
@@ -201,12 +213,19 @@ func (j *judge) note(where string, err error) {
 func (j *judge) find(req *http.Request) (*routers.Route, map[string]string) {
 	parts := strings.Split(req.URL.Path, "/")
 	for _, doc := range j.docs {
-		paths := slices.SortedFunc(maps.Keys(doc.Paths.Map()), func(a, b string) int { return strings.Count(a, "{") - strings.Count(b, "{") })
+		paths := slices.SortedFunc(maps.Keys(doc.Paths.Map()),
+			func(a, b string) int { return strings.Count(a, "{") - strings.Count(b, "{") })
 		for _, path := range paths {
 			params, ok := match(strings.Split(path, "/"), parts)
 			item := doc.Paths.Value(path)
 			if ok && item.GetOperation(req.Method) != nil {
-				return &routers.Route{Spec: doc, Path: path, PathItem: item, Method: req.Method, Operation: item.GetOperation(req.Method)}, params
+				return &routers.Route{
+					Spec:      doc,
+					Path:      path,
+					PathItem:  item,
+					Method:    req.Method,
+					Operation: item.GetOperation(req.Method),
+				}, params
 			}
 		}
 	}

@@ -16,8 +16,10 @@ import (
 )
 
 func TestEveryCallKeepsToOktasDocuments(t *testing.T) {
-	management := loadDocument(t, moduleFile(t, "okta/api/openapi.yaml", "list", "-m", "-json", managementModule), append(managementPatches(), auditPatches()...))
-	governance := loadDocument(t, moduleFile(t, "governance/api/openapi.yaml", "mod", "download", "-json", governanceModule), governancePatches())
+	management := loadDocument(t, moduleFile(t, "okta/api/openapi.yaml", "list", "-m", "-json", managementModule),
+		append(managementPatches(), auditPatches()...))
+	governance := loadDocument(t, moduleFile(t, "governance/api/openapi.yaml", "mod", "download", "-json",
+		governanceModule), governancePatches())
 	var j *judge
 	w := newWorld(t, oktasim.Options{Seed: 20, Users: 450}, func(next http.RoundTripper) http.RoundTripper {
 		j = newJudge(next, governance, management)
@@ -40,22 +42,27 @@ func judgeSees(t *testing.T, docs ...*openapi3.T) {
 	const grants = "/governance/api/v1/grants"
 	cases := []struct{ name, method, path, body, answer string }{
 		{"grant without a principal", "POST", grants, `{"grantType":"ENTITLEMENT"}`, `{}`},
-		{"grant of an unknown type", "POST", grants, `{"grantType":"NEW","targetPrincipal":{"externalId":"00u10000000000000000","type":"OKTA_USER"}}`, `{}`},
+		{"grant of an unknown type", "POST", grants,
+			`{"grantType":"NEW","targetPrincipal":{"externalId":"00u10000000000000000","type":"OKTA_USER"}}`, `{}`},
 		{"list without a filter", "GET", "/governance/api/v1/principal-entitlements", "", `{"data":[]}`},
 		{"page size over the maximum", "GET", grants + "?limit=500", "", `{"data":[]}`},
 		{"made-up parameter", "GET", "/api/v1/users?query=x", "", `[]`},
 		{"answer of another shape", "GET", "/api/v1/users", "", `{"data":[]}`},
 		{"status that is no text", "GET", "/api/v1/users", "", `[{"id":"00u1","status":7}]`},
-		{"enrollment without a key", "GET", "/api/v1/users/00u10000000000000000/authenticator-enrollments", "", `[{"id":"x","type":"phone","status":"ACTIVE"}]`},
-		{"enrollment rule with a made-up action", "GET", "/api/v1/policies/00p10000000000000000/rules", "", `[{"id":"x","type":"MFA_ENROLL","actions":{"enroll":{"self":"MAYBE"}}}]`},
-		{"authenticator without a name", "GET", "/api/v1/authenticators", "", `[{"id":"x","key":"tac","type":"tac","status":"ACTIVE"}]`},
+		{"enrollment without a key", "GET", "/api/v1/users/00u10000000000000000/authenticator-enrollments", "",
+			`[{"id":"x","type":"phone","status":"ACTIVE"}]`},
+		{"enrollment rule with a made-up action", "GET", "/api/v1/policies/00p10000000000000000/rules", "",
+			`[{"id":"x","type":"MFA_ENROLL","actions":{"enroll":{"self":"MAYBE"}}}]`},
+		{"authenticator without a name", "GET", "/api/v1/authenticators", "",
+			`[{"id":"x","key":"tac","type":"tac","status":"ACTIVE"}]`},
 		{"policies of no type", "GET", "/api/v1/policies", "", `[]`},
 		{"a log since no time", "GET", "/api/v1/logs?since=yesterday", "", `[]`},
 		{"role holders without their envelope", "GET", "/api/v1/iam/assignees/users", "", `[{"id":"00u1"}]`},
 	}
 	for _, c := range cases {
 		j := newJudge(fixed(c.answer), docs...)
-		req, err := http.NewRequestWithContext(t.Context(), c.method, "https://acme.okta.test"+c.path, strings.NewReader(c.body))
+		req, err := http.NewRequestWithContext(t.Context(), c.method, "https://acme.okta.test"+c.path,
+			strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,15 +87,22 @@ func (f fixed) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // operations is all that the client can send, but for POST /oauth2/v1/token, which neither document has.
 var operations = []string{
-	"GET /.well-known/okta-organization", "GET /api/v1/org", "GET /api/v1/users/me", "GET /api/v1/users", "GET /api/v1/users/{id}",
-	"GET /api/v1/apps", "GET /api/v1/apps/{id}", "GET /api/v1/apps/{id}/users", "GET /api/v1/apps/{id}/users/{id}", "POST /api/v1/apps/{id}/users",
-	"GET /api/v1/groups/{id}", "GET /api/v1/groups/{id}/users", "GET /api/v1/groups/{id}/apps", "PUT /api/v1/groups/{id}/users/{id}",
-	"GET /governance/api/v1/entitlements", "GET /governance/api/v1/entitlements/{id}", "POST /governance/api/v1/entitlements",
-	"PATCH /governance/api/v1/entitlements/{id}", "GET /governance/api/v1/entitlements/values", "GET /governance/api/v1/entitlements/{id}/values",
+	"GET /.well-known/okta-organization", "GET /api/v1/org", "GET /api/v1/users/me", "GET /api/v1/users",
+	"GET /api/v1/users/{id}",
+	"GET /api/v1/apps", "GET /api/v1/apps/{id}", "GET /api/v1/apps/{id}/users",
+	"GET /api/v1/apps/{id}/users/{id}", "POST /api/v1/apps/{id}/users",
+	"GET /api/v1/groups/{id}", "GET /api/v1/groups/{id}/users", "GET /api/v1/groups/{id}/apps",
+	"PUT /api/v1/groups/{id}/users/{id}",
+	"GET /governance/api/v1/entitlements", "GET /governance/api/v1/entitlements/{id}",
+	"POST /governance/api/v1/entitlements",
+	"PATCH /governance/api/v1/entitlements/{id}", "GET /governance/api/v1/entitlements/values",
+	"GET /governance/api/v1/entitlements/{id}/values",
 	"GET /governance/api/v1/grants", "POST /governance/api/v1/grants", "GET /governance/api/v1/principal-entitlements",
 	"POST /governance/api/v2/revoke-principal-access", "GET /governance/api/v2/resources/{id}/entitlement-settings",
-	"GET /api/v1/groups", "GET /api/v1/users/{id}/factors", "GET /api/v1/users/{id}/authenticator-enrollments", "GET /api/v1/authenticators",
-	"GET /api/v1/policies", "GET /api/v1/policies/{id}/rules", "GET /api/v1/iam/assignees/users", "GET /api/v1/users/{id}/roles",
+	"GET /api/v1/groups", "GET /api/v1/users/{id}/factors", "GET /api/v1/users/{id}/authenticator-enrollments",
+	"GET /api/v1/authenticators",
+	"GET /api/v1/policies", "GET /api/v1/policies/{id}/rules", "GET /api/v1/iam/assignees/users",
+	"GET /api/v1/users/{id}/roles",
 	"GET /api/v1/groups/{id}/roles", "GET /api/v1/users/{id}/groups", "GET /api/v1/logs",
 }
 
@@ -150,8 +164,10 @@ func exercise(t *testing.T, w *world) {
 	_, err = w.writer.AssignUser(ctx, w.app, w.bob)
 	must(err)
 	must(w.writer.AddGroupMember(ctx, w.group, w.bob))
-	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set", ExternalValue: "permission_set",
-		Description: "from a report", Values: []oktaclient.NewValue{{Name: "Sales", ExternalValue: "sales", Description: "selling"}}})
+	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set",
+		ExternalValue: "permission_set",
+		Description:   "from a report", Values: []oktaclient.NewValue{{Name: "Sales", ExternalValue: "sales",
+			Description: "selling"}}})
 	must(err)
 	_, err = w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: "NA", ExternalValue: "NA"}})
 	must(err)
@@ -181,5 +197,6 @@ func exercise(t *testing.T, w *world) {
 	_, _ = w.client.User(ctx, "nobody@acme.example.com")
 	_, _ = w.client.Entitlement(ctx, "espNoSuchEntitlement")
 	_, _ = w.writer.CreateGrant(ctx, oktaclient.NewGrant{Type: oktaclient.GrantEntitlement, AppID: w.app, UserID: w.ann,
-		Entitlements: []oktaclient.GrantedEntitlement{{ID: "espNoSuchEntitlement", Values: []string{"entNoSuchValue000000"}}}})
+		Entitlements: []oktaclient.GrantedEntitlement{{ID: "espNoSuchEntitlement",
+			Values: []string{"entNoSuchValue000000"}}}})
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// patch mends one place where a document lags behind Okta, contradicts itself, or is wrong about what Okta was seen to
-// answer. source says who knows better. A patch that finds nothing to mend is an error: the document has moved on.
+// patch fixes one place where a document lags behind Okta, contradicts itself, or is wrong about what Okta was seen to
+// answer. source says who knows better. A patch that finds nothing to fix is an error: the document has moved on.
 type patch struct {
 	name   string
 	source string
@@ -67,26 +67,35 @@ func governancePatches() []patch {
 	const models = "the Go model of the same name in okta-governance-sdk-golang 1.1.0; the document refers to the schema without defining it"
 	link := object{"type": "object", "required": []any{"href"}, "properties": object{"href": text()}}
 	return []patch{
-		{"entitlement settings", models, define("entitlement-settings-full", object{"type": "object", "required": []any{"status"},
-			"properties": object{"status": object{"type": "string", "enum": []any{"OPTED_IN", "OPTING_IN", "OPTING_OUT", "OPTED_OUT"}}}})},
-		{"entitlement settings update", models, define("entitlement-settings-updatable", object{"type": "object", "required": []any{"status"},
-			"properties": object{"status": object{"type": "string", "enum": []any{"OPTED_IN", "OPTED_OUT"}}}})},
-		{"revocation request", models, define("revoke-principal-access-creatable", object{"type": "object", "required": []any{"principalOrn", "revokeOrns"},
-			"additionalProperties": false, "properties": object{"principalOrn": text(),
-				"actor":      object{"type": "string", "enum": []any{"API", "ACCESS_REQUEST", "ADMIN", "NONE"}},
-				"revokeOrns": object{"type": "array", "minItems": 1, "maxItems": 5, "items": text()}}})},
-		{"revocation answer", models, define("revoke-principal-access-response", object{"type": "object", "properties": object{
-			"data": object{"type": "array", "items": object{"type": "object", "properties": object{
-				"_links": object{"type": "object", "properties": object{"principal-access": link, "principal-entitlements": link}}}}}}})},
-		{"grants of type ENTITLEMENT", "developer.okta.com, grants API, beta since 2026-02: additive grants name target and entitlements as CUSTOM ones do", addGrantType},
-		{"grants of type IMPORT", "Okta's help for reconciliation, late 2026: such grants are listed", func(doc map[string]any) error {
-			kinds, err := at(doc, "components", "schemas", "grant-type")
-			if err == nil {
-				kinds["enum"] = append(kinds["enum"].([]any), "IMPORT")
-			}
-			return err
-		}},
-		{"lists of grants", "the two alternatives overlap: a list whose grants all carry entitlements fits both, as does an empty one; Okta's own Go SDK fails on them", func(doc map[string]any) error {
+		{"entitlement settings", models,
+			define("entitlement-settings-full", object{"type": "object", "required": []any{"status"},
+				"properties": object{"status": object{"type": "string", "enum": []any{"OPTED_IN", "OPTING_IN", "OPTING_OUT",
+					"OPTED_OUT"}}}})},
+		{"entitlement settings update", models,
+			define("entitlement-settings-updatable", object{"type": "object", "required": []any{"status"},
+				"properties": object{"status": object{"type": "string", "enum": []any{"OPTED_IN", "OPTED_OUT"}}}})},
+		{"revocation request", models,
+			define("revoke-principal-access-creatable", object{"type": "object", "required": []any{"principalOrn", "revokeOrns"},
+				"additionalProperties": false, "properties": object{"principalOrn": text(),
+					"actor":      object{"type": "string", "enum": []any{"API", "ACCESS_REQUEST", "ADMIN", "NONE"}},
+					"revokeOrns": object{"type": "array", "minItems": 1, "maxItems": 5, "items": text()}}})},
+		{"revocation answer", models, define("revoke-principal-access-response",
+			object{"type": "object", "properties": object{
+				"data": object{"type": "array", "items": object{"type": "object", "properties": object{
+					"_links": object{"type": "object",
+						"properties": object{"principal-access": link, "principal-entitlements": link}}}}}}})},
+		{"grants of type ENTITLEMENT",
+			"developer.okta.com, grants API, beta since 2026-02: additive grants name target and entitlements as CUSTOM ones do", addGrantType},
+		{"grants of type IMPORT", "Okta's help for reconciliation, late 2026: such grants are listed",
+			func(doc map[string]any) error {
+				kinds, err := at(doc, "components", "schemas", "grant-type")
+				if err == nil {
+					kinds["enum"] = append(kinds["enum"].([]any), "IMPORT")
+				}
+				return err
+			}},
+		{"lists of grants", "the two alternatives overlap: a list whose grants all carry entitlements fits both, " +
+			"as does an empty one; Okta's own Go SDK fails on them", func(doc map[string]any) error {
 			s, err := at(doc, "components", "schemas", "listGrants_200_response")
 			if err == nil {
 				s["anyOf"] = s["oneOf"]
@@ -134,8 +143,10 @@ func managementPatches() []patch {
 		{"app user without a counterpart", recorded, nullable("AppUser", "externalId", "passwordChanged")},
 		{"app without an error page", recorded, nullable("ApplicationAccessibility", "errorRedirectUrl", "loginRedirectUrl")},
 		{"app without notes", recorded, nullable("ApplicationSettingsNotes", "admin", "enduser")},
-		{"app without a help page or message", recorded, nullable("ApplicationSettingsNotificationsVpn", "helpUrl", "message")},
-		{"OpenID Connect app without pages", recorded, nullable("OpenIdConnectApplicationSettingsClient", "client_uri", "logo_uri")},
+		{"app without a help page or message", recorded, nullable("ApplicationSettingsNotificationsVpn", "helpUrl",
+			"message")},
+		{"OpenID Connect app without pages", recorded, nullable("OpenIdConnectApplicationSettingsClient", "client_uri",
+			"logo_uri")},
 		{"group without a description", recorded, nullable("GroupProfile", "description")},
 		{"org without an address", unconfirmed, nullable("OrgSetting", "address1", "address2", "city", "country", "expiresAt",
 			"endUserSupportHelpURL", "phoneNumber", "postalCode", "state", "supportPhoneNumber", "website", "companyName")},

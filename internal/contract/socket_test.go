@@ -10,7 +10,7 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Over a socket, on a port, with a certificate that the client must be told of: as a listener of the tenant serves it.
+// Over a socket, on a port, with a certificate that the client must be given: as a listener of the tenant serves it.
 func TestClientOverARealConnection(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 30}, nil)
 	for i := range 250 {
@@ -34,7 +34,12 @@ func TestClientOverARealConnection(t *testing.T) {
 	if n := len(collect(t, client.Grants(t.Context(), w.app, ""))); n != 250 {
 		t.Errorf("read %d grants, want 250", n)
 	}
-	lost := w.tenant.Inject(oktasim.Fault{Method: "POST", Pattern: "/governance/api/v1/grants", Effect: oktasim.EffectLoseReply, Acted: true})
+	lost := w.tenant.Inject(oktasim.Fault{
+		Method:  "POST",
+		Pattern: "/governance/api/v1/grants",
+		Effect:  oktasim.EffectLoseReply,
+		Acted:   true,
+	})
 	_, err := writer.CreateGrant(t.Context(), w.grant(w.ann, w.values[0]))
 	if !oktaclient.MayHaveHappened(err) || lost.Fired() != 1 || len(w.tenant.ActiveGrants(w.app, w.ann)) != 1 {
 		t.Errorf("lost reply gave %v, fired %d", err, lost.Fired())

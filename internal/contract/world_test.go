@@ -29,7 +29,12 @@ type world struct {
 func newWorld(t *testing.T, o oktasim.Options, wire func(http.RoundTripper) http.RoundTripper) *world {
 	t.Helper()
 	w := &world{tenant: oktasim.New(o)}
-	w.ann = w.tenant.AddUser(oktasim.NewUser{Email: "ann@acme.example.com", FirstName: "Ann", LastName: "O'Neil", EmployeeNumber: "17"})
+	w.ann = w.tenant.AddUser(oktasim.NewUser{
+		Email:          "ann@acme.example.com",
+		FirstName:      "Ann",
+		LastName:       "O'Neil",
+		EmployeeNumber: "17",
+	})
 	w.bob = w.tenant.AddUser(oktasim.NewUser{Email: "bob@acme.example.com"})
 	w.app = w.tenant.AddApp(oktasim.NewApp{Label: "HR portal"})
 	w.group = w.tenant.AddGroup("Staff", w.ann)
@@ -47,7 +52,11 @@ func (w *world) connect(t *testing.T, keys oktaclient.Credentials, wire func(htt
 		transport = wire(transport)
 	}
 	var err error
-	w.client, w.writer, err = oktaclient.Connect(t.Context(), oktaclient.Options{BaseURL: w.tenant.BaseURL(), Credentials: keys, Transport: transport})
+	w.client, w.writer, err = oktaclient.Connect(t.Context(), oktaclient.Options{
+		BaseURL:     w.tenant.BaseURL(),
+		Credentials: keys,
+		Transport:   transport,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Package delivery brings what an audit found to people: files on disk, tickets in Jira, a digest and messages in Slack. What
+// Package delivery brings what an audit found to people: files on disk, tickets in Jira, a bulletin and messages in Slack. What
 // cannot be delivered waits in an outbox and is tried again; a ticket system that is down never changes an audit.
 package delivery
 
@@ -16,6 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trail"
 )
 
 // Options of a courier.
@@ -30,7 +31,7 @@ type Options struct {
 	Assign      bool   // a person's ticket is assigned to that person
 	NotifyUsers bool   // whether people may be messaged at all
 
-	Record func(context.Context, audit.Step) error // writes into the trail; nil records nothing
+	Record trail.Record // writes into the trail; nil records nothing
 	Log    *slog.Logger
 }
 
@@ -46,7 +47,7 @@ func New(o Options) (*Courier, error) {
 		return nil, errors.New("courier: audits and a directory are needed")
 	}
 	if o.Record == nil {
-		o.Record = func(context.Context, audit.Step) error { return nil }
+		o.Record = func(context.Context, trail.Entry) error { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -65,7 +66,7 @@ type Order struct {
 	Files    bool        // findings.csv, summary.json and report.html
 	Dir      string      // where to; empty: beside the audit
 	Tickets  report.Mode // "" for none
-	Digest   bool        // to the Slack channel
+	Bulletin bool        // to the Slack channel
 	Messages bool        // to the people themselves
 	DryRun   bool        // deliver nothing but files, say what would be
 }
@@ -77,7 +78,7 @@ type Receipt struct {
 	DryRun   bool          `json:"dry_run"`
 	Files    *report.Files `json:"files,omitempty"`
 	Tickets  *Tickets      `json:"tickets,omitempty"`
-	Digest   *Digest       `json:"digest,omitempty"`
+	Bulletin *Bulletin     `json:"digest,omitempty"`
 	Messages *Messages     `json:"messages,omitempty"`
 	Waiting  []Waiting     `json:"waiting,omitempty"` // what could not be delivered and is tried again by the next delivery
 	Notes    []string      `json:"notes,omitempty"`
@@ -85,7 +86,7 @@ type Receipt struct {
 
 // Waiting is one delivery in the outbox.
 type Waiting struct {
-	Kind  string    `json:"kind"` // tickets, digest, message
+	Kind  string    `json:"kind"` // tickets, digest (a bulletin), message
 	Key   string    `json:"key"`
 	Since time.Time `json:"since"`
 	Tries int       `json:"tries"`
@@ -94,7 +95,7 @@ type Waiting struct {
 
 // Failed reports whether something of the order was not delivered, or would not be.
 func (r *Receipt) Failed() bool {
-	return r.Tickets != nil && r.Tickets.problem() != nil || r.Digest != nil && r.Digest.Outcome == notify.Failed ||
+	return r.Tickets != nil && r.Tickets.problem() != nil || r.Bulletin != nil && r.Bulletin.Outcome == notify.Failed ||
 		r.Messages != nil && r.Messages.Failed > 0 || len(r.Waiting) > 0 && !r.DryRun
 }
 
@@ -123,7 +124,7 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	steps := []struct {
 		wanted bool
 		do     func(context.Context, *mfa.Summary, Order, *Receipt) error
-	}{{order.Files, c.files}, {order.Tickets != "", c.tickets}, {order.Digest, c.digest}, {order.Messages, c.messages}}
+	}{{order.Files, c.files}, {order.Tickets != "", c.tickets}, {order.Bulletin, c.bulletin}, {order.Messages, c.messages}}
 	for _, step := range steps {
 		if !step.wanted {
 			continue
@@ -140,7 +141,7 @@ func (c *Courier) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
 		return fmt.Errorf("jira is %w: set JIRA_URL, JIRA_PROJECT and a credential", ErrNotConfigured)
-	case (order.Digest || order.Messages) && c.o.Slack == nil && !order.DryRun:
+	case (order.Bulletin || order.Messages) && c.o.Slack == nil && !order.DryRun:
 		return fmt.Errorf("slack is %w: set SLACK_BOT_TOKEN and SLACK_CHANNEL", ErrNotConfigured)
 	case order.Messages && !c.o.NotifyUsers && !order.DryRun:
 		return fmt.Errorf("messages to people are %w: set SLACK_NOTIFY_USERS=true to allow them", ErrNotConfigured)
@@ -161,11 +162,11 @@ func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error 
 	if err != nil {
 		return err
 	}
-	if order.Tickets == "" && !order.Digest && !order.Messages && len(waiting) == 0 {
+	if order.Tickets == "" && !order.Bulletin && !order.Messages && len(waiting) == 0 {
 		return nil
 	}
 	return c.record(ctx, s.AuditID, "audit_delivery", "begun",
-		map[string]any{"tickets": string(order.Tickets), "digest": order.Digest, "messages": order.Messages, "waiting": len(waiting)})
+		map[string]any{"tickets": string(order.Tickets), "digest": order.Bulletin, "messages": order.Messages, "waiting": len(waiting)})
 }
 
 // findings is the audit's findings, to be gone through any number of times.
@@ -188,7 +189,7 @@ func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Rec
 }
 
 func (c *Courier) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
-	if err := c.o.Record(ctx, audit.Step{Name: name, AuditID: auditID, Outcome: outcome, Details: details}); err != nil {
+	if err := c.o.Record(ctx, trail.Entry{Step: name, RunID: auditID, Outcome: outcome, Arguments: details}); err != nil {
 		return fmt.Errorf("record the delivery in the trail: %w", err)
 	}
 	return nil

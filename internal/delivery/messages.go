@@ -13,8 +13,8 @@ import (
 	"okta-entitlements-mcp/internal/report"
 )
 
-// Digest says what became of the digest.
-type Digest struct {
+// Bulletin says what became of the bulletin.
+type Bulletin struct {
 	Outcome notify.Outcome `json:"outcome"`
 	ID      string         `json:"id,omitempty"` // channel and timestamp
 	Error   string         `json:"error,omitempty"`
@@ -31,9 +31,9 @@ type Messages struct {
 	Example []string       `json:"example,omitempty"`    // the first message, in a dry run
 }
 
-func (c *Courier) digest(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+func (c *Courier) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	if s.Policy.Level == mfa.Off {
-		r.Digest = &Digest{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and nobody is told"}
+		r.Bulletin = &Bulletin{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and nobody is told"}
 		return nil
 	}
 	link := ""
@@ -44,7 +44,7 @@ func (c *Courier) digest(ctx context.Context, s *mfa.Summary, order Order, r *Re
 	if err != nil {
 		return err
 	}
-	d, err := report.Digest(*s, first, link)
+	d, err := report.Bulletin(*s, first, link)
 	if err != nil {
 		return err
 	}
@@ -55,19 +55,19 @@ func (c *Courier) digest(ctx context.Context, s *mfa.Summary, order Order, r *Re
 		if c.o.Slack == nil || !c.o.Slack.ShowsNames() {
 			d.People = nil
 		}
-		r.Digest = &Digest{Outcome: notify.WouldDo, Text: report.DigestText(d)}
+		r.Bulletin = &Bulletin{Outcome: notify.WouldDo, Text: report.BulletinText(d)}
 		return nil
 	}
 	done, err := c.o.Slack.Post(ctx, d)
-	r.Digest = &Digest{Outcome: done.Outcome, ID: done.ID, Error: done.Error}
+	r.Bulletin = &Bulletin{Outcome: done.Outcome, ID: done.ID, Error: done.Error}
 	if err != nil {
 		ctx = context.WithoutCancel(ctx) // it waits also when the delivery was stopped
-		return errors.Join(c.outbox.Put(ctx, kindDigest, d.Key, d), c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": clip(err.Error(), 200)}))
+		return errors.Join(c.outbox.Put(ctx, kindBulletin, d.Key, d), c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": clip(err.Error(), 200)}))
 	}
 	return c.record(context.WithoutCancel(ctx), s.AuditID, "audit_digest", string(done.Outcome), map[string]any{"message": done.ID})
 }
 
-// firstInLine is the people whom a digest may name: the most urgent ones of those who fail.
+// firstInLine is the people whom a bulletin may name: the most urgent ones of those who fail.
 func (c *Courier) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
 	const most = 15
 	var first []mfa.Finding
@@ -108,7 +108,7 @@ func (c *Courier) messages(ctx context.Context, s *mfa.Summary, order Order, r *
 		}
 		done := notify.Result{Outcome: notify.Failed, Error: silence}
 		if inARow < mostFailures {
-			if done, err = c.o.Slack.Tell(ctx, m); err != nil {
+			if done, err = c.o.Slack.Message(ctx, m); err != nil {
 				inARow++
 			} else {
 				inARow = 0

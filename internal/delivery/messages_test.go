@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trail"
 )
 
 func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
@@ -26,9 +26,9 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 			inOffice(t, 20, setUp{}, func(o *office) {
 				o.audit()
 				s := setUp{names: c.listed}
-				r := o.deliver(s, delivery.Order{Digest: true})
+				r := o.deliver(s, delivery.Order{Bulletin: true})
 				if r.Failed() || posted(o, "20 people of 21 fail") != 1 {
-					t.Fatalf("%+v, %v", r.Digest, o.slack.Posts())
+					t.Fatalf("%+v, %v", r.Bulletin, o.slack.Posts())
 				}
 				named := 0
 				for i := range 20 {
@@ -42,7 +42,7 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 				if more := posted(o, "and 5 more") == 1; more != c.shown {
 					t.Errorf("how many are not named: told %v", more)
 				}
-				preview := o.deliver(s, delivery.Order{Digest: true, DryRun: true}).Digest.Text
+				preview := o.deliver(s, delivery.Order{Bulletin: true, DryRun: true}).Bulletin.Text
 				if strings.Contains(preview, address(0)) != c.shown {
 					t.Errorf("the preview: %s", preview)
 				}
@@ -51,12 +51,12 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 	}
 }
 
-func TestADigestIsPostedOnceWithItsChart(t *testing.T) {
+func TestABulletinIsPostedOnceWithItsChart(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit()
 		for i, want := range []notify.Outcome{notify.Sent, notify.Skipped, notify.Skipped} {
-			if r := o.deliver(setUp{}, delivery.Order{Digest: true}); r.Failed() || r.Digest.Outcome != want {
-				t.Errorf("delivery %d: %+v", i, r.Digest)
+			if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); r.Failed() || r.Bulletin.Outcome != want {
+				t.Errorf("delivery %d: %+v", i, r.Bulletin)
 			}
 		}
 		pictures := 0
@@ -67,8 +67,8 @@ func TestADigestIsPostedOnceWithItsChart(t *testing.T) {
 			t.Errorf("posts: %+v", o.slack.Posts())
 		}
 		o.audit()
-		if r := o.deliver(setUp{}, delivery.Order{Digest: true}); r.Digest.Outcome != notify.Sent {
-			t.Errorf("the next audit's: %+v", r.Digest)
+		if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); r.Bulletin.Outcome != notify.Sent {
+			t.Errorf("the next audit's: %+v", r.Bulletin)
 		}
 	})
 }
@@ -119,7 +119,7 @@ func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 		}
 		o.audit()
 		r := o.deliver(setUp{}, delivery.Order{Messages: true})
-		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 || r.Messages.Reasons["nobody in Slack has this e-mail address"] != 3 {
+		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 || r.Messages.Reasons["no one in Slack has this e-mail address"] != 3 {
 			t.Errorf("%+v", r.Messages)
 		}
 	})
@@ -129,20 +129,20 @@ func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 	inOffice(t, 70, setUp{}, func(o *office) {
 		s := o.audit()
-		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Digest: true, Messages: true})
+		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 		held := map[string]map[string]string{} // step → user or key → ticket or message
 		for _, step := range o.steps {
-			if step.AuditID != s.AuditID {
-				t.Errorf("%s is of audit %q", step.Name, step.AuditID)
+			if step.RunID != s.AuditID {
+				t.Errorf("%s is of audit %q", step.Step, step.RunID)
 			}
-			for _, v := range step.Details {
+			for _, v := range step.Arguments {
 				for _, pair := range strings.Fields(fmt.Sprint(v)) {
 					who, what, found := strings.Cut(pair, "=")
-					if held[step.Name] == nil {
-						held[step.Name] = map[string]string{}
+					if held[step.Step] == nil {
+						held[step.Step] = map[string]string{}
 					}
 					if found {
-						held[step.Name][who] = what
+						held[step.Step][who] = what
 					}
 				}
 				if strings.Contains(fmt.Sprint(v), "@") {
@@ -175,14 +175,14 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 		for n := 0; ; n++ {
 			left := n
 			failing := setUp{courier: func(c *delivery.Options) {
-				c.Record = func(context.Context, audit.Step) error {
+				c.Record = func(context.Context, trail.Entry) error {
 					if left--; left < 0 {
 						return full
 					}
 					return nil
 				}
 			}}
-			_, err := o.courier(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Digest: true, Messages: true})
+			_, err := o.courier(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 			if n == 0 && (o.written() != 0 || len(o.slack.Calls()) != 0) {
 				t.Error("something was sent although the trail could not hold it")
 			}
@@ -197,7 +197,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 			}
 		}
 		o.oneTicketEach(3)
-		if n := len(o.slack.Posts()); n != 5 { // a digest, its chart, three messages
+		if n := len(o.slack.Posts()); n != 5 { // a bulletin, its chart, three messages
 			t.Errorf("%d posts", n)
 		}
 	})
@@ -220,8 +220,8 @@ func TestMessagesOfAStoppedDeliveryAreInTheTrail(t *testing.T) {
 		}
 		recorded := 0
 		for _, s := range o.steps {
-			if s.Name == "audit_messages" && s.Outcome == string(notify.Sent) {
-				recorded += len(strings.Fields(s.Details["people"].(string)))
+			if s.Step == "audit_messages" && s.Outcome == string(notify.Sent) {
+				recorded += len(strings.Fields(s.Arguments["people"].(string)))
 			}
 		}
 		if sent := len(o.slack.Posts()); recorded != sent || sent < 73 || sent > 80 {
@@ -238,9 +238,9 @@ func TestAnInventoryIsPostedNowhere(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit(level(mfa.Off))
 		for _, dry := range []bool{true, false} {
-			r := o.deliver(setUp{}, delivery.Order{Digest: true, DryRun: dry})
-			if r.Digest.Outcome != notify.Skipped || r.Failed() || len(o.slack.Posts()) != 0 {
-				t.Errorf("dry run %v: digest %+v, %d posts", dry, r.Digest, len(o.slack.Posts()))
+			r := o.deliver(setUp{}, delivery.Order{Bulletin: true, DryRun: dry})
+			if r.Bulletin.Outcome != notify.Skipped || r.Failed() || len(o.slack.Posts()) != 0 {
+				t.Errorf("dry run %v: bulletin %+v, %d posts", dry, r.Bulletin, len(o.slack.Posts()))
 			}
 		}
 	})

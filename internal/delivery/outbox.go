@@ -15,9 +15,9 @@ import (
 
 // The kinds of deliveries in the outbox.
 const (
-	kindTickets = "tickets"
-	kindDigest  = "digest"
-	kindMessage = "message"
+	kindTickets  = "tickets"
+	kindBulletin = "digest"
+	kindMessage  = "message"
 )
 
 // waitingTickets is what the outbox keeps of tickets: what was wanted, not the tickets, since a later audit knows better. Its key is
@@ -70,8 +70,8 @@ func (r *round) deliver(ctx context.Context, item notify.Item) error {
 	switch item.Kind {
 	case kindTickets:
 		return r.ticketsAgain(ctx, item)
-	case kindDigest:
-		return r.unlessSilent(func() error { return r.digestAgain(ctx, item) })
+	case kindBulletin:
+		return r.unlessSilent(func() error { return r.bulletinAgain(ctx, item) })
 	case kindMessage:
 		return r.unlessSilent(func() error { return r.messageAgain(ctx, item) })
 	}
@@ -125,8 +125,8 @@ func (r *round) ticketsAgain(ctx context.Context, item notify.Item) error {
 	return t.problem()
 }
 
-func (r *round) digestAgain(ctx context.Context, item notify.Item) error {
-	var d notify.Digest
+func (r *round) bulletinAgain(ctx context.Context, item notify.Item) error {
+	var d notify.Bulletin
 	if err := json.Unmarshal(item.Payload, &d); err != nil || r.o.Slack == nil {
 		return errors.Join(err, missing(r.o.Slack == nil, "slack"))
 	}
@@ -153,7 +153,7 @@ func (r *round) messageAgain(ctx context.Context, item notify.Item) error {
 			return nil
 		}
 	}
-	done, err := r.o.Slack.Tell(ctx, m.Message)
+	done, err := r.o.Slack.Message(ctx, m.Message)
 	if err != nil {
 		return err
 	}

@@ -106,24 +106,24 @@ func TestAnOutboxForANewModeKeepsTheNewOne(t *testing.T) {
 	})
 }
 
-func TestADigestWaitsWhileSlackIsDown(t *testing.T) {
+func TestABulletinWaitsWhileSlackIsDown(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit()
 		o.slack.SetFault(always(notifytest.Refused))
 		for range 2 {
-			if r := o.deliver(setUp{}, delivery.Order{Digest: true}); !r.Failed() || r.Digest.Outcome != notify.Failed || len(r.Waiting) != 1 || r.Digest.Error == "" {
-				t.Fatalf("%+v, %+v", r, r.Digest)
+			if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); !r.Failed() || r.Bulletin.Outcome != notify.Failed || len(r.Waiting) != 1 || r.Bulletin.Error == "" {
+				t.Fatalf("%+v, %+v", r, r.Bulletin)
 			}
 		}
 		o.slack.SetFault(nil)
 		if r := o.deliver(setUp{}, delivery.Order{Files: true}); r.Failed() || len(r.Waiting) != 0 {
 			t.Errorf("%+v", r)
 		}
-		if r := o.deliver(setUp{}, delivery.Order{Digest: true}); r.Failed() || r.Digest.Outcome != notify.Skipped {
-			t.Errorf("%+v", r.Digest)
+		if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); r.Failed() || r.Bulletin.Outcome != notify.Skipped {
+			t.Errorf("%+v", r.Bulletin)
 		}
 		if titles := posted(o, "3 people of 4 fail"); titles != 1 {
-			t.Errorf("the digest was posted %d times: %v", titles, o.slack.Posts())
+			t.Errorf("the bulletin was posted %d times: %v", titles, o.slack.Posts())
 		}
 	})
 }

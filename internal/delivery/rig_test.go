@@ -23,6 +23,7 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -35,7 +36,7 @@ type office struct {
 	slack *notifytest.Slack
 	dir   string
 	log   *bytes.Buffer
-	steps []audit.Step // what the trail learned
+	steps []trail.Entry // what the trail learned
 }
 
 // setUp is what differs from the usual. The zero value is the usual: no names in the channel, people may be messaged.
@@ -117,7 +118,7 @@ func (o *office) courier(s setUp) *delivery.Courier {
 		Register: once, Transport: o.slack.Transport(), Log: log})
 	o.must(err)
 	options := delivery.Options{Audits: o.mfa, Jira: jira, Slack: slack, Dir: o.dir, MaxNew: 1000, NotifyUsers: true, Log: log,
-		Record: func(_ context.Context, step audit.Step) error { o.steps = append(o.steps, step); return nil }}
+		Record: func(_ context.Context, step trail.Entry) error { o.steps = append(o.steps, step); return nil }}
 	if s.courier != nil {
 		s.courier(&options)
 	}

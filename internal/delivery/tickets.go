@@ -62,11 +62,11 @@ func (c *Courier) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dr
 	if o.Known, err = c.o.Jira.Known(report.TicketSet(*s)); err != nil {
 		return nil, err
 	}
-	desk, err := report.Tickets(*s, c.findings(s), mode, o)
+	wanted, err := report.Tickets(*s, c.findings(s), mode, o)
 	if err != nil {
 		return nil, err
 	}
-	done, err := c.o.Jira.Sync(ctx, desk)
+	done, err := c.o.Jira.Sync(ctx, wanted)
 	t := &Tickets{Mode: mode, Created: done.Created, Updated: done.Updated, Unchanged: done.Unchanged, Closed: done.Closed, Reopened: done.Reopened,
 		Deferred: done.Deferred, Failed: done.Failed, Filter: done.Filter, Sample: sampleOf(done.Results)}
 	if err != nil {

@@ -157,7 +157,7 @@ func TestADeliveryThatIsStoppedGoesOn(t *testing.T) {
 		}
 		recorded := 0
 		for _, step := range o.steps {
-			made, _ := step.Details[string(notify.Created)].(string)
+			made, _ := step.Arguments[string(notify.Created)].(string)
 			recorded += len(strings.Fields(made))
 		}
 		if recorded != r.Tickets.Created {
@@ -250,10 +250,10 @@ func TestADryRunOnlyReads(t *testing.T) {
 		o.jira.SetFault(nil)
 		o.jira.Forget()
 		before, steps, posts := tree(t, o.dir), len(o.steps), len(o.slack.Calls())
-		r := o.deliver(setUp{}, delivery.Order{Tickets: report.PerUser, Digest: true, Messages: true, DryRun: true})
+		r := o.deliver(setUp{}, delivery.Order{Tickets: report.PerUser, Bulletin: true, Messages: true, DryRun: true})
 		o.counts(r, "created 0 updated 0 unchanged 4 closed 1 reopened 0 bulk 0 failed 0")
-		if r.Digest.Outcome != notify.WouldDo || !strings.Contains(r.Digest.Text, "4 people of 6 fail") || strings.Contains(r.Digest.Text, "person00") {
-			t.Errorf("digest: %+v", r.Digest)
+		if r.Bulletin.Outcome != notify.WouldDo || !strings.Contains(r.Bulletin.Text, "4 people of 6 fail") || strings.Contains(r.Bulletin.Text, "person00") {
+			t.Errorf("bulletin: %+v", r.Bulletin)
 		}
 		if r.Messages.Would != 4 || len(r.Messages.Example) == 0 || r.Messages.Sent != 0 {
 			t.Errorf("messages: %+v", r.Messages)

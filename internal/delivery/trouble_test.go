@@ -44,10 +44,10 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 			}}},
 		{"jira limits the rate", setUp{jira: notifytest.JiraOptions{RetryAfter: time.Hour}}, perUser(), func(o *office) { o.jira.SetFault(always(notifytest.Limited)) },
 			[]string{"limit"}, func(o *office) { o.jira.SetFault(nil) }, setUp{}},
-		{"slack token expired", setUp{}, delivery.Order{Digest: true}, func(o *office) { o.slack.SetFault(always(notifytest.Expired)) },
+		{"slack token expired", setUp{}, delivery.Order{Bulletin: true}, func(o *office) { o.slack.SetFault(always(notifytest.Expired)) },
 			[]string{"token", "expired"}, func(o *office) { o.slack.SetFault(nil) }, setUp{}},
-		{"slack channel not joined", setUp{slack: outside}, delivery.Order{Digest: true}, func(*office) {}, []string{"/invite"}, nil, setUp{}},
-		{"slack channel missing", setUp{slack: notifytest.SlackOptions{Channels: []notifytest.Channel{{ID: "C0OTHER00", Name: "other"}}}}, delivery.Order{Digest: true}, func(*office) {},
+		{"slack channel not joined", setUp{slack: outside}, delivery.Order{Bulletin: true}, func(*office) {}, []string{"/invite"}, nil, setUp{}},
+		{"slack channel missing", setUp{slack: notifytest.SlackOptions{Channels: []notifytest.Channel{{ID: "C0OTHER00", Name: "other"}}}}, delivery.Order{Bulletin: true}, func(*office) {},
 			[]string{"no such channel"}, nil, setUp{}},
 		{"slack scope missing", setUp{slack: notifytest.SlackOptions{Scopes: []string{"chat:write"}}}, delivery.Order{Messages: true}, func(*office) {}, []string{"users:read.email"}, nil, setUp{}},
 	} {
@@ -91,8 +91,8 @@ func sayings(r *delivery.Receipt) string {
 			all = append(all, one.Error)
 		}
 	}
-	if r.Digest != nil {
-		all = append(all, r.Digest.Error)
+	if r.Bulletin != nil {
+		all = append(all, r.Bulletin.Error)
 	}
 	if r.Messages != nil {
 		for reason := range r.Messages.Reasons {
@@ -107,7 +107,7 @@ func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 	inOffice(t, 2, setUp{}, func(o *office) {
 		o.audit()
 		bare := setUp{courier: func(c *delivery.Options) { c.Jira, c.Slack = nil, nil }}
-		for word, order := range map[string]delivery.Order{"JIRA_URL": perUser(), "SLACK_BOT_TOKEN": {Digest: true}, "slack is": {Messages: true}} {
+		for word, order := range map[string]delivery.Order{"JIRA_URL": perUser(), "SLACK_BOT_TOKEN": {Bulletin: true}, "slack is": {Messages: true}} {
 			c := o.courier(bare)
 			_, err := c.Deliver(o.t.Context(), order)
 			for _, err := range []error{err, c.Ready(order)} {
@@ -116,8 +116,8 @@ func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 				}
 			}
 		}
-		if r := o.deliver(bare, delivery.Order{Digest: true, DryRun: true}); !strings.Contains(r.Digest.Text, "2 people of 3 fail") {
-			t.Errorf("a digest can be looked at without Slack: %+v", r.Digest)
+		if r := o.deliver(bare, delivery.Order{Bulletin: true, DryRun: true}); !strings.Contains(r.Bulletin.Text, "2 people of 3 fail") {
+			t.Errorf("a bulletin can be looked at without Slack: %+v", r.Bulletin)
 		}
 		if _, err := o.courier(setUp{}).Deliver(o.t.Context(), delivery.Order{AuditID: "mfa_20200101T000000Z_abcdefgh", Files: true}); !errors.Is(err, audit.ErrNoAudit) {
 			t.Errorf("an audit that is not there: %v", err)
@@ -150,8 +150,8 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 				t.Errorf("%+v: %v", order, err)
 			}
 		}
-		r := o.deliver(setUp{}, delivery.Order{AuditID: s.AuditID, Files: true, Digest: true})
-		if r.Failed() || r.Digest.Outcome != notify.Sent {
+		r := o.deliver(setUp{}, delivery.Order{AuditID: s.AuditID, Files: true, Bulletin: true})
+		if r.Failed() || r.Bulletin.Outcome != notify.Sent {
 			t.Errorf("%+v", r)
 		}
 		o.oneTicketEach(3)

@@ -24,7 +24,7 @@ const (
 )
 
 // WriteFile replaces dir/name in one step: the content goes to a temporary file beside it, which is fsynced,
-// given its name, and made to last by fsyncing the directory. After an error the old file stands as it was.
+// given its name, and made to last by fsyncing the directory. After an error the old file is as it was.
 // Name is relative to dir, may have subfolders that exist, and cannot lead out of dir, not by symlinks either.
 // The directory must exist.
 func WriteFile(dir, name string, perm fs.FileMode, write func(io.Writer) error) (err error) {
@@ -129,7 +129,7 @@ func IsTemp(name string) bool {
 }
 
 // Sweep removes temporary files that killed writers left for name ("" means any name) in a folder under root.
-// Only the holder of the lock that guards the file may call it, or it takes a living writer's file away.
+// Only the holder of the lock that guards the file may call it, or it takes away the file of a writer that is at work.
 func Sweep(root *os.Root, folder, name string) error {
 	entries, err := fs.ReadDir(root.FS(), folder)
 	if err != nil {

@@ -64,8 +64,8 @@ func (l *Lines) Lazy() { l.lazy = true }
 func (l *Lines) Size() int64 { return l.end }
 
 // Append writes one line, which must not contain a newline, and fsyncs it. When the write fails (a full disk, say) the
-// file is cut back to the last whole line. After a failed fsync nobody knows what the disk holds: this and every later
-// Append is refused, and the file must be opened anew.
+// file is cut back to the last whole line. After a failed fsync it is not known what the disk holds: this and every later
+// Append is refused, and the file must be opened again.
 func (l *Lines) Append(line []byte) error {
 	if l.broken != nil {
 		return fmt.Errorf("append line: an earlier append failed: %w", l.broken)

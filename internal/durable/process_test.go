@@ -66,7 +66,7 @@ func TestLockIsFreeOnceItsHolderIsKilled(t *testing.T) {
 	}
 }
 
-// A file size limit stands in for a full disk: the write stops part way with an error.
+// A file size limit acts as a full disk: the write stops part way with an error.
 func TestLinesStayWholeWhenTheDiskIsFull(t *testing.T) {
 	if path := os.Getenv("DURABLE_CHILD"); path != "" {
 		appendUntilFull(t, path)
@@ -93,18 +93,21 @@ func appendUntilFull(t *testing.T, path string) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	limit.Cur = 1050
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+	full := limit
+	full.Cur = 1050
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
 		t.Fatal(err)
 	}
-	full := false
+	// The limit ends with the test: go test -cover writes a larger file then.
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit) })
+	refused := false
 	for range 11 {
-		full = lines.Append([]byte(strings.Repeat("x", 99))) != nil
+		refused = lines.Append([]byte(strings.Repeat("x", 99))) != nil
 	}
 	if err := lines.Append([]byte("short")); err != nil {
 		t.Fatalf("a line that fits is refused after one that did not: %v", err)
 	}
-	if full {
+	if refused {
 		fmt.Println("FULL")
 	}
 }

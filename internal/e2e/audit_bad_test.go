@@ -28,9 +28,9 @@ func TestWrongUseOfTheAuditCommandCostsNothing(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{"unknown figure", nil, []string{"--fail-on", "nobody>0"}, []string{"--fail-on", "nobody", "not_enrolled"}},
+		{"unknown figure", nil, []string{"--fail-on", "no_one>0"}, []string{"--fail-on", "no_one", "not_enrolled"}},
 		{"condition without comparison", nil, []string{"--fail-on", "not_enrolled"}, []string{"not_enrolled>0"}},
-		{"unknown flag", nil, []string{"--everybody"}, []string{"--everybody"}},
+		{"unknown flag", nil, []string{"--all"}, []string{"--all"}},
 		{"argument", nil, []string{"Finance"}, []string{"Finance"}},
 		{"unknown mode", nil, []string{"--jira", "per_team"}, []string{"per_team", "per_manager"}},
 		{"group and search", nil, []string{"--group", "A", "--search", "B"}, []string{"--group", "--search"}},
@@ -77,7 +77,7 @@ func TestConditionsDecideTheExitCode(t *testing.T) {
 	}
 }
 
-// TestAnAuditSaysWhatItMeets: each trouble costs at most the people whom it hits, and the report names it.
+// TestAnAuditSaysWhatItMeets: each trouble costs at most the people that it hits, and the report names it.
 func TestAnAuditSaysWhatItMeets(t *testing.T) {
 	someone := func(b *bureau) string { return b.tenant.UserByEmail("someone@acme.example.com") }
 	for _, c := range []struct {
@@ -89,7 +89,7 @@ func TestAnAuditSaysWhatItMeets(t *testing.T) {
 		words  []string // on stdout or stderr
 		check  func(t *testing.T, b *bureau, r ran)
 	}{
-		{name: "no such group", args: []string{"--group", "Nobody"}, code: cli.ExitUsage, words: []string{"--group", "no such group", "exact name"}},
+		{name: "no such group", args: []string{"--group", "No such group"}, code: cli.ExitUsage, words: []string{"--group", "no such group", "exact name"}},
 		{name: "a deadline that has passed", args: []string{"--policy", "policy.yaml"}, words: []string{"note:", "has passed"}},
 		{name: "a factor of unknown type", tenant: oktasim.Options{NoEnrollments: true}, args: []string{"--json"}, words: []string{`"unknown": 1`},
 			spoil: func(b *bureau) { b.tenant.AddFactor(someone(b), "brainwave", "ACME", "ACTIVE", nil) }},
@@ -139,7 +139,7 @@ func TestAnAuditSaysWhatItMeets(t *testing.T) {
 	}
 }
 
-func TestSomebodyWhoIsDeletedWhileTheAuditRunsLeavesIt(t *testing.T) {
+func TestAPersonWhoIsDeletedWhileTheAuditRunsLeavesIt(t *testing.T) {
 	t.Parallel()
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 20}})
 	id := b.tenant.AddUser(oktasim.NewUser{Email: "leaver@acme.example.com"})

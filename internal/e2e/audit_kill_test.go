@@ -21,8 +21,8 @@ import (
 )
 
 // TestKilledAuditsEndWhereAnUndisturbedOneEnds kills real processes of the audit command, while they read Okta and while they make
-// tickets, and starts them again until the audit is complete and delivered. Nobody whose reading was on disk is read again, nobody
-// has two tickets, and the result is that of an audit which nobody disturbed.
+// tickets, and starts them again until the audit is complete and delivered. No person whose reading was on disk is read again, no
+// one has two tickets, and the result is that of an undisturbed audit.
 func TestKilledAuditsEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGKILL")
@@ -130,7 +130,7 @@ func (b *bureau) killAt(args []string, nth int, arm func(strike func())) bool {
 	return killed
 }
 
-// timesRead is how often the tenant was asked for somebody's enrolments, by both sources.
+// timesRead is how often the tenant was asked for a person's enrolments, by both sources.
 func (b *bureau) timesRead(user string) [2]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -181,8 +181,8 @@ func (b *bureau) hasATicketEach(people int) {
 	}
 }
 
-// trailHoldsEach verifies the trail; an audit that ended holds everybody. A kill may come between a line of the trail and what it
-// announces, so somebody may stand there twice, never not at all.
+// trailHoldsEach verifies the trail; an audit that ended holds all people. A kill may come between a line of the trail and what it
+// announces, so a person may be in it twice, but never be missing.
 func (b *bureau) trailHoldsEach() {
 	b.t.Helper()
 	if r := b.command(nil, "trail", "verify"); r.code != 0 {

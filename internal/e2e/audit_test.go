@@ -29,8 +29,8 @@ func TestAuditCommandFromOktaToTheTicket(t *testing.T) {
 			out := filepath.Join(b.home, "report")
 			first := b.audited(0, "--out", out, "--jira", "per_user", "--slack")
 			failing := first.Summary.ByVerdict[mfa.NotEnrolled] + first.Summary.ByVerdict[mfa.WeakOnly]
-			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing || len(b.jira.Open()) != failing || first.Receipt.Digest.Outcome != notify.Sent {
-				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets, first.Receipt.Digest)
+			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing || len(b.jira.Open()) != failing || first.Receipt.Bulletin.Outcome != notify.Sent {
+				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets, first.Receipt.Bulletin)
 			}
 			b.onlyRead()
 			b.holdsFiles(out, first.Summary)
@@ -72,7 +72,7 @@ func (b *bureau) onlyRead() {
 	}
 }
 
-// holdsFiles looks at the files of a report: readable by the owner alone, with everybody in them.
+// holdsFiles looks at the files of a report: readable by the owner alone, with all people in them.
 func (b *bureau) holdsFiles(dir string, s *mfa.Summary) {
 	b.t.Helper()
 	if people := b.table(dir); len(people) != s.Total {
@@ -104,7 +104,7 @@ func (b *bureau) holdsFiles(dir string, s *mfa.Summary) {
 	}
 }
 
-// one is the id of somebody with a verdict.
+// one is the id of a person with a verdict.
 func (b *bureau) one(dir string, v mfa.Verdict) string {
 	b.t.Helper()
 	for id, row := range b.table(dir) {
@@ -112,7 +112,7 @@ func (b *bureau) one(dir string, v mfa.Verdict) string {
 			return id
 		}
 	}
-	b.t.Fatalf("nobody is %s", v)
+	b.t.Fatalf("no one is %s", v)
 	return ""
 }
 
@@ -142,13 +142,13 @@ func TestADryRunOfTheAuditCommandSendsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 30}})
 	a := b.audited(0, "--dry-run", "--jira", "per_user", "--slack", "--notify-users")
-	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Digest.Text == "" || a.Receipt.Messages.Would == 0 {
+	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Bulletin.Text == "" || a.Receipt.Messages.Would == 0 {
 		t.Errorf("%+v", a.Receipt)
 	}
 	if len(b.jira.Issues()) != 0 || len(b.slack.Calls()) != 0 {
 		t.Errorf("%d issues, %d calls to Slack", len(b.jira.Issues()), len(b.slack.Calls()))
 	}
-	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 || !strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "digest") {
+	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 || !strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "bulletin") {
 		t.Errorf("code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
 }

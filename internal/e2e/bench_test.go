@@ -71,7 +71,7 @@ func ask(b *testing.B, session *client.Client, tool string, arguments map[string
 }
 
 // BenchmarkStdio reports how long the built program takes from its start to the answer of initialize, and for one round
-// trip of a tool that asks Okta nothing. The demo tenant stands behind it.
+// trip of a tool that asks Okta nothing. The demo tenant is behind it.
 func BenchmarkStdio(b *testing.B) {
 	program, dir := binary(b), b.TempDir()
 	const trips = 500
@@ -99,7 +99,7 @@ func BenchmarkStdio(b *testing.B) {
 // process, without limits. peak-MB is the most memory that the program held, from its start over planning to the end.
 func BenchmarkApply100k(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		b.Skip("the system does not tell how much memory a process held")
+		b.Skip("the system does not say how much memory a process held")
 	}
 	const users = 100_000
 	program := binary(b)
@@ -129,11 +129,11 @@ func BenchmarkApply100k(b *testing.B) {
 }
 
 // BenchmarkAuditMemory100k audits 100,000 people with the built program, against the simulated tenant in another process, without
-// limits: everybody, then again after one of a hundred lost all factors. The peaks are the most memory that each of the two processes
+// limits: all people, then again after one of a hundred lost all factors. The peaks are the most memory that each of the two processes
 // held, from its start to its end.
 func BenchmarkAuditMemory100k(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		b.Skip("the system does not tell how much memory a process held")
+		b.Skip("the system does not say how much memory a process held")
 	}
 	const users = 100_000
 	program := binary(b)
@@ -240,7 +240,7 @@ func carryOut(b *testing.B, session *client.Client, tool, app string) *tools.Pla
 		time.Sleep(5 * time.Second)
 		job := &tools.JobOut{}
 		ask(b, session, "get_job", map[string]any{"job_id": out.JobID}, job)
-		out.Status, out.Done, out.Rows = job.Status, job.Run.Done, job.Run.Rows
+		out.Renew(job)
 	}
 	return out
 }
@@ -316,5 +316,5 @@ func peakSoFar(pid int) (float64, error) {
 			return kb * 1024 / 1e6, err
 		}
 	}
-	return 0, errors.New("the system does not tell the peak")
+	return 0, errors.New("the system does not say the peak")
 }

@@ -29,39 +29,39 @@ func storyOf(t *testing.T, text string) cli.Story {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
-	var told cli.Story
-	if err := decoder.Decode(&told); err != nil {
+	var shown cli.Story
+	if err := decoder.Decode(&shown); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	if decoder.More() {
 		t.Errorf("more than one object: %s", text)
 	}
-	return told
+	return shown
 }
 
-// tells holds a demo to its promises: every row has an end, nobody is refused for rate, the second run writes nothing.
-func tells(t *testing.T, told cli.Story, file string, rows int) {
+// keepsPromises holds a demo to its promises: every row has an end, no call is refused for rate, the second run writes nothing.
+func keepsPromises(t *testing.T, shown cli.Story, file string, rows int) {
 	t.Helper()
 	total := 0
-	for _, n := range told.Grants.Rows {
+	for _, n := range shown.Grants.Rows {
 		total += n
 	}
-	if told.File != file || told.Rows != rows || total != rows {
-		t.Errorf("%s has %d rows; the story tells of %s, %d rows, states %v", file, rows, told.File, told.Rows, told.Grants.Rows)
+	if shown.File != file || shown.Rows != rows || total != rows {
+		t.Errorf("%s has %d rows; the story says %s, %d rows, states %v", file, rows, shown.File, shown.Rows, shown.Grants.Rows)
 	}
 	for _, open := range []plan.State{plan.Planned, plan.Failed, plan.Unknown, plan.NotAttempted} {
-		if n := told.Grants.Rows[string(open)]; n != 0 {
+		if n := shown.Grants.Rows[string(open)]; n != 0 {
 			t.Errorf("%d rows are %s", n, open)
 		}
 	}
-	if told.Okta.HTTP429 != 0 || told.Rerun.Writes != 0 || told.Okta.Calls == 0 || told.Users == 0 {
-		t.Errorf("told %+v", told)
+	if shown.Okta.HTTP429 != 0 || shown.Rerun.Writes != 0 || shown.Okta.Calls == 0 || shown.Users == 0 {
+		t.Errorf("the story is %+v", shown)
 	}
 }
 
-// tellsOfTheAudit holds the second act to its promises: figures that add up, an incremental audit that reads who changed and the
-// sample and nobody else, nothing written to Okta, and a digest without names.
-func tellsOfTheAudit(t *testing.T, a cli.AuditStory) {
+// auditKeepsPromises holds the second act to its promises: figures that add up, an incremental audit that reads who changed and the
+// sample and no one else, nothing written to Okta, and a digest without names.
+func auditKeepsPromises(t *testing.T, a cli.AuditStory) {
 	t.Helper()
 	sum := 0
 	for _, n := range a.Verdict {
@@ -121,11 +121,11 @@ func TestDemoOfEachSample(t *testing.T) {
 			if code != 0 {
 				t.Fatalf("code %d: %s", code, stderr)
 			}
-			told := storyOf(t, stdout)
-			tells(t, told, name, rows)
-			tellsOfTheAudit(t, told.MFA)
-			if told.Structure.Entitlements == 0 || told.Structure.Values == 0 || told.Grants.Granted == 0 || told.Grants.Assigned == 0 {
-				t.Errorf("nothing was done: %+v", told)
+			shown := storyOf(t, stdout)
+			keepsPromises(t, shown, name, rows)
+			auditKeepsPromises(t, shown.MFA)
+			if shown.Structure.Entitlements == 0 || shown.Structure.Values == 0 || shown.Grants.Granted == 0 || shown.Grants.Assigned == 0 {
+				t.Errorf("nothing was done: %+v", shown)
 			}
 		})
 	}
@@ -146,15 +146,15 @@ func TestDemoOfTheCallersFile(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("code %d: %s", code, stderr)
 	}
-	told := storyOf(t, stdout)
-	tells(t, told, "mine.csv", 3)
-	if told.Grants.Granted != 2 || told.Grants.Rows["granted"] != 3 {
-		t.Errorf("every person that the file names exists in the demo, yet: %+v", told.Grants)
+	shown := storyOf(t, stdout)
+	keepsPromises(t, shown, "mine.csv", 3)
+	if shown.Grants.Granted != 2 || shown.Grants.Rows["granted"] != 3 {
+		t.Errorf("every person that the file names exists in the demo, yet: %+v", shown.Grants)
 	}
 	if stdout, stderr, code = runProgram(t, p.env, "demo", "--json"); code != 0 {
 		t.Fatalf("code %d: %s", code, stderr)
 	}
-	tells(t, storyOf(t, stdout), sample, 2)
+	keepsPromises(t, storyOf(t, stdout), sample, 2)
 	if after := treeOf(t, p.home); after != before {
 		t.Errorf("the demo changed what is the caller's; before:\n%s\nafter:\n%s", before, after)
 	}
@@ -200,7 +200,7 @@ func TestDemoReadsWellInAPipe(t *testing.T) {
 		"claude_desktop_config.json", "OKTA_DOMAIN", "doctor", "Second act", "okta_mfa_audit", "full audit", "incremental audit", "ORG_ADMIN", "push_denied", "security key",
 		"put right", "okta_mfa_report", "without names", "| MFA audit of demo", "audit mfa"} {
 		if !strings.Contains(stdout, part) {
-			t.Errorf("the story does not tell of %s", part)
+			t.Errorf("the story does not say %s", part)
 		}
 	}
 	if strings.Contains(stdout, "%!") {

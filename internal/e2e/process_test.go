@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,4 +136,30 @@ func (k *kept) String() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.b.String()
+}
+
+// TestLittleIsDoneBeforeMain counts what our packages allocate before main: patterns and schemas that are compiled there
+// delay every start of the program. Allocations are the same on every machine, times are not.
+func TestLittleIsDoneBeforeMain(t *testing.T) {
+	t.Parallel()
+	_, stderr, code := runProgram(t, append(newPlace(t).env, "GODEBUG=inittrace=1"), "version")
+	if code != 0 {
+		t.Fatalf("code %d: %s", code, stderr)
+	}
+	ours := 0
+	for line := range strings.Lines(stderr) {
+		// init PACKAGE @N ms, N ms clock, N bytes, N allocs
+		words := strings.Fields(line)
+		if len(words) != 11 || !strings.HasPrefix(words[1], modulePath) {
+			continue
+		}
+		ours++
+		allocs, err := strconv.Atoi(words[9])
+		if fails(t, err); allocs > 2000 {
+			t.Errorf("%s allocates %d times before main", words[1], allocs)
+		}
+	}
+	if ours < 5 {
+		t.Errorf("only %d of our packages were seen: %s", ours, stderr)
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// auditTools calls the tools of audits as somebody asks who wants to know who signs in without strong MFA.
+// auditTools calls the tools of audits as a person does who wants to know who signs in without strong MFA.
 func auditTools(s *session, use func(string) string) {
 	s.t.Helper()
 	t := s.t
@@ -77,16 +77,16 @@ func TestReportsAreDeliveredOverStdioInBothEras(t *testing.T) {
 				t.Errorf("delivered: %+v, tickets %+v, messages %+v; %d fail", done, done.Receipt.Tickets, done.Receipt.Messages, failing)
 			}
 			again := answer[tools.ReportOut](s, "okta_mfa_report", all)
-			if again.Receipt.Tickets.Unchanged != failing || again.Receipt.Messages.Sent != 0 || again.Receipt.Digest.Outcome != "skipped" || len(b.jira.Issues()) != failing {
-				t.Errorf("a second time: %+v, %+v, %+v", again.Receipt.Tickets, again.Receipt.Messages, again.Receipt.Digest)
+			if again.Receipt.Tickets.Unchanged != failing || again.Receipt.Messages.Sent != 0 || again.Receipt.Bulletin.Outcome != "skipped" || len(b.jira.Issues()) != failing {
+				t.Errorf("a second time: %+v, %+v, %+v", again.Receipt.Tickets, again.Receipt.Messages, again.Receipt.Bulletin)
 			}
 			if _, err := os.Stat(filepath.FromSlash(done.Receipt.Files.Page.Path)); err != nil {
 				t.Error(err)
 			}
 			b.onlyRead()
 			b.trailHolds(1, audit.Summary.Total)
-			text, failed := s.ask("okta_mfa_audit", map[string]any{"group": "Nobody"})
-			if !failed || !strings.Contains(text, "Nobody") {
+			text, failed := s.ask("okta_mfa_audit", map[string]any{"group": "No such group"})
+			if !failed || !strings.Contains(text, "No such group") {
 				t.Errorf("a group that is not there: %s", text)
 			}
 		})

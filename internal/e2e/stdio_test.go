@@ -162,14 +162,14 @@ func (s *session) applied(tool string, args map[string]any) tools.PlanOut {
 // demoApp finds the id of the demo's application where a newcomer would.
 func demoApp(s *session) string {
 	s.t.Helper()
-	// The demo tells its application in about's notes, since there is no Admin Console to look at.
+	// The demo names its application in about's notes, since there is no Admin Console to look at.
 	about := answer[tools.AboutOut](s, "about", nil)
 	for _, note := range append(about.Notes, about.Next) {
 		if at := strings.Index(note, "0oa"); at >= 0 && len(note) >= at+20 {
 			return note[at : at+20]
 		}
 	}
-	s.t.Fatalf("about does not tell a newcomer the demo's application: %+v", about)
+	s.t.Fatalf("about does not name the demo's application: %+v", about)
 	return ""
 }
 
@@ -315,7 +315,7 @@ func TestPlacesAreFoundFromAnyDirectory(t *testing.T) {
 		t.Errorf("about: %+v", about)
 	}
 	if !strings.Contains(about.Inbox.Why, filepath.Join(settings, "reports")) {
-		t.Errorf("the inbox is not told: %+v", about.Inbox)
+		t.Errorf("the inbox is not named: %+v", about.Inbox)
 	}
 	listed := answer[tools.ListFilesOut](s, "list_csv_files", nil)
 	if !slices.ContainsFunc(listed.Files, func(f tools.FileItem) bool { return f.Filename == "mine.csv" }) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"okta-entitlements-mcp/internal/cli"
 	"okta-entitlements-mcp/internal/config"
@@ -109,7 +109,7 @@ func TestAuditCommandsInTheDocumentsAreTakenByTheProgram(t *testing.T) {
 	if seen < 8 {
 		t.Errorf("only %d command lines were found: the test looks in the wrong place", seen)
 	}
-	for _, wrong := range [][]string{{"--sample", "1"}, {"--jira", "each"}, {"--fail-on", "many>0"}, {"everybody"}, {"--baseline", "x.csv", "--full"}} {
+	for _, wrong := range [][]string{{"--sample", "1"}, {"--jira", "each"}, {"--fail-on", "many>0"}, {"Finance"}, {"--baseline", "x.csv", "--full"}} {
 		if wrongAudit(wrong) == nil {
 			t.Errorf("a planted mistake was not found: %v", wrong)
 		}

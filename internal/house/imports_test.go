@@ -19,29 +19,30 @@ var imports = map[string][]string{
 	".":                          {"internal/cli"}, // the door: it embeds the samples and starts the command line
 	"internal/cli":               {"*"},            // the commands: arguments, exit codes, printing
 	"internal/app":               {"*"},            // the wiring: where packages meet
-	"server":                     {"tools", "internal/trail"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/untrusted"},
-	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/untrusted"},
-	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress"},                      // reads Okta and keeps what it read; asks mfa for the verdicts
-	"internal/mfa":               {"oktaclient"},                                                                               // Okta's data types and the quoting of its filters alone: TestMFAIsPure
-	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"},                // findings in the words of tickets, messages and files, for tools and commands alike
-	"internal/delivery":          {"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable"}, // brings reports out, for tools and commands alike
-	"internal/notify":            {"internal/durable", "internal/secret", "internal/untrusted"},
+	"server":                     {"tools", "internal/trail", "internal/trouble"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
+	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted", "internal/wait"}, // trail: each run is recorded at its start and end
+	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/wait"},                                           // reads Okta and keeps what it read; asks mfa for the verdicts
+	"internal/mfa":               {"oktaclient"},                                                                                                                                                           // Okta's data types and the quoting of its filters alone: TestMFAIsPure
+	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"},                                                                                            // findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/delivery":          {"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable", "internal/trail"},                                                           // brings reports out, for tools and commands alike
+	"internal/notify":            {"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/trouble":           {}, // the one error that people read, for every layer alike
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
-	"internal/policy":            {"internal/plan"},
-	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable"},
+	"internal/policy":            {"internal/plan", "internal/trail", "internal/trouble"},
+	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble"},
 	"internal/trail":             {"internal/durable"},
-	"s3sync":                     {"internal/durable", "internal/secret"},
-	"oktaclient":                 {"internal/secret"},
+	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
+	"oktaclient":                 {"internal/secret", "internal/wait"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/intake/sheet", "internal/untrusted"},
 	"internal/intake/sheet":      {"internal/trouble"}, // rows of a workbook, for reports that are not CSV
 	"internal/intake/charset":    {},                   // which encoding a text has, for reports that are not UTF-8
 	"internal/durable":           {},                   // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/wait":              {},                   // a wait that its context ends, for client, runs, audits, deliveries and simulated latency
 	"internal/secret":            {},                   // credentials that cannot print, for config, client and S3
-	"internal/simwire":           {},                   // the kernel of simulated services: routing, faults, latency, the log of calls, transport
+	"internal/simwire":           {"internal/wait"},    // the kernel of simulated services: routing, faults, latency, the log of calls, transport
 	"internal/oktasim":           {"internal/simwire"}, // product code: the commands demo and sim run on it
 	"internal/notify/notifytest": {"internal/simwire"}, // tests only: a Jira and a Slack on the same kernel
 	"internal/simtest":           {"*"},                // tests only

@@ -107,7 +107,7 @@ func (t *accessTable) entitlement(name string) int32 {
 // matrixName is the name of the entitlement whose values are the headings of a matrix: what the caller says, the word
 // that all headings end with, or Access.
 func (b *builder) matrixName(d *columns) string {
-	if name := foldSpace(d.given.Columns.AccessName); name != "" {
+	if name := foldSpace(d.given.AccessName); name != "" {
 		return name
 	}
 	common := ""

@@ -20,6 +20,7 @@ type Answers struct {
 	Hidden     string                       `json:"hidden,omitempty" jsonschema:"include or leave_out hidden rows and columns of a workbook"`
 	NoneIs     string                       `json:"none_is,omitempty" jsonschema:"Whether None under an access column is a value or no_value"`
 	Commas     string                       `json:"commas,omitempty" jsonschema:"Whether commas in access cells split values or are part_of_names"`
+	AccessName string                       `json:"access_name,omitempty" jsonschema:"Name of the entitlement that the columns of a matrix become"`
 }
 
 // Words that Answers take.
@@ -93,6 +94,7 @@ func (a Answers) with(o Answers) Answers {
 	replace(&a.Hidden, o.Hidden)
 	replace(&a.NoneIs, o.NoneIs)
 	replace(&a.Commas, o.Commas)
+	replace(&a.AccessName, o.AccessName)
 	return a
 }
 
@@ -150,7 +152,6 @@ func (m Mapping) with(o Mapping) Mapping {
 		m.Others = nil
 	}
 	replace(&m.Separators, o.Separators)
-	replace(&m.AccessName, o.AccessName)
 	return m
 }
 
@@ -189,5 +190,5 @@ func (m Mapping) claims() []claim {
 
 // empty reports a mapping that says nothing.
 func (m Mapping) empty() bool {
-	return len(m.claims()) == 0 && m.Separators == "" && m.AccessName == ""
+	return len(m.claims()) == 0 && m.Separators == ""
 }

@@ -122,7 +122,7 @@ func (d *columns) doubt(q Doubt) {
 func (d *columns) claims(given Mapping) error {
 	for _, c := range given.claims() {
 		if !knownRole(c.role) {
-			return &trouble.Error{Code: trouble.BadAnswer, What: fmt.Sprintf("column %q cannot be %q", untrusted.Clean(c.name, 80), untrusted.Clean(string(c.role), 40)),
+			return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("column %q cannot be %q", untrusted.Clean(c.name, 80), untrusted.Clean(string(c.role), 40)),
 				Next: "a column is decision, state, blocked, valid_from, valid_until, application, kind, scope or advice"}
 		}
 		i, err := d.find(c.name)
@@ -252,7 +252,7 @@ func (d *columns) byName(name string) int {
 // mapping writes down what is in force.
 func (d *columns) mapping() Mapping {
 	given := d.given.Columns
-	m := Mapping{Separators: given.Separators, AccessName: given.AccessName}
+	m := Mapping{Separators: given.Separators}
 	if m.Separators == "" {
 		m.Separators = DefaultSeparators
 	}

@@ -141,7 +141,7 @@ func delimiterOf(s string) (byte, error) {
 		return ' ', nil
 	}
 	if len(s) != 1 || s[0] >= 0x80 || s[0] == '"' || s[0] == '\n' || s[0] == '\r' {
-		return 0, &trouble.Error{Code: trouble.BadDelimiter, What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)), Next: "send one sign, such as | or ;, or the word tab"}
+		return 0, &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)), Next: "send one sign, such as | or ;, or the word tab"}
 	}
 	return s[0], nil
 }

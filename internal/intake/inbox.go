@@ -240,7 +240,8 @@ func (b *Inbox) isLink(name string) bool {
 	return false
 }
 
-// Read finds a report, opens it and reads it, with its present name in the Report.
+// Read finds a report, opens it and reads it, with its present name in the Report. Validity is compared with today
+// unless opts names a day.
 func (b *Inbox) Read(ctx context.Context, name string, opts Options) (*Report, error) {
 	found, info, err := b.find(name)
 	if err != nil {
@@ -252,6 +253,9 @@ func (b *Inbox) Read(ctx context.Context, name string, opts Options) (*Report, e
 	}
 	defer f.Close()
 	opts.File = found
+	if opts.Today.IsZero() {
+		opts.Today = time.Now()
+	}
 	return Read(ctx, f, opts)
 }
 

@@ -31,18 +31,17 @@ type Report struct {
 
 // Mapping names the columns by header. Empty means absent.
 type Mapping struct {
-	User         string   `json:"user,omitempty" jsonschema:"Column that names the user by e-mail or login"`
-	UserID       string   `json:"user_id,omitempty" jsonschema:"Column with a second identifier of the user"`
+	User         string   `json:"user,omitempty" jsonschema:"Names the user"`
+	UserID       string   `json:"user_id,omitempty" jsonschema:"Second identifier of the user"`
 	Entitlements []string `json:"entitlements,omitempty" jsonschema:"Columns that become entitlements"`
 	Attributes   []string `json:"attributes,omitempty" jsonschema:"Columns that only describe"`
-	Filter       string   `json:"filter,omitempty" jsonschema:"Column that says permitted or denied"`
-	Date         string   `json:"date,omitempty" jsonschema:"Column with the date of the access"`
-	Action       string   `json:"action,omitempty" jsonschema:"Column with the kind of action"`
-	Separators   string   `json:"separators,omitempty" jsonschema:"Characters that split one cell into several values, such as ;| (default ;,|), or the word none"`
+	Filter       string   `json:"filter,omitempty" jsonschema:"Says permitted or denied"`
+	Date         string   `json:"date,omitempty" jsonschema:"Date of the access"`
+	Action       string   `json:"action,omitempty" jsonschema:"Kind of action"`
+	Separators   string   `json:"separators,omitempty" jsonschema:"Signs that split a cell (default ;,|), or none"`
 	// Others are further columns by role: decision (a second filter), state, blocked, valid_from, valid_until, application,
 	// kind, scope and advice.
-	Others     map[string]Role `json:"others,omitempty" jsonschema:"Other roles by column: state, blocked, valid_until, scope"`
-	AccessName string          `json:"access_name,omitempty"` // name of the entitlement that the columns of a matrix become
+	Others map[string]Role `json:"others,omitempty" jsonschema:"Further roles by column: state, blocked, …"`
 }
 
 // Role says what a column is taken for.

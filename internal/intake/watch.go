@@ -88,13 +88,13 @@ func (b *builder) selections() error {
 		}
 		for word, meaning := range b.answers.Words[column] {
 			if meaning != WordGrants && meaning != WordRefuses {
-				return &trouble.Error{Code: trouble.BadAnswer, What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
+				return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
 					Next: "a word grants or refuses"}
 			}
 		}
 		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction, RoleValidFrom, RoleValidUntil}, role) &&
 			!slices.Contains(b.columns.marks, at) {
-			return &trouble.Error{Code: trouble.BadAnswer, What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
+			return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
 				Next: "name it in columns.filter too, or leave its words out"}
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// baselineFindings judges the rows of an export as of the time it was made.
+// BaselineFindings judges the rows of an export as of the time it was made.
 func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary) []Finding {
 	everybody, admins := NewCounter(), NewCounter()
 	exempt := policy.IndexExemptions()
@@ -37,7 +37,7 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 	return findings
 }
 
-// baselineName is how a person goes in an export and in Okta alike.
+// BaselineName is how a person goes in an export and in Okta alike.
 func BaselineName(f *Finding) string {
 	switch {
 	case f.Login != "":
@@ -48,7 +48,7 @@ func BaselineName(f *Finding) string {
 	return "id " + f.UserID
 }
 
-// secondFactorsOf names the authenticators that count beyond the password, as far as an export can tell them.
+// SecondFactorsOf names the authenticators that count beyond the password, as far as an export can tell them.
 func SecondFactorsOf(f *Finding) string {
 	var keys []string
 	for _, m := range f.Methods {

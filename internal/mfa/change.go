@@ -7,7 +7,7 @@ const (
 	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
 )
 
-// moveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
+// MoveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
 // put anything right.
 func MoveOf(then, now Verdict) string {
 	switch {
@@ -21,6 +21,7 @@ func MoveOf(then, now Verdict) string {
 	return ""
 }
 
+// Point is what the course of time keeps of a summary.
 func (s *Summary) Point() Point {
 	return Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled, Strong: s.ByStrength[Phishable] + s.ByStrength[Resistant],
 		Failing: s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly]}

@@ -10,7 +10,7 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// enrollRules are the org's enrolment policies in the order in which Okta asks them. Nil means that they could not be read.
+// Rules are the org's enrolment policies in the order in which Okta asks them. Nil means that they could not be read.
 type Rules struct {
 	policies []compiledPolicy
 }
@@ -26,7 +26,7 @@ type compiledRule struct {
 	applied  *Applied
 }
 
-// applied is what holds for a person: one value for all people of the same policy and rule. It is never changed.
+// Applied is what holds for a person: one value for all people of the same policy and rule. It is never changed.
 type Applied struct {
 	PolicyID    string
 	Policy      string // name; untrusted
@@ -37,7 +37,7 @@ type Applied struct {
 	Fingerprint string   // of what decides which factors GET factors shows
 }
 
-// compileRules sorts policies for asking. Okta API: the first ACTIVE policy by priority that includes one of the user's groups
+// CompileRules sorts policies for asking. Okta API: the first ACTIVE policy by priority that includes one of the user's groups
 // applies; the default policy comes last and takes everybody.
 func CompileRules(policies []oktaclient.EnrollmentPolicy) *Rules {
 	var active []oktaclient.EnrollmentPolicy
@@ -157,7 +157,7 @@ func fingerprint(p oktaclient.EnrollmentPolicy) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// groups returns the ids of the groups whose members must be known to tell which policy applies, sorted.
+// Groups returns the ids of the groups whose members must be known to tell which policy applies, sorted.
 func (r *Rules) Groups() []string {
 	if r == nil {
 		return nil
@@ -175,7 +175,7 @@ func (r *Rules) Groups() []string {
 	return slices.Compact(ids)
 }
 
-// of returns what applies to a person, nil when that is not known.
+// Of returns what applies to a person, nil when that is not known.
 func (r *Rules) Of(userID string, in func(groupID string) bool) *Applied {
 	if r == nil {
 		return nil
@@ -209,7 +209,7 @@ func (p *compiledPolicy) takes(in func(groupID string) bool) bool {
 	return false
 }
 
-// mark fills in Allowed. What the policy does not name, and everything when the policies could not be read, stays "".
+// Mark fills in Allowed. What the policy does not name, and everything when the policies could not be read, stays "".
 func (a *Applied) Mark(methods []Method) {
 	for i := range methods {
 		methods[i].Allowed = ""

@@ -103,7 +103,7 @@ func anyOf(types []string) string {
 	return strings.Join(terms, " or ")
 }
 
-// effect is what an event makes doubtful.
+// Effect is what an event makes doubtful.
 type Effect struct {
 	Users           []string // whose readings no longer hold
 	policies, Roles bool     // to be read again
@@ -111,7 +111,7 @@ type Effect struct {
 	Unclear         bool     // somebody's enrolments changed, and the event does not say whose: no cached reading is safe
 }
 
-// effectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol themselves are
+// EffectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol themselves are
 // the actor, and Okta does not always name them as target too. Failed attempts count: one reading too many harms nobody.
 func EffectOf(e oktaclient.Event) Effect {
 	means := changeEvents[e.Type]
@@ -152,7 +152,7 @@ func targets(e oktaclient.Event, kind string) []string {
 	return ids
 }
 
-// usedFactor puts Okta's words for a factor in the log (OKTA_VERIFY_PUSH, FIDO_WEBAUTHN, SMS_FACTOR, ...) into those of UsedAs.
+// UsedFactor puts Okta's words for a factor in the log (OKTA_VERIFY_PUSH, FIDO_WEBAUTHN, SMS_FACTOR, ...) into those of UsedAs.
 // The field is not documented to be stable: what is not known stays without a use.
 func UsedFactor(text string) string {
 	t := strings.ToUpper(text)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// exemptions finds a person's exemption without asking every entry. The entries stay those of the policy, so that their State
+// ExemptionIndex finds a person's exemption without asking every entry. The entries stay those of the policy, so that their State
 // can be filled in.
 type ExemptionIndex struct {
 	ids   map[string]*Exemption // as written: Okta ids differ by case
 	names map[string]*Exemption // folded
 }
 
-// exemptionIndex indexes the exemptions; it holds until they are changed.
+// IndexExemptions indexes the exemptions; it holds until they are changed.
 func (p *Policy) IndexExemptions() *ExemptionIndex {
 	x := &ExemptionIndex{ids: make(map[string]*Exemption, len(p.Exemptions)), names: make(map[string]*Exemption, len(p.Exemptions))}
 	for i := range p.Exemptions {
@@ -23,7 +23,7 @@ func (p *Policy) IndexExemptions() *ExemptionIndex {
 	return x
 }
 
-// of returns the exemption of a person, nil for none. Should two fit, by id and by login, the one that lasts longer is meant.
+// Of returns the exemption of a person, nil for none. Should two fit, by id and by login, the one that lasts longer is meant.
 func (x *ExemptionIndex) Of(id, login, email string) *Exemption {
 	var found *Exemption
 	for _, e := range []*Exemption{x.byID(id), x.byName(login), x.byName(email)} {
@@ -48,25 +48,10 @@ func (x *ExemptionIndex) byName(name string) *Exemption {
 	return x.names[name]
 }
 
-// exemptionFor returns the exemption of one person, nil for none: by Okta id, or by login or e-mail in any case. It looks at every
-// entry; who asks for many people takes an exemptionIndex.
-func (p *Policy) exemptionFor(id, login, email string) *Exemption {
-	var found *Exemption
-	login, email = fold(login), fold(email)
-	for i := range p.Exemptions {
-		e := &p.Exemptions[i]
-		user := strings.TrimSpace(e.User)
-		fits := user != "" && (user == id || strings.EqualFold(user, login) || strings.EqualFold(user, email))
-		if fits && (found == nil || e.Expires.After(found.Expires)) {
-			found = e
-		}
-	}
-	return found
-}
-
 // fold makes logins and addresses comparable; Okta ignores their case.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
+// ExemptionState is what became of the exemption of a person who is in scope: Exemption.State.
 func ExemptionState(ex *Exemption, f *Finding, now time.Time) string {
 	switch {
 	case !now.Before(ex.Expires):

@@ -12,7 +12,7 @@ import (
 // Moments are when a person came: both may be zero, when Okta does not say so.
 type Moments struct{ Created, Activated time.Time }
 
-// wantsFactors reports whether enrolments alone do not settle how a person stands, so that the factors are worth a call: the person
+// WantsFactors reports whether enrolments alone do not settle how a person stands, so that the factors are worth a call: the person
 // would not satisfy the policy, or has Okta Verify in a form that matters and cannot be seen.
 func (p *Policy) WantsFactors(enrollments []Method, admin bool) bool {
 	if !slices.ContainsFunc(enrollments, p.counts) {
@@ -126,7 +126,7 @@ func (p *Policy) mightCount(m Method) bool {
 	return slices.ContainsFunc(m.forms(), p.counts)
 }
 
-// judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
+// Judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
 // exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everybody.
 func (p *Policy) Judge(f *Finding, m Moments, ex *Exemption, readable bool, now time.Time) {
 	f.Until, f.Reason = time.Time{}, ""

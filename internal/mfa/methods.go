@@ -64,7 +64,7 @@ var formsOf = map[string][]string{
 // e-mail, which Okta enrols by itself. That they have no factor contradicts nothing.
 var notInFactors = map[string]bool{"okta_email": true, "okta_password": true, "tac": true, "smart_card_idp": true, "external_idp": true}
 
-// enrolledIn turns authenticator enrolments into methods, sorted; only the password is left out. Okta API: an enrolment names
+// FromEnrollments turns authenticator enrolments into methods, sorted; only the password is left out. Okta API: an enrolment names
 // the authenticator, not the method.
 func FromEnrollments(list []oktaclient.Enrollment) []Method {
 	methods := make([]Method, 0, len(list))
@@ -87,7 +87,7 @@ func FromEnrollments(list []oktaclient.Enrollment) []Method {
 	return methods
 }
 
-// enrolledAs turns factors into methods, sorted; only a password, should Okta ever list it, is left out.
+// FromFactors turns factors into methods, sorted; only a password, should Okta ever list it, is left out.
 func FromFactors(list []oktaclient.Factor) []Method {
 	methods := make([]Method, 0, len(list))
 	for _, f := range list {
@@ -185,7 +185,7 @@ func quoted(s string) string {
 	return strconv.QuoteToGraphic(s)
 }
 
-// combine joins what both sources show of one person. A factor belongs to the enrolment of its authenticator: the finer one is
+// Combine joins what both sources show of one person. A factor belongs to the enrolment of its authenticator: the finer one is
 // kept, with both as its source. What only one source shows stays, and disagree says so in words, as it does of a status that
 // differs. Nothing is merged that may be two things: two security keys stay two methods.
 func Combine(enrollments, factors []Method) (methods []Method, disagree []string) {

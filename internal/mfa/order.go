@@ -2,7 +2,7 @@ package mfa
 
 import "slices"
 
-// urgency ranks a finding; the lowest number comes first.
+// Urgency ranks a finding; the lowest number comes first.
 func Urgency(f *Finding) int {
 	rank := 100
 	if f.Verdict.Failing() {

@@ -38,7 +38,7 @@ func DefaultPolicy() Policy {
 	return Policy{Level: Required, Methods: []string{string(Phishable), string(Resistant)}, GraceHours: 72, Bound: 0.99, Sample: 0.01}
 }
 
-// digest names the policy's content.
+// Digest names the policy's content.
 func (p Policy) Digest() string {
 	text, err := json.Marshal(p)
 	if err != nil {

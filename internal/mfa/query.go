@@ -27,6 +27,7 @@ type Page struct {
 	Next     int // Query.After of the next page; 0 when this is the last
 }
 
+// Takes reports whether the query picks a finding.
 func (q *Query) Takes(f *Finding) bool {
 	switch {
 	case q.Verdict != "" && f.Verdict != q.Verdict,

@@ -20,7 +20,7 @@ const (
 
 var signalNames = [signalKinds]string{"removed", "reset", "bypass_attempt", "phishing_stopped", "push_denied", "mfa_failures"}
 
-// signalBook counts recent events per user: a count and a time for each kind, however many events there are.
+// Signals counts recent events per user: a count and a time for each kind, however many events there are.
 type Signals struct {
 	bound   int
 	people  map[string]*signals
@@ -35,7 +35,7 @@ type signals struct {
 	}
 }
 
-// newSignalBook makes a book for at most bound users; events of further ones are counted and not kept. 0 means 200,000.
+// NewSignals makes a book for at most bound users; events of further ones are counted and not kept. 0 means 200,000.
 func NewSignals(bound int) *Signals {
 	if bound <= 0 {
 		bound = 200_000
@@ -43,7 +43,7 @@ func NewSignals(bound int) *Signals {
 	return &Signals{bound: bound, people: map[string]*signals{}}
 }
 
-// add takes one event, in any order.
+// Add takes one event, in any order.
 func (b *Signals) Add(e oktaclient.Event) {
 	kind, isEnrolment := signalOf(e)
 	if kind < 0 && !isEnrolment {
@@ -111,7 +111,7 @@ func signalOf(e oktaclient.Event) (kind int, isEnrolment bool) {
 	return -1, false
 }
 
-// of returns a person's signals, the most alarming first. A removal or a reset is none once something was enrolled after it, by
+// Of returns a person's signals, the most alarming first. A removal or a reset is none once something was enrolled after it, by
 // the log or by the methods themselves. Readings know whole seconds only.
 func (b *Signals) Of(userID string, methods []Method) []Signal {
 	if b == nil {

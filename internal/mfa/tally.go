@@ -7,18 +7,19 @@ import (
 	"time"
 )
 
-// tally counts findings.
-type tally struct {
+// Counter counts findings.
+type Counter struct {
 	Tally
 	unreadable int
 }
 
-func NewCounter() *tally {
-	return &tally{Tally: Tally{ByMethod: map[string]int{}, ByStrength: map[Strength]int{}, ByVerdict: map[Verdict]int{}}}
+// NewCounter returns a counter at zero.
+func NewCounter() *Counter {
+	return &Counter{Tally: Tally{ByMethod: map[string]int{}, ByStrength: map[Strength]int{}, ByVerdict: map[Verdict]int{}}}
 }
 
-// close works the rate out, when enough people could be read for one to be honest.
-func (t *tally) Close(bound float64) {
+// Close works the rate out, when enough people could be read for one to be honest.
+func (t *Counter) Close(bound float64) {
 	readable := t.Total - t.unreadable
 	if readable == 0 || float64(readable) < bound*float64(t.Total) {
 		return
@@ -30,7 +31,7 @@ func (t *tally) Close(bound float64) {
 // SourceNone is Finding.Sources of somebody who could not be read.
 const SourceNone = "none"
 
-// cover counts one finding into the coverage.
+// Cover counts one finding into the coverage.
 func (c *Coverage) Cover(f *Finding) {
 	c.Listed++
 	switch {
@@ -47,7 +48,7 @@ func (c *Coverage) Cover(f *Finding) {
 	}
 }
 
-// close writes the coverage line.
+// Close writes the coverage line.
 func (c *Coverage) Close(bound float64, now time.Time) {
 	c.Bound, c.Share = bound, 1
 	if c.Listed > 0 {
@@ -64,7 +65,7 @@ func (c *Coverage) Close(bound float64, now time.Time) {
 	}
 }
 
-// age says a duration as people do.
+// Age says a duration as people do.
 func Age(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
@@ -80,6 +81,7 @@ func Age(d time.Duration) string {
 // mostDepartments bounds what a summary names; findings.jsonl has all.
 const mostDepartments = 40
 
+// Largest lists the departments with most people, at most 40.
 func Largest(departments map[string]*Department) []Department {
 	var list []Department
 	for _, d := range departments {
@@ -94,7 +96,8 @@ func Largest(departments map[string]*Department) []Department {
 	return list[:min(len(list), mostDepartments)]
 }
 
-func (t *tally) Count(f *Finding) {
+// Count takes in one person.
+func (t *Counter) Count(f *Finding) {
 	t.Total++
 	t.ByVerdict[f.Verdict]++
 	if f.Sources == SourceNone {
@@ -123,6 +126,8 @@ func (t *tally) Count(f *Finding) {
 		t.NotEnroll++
 	}
 }
+
+// CountDepartment takes one person into the numbers of the department.
 func CountDepartment(departments map[string]*Department, f *Finding) {
 	d := departments[f.Department]
 	if d == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestAfterEnoughRunsEveryFindingHasOneOpenIssueAndEverySettledOneNone is the property that everything else serves: whatever
-// goes wrong, and wherever a run is killed, later runs bring Jira to what the desk says.
+// goes wrong, and wherever a run is killed, later runs bring Jira to what is wanted.
 func TestAfterEnoughRunsEveryFindingHasOneOpenIssueAndEverySettledOneNone(t *testing.T) {
 	worlds := 150
 	if text := os.Getenv("CHAOS_WORLDS"); text != "" {
@@ -53,8 +53,8 @@ func chaos(t *testing.T, seed uint64, fired map[notifytest.Fault]int) {
 	}
 	people := 3 + rng.IntN(8)
 	failing := make([]bool, people)
-	desk := func() notify.Desk {
-		d := deskOf(nil)
+	wanted := func() notify.Wanted {
+		d := wantedOf(nil)
 		d.MaxNew = 100
 		for i, wrong := range failing {
 			if wrong {
@@ -84,17 +84,17 @@ func chaos(t *testing.T, seed uint64, fired map[notifytest.Fault]int) {
 			}
 			return notifytest.None
 		})
-		_, _ = p.trySync(p.client(with), desk())
+		_, _ = p.trySync(p.client(with), wanted())
 		if rng.IntN(3) == 0 {
 			time.Sleep(time.Duration(rng.IntN(300)) * time.Second)
 		}
 	}
 	p.fake.SetFault(nil)
-	for range 3 { // the search may show an old state; whoever is asked in time shows the new one
-		p.sync(p.client(with), desk())
+	for range 3 { // the search may show an old state; an issue read by its key shows the new one
+		p.sync(p.client(with), wanted())
 		time.Sleep(lag)
 	}
-	report := p.sync(p.client(with), desk())
+	report := p.sync(p.client(with), wanted())
 	check(t, p, failing, report)
 }
 

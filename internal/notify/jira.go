@@ -60,10 +60,10 @@ const (
 )
 
 var (
-	projectKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{1,99}$`)
-	setName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
-	ticketKey  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
-	labelForm  = regexp.MustCompile(`^[^\s"\\]{1,200}$`)
+	projectKey = shape{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`), 100}
+	setName    = shape{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`), 100}
+	ticketKey  = shape{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 200}
+	labelForm  = shape{regexp.MustCompile(`^[^\s"\\]+$`), 200}
 )
 
 // NewJira checks the options; it sends nothing. Check asks Jira.
@@ -106,7 +106,7 @@ func checkJiraOptions(o JiraOptions) error {
 		return errors.New("read Jira's credentials: Jira Cloud wants both the e-mail address and the API token; set the other one too")
 	case !cloud && o.PAT.IsZero():
 		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access token (Data Center)")
-	case !projectKey.MatchString(o.Project):
+	case !projectKey.matches(o.Project):
 		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the number of its issues, such as SEC", untrusted.Clean(o.Project, 40))
 	case o.Dir == "":
 		return errors.New("read Jira's options: no directory for the ledger of issues")
@@ -114,7 +114,7 @@ func checkJiraOptions(o JiraOptions) error {
 		return errors.New("read Jira's options: the index lag is negative")
 	}
 	for _, label := range o.Labels {
-		if !labelForm.MatchString(label) {
+		if !labelForm.matches(label) {
 			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", untrusted.Clean(label, 40))
 		}
 	}
@@ -250,7 +250,7 @@ func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	}
 	extra := slices.Clone(j.o.Labels)
 	for _, label := range t.Labels {
-		if labelForm.MatchString(label) && untrusted.Clean(label, 200) == label {
+		if labelForm.matches(label) && untrusted.Clean(label, 200) == label {
 			extra = append(extra, label)
 		}
 	}

@@ -28,9 +28,9 @@ func TestCheckNamesEveryFieldThatIsDemandedAndHowToFillIt(t *testing.T) {
 			}
 		}
 		if err != nil && strings.Contains(err.Error(), "Remark") {
-			t.Errorf("a field that nobody demands: %v", err)
+			t.Errorf("a field that no one demands: %v", err)
 		}
-		report := p.sync(p.client(with), deskOf(tickets(2)))
+		report := p.sync(p.client(with), wantedOf(tickets(2)))
 		want(t, report, "failed 2")
 		if !strings.Contains(report.Results[0].Error, "customfield_10042") {
 			t.Errorf("result: %s", report.Results[0].Error)
@@ -41,7 +41,7 @@ func TestCheckNamesEveryFieldThatIsDemandedAndHowToFillIt(t *testing.T) {
 		if err := p.client(with, filled).Check(t.Context()); err != nil {
 			t.Errorf("filled: %v", err)
 		}
-		want(t, p.sync(p.client(with, filled), deskOf(tickets(2))), "created 2")
+		want(t, p.sync(p.client(with, filled), wantedOf(tickets(2))), "created 2")
 		if got := string(p.fake.Issues()[0].Custom["customfield_10042"]); got != `{"value":"High"}` {
 			t.Errorf("custom field %s", got)
 		}
@@ -100,12 +100,12 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	two := append(tickets(1), tickets(1)...)
-	for name, d := range map[string]notify.Desk{
+	for name, d := range map[string]notify.Wanted{
 		"set": {Set: `x" OR project = "HR`}, "key": {Set: "s", Open: []notify.Ticket{{Key: `a"b`}}}, "twice": {Set: "s", Open: two},
-		"open and settled": deskOf(tickets(1), "t0"), "cap": {Set: "s", MaxNew: -1},
+		"open and settled": wantedOf(tickets(1), "t0"), "cap": {Set: "s", MaxNew: -1},
 	} {
 		if _, err := j.Sync(t.Context(), d); err == nil {
-			t.Errorf("desk with bad %s: taken", name)
+			t.Errorf("wanted with bad %s: taken", name)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestHostileTextsAreTextInJira(t *testing.T) {
 		"||a||b||", "# one", "* two", `a\\b {noformat}`, "<script>alert(1)</script>", "line\r\nbreak\u2028x \u202egnirts \x1b[31mred\x00", "----", "(!) :)",
 	}
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		d := deskOf([]notify.Ticket{
+		d := wantedOf([]notify.Ticket{
 			{Key: "a", Title: strings.Join(hostile, "\n") + strings.Repeat("😀", 300), Lines: hostile, Rows: [][]string{{"x", "y"}, hostile[:4], {"", "|"}}, Labels: []string{"ok", "not ok", "\u202ebad"}},
 			{Key: "b", Title: "\x00\n", Lines: nil},
 			{Key: "c", Title: "long", Lines: []string{strings.Repeat("{*}", 20_000), strings.Repeat("é", 60_000)}, Rows: rows(5_000)},
@@ -141,7 +141,7 @@ func TestHostileTextsAreTextInJira(t *testing.T) {
 			t.Errorf("live markup %q in %s", active, text)
 		}
 		if !strings.Contains(issues[2].Text(), "more rows") && !strings.Contains(issues[2].Text(), "more paragraphs") {
-			t.Error("what was left out is not told")
+			t.Error("what was left out is not said")
 		}
 	})
 }
@@ -177,7 +177,7 @@ func TestAssigneesAndUrgencyAreSetWhereTheScreenHasThem(t *testing.T) {
 	people := []notifytest.Person{{ID: "acc-kim", Email: "kim@example.com"}, {ID: "acc-ana", Email: "ana@example.com", Hidden: true}}
 	for _, without := range [][]string{nil, {"assignee", "priority", "duedate"}} {
 		both(t, notifytest.JiraOptions{People: people, Without: without}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-			d := deskOf(tickets(3))
+			d := wantedOf(tickets(3))
 			d.Open[0].Assignee, d.Open[0].Urgent, d.Open[1].Assignee = "Kim@Example.com", true, "nobody@example.com"
 			urgent := func(o *notify.JiraOptions) { o.UrgentPriority = "Highest" }
 			want(t, p.sync(p.client(with, urgent), d), "created 3")
@@ -206,29 +206,29 @@ func TestWorkflowsOfTheirOwnAreFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t, notifytest.JiraOptions{Moves: moves, Strict: true})
 		set := func(o *notify.JiraOptions) { o.CloseTransition, o.Resolution = "accept", "Done" }
-		p.sync(p.client(set), deskOf(tickets(1)))
-		report := p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Finish" }), deskOf(nil, "t0"))
+		p.sync(p.client(set), wantedOf(tickets(1)))
+		report := p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Finish" }), wantedOf(nil, "t0"))
 		want(t, report, "failed 1")
 		if !strings.Contains(report.Results[0].Error, "Won't do, Accept") {
 			t.Errorf("result: %s", report.Results[0].Error)
 		}
-		want(t, p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Accept" }), deskOf(nil, "t0")), "failed 1") // no resolution
-		want(t, p.sync(p.client(set), deskOf(nil, "t0")), "closed 1")
+		want(t, p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Accept" }), wantedOf(nil, "t0")), "failed 1") // no resolution
+		want(t, p.sync(p.client(set), wantedOf(nil, "t0")), "closed 1")
 		if i := p.fake.Issues()[0]; i.Status != "Closed" || i.Resolution != "Done" {
 			t.Errorf("%s, %s", i.Status, i.Resolution)
 		}
-		want(t, p.sync(p.client(set), deskOf(tickets(1))), "reopened 1")
+		want(t, p.sync(p.client(set), wantedOf(tickets(1))), "reopened 1")
 	})
 }
 
 func TestOtherSetsAreNeverTouched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t, notifytest.JiraOptions{})
-		other := deskOf(tickets(2))
+		other := wantedOf(tickets(2))
 		other.Set = set + "-other"
 		p.sync(p.client(), other)
-		p.sync(p.client(), deskOf(tickets(2)))
-		p.sync(p.client(), deskOf(nil, "t0", "t1"))
+		p.sync(p.client(), wantedOf(tickets(2)))
+		p.sync(p.client(), wantedOf(nil, "t0", "t1"))
 		for _, i := range p.fake.Open() {
 			if text, err := json.Marshal(i.Labels); err != nil || !strings.Contains(string(text), set+"-other") {
 				t.Errorf("%s %s", i.Key, text)
@@ -242,7 +242,7 @@ func TestOtherSetsAreNeverTouched(t *testing.T) {
 
 func TestTheFilterShowsTheOpenTicketsOfTheSet(t *testing.T) {
 	p := newPlace(t, notifytest.JiraOptions{})
-	report := p.sync(p.client(), deskOf(tickets(2)))
+	report := p.sync(p.client(), wantedOf(tickets(2)))
 	_, query, _ := strings.Cut(report.Filter, "?jql=")
 	query, err := url.QueryUnescape(query)
 	if err != nil {

@@ -36,7 +36,7 @@ func (r *run) settle(ctx context.Context, key, why string) {
 		r.fail(result, err)
 	case err != nil || !v.there:
 	case v.done:
-		if !r.desk.DryRun {
+		if !r.wanted.DryRun {
 			e := r.ledger.entries[key]
 			e.Key, e.Issue, e.Closed, e.Content, e.Intent = key, v.key, true, v.labelled(contentPrefix), time.Time{}
 			if err := r.note(e); err != nil {
@@ -53,10 +53,10 @@ func (r *run) settle(ctx context.Context, key, why string) {
 	}
 }
 
-// known reports whether a key has an issue that may be open, as far as search and ledger tell.
+// known reports whether a key has an issue that may be open, as far as search and ledger show.
 func (r *run) known(key string) bool {
 	e := r.ledger.entries[key]
-	i, listed := r.found[digest(r.desk.Set, key)]
+	i, listed := r.found[digest(r.wanted.Set, key)]
 	return listed && !i.done || e.Issue != "" && !e.Closed
 }
 

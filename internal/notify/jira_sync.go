@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/untrusted"
+	"okta-entitlements-mcp/internal/wait"
 )
 
-// Report is what became of a desk. The counts are of tickets; in a dry run, of what would be done.
+// Report is what became of the tickets that were wanted. The counts are of tickets; in a dry run, of what would be done.
 type Report struct {
 	Results   []Result `json:"results"`
 	Created   int      `json:"created"`
@@ -19,7 +20,7 @@ type Report struct {
 	Unchanged int      `json:"unchanged"`
 	Closed    int      `json:"closed"`
 	Reopened  int      `json:"reopened"`
-	Deferred  int      `json:"deferred"` // beyond the cap; they are rows of the bulk ticket, when the desk has one
+	Deferred  int      `json:"deferred"` // beyond the cap; they are rows of the bulk ticket, when one is wanted
 	Failed    int      `json:"failed"`
 	Filter    string   `json:"filter"` // address of Jira's list of the open tickets of the set
 }
@@ -48,15 +49,15 @@ func (r *Report) add(result Result) {
 	}
 }
 
-// Sync brings Jira to what the desk says. The error is about the whole: the desk is nonsense, the ledger cannot be written, or
+// Sync brings Jira to what is wanted. The error is about the whole: what is wanted contradicts itself, the ledger cannot be written, or
 // Jira could not be asked what is there, and then nothing was done. What failed for one ticket is in its result, the rest goes
 // on, and the next sync repairs it.
-func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
-	if err := checkDesk(desk); err != nil {
+func (j *Jira) Sync(ctx context.Context, wanted Wanted) (report Report, err error) {
+	if err := checkWanted(wanted); err != nil {
 		return Report{}, err
 	}
-	r := &run{j: j, desk: desk, most: desk.MaxNew, accounts: map[string]string{}}
-	r.report.Filter = j.Filter(desk.Set)
+	r := &run{j: j, wanted: wanted, most: wanted.MaxNew, accounts: map[string]string{}}
+	r.report.Filter = j.Filter(wanted.Set)
 	if r.most == 0 {
 		r.most = defaultMaxNew
 	}
@@ -73,28 +74,28 @@ func (j *Jira) Sync(ctx context.Context, desk Desk) (report Report, err error) {
 	if err := r.recover(ctx, r.unsettled()); err != nil {
 		return r.report, err
 	}
-	for _, t := range desk.Open {
+	for _, t := range wanted.Open {
 		r.open(ctx, t)
 	}
-	for _, key := range slices.Sorted(mapKeys(desk.Settled)) {
-		r.settle(ctx, key, desk.Settled[key])
+	for _, key := range slices.Sorted(mapKeys(wanted.Settled)) {
+		r.settle(ctx, key, wanted.Settled[key])
 	}
-	r.rest(ctx)
+	r.bulk(ctx)
 	r.finishLost(ctx)
 	return r.report, r.broken
 }
 
-func checkDesk(d Desk) error {
-	if !setName.MatchString(d.Set) {
+func checkWanted(d Wanted) error {
+	if !setName.matches(d.Set) {
 		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", untrusted.Clean(d.Set, 120))
 	}
 	seen := map[string]bool{}
 	tickets := d.Open
-	if d.Rest != nil {
-		tickets = append(slices.Clip(tickets), *d.Rest)
+	if d.Bulk != nil {
+		tickets = append(slices.Clip(tickets), *d.Bulk)
 	}
 	for _, t := range tickets {
-		if !ticketKey.MatchString(t.Key) {
+		if !ticketKey.matches(t.Key) {
 			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(t.Key, 220))
 		}
 		if seen[t.Key] {
@@ -103,7 +104,7 @@ func checkDesk(d Desk) error {
 		seen[t.Key] = true
 	}
 	for key := range d.Settled {
-		if !ticketKey.MatchString(key) {
+		if !ticketKey.matches(key) {
 			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(key, 220))
 		}
 		if seen[key] {
@@ -119,7 +120,7 @@ func checkDesk(d Desk) error {
 // run is one sync.
 type run struct {
 	j        *Jira
-	desk     Desk
+	wanted   Wanted
 	most     int
 	report   Report
 	ledger   *ledger
@@ -142,8 +143,8 @@ type pending struct {
 }
 
 func (r *run) openLedger(ctx context.Context) (err error) {
-	name := ledgerName(r.j.o.BaseURL, r.j.o.Project, r.desk.Set)
-	if r.desk.DryRun {
+	name := ledgerName(r.j.o.BaseURL, r.j.o.Project, r.wanted.Set)
+	if r.wanted.DryRun {
 		r.ledger, err = readLedger(r.j.o.Dir, name)
 	} else {
 		r.ledger, err = openLedger(ctx, r.j.o.Dir, name)
@@ -151,13 +152,13 @@ func (r *run) openLedger(ctx context.Context) (err error) {
 	return err
 }
 
-// look asks once for all issues of the set. Several issues may carry one key: somebody cloned one, or a create that was
+// look asks once for all issues of the set. Several issues may carry one key: someone cloned one, or a create that was
 // thought lost came through after all. The ledger's holds, else the oldest.
 func (r *run) look(ctx context.Context) error {
 	r.found = map[string]issue{}
 	const most = 500
-	jql := fmt.Sprintf("labels = %q ORDER BY created ASC", r.desk.Set)
-	prefix := keyPrefix(r.desk.Set)
+	jql := fmt.Sprintf("labels = %q ORDER BY created ASC", r.wanted.Set)
+	prefix := keyPrefix(r.wanted.Set)
 	mine := map[string]bool{}
 	for _, e := range r.ledger.entries {
 		mine[e.Issue] = true
@@ -183,14 +184,14 @@ func (r *run) look(ctx context.Context) error {
 			return nil
 		}
 		if page == most {
-			return fmt.Errorf("search issues: the set %s has more than %d; use another set", r.desk.Set, most*searchPage)
+			return fmt.Errorf("search issues: the set %s has more than %d; use another set", r.wanted.Set, most*searchPage)
 		}
 		from = next
 	}
 }
 
 // probe refuses to go on when Jira shows nothing of what earlier runs have made: an account that has lost the right to see
-// the project would else create everything anew.
+// the project would else create everything again.
 func (r *run) probe(ctx context.Context) error {
 	const few = 3
 	gone := 0
@@ -209,7 +210,7 @@ func (r *run) probe(ctx context.Context) error {
 	}
 	if gone == few {
 		return fmt.Errorf("search issues: Jira shows none of the issues that earlier runs made in %s: give the account Browse Projects again; if they were deleted on purpose, remove the file %s.jsonl from the directory of ledgers",
-			r.j.o.Project, ledgerName(r.j.o.BaseURL, r.j.o.Project, r.desk.Set))
+			r.j.o.Project, ledgerName(r.j.o.BaseURL, r.j.o.Project, r.wanted.Set))
 	}
 	return nil
 }
@@ -226,16 +227,16 @@ func (r *run) unsettled() []string {
 }
 
 // recover looks for issues whose create was lost, until they are found or Jira's search must have shown them. An entry whose
-// issue was not found has no intent afterwards: its ticket may be created anew.
+// issue was not found has no intent afterwards: its ticket may be created again.
 func (r *run) recover(ctx context.Context, keys []string) error {
-	for wait := time.Second; len(keys) > 0; wait = min(2*wait, 20*time.Second) {
+	for pause := time.Second; len(keys) > 0; pause = min(2*pause, 20*time.Second) {
 		if err := r.searchFor(ctx, keys); err != nil {
 			return err
 		}
 		var left []string
 		for _, key := range keys {
 			e := r.ledger.entries[key]
-			i, here := r.found[digest(r.desk.Set, key)]
+			i, here := r.found[digest(r.wanted.Set, key)]
 			switch {
 			case here:
 				e.Issue, e.Intent, e.Closed, e.Content = i.key, time.Time{}, i.done, i.labelled(contentPrefix)
@@ -249,10 +250,10 @@ func (r *run) recover(ctx context.Context, keys []string) error {
 				return err
 			}
 		}
-		if keys = left; len(keys) == 0 || r.desk.DryRun {
+		if keys = left; len(keys) == 0 || r.wanted.DryRun {
 			return nil
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return fmt.Errorf("look for issues whose creation got no answer: %w", err)
 		}
 	}
@@ -267,7 +268,7 @@ func (r *run) searchFor(ctx context.Context, keys []string) error {
 			if jql != "" {
 				jql += ", "
 			}
-			jql += fmt.Sprintf("%q", keyLabel(r.desk.Set, key))
+			jql += fmt.Sprintf("%q", keyLabel(r.wanted.Set, key))
 		}
 		for from, page := "", 0; page == 0 || from != "" && page < 20; page++ {
 			list, next, err := r.j.site.search(ctx, "labels in ("+jql+") ORDER BY created ASC", from)
@@ -275,7 +276,7 @@ func (r *run) searchFor(ctx context.Context, keys []string) error {
 				return err
 			}
 			for _, i := range list {
-				key := i.labelled(keyPrefix(r.desk.Set))
+				key := i.labelled(keyPrefix(r.wanted.Set))
 				if _, have := r.found[key]; key != "" && !have {
 					r.found[key] = i
 				}
@@ -288,7 +289,7 @@ func (r *run) searchFor(ctx context.Context, keys []string) error {
 
 // note writes to the ledger; when that fails nothing more may be sent.
 func (r *run) note(e entry) error {
-	if r.desk.DryRun {
+	if r.wanted.DryRun {
 		r.ledger.entries[e.Key] = e
 		return nil
 	}

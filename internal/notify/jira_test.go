@@ -12,14 +12,14 @@ import (
 
 func TestASecondRunRightAfterTheFirstSendsNothingThoughTheSearchLags(t *testing.T) {
 	both(t, notifytest.JiraOptions{Lag: time.Minute}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		want(t, p.sync(p.client(with), deskOf(tickets(7))), "created 7, failed 0")
+		want(t, p.sync(p.client(with), wantedOf(tickets(7))), "created 7, failed 0")
 		if n, err := p.fake.Count(`labels = "` + set + `" ORDER BY created ASC`); err != nil || n != 0 {
 			t.Fatalf("the search shows %d issues at once (%v); the lag is not there", n, err)
 		}
 		for _, pass := range []time.Duration{0, 2 * time.Minute} {
 			time.Sleep(pass)
 			p.fake.Forget()
-			want(t, p.sync(p.client(with), deskOf(tickets(7))), "created 0, unchanged 7")
+			want(t, p.sync(p.client(with), wantedOf(tickets(7))), "created 0, unchanged 7")
 			if n := writes(p.fake.Calls()); n != 0 {
 				t.Errorf("%d writes", n)
 			}
@@ -32,10 +32,10 @@ func TestASecondRunRightAfterTheFirstSendsNothingThoughTheSearchLags(t *testing.
 
 func TestARunWithoutTheLedgerFindsItsIssuesByTheirLabels(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		want(t, p.sync(p.client(with), deskOf(tickets(8))), "created 8")
+		want(t, p.sync(p.client(with), wantedOf(tickets(8))), "created 8")
 		p.dir = memoryDir(t)
 		p.fake.Forget()
-		want(t, p.sync(p.client(with), deskOf(tickets(8))), "created 0, unchanged 8")
+		want(t, p.sync(p.client(with), wantedOf(tickets(8))), "created 0, unchanged 8")
 		if n := writes(p.fake.Calls()); n != 0 {
 			t.Errorf("%d writes", n)
 		}
@@ -45,14 +45,14 @@ func TestARunWithoutTheLedgerFindsItsIssuesByTheirLabels(t *testing.T) {
 func TestWhatIsFixedClosesAndWhatRegressesReopensEachWithItsReason(t *testing.T) {
 	for _, lag := range []time.Duration{0, time.Minute} {
 		both(t, notifytest.JiraOptions{Lag: lag}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-			p.sync(p.client(with), deskOf(tickets(3)))
-			want(t, p.sync(p.client(with), deskOf(tickets(2), "t2", "never-seen")), "closed 1, unchanged 2")
+			p.sync(p.client(with), wantedOf(tickets(3)))
+			want(t, p.sync(p.client(with), wantedOf(tickets(2), "t2", "never-seen")), "closed 1, unchanged 2")
 			if open := p.fake.Open(); len(open) != 2 {
 				t.Fatalf("%d open", len(open))
 			}
-			want(t, p.sync(p.client(with), deskOf(tickets(2), "t2")), "closed 0, unchanged 2")
-			want(t, p.sync(p.client(with), deskOf(tickets(3))), "reopened 1, unchanged 2")
-			want(t, p.sync(p.client(with), deskOf(tickets(3))), "reopened 0, unchanged 3")
+			want(t, p.sync(p.client(with), wantedOf(tickets(2), "t2")), "closed 0, unchanged 2")
+			want(t, p.sync(p.client(with), wantedOf(tickets(3))), "reopened 1, unchanged 2")
+			want(t, p.sync(p.client(with), wantedOf(tickets(3))), "reopened 0, unchanged 3")
 			all := p.fake.Issues()
 			if len(all) != 3 || len(p.fake.Open()) != 3 {
 				t.Fatalf("%d issues, %d open", len(all), len(p.fake.Open()))
@@ -61,7 +61,7 @@ func TestWhatIsFixedClosesAndWhatRegressesReopensEachWithItsReason(t *testing.T)
 			if len(comments) != 2 || !strings.Contains(string(comments[0]), "enrolled a security key") || !strings.Contains(string(comments[1]), "Reopened") {
 				t.Errorf("comments: %s", comments)
 			}
-			want(t, p.sync(p.client(with), deskOf(tickets(2))), "unchanged 2, closed 0") // in neither: left alone
+			want(t, p.sync(p.client(with), wantedOf(tickets(2))), "unchanged 2, closed 0") // in neither: left alone
 			if len(p.fake.Open()) != 3 {
 				t.Error("a ticket that is in neither list was closed")
 			}
@@ -71,11 +71,11 @@ func TestWhatIsFixedClosesAndWhatRegressesReopensEachWithItsReason(t *testing.T)
 
 func TestAChangedTicketIsUpdatedAndLabelsOfPeopleStay(t *testing.T) {
 	both(t, notifytest.JiraOptions{Lag: 30 * time.Second}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		d := deskOf(tickets(2))
+		d := wantedOf(tickets(2))
 		d.Open[0].Urgent = true
 		p.sync(p.client(with), d)
 		p.fake.Edit("SEC-1", func(i *notifytest.Issue) { i.Labels = append(i.Labels, "watched-by-kim") })
-		d = deskOf(tickets(2))
+		d = wantedOf(tickets(2))
 		d.Open[0].Lines, d.Open[0].Due = []string{"Has nothing now."}, time.Time{}
 		want(t, p.sync(p.client(with), d), "updated 1, unchanged 1")
 		i := p.fake.Issues()[0]
@@ -92,7 +92,7 @@ func TestAFailureInTheMiddleLeavesTheRestAndTheNextRunRepairs(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			both(t, notifytest.JiraOptions{Lag: 50 * time.Second}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 				p.fake.SetFault(notifytest.Nth(73, fault, isCreate))
-				d := deskOf(tickets(200))
+				d := wantedOf(tickets(200))
 				d.MaxNew = 500
 				report := p.sync(p.client(with), d)
 				fired := false
@@ -129,7 +129,7 @@ func checkOneOpenEach(t testing.TB, p *place, n int) {
 func TestALostReplyOfACreateMakesNoSecondIssue(t *testing.T) {
 	both(t, notifytest.JiraOptions{Lag: 90 * time.Second}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		p.fake.SetFault(notifytest.Nth(2, notifytest.Lost, isCreate))
-		want(t, p.sync(p.client(with), deskOf(tickets(3))), "created 3, failed 0")
+		want(t, p.sync(p.client(with), wantedOf(tickets(3))), "created 3, failed 0")
 		if n := len(p.fake.Issues()); n != 3 {
 			t.Errorf("%d issues", n)
 		}
@@ -140,7 +140,7 @@ func TestACreateThatNeverArrivedIsSentAgainOnceTheSearchMustHaveShownIt(t *testi
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		p.fake.SetFault(notifytest.Nth(1, notifytest.Refused, isCreate))
 		start := time.Now()
-		want(t, p.sync(p.client(with), deskOf(tickets(2))), "created 2, failed 0")
+		want(t, p.sync(p.client(with), wantedOf(tickets(2))), "created 2, failed 0")
 		if time.Since(start) < 2*time.Minute {
 			t.Error("the second create went out before the search could have shown the first")
 		}
@@ -148,10 +148,10 @@ func TestACreateThatNeverArrivedIsSentAgainOnceTheSearchMustHaveShownIt(t *testi
 	})
 }
 
-func TestADeskBeyondTheCapHasItsRestInTheBulkTicketUntilAllHaveTheirOwn(t *testing.T) {
+func TestWhatIsBeyondTheCapIsInTheBulkTicketUntilAllHaveTheirOwn(t *testing.T) {
 	both(t, notifytest.JiraOptions{Lag: time.Minute}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		d := deskOf(tickets(12))
-		d.MaxNew, d.Rest = 5, &notify.Ticket{Key: "rest", Title: "The rest", Lines: []string{"Without a ticket of their own:"}}
+		d := wantedOf(tickets(12))
+		d.MaxNew, d.Bulk = 5, &notify.Ticket{Key: "rest", Title: "The rest", Lines: []string{"Without a ticket of their own:"}}
 		want(t, p.sync(p.client(with), d), "created 6, deferred 7")
 		bulk := p.fake.Issues()[5]
 		if text := bulk.Text(); bulk.Summary != "The rest" || !strings.Contains(text, "Person 11 signs in") || strings.Contains(text, "Person 4 signs in") {
@@ -168,10 +168,10 @@ func TestADeskBeyondTheCapHasItsRestInTheBulkTicketUntilAllHaveTheirOwn(t *testi
 
 func TestADryRunWritesNothingAndSaysWhatWouldBeDone(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		p.sync(p.client(with), deskOf(tickets(4)))
-		p.sync(p.client(with), deskOf(tickets(3), "t3"))
+		p.sync(p.client(with), wantedOf(tickets(4)))
+		p.sync(p.client(with), wantedOf(tickets(3), "t3"))
 		p.fake.Forget()
-		d := deskOf(tickets(7)[1:], "t0")
+		d := wantedOf(tickets(7)[1:], "t0")
 		d.Open[0].Title, d.MaxNew, d.DryRun = "Changed", 2, true
 		report := p.sync(p.client(with), d)
 		want(t, report, "created 2, updated 1, unchanged 1, reopened 1, closed 1, deferred 1")
@@ -205,12 +205,12 @@ func TestAKillBetweenIntentAndReplyIsRepairedByTheNextRun(t *testing.T) {
 				}
 				return notifytest.Refused
 			})
-			report, _ := p.trySync(p.client(with), deskOf(tickets(6)))
+			report, _ := p.trySync(p.client(with), wantedOf(tickets(6)))
 			if report.Created != 2 || report.Failed != 4 {
 				want(t, report, "created 2, failed 4")
 			}
 			p.fake.SetFault(nil)
-			want(t, p.sync(p.client(with), deskOf(tickets(6))), "failed 0")
+			want(t, p.sync(p.client(with), wantedOf(tickets(6))), "failed 0")
 			checkOneOpenEach(t, p, 6)
 		})
 	}
@@ -218,16 +218,16 @@ func TestAKillBetweenIntentAndReplyIsRepairedByTheNextRun(t *testing.T) {
 
 func TestAClosedTicketGetsItsReasonLaterWhenTheCommentFails(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		p.sync(p.client(with), deskOf(tickets(1)))
+		p.sync(p.client(with), wantedOf(tickets(1)))
 		isComment := func(c notifytest.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/comment") }
 		p.fake.SetFault(notifytest.Nth(1, notifytest.Error500, isComment))
-		report := p.sync(p.client(with), deskOf(nil, "t0"))
+		report := p.sync(p.client(with), wantedOf(nil, "t0"))
 		want(t, report, "closed 1")
 		if report.Results[0].Error == "" || len(p.fake.Issues()[0].Comments) != 0 {
 			t.Errorf("the comment did not fail: %+v", report.Results)
 		}
-		p.sync(p.client(with), deskOf(nil, "t0"))
-		p.sync(p.client(with), deskOf(nil, "t0"))
+		p.sync(p.client(with), wantedOf(nil, "t0"))
+		p.sync(p.client(with), wantedOf(nil, "t0"))
 		if n := len(p.fake.Issues()[0].Comments); n != 1 {
 			t.Errorf("%d comments", n)
 		}
@@ -236,9 +236,9 @@ func TestAClosedTicketGetsItsReasonLaterWhenTheCommentFails(t *testing.T) {
 
 func TestAnIssueThatSomebodyDeletedIsMadeAnew(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
-		p.sync(p.client(with), deskOf(tickets(2)))
+		p.sync(p.client(with), wantedOf(tickets(2)))
 		p.fake.Delete("SEC-1")
-		want(t, p.sync(p.client(with), deskOf(tickets(2))), "created 1, unchanged 1")
+		want(t, p.sync(p.client(with), wantedOf(tickets(2))), "created 1, unchanged 1")
 		checkOneOpenEach(t, p, 2)
 	})
 }
@@ -254,7 +254,7 @@ func TestTheRateLimitIsWaitedFor(t *testing.T) {
 			return notifytest.None
 		})
 		start := time.Now()
-		want(t, p.sync(p.client(with), deskOf(tickets(5))), "created 5, failed 0")
+		want(t, p.sync(p.client(with), wantedOf(tickets(5))), "created 5, failed 0")
 		if limited == 0 || time.Since(start) != time.Duration(limited)*7*time.Second {
 			t.Errorf("%d refusals, waited %s", limited, time.Since(start))
 		}
@@ -273,7 +273,7 @@ func TestAnExpiredCredentialStopsTheRunAndSaysWhatToDo(t *testing.T) {
 			}
 			return notifytest.None
 		})
-		report := p.sync(p.client(with), deskOf(tickets(50)))
+		report := p.sync(p.client(with), wantedOf(tickets(50)))
 		want(t, report, "created 1, failed 49")
 		if !strings.Contains(report.Results[10].Error, "expired") || creates != 2 {
 			t.Errorf("%d creates; %s", creates, report.Results[10].Error)
@@ -288,7 +288,7 @@ func TestAJiraThatIsDownFailsSoonAndCreatesNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t, notifytest.JiraOptions{})
 		p.fake.SetFault(func(notifytest.Call) notifytest.Fault { return notifytest.Error500 })
-		if _, err := p.trySync(p.client(), deskOf(tickets(100))); err == nil || !strings.Contains(err.Error(), "run again later") {
+		if _, err := p.trySync(p.client(), wantedOf(tickets(100))); err == nil || !strings.Contains(err.Error(), "run again later") {
 			t.Errorf("error %v", err)
 		}
 		if n := len(p.fake.Calls()); n > 6 {

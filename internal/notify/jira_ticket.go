@@ -20,7 +20,7 @@ type view struct {
 // view finds the issue of a ticket. Where the search and the ledger disagree, the issue itself is asked.
 func (r *run) view(ctx context.Context, key string) (view, error) {
 	e := r.ledger.entries[key]
-	i, listed := r.found[digest(r.desk.Set, key)]
+	i, listed := r.found[digest(r.wanted.Set, key)]
 	switch {
 	case !listed && e.Issue == "":
 		return view{}, nil
@@ -32,20 +32,20 @@ func (r *run) view(ctx context.Context, key string) (view, error) {
 	return r.fresh(ctx, key, i.key)
 }
 
-// fresh reads the issue itself. One that somebody deleted is as if it had never been.
+// fresh reads the issue itself. One that someone deleted is as if it had never been.
 func (r *run) fresh(ctx context.Context, key, id string) (view, error) {
 	i, err := r.j.site.get(ctx, id)
 	r.watch(ctx, err)
 	if isCode(err, http.StatusNotFound) {
 		e := r.ledger.entries[key]
-		if listed, ok := r.found[digest(r.desk.Set, key)]; ok && listed.key != id {
+		if listed, ok := r.found[digest(r.wanted.Set, key)]; ok && listed.key != id {
 			e.Issue = ""
 			if err := r.note(e); err != nil {
 				return view{}, err
 			}
 			return r.fresh(ctx, key, listed.key)
 		}
-		delete(r.found, digest(r.desk.Set, key))
+		delete(r.found, digest(r.wanted.Set, key))
 		return view{}, r.note(entry{Key: key, Tries: e.Tries})
 	}
 	if err != nil {
@@ -56,13 +56,13 @@ func (r *run) fresh(ctx context.Context, key, id string) (view, error) {
 
 // open sees to it that a ticket is open and says what it is to say.
 func (r *run) open(ctx context.Context, t Ticket) {
-	want := r.j.draft(r.desk.Set, t, screen{})
+	want := r.j.draft(r.wanted.Set, t, screen{})
 	v, err := r.see(ctx, t.Key, func(v view) bool { return v.done || !says(v, want) })
 	result := Result{Key: t.Key, ID: v.key, URL: r.url(v.key)}
 	switch {
 	case err != nil:
 		r.fail(result, err)
-	case !v.there && r.isRest(t):
+	case !v.there && r.isBulk(t):
 		r.create(ctx, t)
 	case !v.there && r.attempts >= r.most:
 		r.deferred = append(r.deferred, t)
@@ -99,7 +99,7 @@ func says(v view, want draft) bool {
 // keep leaves an issue as it is, but for a comment that is owed.
 func (r *run) keep(ctx context.Context, result Result, v view) {
 	result.Outcome = Unchanged
-	if !r.desk.DryRun {
+	if !r.wanted.DryRun {
 		e := r.ledger.entries[result.Key]
 		e.Key, e.Issue, e.Closed, e.Content, e.Intent = result.Key, v.key, v.done, v.labelled(contentPrefix), time.Time{}
 		if err := r.note(e); err != nil {
@@ -115,7 +115,7 @@ func (r *run) keep(ctx context.Context, result Result, v view) {
 
 // done carries out what was decided, or plans it.
 func (r *run) done(result Result, outcome Outcome, steps ...func() error) {
-	if r.desk.DryRun {
+	if r.wanted.DryRun {
 		result.Outcome, result.Planned = WouldDo, outcome
 		r.report.add(result)
 		return
@@ -148,7 +148,7 @@ func (r *run) url(key string) string {
 
 // create makes an issue. That it is about to is written down first; a reply that is lost is looked for at the end of the run.
 func (r *run) create(ctx context.Context, t Ticket) {
-	if r.desk.DryRun {
+	if r.wanted.DryRun {
 		r.done(Result{Key: t.Key}, Created)
 		return
 	}
@@ -205,7 +205,7 @@ func (r *run) draft(ctx context.Context, t Ticket) (draft, error) {
 	if r.screen.missing != nil {
 		return draft{}, r.screen.missing
 	}
-	d := r.j.draft(r.desk.Set, t, *r.screen)
+	d := r.j.draft(r.wanted.Set, t, *r.screen)
 	if t.Assignee != "" && r.screen.has["assignee"] {
 		d.assignee = r.account(ctx, t.Assignee)
 	}

@@ -4,7 +4,7 @@ package notify
 
 import "time"
 
-// Ticket is one thing that somebody has to put right. The key decides which issue it is: the same key is the same issue in
+// Ticket is one thing that someone has to fix. The key decides which issue it is: the same key is the same issue in
 // every run.
 type Ticket struct {
 	Key      string     `json:"key"`            // letters, digits, - and _, at most 200; unique per finding, stable over runs
@@ -14,15 +14,15 @@ type Ticket struct {
 	Due      time.Time  `json:"due,omitzero"`
 	Labels   []string   `json:"labels,omitempty"`
 	Urgent   bool       `json:"urgent,omitempty"`
-	Assignee string     `json:"assignee,omitempty"` // e-mail of who should have it; left open when Jira knows nobody by it
+	Assignee string     `json:"assignee,omitempty"` // e-mail of who should have it; left open when Jira knows no one by it
 }
 
-// Desk is what one run wants of the ticket system: these tickets open, and every other ticket of the same set closed.
-type Desk struct {
+// Wanted is the tickets that should exist after a run: these open, and those that are settled closed.
+type Wanted struct {
 	Set     string            `json:"set"`               // names the whole, such as okta-mfa-00o123: tickets of other sets are never touched
 	Open    []Ticket          `json:"open"`              // what is wrong now, the most urgent first
 	Settled map[string]string `json:"settled,omitempty"` // key → why a ticket that is not in Open may be closed; one that is in neither stays as it is
-	Rest    *Ticket           `json:"rest,omitempty"`    // the bulk ticket that takes what the cap leaves over; its rows are filled in
+	Bulk    *Ticket           `json:"rest,omitempty"`    // the bulk ticket that takes what the cap leaves over; its rows are filled in
 	MaxNew  int               `json:"max_new"`           // most tickets that one run creates; 0 means 50
 	DryRun  bool              `json:"dry_run"`
 }
@@ -40,7 +40,7 @@ const (
 	Deferred  Outcome = "deferred" // beyond the cap; it is in the bulk ticket
 	Failed    Outcome = "failed"
 	Sent      Outcome = "sent"
-	Skipped   Outcome = "skipped" // already told within the interval, or nobody by that address
+	Skipped   Outcome = "skipped" // already sent within the interval, or no one by that address
 	WouldDo   Outcome = "dry_run"
 )
 
@@ -54,8 +54,8 @@ type Result struct {
 	Error   string  `json:"error,omitempty"`   // what happened and the next step; never a credential
 }
 
-// Digest is a summary for a channel: no names of people in it unless People is filled.
-type Digest struct {
+// Bulletin is a summary for a channel: no names of people in it unless People is filled.
+type Bulletin struct {
 	Key       string      `json:"key"` // the same key is posted once
 	Title     string      `json:"title"`
 	Lines     []string    `json:"lines"`            // plain text; never read as markup

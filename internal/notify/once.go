@@ -1,29 +1,24 @@
 package notify
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Once remembers who was told when, over restarts, so that nobody is told twice in too short a time. A note is made before
-// the message goes out: a program that dies in between has told nobody, which is better than to tell somebody twice. It is
-// safe for several goroutines and processes.
+// Once remembers who got a message when, over restarts, so that no one gets a second one too soon. A note is made before
+// the message goes out: a program that dies in between has sent none, which is better than to send two. It is safe for
+// several goroutines and processes.
 type Once struct {
 	dir string
 	mu  sync.Mutex
@@ -37,6 +32,9 @@ type onceLine struct {
 	At  time.Time `json:"at"`
 }
 
+// RegisterKey is the person's or message's key.
+func (l onceLine) RegisterKey() (key string, holds bool) { return l.Key, !l.At.IsZero() }
+
 // NewOnce keeps its register in a directory, which must exist.
 func NewOnce(dir string) (*Once, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -48,15 +46,18 @@ func NewOnce(dir string) (*Once, error) {
 // normal makes one key of the spellings of an e-mail address.
 func normal(key string) string { return strings.ToLower(untrusted.Clean(key, 400)) }
 
-// Told returns when somebody was told last, the zero time when never.
+// Told returns when a message was last sent under a key, the zero time when never.
 func (o *Once) Told(key string) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	all, _, err := o.read()
-	return all[normal(key)], err
+	all, err := durable.ReadRegister[onceLine](filepath.Join(o.dir, onceFile))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read register of messages: %w", damagedOnce(err))
+	}
+	return all[normal(key)].At, nil
 }
 
-// Note writes down that somebody is told at a time. It lasts when Note returns.
+// Note writes down that a message goes out at a time. It lasts when Note returns.
 func (o *Once) Note(ctx context.Context, key string, at time.Time) error {
 	_, err := o.change(ctx, key, func(time.Time) (time.Time, bool) { return at, true })
 	return err
@@ -87,72 +88,32 @@ func (o *Once) change(ctx context.Context, key string, to func(time.Time) (time.
 		return time.Time{}, fmt.Errorf("note a message: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	all, lines, err := o.read()
+	register, err := durable.OpenRegister[onceLine](filepath.Join(o.dir, onceFile))
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, fmt.Errorf("read register of messages: %w", damagedOnce(err))
 	}
+	defer func() { err = errors.Join(err, register.Close()) }()
 	key = normal(key)
-	before = all[key]
-	at, write := to(before)
+	last, _ := register.Get(key)
+	at, write := to(last.At)
 	if !write {
-		return before, nil
+		return last.At, nil
 	}
-	if lines > 1000 && lines > 4*len(all) {
-		if err := o.compact(all); err != nil {
-			return before, fmt.Errorf("note a message: %w", err)
-		}
+	if err := register.Put(onceLine{key, at.UTC()}); err != nil {
+		return last.At, fmt.Errorf("note a message: %w", err)
 	}
-	return before, o.append(onceLine{key, at.UTC()})
+	return last.At, nil
 }
 
-func (o *Once) append(line onceLine) (err error) {
-	text, err := json.Marshal(line)
-	if err != nil {
-		return fmt.Errorf("note a message: %w", err)
-	}
-	file, err := durable.OpenLines(filepath.Join(o.dir, onceFile), 0o600)
-	if err != nil {
-		return fmt.Errorf("note a message: %w", err)
-	}
-	if err := errors.Join(file.Append(text), file.Close()); err != nil {
-		return fmt.Errorf("note a message: %w", err)
-	}
-	return nil
-}
-
-func (o *Once) compact(all map[string]time.Time) error {
-	return durable.WriteFile(o.dir, onceFile, 0o600, func(w io.Writer) error {
-		encoder := json.NewEncoder(w)
-		for _, key := range slices.Sorted(maps.Keys(all)) {
-			if err := encoder.Encode(onceLine{key, all[key]}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (o *Once) read() (all map[string]time.Time, lines int, err error) {
-	all = map[string]time.Time{}
-	text, err := os.ReadFile(filepath.Join(o.dir, onceFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return all, 0, nil
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("read register of messages: %w", err)
-	}
-	scan := bufio.NewScanner(bytes.NewReader(text[:bytes.LastIndexByte(text, '\n')+1]))
-	for scan.Scan() {
-		lines++
-		var line onceLine
-		if err := json.Unmarshal(scan.Bytes(), &line); err != nil {
-			return nil, 0, fmt.Errorf("read register of messages: line %d is damaged; move %s away, and people may be told once more", lines, onceFile)
-		}
-		if line.At.IsZero() {
-			delete(all, line.Key)
-		} else {
-			all[line.Key] = line.At
+func damagedOnce(err error) error {
+	var damaged *durable.DamagedError
+	if errors.As(err, &damaged) {
+		return &trouble.Error{
+			Code: trouble.MessagesDamaged,
+			What: err.Error(),
+			Next: "move the file away; people may then get a message once more",
+			Err:  err,
 		}
 	}
-	return all, lines, scan.Err()
+	return err
 }

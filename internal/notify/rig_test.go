@@ -69,7 +69,7 @@ func asDataCenter(p *place) func(*notify.JiraOptions) {
 }
 
 // sync runs one sync and checks what holds for every one: no credential comes out, and each result has words when it failed.
-func (p *place) sync(j *notify.Jira, d notify.Desk) notify.Report {
+func (p *place) sync(j *notify.Jira, d notify.Wanted) notify.Report {
 	p.t.Helper()
 	report, err := p.trySync(j, d)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *place) sync(j *notify.Jira, d notify.Desk) notify.Report {
 	return report
 }
 
-func (p *place) trySync(j *notify.Jira, d notify.Desk) (notify.Report, error) {
+func (p *place) trySync(j *notify.Jira, d notify.Wanted) (notify.Report, error) {
 	p.t.Helper()
 	report, err := j.Sync(context.Background(), d)
 	if said := fmt.Sprintf("%+v %v %s", report, err, p.log); strings.Contains(said, p.fake.Token()) {
@@ -110,8 +110,8 @@ func ticket(i int) notify.Ticket {
 
 const set = "mfa-00o1"
 
-func deskOf(open []notify.Ticket, settled ...string) notify.Desk {
-	d := notify.Desk{Set: set, Open: open, Settled: map[string]string{}}
+func wantedOf(open []notify.Ticket, settled ...string) notify.Wanted {
+	d := notify.Wanted{Set: set, Open: open, Settled: map[string]string{}}
 	for _, key := range settled {
 		d.Settled[key] = "enrolled a security key"
 	}

@@ -13,15 +13,15 @@ import (
 
 // Slack: limits of Block Kit. A text counts as it is sent, escapes included.
 const (
-	mostBlocks     = 50
-	mostHeader     = 150
-	mostSection    = 3000
-	mostField      = 2000
-	fieldsOfOne    = 10
-	mostOfMessage  = 12_000 // of all blocks; above some 13,000 Slack answers msg_blocks_too_long
-	mostFallback   = 3000
-	shownURL       = 2000
-	namesPerDigest = 200
+	mostBlocks       = 50
+	mostHeader       = 150
+	mostSection      = 3000
+	mostField        = 2000
+	fieldsOfOne      = 10
+	mostOfMessage    = 12_000 // of all blocks; above some 13,000 Slack answers msg_blocks_too_long
+	mostFallback     = 3000
+	shownURL         = 2000
+	namesPerBulletin = 200
 )
 
 // message is what goes out: the blocks, and the text that notifications and screen readers show.
@@ -111,7 +111,7 @@ func (m *message) remark(words ...string) {
 	}
 }
 
-func digestMessage(d Digest, names bool) message {
+func bulletinMessage(d Bulletin, names bool) message {
 	m := message{left: mostOfMessage}
 	title := slackText(d.Title, mostHeader)
 	if title == "" {
@@ -126,7 +126,7 @@ func digestMessage(d Digest, names bool) message {
 		remarks = append(remarks, fmt.Sprintf("%d more figures did not fit.", left))
 	}
 	if people := cleanLines(d.People, 200); len(people) > 0 {
-		shown := people[:min(len(people), namesPerDigest)]
+		shown := people[:min(len(people), namesPerBulletin)]
 		if !names {
 			remarks = append(remarks, fmt.Sprintf("%d names are not shown: this channel is not listed for names.", len(people)))
 		} else if left := m.lines(joined(shown, mostSection/2)); left > 0 || len(shown) < len(people) {

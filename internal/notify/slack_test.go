@@ -60,8 +60,8 @@ func (w *workspace) safe(result notify.Result, err error) (notify.Result, error)
 	return result, err
 }
 
-func digest() notify.Digest {
-	return notify.Digest{
+func bulletin() notify.Bulletin {
+	return notify.Bulletin{
 		Key: "audit-1", Title: "MFA audit", Lines: []string{"12 of 3,000 people sign in without strong MFA.", "4 fewer than last week."},
 		Facts: [][2]string{{"Enrolled", "99.6 %"}, {"Not enrolled", "12"}}, People: []string{"Kim Lee", "Ana Ruiz"},
 		Link: "https://jira.example.com/issues/?jql=labels%20%3D%20%22mfa%22", LinkText: "Open tickets",
@@ -69,14 +69,14 @@ func digest() notify.Digest {
 	}
 }
 
-func TestADigestIsPostedOnceWithItsChartInTheThread(t *testing.T) {
+func TestABulletinIsPostedOnceWithItsChartInTheThread(t *testing.T) {
 	w := newWorkspace(t, notifytest.SlackOptions{})
-	result, err := w.safe(w.client().Post(t.Context(), digest()))
+	result, err := w.safe(w.client().Post(t.Context(), bulletin()))
 	if err != nil || result.Outcome != notify.Sent || result.Error != "" {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	posts := w.fake.Posts()
-	if len(posts) != 2 || len(posts[1].Files) != 1 || posts[1].Thread != posts[0].TS || string(posts[1].Files[0].Content) != string(digest().Chart) || posts[1].Files[0].Alt == "" {
+	if len(posts) != 2 || len(posts[1].Files) != 1 || posts[1].Thread != posts[0].TS || string(posts[1].Files[0].Content) != string(bulletin().Chart) || posts[1].Files[0].Alt == "" {
 		t.Fatalf("posts: %+v", posts)
 	}
 	for _, text := range []string{"MFA audit", "4 fewer than last week.", "99.6 %", "Open tickets"} {
@@ -84,7 +84,7 @@ func TestADigestIsPostedOnceWithItsChartInTheThread(t *testing.T) {
 			t.Errorf("%q is not shown in %s", text, posts[0].Shown())
 		}
 	}
-	if result, err := w.safe(w.client().Post(t.Context(), digest())); err != nil || result.Outcome != notify.Skipped || len(w.fake.Posts()) != 2 {
+	if result, err := w.safe(w.client().Post(t.Context(), bulletin())); err != nil || result.Outcome != notify.Skipped || len(w.fake.Posts()) != 2 {
 		t.Errorf("a second time: %+v, %v", result, err)
 	}
 }
@@ -95,7 +95,7 @@ func TestNamesAreShownOnlyInAChannelThatIsListed(t *testing.T) {
 		shown   bool
 	}{{nil, false}, {[]string{"general", ""}, false}, {[]string{"#Security"}, true}, {[]string{"C0OTHER", "security"}, true}} {
 		w := newWorkspace(t, notifytest.SlackOptions{})
-		if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.NamesAllowed = c.allowed }).Post(t.Context(), digest())); err != nil {
+		if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.NamesAllowed = c.allowed }).Post(t.Context(), bulletin())); err != nil {
 			t.Fatal(err)
 		}
 		post := w.fake.Posts()[0]
@@ -107,7 +107,7 @@ func TestNamesAreShownOnlyInAChannelThatIsListed(t *testing.T) {
 
 func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 	bad := "<!channel> <@U123> *bold* & <https://evil.example|click> \u202e\x1b[31m\x00"
-	d := notify.Digest{Title: strings.Repeat(bad, 40), ChartText: bad, Link: "javascript:alert(1)", LinkText: bad}
+	d := notify.Bulletin{Title: strings.Repeat(bad, 40), ChartText: bad, Link: "javascript:alert(1)", LinkText: bad}
 	for range 400 {
 		d.Lines, d.Facts = append(d.Lines, strings.Repeat(bad, 100)), append(d.Facts, [2]string{bad, strings.Repeat(bad, 50)})
 		d.People = append(d.People, bad)
@@ -117,7 +117,7 @@ func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 	if _, err := w.safe(s.Post(t.Context(), d)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.safe(s.Tell(t.Context(), notify.Message{Email: "kim@example.com", Lines: d.Lines, Link: d.Link})); err != nil {
+	if _, err := w.safe(s.Message(t.Context(), notify.Message{Email: "kim@example.com", Lines: d.Lines, Link: d.Link})); err != nil {
 		t.Fatal(err)
 	}
 	for _, post := range w.fake.Posts() {
@@ -141,7 +141,7 @@ func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 }
 
 func TestManyShortLinesStayWithinTheNumberOfBlocks(t *testing.T) {
-	d := notify.Digest{Title: "T", Link: "https://example.com", People: []string{"Kim"}}
+	d := notify.Bulletin{Title: "T", Link: "https://example.com", People: []string{"Kim"}}
 	for n := range 200 {
 		d.Lines = append(d.Lines, fmt.Sprint("line ", n))
 	}
@@ -175,7 +175,7 @@ func TestAPersonIsToldAtMostOnceInTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1", Email: "Kim@example.com"}, {ID: "U2", Email: "gone@example.com", Deleted: true}}})
 		tell := func(email string) notify.Outcome {
-			result, err := w.safe(w.client().Tell(context.Background(), notify.Message{Email: email, Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
+			result, err := w.safe(w.client().Message(context.Background(), notify.Message{Email: email, Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,11 +219,11 @@ func TestAMessageWhoseReplyIsLostIsNotSentTwiceAndOneThatNeverLeftIsSentLater(t 
 					return f
 				})
 				m := notify.Message{Email: "kim@example.com", Lines: []string{"Please enrol."}}
-				_, err := w.safe(w.client().Tell(context.Background(), m))
+				_, err := w.safe(w.client().Message(context.Background(), m))
 				if fired != 1 || (err == nil) != (c.fault == notifytest.Limited) {
 					t.Fatalf("fired %d times, error %v", fired, err)
 				}
-				if _, err := w.safe(w.client().Tell(context.Background(), m)); err != nil {
+				if _, err := w.safe(w.client().Message(context.Background(), m)); err != nil {
 					t.Fatal(err)
 				}
 				if n := len(w.fake.Posts()); n != c.posts {
@@ -260,7 +260,7 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.words) {
 				t.Errorf("check: %v", err)
 			}
-			_, err = w.safe(s.Post(t.Context(), notify.Digest{Key: "k", Title: "T"}))
+			_, err = w.safe(s.Post(t.Context(), notify.Bulletin{Key: "k", Title: "T"}))
 			if !c.check && (err == nil || !strings.Contains(err.Error(), c.words)) {
 				t.Errorf("post: %v", err)
 			}
@@ -270,7 +270,7 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 		})
 	}
 	w := newWorkspace(t, notifytest.SlackOptions{Channels: channels, Scopes: []string{"users:read.email"}})
-	if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.Channel = "#b" }).Post(t.Context(), digest())); err == nil || !strings.Contains(err.Error(), "needed: chat:write") {
+	if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.Channel = "#b" }).Post(t.Context(), bulletin())); err == nil || !strings.Contains(err.Error(), "needed: chat:write") {
 		t.Errorf("a missing scope: %v", err)
 	}
 	w = newWorkspace(t, notifytest.SlackOptions{Channels: channels})
@@ -279,9 +279,9 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 	}
 }
 
-func TestAChartThatCannotBeUploadedLeavesTheDigestPosted(t *testing.T) {
+func TestAChartThatCannotBeUploadedLeavesTheBulletinPosted(t *testing.T) {
 	w := newWorkspace(t, notifytest.SlackOptions{Scopes: []string{"chat:write"}})
-	result, err := w.safe(w.client().Post(t.Context(), digest()))
+	result, err := w.safe(w.client().Post(t.Context(), bulletin()))
 	if err != nil || result.Outcome != notify.Sent || !strings.Contains(result.Error, "files:write") || len(w.fake.Posts()) != 1 {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -297,7 +297,7 @@ func TestSlackAndJiraOverRealConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result, err := s.Post(t.Context(), digest()); err != nil || result.Error != "" || len(slackFake.Posts()) != 2 {
+	if result, err := s.Post(t.Context(), bulletin()); err != nil || result.Error != "" || len(slackFake.Posts()) != 2 {
 		t.Errorf("%+v, %v", result, err)
 	}
 	jiraServer := httptest.NewUnstartedServer(nil)
@@ -310,7 +310,7 @@ func TestSlackAndJiraOverRealConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	fake.SetFault(notifytest.Nth(2, notifytest.Lost, isCreate))
-	report, err := j.Sync(t.Context(), deskOf(tickets(3)))
+	report, err := j.Sync(t.Context(), wantedOf(tickets(3)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 const (
@@ -22,11 +24,11 @@ const (
 	mostBody       = 64 << 20
 )
 
-// patient is the wire to a service that limits rates: it waits and repeats where a repetition cannot do harm. An answer of
-// 429 was not carried out, so every request may be sent again after it; after a 5xx or a lost answer only those may that
+// patient is the wire to a service that limits rates: it waits and repeats a request where that cannot do harm. A request
+// that was answered by 429 was not carried out, so any may be sent again; after a 5xx or a lost answer only those that
 // harmless names.
 type patient struct {
-	wire     http.RoundTripper
+	client   *http.Client // one attempt
 	harmless func(*http.Request) bool
 	log      *slog.Logger
 }
@@ -38,66 +40,83 @@ func newWire(wire http.RoundTripper, log *slog.Logger, harmless func(*http.Reque
 		wire = http.DefaultTransport
 	}
 	return &http.Client{
-		Transport:     &patient{wire: wire, harmless: harmless, log: log},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &patient{client: &http.Client{Transport: attempt{wire}, CheckRedirect: stay}, harmless: harmless, log: log},
+		CheckRedirect: stay,
 	}
 }
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // RoundTrip carries out one request, with repetitions. The last answer is returned whatever it is.
 func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
-	for attempt, backoff := 1, firstBackoff; ; attempt, backoff = attempt+1, 2*backoff {
-		resp, err := p.once(r, attempt)
-		wait, again := p.again(r, resp, err, backoff)
-		if !again || attempt == mostAttempts || r.Body != nil && r.GetBody == nil {
-			return resp, err
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	request, err := retryablehttp.FromRequest(r.Clone(r.Context()))
+	if err != nil {
+		return nil, fmt.Errorf("read the body to send: %w", err)
+	}
+	repeat := retryablehttp.Client{
+		HTTPClient:   p.client,
+		RetryMax:     mostAttempts - 1,
+		RetryWaitMin: firstBackoff,
+		CheckRetry:   p.check(r),
+		Backoff:      p.backoff(r),
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	resp, err := repeat.Do(request)
+	if err != nil {
+		return nil, wireError(err)
+	}
+	resp.Request = r
+	return resp, nil
+}
+
+// check says whether to send the request once more.
+func (p *patient) check(r *http.Request) retryablehttp.CheckRetry {
+	return func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+		switch {
+		case ctx.Err() != nil:
+			return false, nil
+		case err != nil:
+			return p.harmless(r), nil
+		case resp.StatusCode == http.StatusTooManyRequests:
+			return retryAfter(resp, 0) <= longestWait, nil
+		case resp.StatusCode >= 500:
+			return p.harmless(r) && retryAfter(resp, 0) <= longestWait, nil
 		}
-		if resp != nil {
-			_, _ = io.CopyN(io.Discard, resp.Body, 1<<16)
-			_ = resp.Body.Close()
-		}
-		p.log.Debug("service asked to wait", "host", r.URL.Host, "wait", wait, "attempt", attempt)
-		if err := pause(r.Context(), wait); err != nil {
-			return nil, err
-		}
+		return false, nil
 	}
 }
 
-func (p *patient) once(r *http.Request, attempt int) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), attemptTimeout)
-	sent := r.Clone(ctx)
-	if attempt > 1 && r.GetBody != nil {
-		body, err := r.GetBody()
-		if err != nil {
-			cancel()
-			return nil, err
+// backoff is what the service asks for, else a wait that doubles.
+func (p *patient) backoff(r *http.Request) retryablehttp.Backoff {
+	return func(first, _ time.Duration, repeats int, resp *http.Response) time.Duration {
+		wait := first << repeats
+		if resp != nil {
+			wait = retryAfter(resp, wait)
+			if resp.StatusCode == http.StatusTooManyRequests {
+				wait = max(wait, time.Second)
+			}
 		}
-		sent.Body = body
+		p.log.Debug("service asked to wait", "host", r.URL.Host, "wait", wait, "attempt", repeats+1)
+		return wait
 	}
-	resp, err := p.wire.RoundTrip(sent)
+}
+
+// attempt is the wire of one attempt: it bounds its time and the answer's size.
+type attempt struct{ wire http.RoundTripper }
+
+// RoundTrip sends the request once.
+func (a attempt) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), attemptTimeout)
+	resp, err := a.wire.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	resp.Request = r
 	resp.Body = &bounded{Reader: io.LimitReader(resp.Body, mostBody), body: resp.Body, cancel: cancel}
 	return resp, nil
-}
-
-// again says whether to send the request once more, and after what wait.
-func (p *patient) again(r *http.Request, resp *http.Response, err error, backoff time.Duration) (time.Duration, bool) {
-	switch {
-	case r.Context().Err() != nil:
-		return 0, false
-	case err != nil:
-		return backoff, p.harmless(r)
-	case resp.StatusCode == http.StatusTooManyRequests:
-		wait := max(retryAfter(resp, backoff), time.Second)
-		return wait, wait <= longestWait
-	case resp.StatusCode >= 500:
-		wait := retryAfter(resp, backoff)
-		return wait, p.harmless(r) && wait <= longestWait
-	}
-	return 0, false
 }
 
 // retryAfter reads the header in both forms that HTTP allows.
@@ -110,18 +129,6 @@ func retryAfter(resp *http.Response, otherwise time.Duration) time.Duration {
 		return max(time.Until(at), 0)
 	}
 	return otherwise
-}
-
-// pause waits, or ends with the context.
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // bounded is a body that ends the attempt's context when it is closed.

@@ -102,7 +102,8 @@ func (a *app) render(c *call) map[string]any {
 	}
 	if a.oauth != nil {
 		credentials["oauthClient"] = map[string]any{
-			"autoKeyRotation": true, "client_id": a.id, "token_endpoint_auth_method": "client_secret_basic", "pkce_required": false,
+			"autoKeyRotation": true, "client_id": a.id, "token_endpoint_auth_method": "client_secret_basic",
+			"pkce_required": false,
 		}
 		settings["oauthClient"] = a.oauth
 	}
@@ -130,7 +131,8 @@ func (a *app) links(c *call, self string) map[string]any {
 		verb:                c.link(self + "/lifecycle/" + verb),
 	}
 	if a.oauth != nil {
-		links["clientCredentials"] = []any{map[string]any{"name": "secrets", "href": c.base() + self + "/credentials/secrets"}}
+		links["clientCredentials"] = []any{map[string]any{"name": "secrets",
+			"href": c.base() + self + "/credentials/secrets"}}
 	}
 	return links
 }

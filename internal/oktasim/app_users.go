@@ -25,11 +25,13 @@ func (t *Tenant) listAppUsers(c *call) {
 	var found []*appUser
 	for _, m := range a.users.order {
 		if u := t.users[m.id]; strings.HasPrefix(strings.ToLower(m.val.userName), prefix) || u != nil &&
-			(strings.HasPrefix(strings.ToLower(u.text("firstName")), prefix) || strings.HasPrefix(strings.ToLower(u.text("lastName")), prefix)) {
+			(strings.HasPrefix(strings.ToLower(u.text("firstName")), prefix) ||
+				strings.HasPrefix(strings.ToLower(u.text("lastName")), prefix)) {
 			found = append(found, m.val)
 		}
 	}
-	managementPage(c, found, func(au *appUser) string { return au.id }, func(au *appUser) any { return au.render(c, a, expand) }, 50, 500)
+	managementPage(c, found, func(au *appUser) string { return au.id },
+		func(au *appUser) any { return au.render(c, a, expand) }, 50, 500)
 }
 
 // appUserBody is what an assignment may say.
@@ -131,7 +133,8 @@ func (t *Tenant) updateAppUser(c *call) {
 		au.scope, au.groupID = scopeUser, ""
 	}
 	t.applyAppUser(a, au, in, c.now)
-	c.event("application.user_membership.update", eventDetail{Targets: []logTarget{appUserTarget(a, au), a.target(), t.users[au.id].target()}})
+	c.event("application.user_membership.update",
+		eventDetail{Targets: []logTarget{appUserTarget(a, au), a.target(), t.users[au.id].target()}})
 	c.reply(http.StatusOK, au.render(c, a, false))
 }
 
@@ -144,7 +147,8 @@ func (t *Tenant) deleteAppUser(c *call) {
 	}
 	u := t.users[au.id]
 	a.users.remove(au.id)
-	c.event("application.user_membership.remove", eventDetail{Targets: []logTarget{appUserTarget(a, au), a.target(), u.target()}})
+	c.event("application.user_membership.remove",
+		eventDetail{Targets: []logTarget{appUserTarget(a, au), a.target(), u.target()}})
 	for _, m := range a.groups.order {
 		if g := t.groups[m.id]; g != nil && g.members.has(u.id) {
 			t.assignUser(a, u, scopeGroup, g.id, c.now)

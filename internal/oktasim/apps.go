@@ -10,8 +10,10 @@ func (t *Tenant) routesApps() {
 	t.handle("POST", "/api/v1/apps", "okta.apps.manage", t.createApp)
 	t.handle("GET", "/api/v1/apps/{id}", "okta.apps.read", t.getApp)
 	t.handle("DELETE", "/api/v1/apps/{id}", "okta.apps.manage", t.deleteApp)
-	t.handle("POST", "/api/v1/apps/{id}/lifecycle/activate", "okta.apps.manage", func(c *call) { t.switchApp(c, statusActive, "activate") })
-	t.handle("POST", "/api/v1/apps/{id}/lifecycle/deactivate", "okta.apps.manage", func(c *call) { t.switchApp(c, "INACTIVE", "deactivate") })
+	t.handle("POST", "/api/v1/apps/{id}/lifecycle/activate", "okta.apps.manage",
+		func(c *call) { t.switchApp(c, statusActive, "activate") })
+	t.handle("POST", "/api/v1/apps/{id}/lifecycle/deactivate", "okta.apps.manage",
+		func(c *call) { t.switchApp(c, "INACTIVE", "deactivate") })
 	t.handle("GET", "/api/v1/apps/{id}/users", "okta.apps.read", t.listAppUsers)
 	t.handle("POST", "/api/v1/apps/{id}/users", "okta.apps.manage", t.createAppUser)
 	t.handle("GET", "/api/v1/apps/{id}/users/{userId}", "okta.apps.read", t.getAppUser)
@@ -38,7 +40,8 @@ func (c *call) app() *app {
 
 // appFilter is what filter on applications knows.
 var appFilter = filterOptions{NoNot: true, Properties: map[string][]string{
-	"id": {"eq"}, "status": {"eq"}, "name": {"eq"}, "credentials.signing.kid": {"eq"}, "settings.slo.enabled": {"eq"}, "user.id": {"eq"},
+	"id": {"eq"}, "status": {"eq"}, "name": {"eq"}, "credentials.signing.kid": {"eq"},
+	"settings.slo.enabled": {"eq"}, "user.id": {"eq"},
 }}
 
 func (t *Tenant) listApps(c *call) {

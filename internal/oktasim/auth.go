@@ -9,7 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/simwire"
 )
 
-// principal is who a call comes from. The zero value is nobody.
+// principal is who a call comes from. The zero value is no one.
 type principal struct {
 	ID       string // what rate limits are counted for: the token's or the client's id
 	UserID   string // the token's owner, empty for a service app
@@ -58,7 +58,8 @@ func (t *Tenant) authenticate(c *call) (refusal func(*call)) {
 	if !strings.EqualFold(scheme, cr.scheme) {
 		if cr.scheme == "DPoP" && strings.EqualFold(scheme, "Bearer") {
 			return func(c *call) {
-				c.oauthError(http.StatusBadRequest, "invalid_request", "The access token is bound to a DPoP key; use the DPoP scheme.")
+				c.oauthError(http.StatusBadRequest, "invalid_request",
+					"The access token is bound to a DPoP key; use the DPoP scheme.")
 			}
 		}
 		return refuseToken
@@ -96,14 +97,15 @@ func covers(have []string, need string) bool {
 	return isRead && slices.Contains(have, area+".manage")
 }
 
-// missingScope answers 403 with an empty body; the reason stands in a header.
+// missingScope answers 403 with an empty body; the reason is in a header.
 func (c *call) missingScope(scheme, scope string) {
 	start := "Bearer"
 	if scheme == "DPoP" {
 		start = `DPoP algs="RS256 RS384 RS512 ES256 ES384 ES512",`
 	}
 	c.w.Header().Set("WWW-Authenticate", start+` authorization_uri="`+c.base()+`/oauth2/v1/authorize", realm="`+c.base()+
-		`", scope="`+scope+`", error="insufficient_scope", error_description="The access token provided does not contain the required scopes.", resource="`+
+		`", scope="`+scope+`", error="insufficient_scope"`+
+		`, error_description="The access token provided does not contain the required scopes.", resource="`+
 		c.r.URL.Path+`"`)
 	c.empty(http.StatusForbidden)
 }

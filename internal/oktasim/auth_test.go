@@ -20,7 +20,7 @@ import (
 
 // service is a service app as a careful client would be one.
 type service struct {
-	*desk
+	*caller
 	id    string
 	key   *rsa.PrivateKey
 	proof *ecdsa.PrivateKey
@@ -36,10 +36,10 @@ func newService(t testing.TB, o Options, dpop bool, scopes ...string) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDesk(t, o)
+	d := newCaller(t, o)
 	d.auth = ""
 	id := d.tenant.AddClient(Client{KeyID: "k1", PublicKey: &key.PublicKey, Scopes: scopes, DPoP: dpop})
-	return &service{desk: d, id: id, key: key, proof: proof}
+	return &service{caller: d, id: id, key: key, proof: proof}
 }
 
 func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, o *jose.SignerOptions, claims map[string]any) string {
@@ -67,7 +67,8 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, o *jose.SignerOpti
 func (s *service) assertion(kid string, change func(map[string]any)) string {
 	s.count++
 	claims := map[string]any{
-		"iss": s.id, "sub": s.id, "aud": s.tenant.BaseURL() + "/oauth2/v1/token", "exp": time.Now().Add(5 * time.Minute).Unix(),
+		"iss": s.id, "sub": s.id, "aud": s.tenant.BaseURL() +
+			"/oauth2/v1/token", "exp": time.Now().Add(5 * time.Minute).Unix(),
 		"iat": time.Now().Unix(), "jti": fmt.Sprint("a", s.count),
 	}
 	if change != nil {
@@ -95,7 +96,8 @@ func (s *service) ask(assertion, scope, proof string) *sent {
 
 func (s *service) dpop(method, path string, more map[string]any) string {
 	s.count++
-	claims := map[string]any{"htm": method, "htu": s.tenant.BaseURL() + path, "iat": time.Now().Unix(), "jti": fmt.Sprint("p", s.count)}
+	claims := map[string]any{"htm": method, "htu": s.tenant.BaseURL() + path, "iat": time.Now().Unix(),
+		"jti": fmt.Sprint("p", s.count)}
 	for k, v := range more {
 		claims[k] = v
 	}
@@ -121,7 +123,8 @@ func TestServiceAppGetsATokenThatReachesItsScopesAndNoFurther(t *testing.T) {
 	}
 	got := s.get("/api/v1/org")
 	why := got.Header.Get("WWW-Authenticate")
-	if got.StatusCode != 403 || len(got.raw) != 0 || !strings.Contains(why, `scope="okta.orgs.read"`) || !strings.Contains(why, `error="insufficient_scope"`) {
+	if got.StatusCode != 403 || len(got.raw) != 0 || !strings.Contains(why, `scope="okta.orgs.read"`) ||
+		!strings.Contains(why, `error="insufficient_scope"`) {
 		t.Errorf("missing scope: %d %q %q", got.StatusCode, got.raw, why)
 	}
 	s.refusal(s.get("/api/v1/users/me"), 404, codeNotFound)
@@ -133,7 +136,8 @@ func TestAccessTokensLiveForAnHour(t *testing.T) {
 	s := newService(t, Options{}, false, "okta.users.read")
 	synctest.Test(t, func(t *testing.T) {
 		s := *s
-		s.desk = &desk{t, New(Options{Clients: []Client{{ID: s.id, KeyID: "k1", PublicKey: &s.key.PublicKey, Scopes: []string{"okta.users.read"}}}}), "", s.header}
+		s.caller = &caller{t, New(Options{Clients: []Client{{ID: s.id, KeyID: "k1", PublicKey: &s.key.PublicKey,
+			Scopes: []string{"okta.users.read"}}}}), "", s.header}
 		s.auth = "Bearer " + s.ask(s.assertion("k1", nil), "okta.users.read", "").field("access_token")
 		time.Sleep(time.Hour - time.Second)
 		if got := s.get("/api/v1/users"); got.StatusCode != 200 {
@@ -153,11 +157,14 @@ func TestTokenEndpointRefusesWhatOktaRefuses(t *testing.T) {
 		status           int
 		want             string
 	}{
-		"used":     {used, "okta.users.read", 401, "invalid_client"},
-		"kid":      {s.assertion("k2", nil), "okta.users.read", 401, "invalid_client"},
-		"audience": {s.assertion("k1", func(c map[string]any) { c["aud"] = s.tenant.BaseURL() }), "okta.users.read", 401, "invalid_client"},
-		"expired":  {s.assertion("k1", func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }), "okta.users.read", 401, "invalid_client"},
-		"too far":  {s.assertion("k1", func(c map[string]any) { c["exp"] = time.Now().Add(3 * time.Hour).Unix() }), "okta.users.read", 401, "invalid_client"},
+		"used": {used, "okta.users.read", 401, "invalid_client"},
+		"kid":  {s.assertion("k2", nil), "okta.users.read", 401, "invalid_client"},
+		"audience": {s.assertion("k1", func(c map[string]any) { c["aud"] = s.tenant.BaseURL() }), "okta.users.read", 401,
+			"invalid_client"},
+		"expired": {s.assertion("k1", func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }),
+			"okta.users.read", 401, "invalid_client"},
+		"too far": {s.assertion("k1", func(c map[string]any) { c["exp"] = time.Now().Add(3 * time.Hour).Unix() }),
+			"okta.users.read", 401, "invalid_client"},
 		"junk":     {"junk", "okta.users.read", 401, "invalid_client"},
 		"no scope": {s.assertion("k1", nil), "", 400, "invalid_scope"},
 		"foreign":  {s.assertion("k1", nil), "okta.groups.read", 400, "invalid_scope"},
@@ -176,7 +183,8 @@ func TestTokenEndpointRefusesWhatOktaRefuses(t *testing.T) {
 func TestDPoPDance(t *testing.T) {
 	s := newService(t, Options{}, true, "okta.users.read")
 	const path = "/oauth2/v1/token"
-	if got := s.ask(s.assertion("k1", nil), "okta.users.read", ""); got.StatusCode != 400 || got.field("error") != "invalid_dpop_proof" {
+	if got := s.ask(s.assertion("k1", nil), "okta.users.read", ""); got.StatusCode != 400 ||
+		got.field("error") != "invalid_dpop_proof" {
 		t.Errorf("without a proof: %s", got.raw)
 	}
 	first := s.ask(s.assertion("k1", nil), "okta.users.read", s.dpop("POST", path, nil))
@@ -205,14 +213,16 @@ func TestDPoPDance(t *testing.T) {
 		"ath":    s.dpop("GET", "/api/v1/users", map[string]any{"ath": "x"}),
 		"method": s.dpop("POST", "/api/v1/users", ath),
 		"path":   s.dpop("GET", "/api/v1/groups", ath),
-		"old":    s.dpop("GET", "/api/v1/users", map[string]any{"ath": ath["ath"], "iat": time.Now().Add(-6 * time.Minute).Unix()}),
-		"none":   "",
+		"old": s.dpop("GET", "/api/v1/users",
+			map[string]any{"ath": ath["ath"], "iat": time.Now().Add(-6 * time.Minute).Unix()}),
+		"none": "",
 	} {
 		if got := use("DPoP", proof); got.StatusCode != 400 || got.field("error") != "invalid_dpop_proof" {
 			t.Errorf("%s: %d %s", name, got.StatusCode, got.raw)
 		}
 	}
-	if got := use("Bearer", s.dpop("GET", "/api/v1/users", ath)); got.StatusCode != 400 || got.field("error") != "invalid_request" {
+	if got := use("Bearer", s.dpop("GET", "/api/v1/users", ath)); got.StatusCode != 400 ||
+		got.field("error") != "invalid_request" {
 		t.Errorf("Bearer: %d %s", got.StatusCode, got.raw)
 	}
 	s.proof, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -222,7 +232,7 @@ func TestDPoPDance(t *testing.T) {
 }
 
 func TestTokensFeaturesAndRolesThatAreMissing(t *testing.T) {
-	d := newDesk(t, Options{FeaturesOff: []string{"/api/v1/groups"}, Forbidden: []string{"/api/v1/apps"}})
+	d := newCaller(t, Options{FeaturesOff: []string{"/api/v1/groups"}, Forbidden: []string{"/api/v1/apps"}})
 	d.refusal(d.get("/api/v1/groups"), 401, codeFeatureOff)
 	d.refusal(d.get("/api/v1/apps"), 403, codeNoPermission)
 	d.tenant.SetFeature("/api/v1/groups", true)

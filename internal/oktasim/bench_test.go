@@ -11,7 +11,7 @@ func BenchmarkEnrolmentsOfOneUser(b *testing.B) { benchmarkUsers(b, "/authentica
 func BenchmarkFactorsOfOneUser(b *testing.B) { benchmarkUsers(b, "/factors") }
 
 func benchmarkUsers(b *testing.B, path string) {
-	d := newDesk(b, Options{Seed: 1, Users: 20_000})
+	d := newCaller(b, Options{Seed: 1, Users: 20_000})
 	ids := d.tenant.userOrder
 	b.ReportAllocs()
 	i := 0
@@ -24,7 +24,7 @@ func benchmarkUsers(b *testing.B, path string) {
 }
 
 func BenchmarkPageOfUsers(b *testing.B) {
-	d := newDesk(b, Options{Seed: 1, Users: 20_000})
+	d := newCaller(b, Options{Seed: 1, Users: 20_000})
 	b.ReportAllocs()
 	for b.Loop() {
 		d.get("/api/v1/users?limit=200&after=" + d.tenant.userOrder[10_000])
@@ -33,7 +33,7 @@ func BenchmarkPageOfUsers(b *testing.B) {
 
 // BenchmarkPageOfAFilteredLog looks for a few rare events among very many.
 func BenchmarkPageOfAFilteredLog(b *testing.B) {
-	d := newDesk(b, Options{Seed: 1, Users: 1000})
+	d := newCaller(b, Options{Seed: 1, Users: 1000})
 	for i := range 200_000 {
 		d.tenant.AddEvent(Event{Type: "user.session.start", UserID: d.tenant.userOrder[i%1000]})
 	}
@@ -48,13 +48,13 @@ func BenchmarkPageOfAFilteredLog(b *testing.B) {
 	}
 }
 
-// BenchmarkTenantOf100000 reports what the people of a large org weigh before and after everybody's enrolments were read.
+// BenchmarkTenantOf100000 reports what the people of a large org weigh before and after all enrolments were read.
 func BenchmarkTenantOf100000(b *testing.B) {
 	var before, made, read runtime.MemStats
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		d := newDesk(b, Options{Seed: 1, Users: 100_000})
+		d := newCaller(b, Options{Seed: 1, Users: 100_000})
 		runtime.GC()
 		runtime.ReadMemStats(&made)
 		for _, id := range d.tenant.userOrder {

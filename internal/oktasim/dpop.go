@@ -26,7 +26,7 @@ func (t *Tenant) readProof(c *call) (claims proofClaims, jkt, problem string) {
 	if text == "" {
 		return claims, "", "The DPoP proof JWT header is missing."
 	}
-	jws, err := jose.ParseSigned(text, signing)
+	jws, err := jose.ParseSignedCompact(text, signing)
 	if err != nil || len(jws.Signatures) != 1 {
 		return claims, "", "The DPoP proof is not a signed JWT."
 	}

@@ -52,6 +52,7 @@ func (c *call) cursorRejected() bool {
 		return false
 	}
 	c.x.Hit()
-	c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.", cause{ErrorSummary: "after: the cursor is not valid"})
+	c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
+		cause{ErrorSummary: "after: the cursor is not valid"})
 	return true
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestFaultsHitTheNthCallAndAreCounted(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	hit := d.tenant.Inject(Fault{Method: "GET", Pattern: "/api/v1/org", Nth: 2, Times: 2, Effect: Effect500})
 	miss := d.tenant.Inject(Fault{Method: "DELETE", Effect: Effect500})
 	for i, want := range []int{200, 500, 500, 200} {
@@ -50,7 +50,7 @@ func TestFaultsDoWhatTheyClaim(t *testing.T) {
 		{Fault{Effect: EffectExpireToken}, 401, nil, false},
 	} {
 		t.Run(string(test.fault.Effect), func(t *testing.T) {
-			d := newDesk(t, Options{})
+			d := newCaller(t, Options{})
 			injection := d.tenant.Inject(test.fault)
 			s, err := d.try(context.Background(), "POST", "/api/v1/groups", `{"profile":{"name":"Crew"}}`)
 			if injection.Fired() != 1 {
@@ -67,7 +67,7 @@ func TestFaultsDoWhatTheyClaim(t *testing.T) {
 }
 
 func TestRefusedConnectionsAreKnownNeverToHaveBeenSent(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	injection := d.tenant.Inject(Fault{Effect: EffectRefuse})
 	_, err := d.try(context.Background(), "GET", "/api/v1/org", "")
 	var op *net.OpError
@@ -77,7 +77,7 @@ func TestRefusedConnectionsAreKnownNeverToHaveBeenSent(t *testing.T) {
 }
 
 func TestConcurrency429HasLimitZeroAndWindow429HasNot(t *testing.T) {
-	d := newDesk(t, Options{Limits: Limits{Mode: LimitsReal}})
+	d := newCaller(t, Options{Limits: Limits{Mode: LimitsReal}})
 	first := d.tenant.Inject(Fault{Effect: EffectConcurrency429})
 	second := d.tenant.Inject(Fault{Effect: EffectWindow429, Nth: 2})
 	if limit, _, _ := d.get("/api/v1/org").rate(t); limit != 0 {
@@ -93,7 +93,7 @@ func TestConcurrency429HasLimitZeroAndWindow429HasNot(t *testing.T) {
 
 func TestStallsEndWithTheContextOrAfterTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{})
+		d := newCaller(t, Options{})
 		injection := d.tenant.Inject(Fault{Effect: EffectStall, Times: 2, Acted: true})
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
@@ -108,7 +108,7 @@ func TestStallsEndWithTheContextOrAfterTheirTime(t *testing.T) {
 }
 
 func TestRejectedCursorsHitOnlyCallsWithACursor(t *testing.T) {
-	d := newDesk(t, Options{Users: 30})
+	d := newCaller(t, Options{Users: 30})
 	injection := d.tenant.Inject(Fault{Effect: EffectRejectCursor})
 	s := d.get("/api/v1/users?limit=10")
 	d.refusal(d.get(s.next()), 400, codePaging)
@@ -118,7 +118,7 @@ func TestRejectedCursorsHitOnlyCallsWithACursor(t *testing.T) {
 }
 
 func TestOtherHostsAreOutOfReach(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	admin := strings.Replace(d.tenant.BaseURL(), "acme.", "acme-admin.", 1)
 	if _, err := d.try(context.Background(), "GET", admin+"/api/v1/org", ""); err == nil {
 		t.Error("the admin host answered")

@@ -137,9 +137,14 @@ func TestFilterKnowsWhenAPropertyHasExactlyOneValue(t *testing.T) {
 }
 
 func TestFilterCheckRefusesWhatAnEndpointDoesNotHave(t *testing.T) {
-	opts := filterOptions{NoNot: true, Properties: map[string][]string{"id": {"eq"}, "name": nil}, Operators: []string{"eq", "sw"}}
+	opts := filterOptions{
+		NoNot:      true,
+		Properties: map[string][]string{"id": {"eq"}, "name": nil},
+		Operators:  []string{"eq", "sw"},
+	}
 	for s, allowed := range map[string]bool{
-		`id eq "1"`: true, `name sw "x"`: true, `id sw "1"`: false, `name co "x"`: false, `other eq "1"`: false, `not id eq "1"`: false,
+		`id eq "1"`: true, `name sw "x"`: true, `id sw "1"`: false, `name co "x"`: false, `other eq "1"`: false,
+		`not id eq "1"`: false,
 	} {
 		e, err := parseFilter(s)
 		if err != nil {
@@ -153,7 +158,8 @@ func TestFilterCheckRefusesWhatAnEndpointDoesNotHave(t *testing.T) {
 
 func FuzzParseFilter(f *testing.F) {
 	for _, s := range []string{
-		`status eq "ACTIVE"`, `profile.email sw "a\"b\\c"`, `(a eq 1 or b pr) and not c lt "2026-01-01T00:00:00Z"`, `((`, `a eq "`, "\x00", `not not a pr`,
+		`status eq "ACTIVE"`, `profile.email sw "a\"b\\c"`, `(a eq 1 or b pr) and not c lt "2026-01-01T00:00:00Z"`,
+		`((`, `a eq "`, "\x00", `not not a pr`,
 	} {
 		f.Add(s)
 	}

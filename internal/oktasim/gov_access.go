@@ -50,7 +50,8 @@ func (c *call) accessOf() (a *app, u *user, ok bool) {
 	if a, ok = c.filterApp(expr, codeBadFilter, "parent"); !ok {
 		return nil, nil, false
 	}
-	id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER", "users")
+	id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER",
+		"users")
 	if problem != "" {
 		c.badFilter(codeBadFilter, problem)
 		return nil, nil, false
@@ -62,7 +63,7 @@ func (c *call) accessOf() (a *app, u *user, ok bool) {
 	return a, u, c.managed(a)
 }
 
-// principalEntitlements is the union of what somebody has on one application, without grants or expiry.
+// principalEntitlements is the union of what a person has on one application, without grants or expiry.
 func (c *call) principalEntitlements() {
 	a, u, ok := c.accessOf()
 	if !ok {
@@ -80,14 +81,17 @@ func (c *call) principalEntitlements() {
 	})
 }
 
-// principalAccess says which grants make up somebody's access on one application, and until when.
+// principalAccess says which grants make up a person's access on one application, and until when.
 func (c *call) principalAccess() {
 	a, u, ok := c.accessOf()
 	if !ok {
 		return
 	}
 	body := wireAccess{
-		ParentResourceORN: a.orn(c.t), Parent: appTarget(a.id), TargetPrincipalORN: u.orn(c.t), TargetPrincipal: userTarget(u.id),
+		ParentResourceORN:  a.orn(c.t),
+		Parent:             appTarget(a.id),
+		TargetPrincipalORN: u.orn(c.t),
+		TargetPrincipal:    userTarget(u.id),
 	}
 	var latest time.Time
 	forever := false

@@ -7,36 +7,48 @@ import (
 )
 
 func TestPrincipalEntitlementsAreTheUnionAndNeedBothHalvesOfTheFilter(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, roles := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	_, licenses := d.tenant.AddEntitlement(d.app, "License", false, "Paid")
 	d.tenant.AddGrant(NewGrant{Type: kindCustom, AppID: d.app, UserID: d.users[0], Values: roles[:1]})
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: []string{roles[1], licenses[0]}})
 	for _, path := range []string{pathPrincipal, pathAccess} {
-		for _, filter := range []string{"", d.onApp("parent"), d.onUser(0), d.onApp("parent") + ` AND targetPrincipal.externalId eq "00u00000000000000000" AND targetPrincipal.type eq "OKTA_USER"`} {
+		for _, filter := range []string{"", d.onApp("parent"), d.onUser(0),
+			d.onApp("parent") + ` AND targetPrincipal.externalId eq "00u00000000000000000" AND targetPrincipal.type eq "OKTA_USER"`} {
 			d.want(400, "E0000053", "GET", filtered(path, filter), nil)
 		}
 	}
 	a := d.want(200, "", "GET", filtered(pathPrincipal, d.onApp("parent")+" AND "+d.onUser(0)), nil)
-	if a.size("data") != 2 || a.size("data", 0, "values") != 2 || a.text("data", 1, "values", 0, "name") != "Paid" || a.text("data", 1, "dataType") != "string" {
+	if a.size("data") != 2 || a.size("data", 0, "values") != 2 || a.text("data", 1, "values", 0, "name") != "Paid" ||
+		a.text("data", 1, "dataType") != "string" {
 		t.Errorf("union: %s", a.raw)
 	}
-	if a := d.want(200, "", "GET", filtered(pathPrincipal, d.onApp("parent")+" AND "+d.onUser(1)), nil); a.size("data") != 0 || a.at("data") == nil {
+	if a := d.want(200, "", "GET", filtered(pathPrincipal, d.onApp("parent")+" AND "+d.onUser(1)),
+		nil); a.size("data") != 0 || a.at("data") == nil {
 		t.Errorf("without access: %s", a.raw)
 	}
 }
 
 func TestPrincipalAccessSaysWhyAndUntilWhen(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[1])
 	until := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
 	d.tenant.AddGrant(NewGrant{Type: kindPolicy, AppID: d.app, UserID: d.users[0], Values: v[:1]})
-	d.tenant.AddGrant(NewGrant{Type: kindBundle, Bundle: bundle, UserID: d.users[0], Actor: "ACCESS_REQUEST", Expires: until, TimeZone: "UTC"})
+	d.tenant.AddGrant(NewGrant{
+		Type:     kindBundle,
+		Bundle:   bundle,
+		UserID:   d.users[0],
+		Actor:    "ACCESS_REQUEST",
+		Expires:  until,
+		TimeZone: "UTC",
+	})
 	path := filtered(pathAccess, d.onApp("parent")+" AND "+d.onUser(0))
 	a := d.want(200, "", "GET", path, nil)
-	if a.text("base", "grantType") != kindPolicy || a.text("base", "grantMethod") != "POLICY" || a.size("additional") != 1 ||
-		a.text("additional", 0, "bundle", "name") != "Pack" || a.text("additional", 0, "expirationTime") != seconds(until) || a.at("expirationTime") != nil {
+	if a.text("base", "grantType") != kindPolicy || a.text("base", "grantMethod") != "POLICY" ||
+		a.size("additional") != 1 ||
+		a.text("additional", 0, "bundle", "name") != "Pack" || a.text("additional", 0, "expirationTime") != seconds(until) ||
+		a.at("expirationTime") != nil {
 		t.Errorf("access: %s", a.raw)
 	}
 	empty := d.want(200, "", "GET", filtered(pathAccess, d.onApp("parent")+" AND "+d.onUser(2)), nil)
@@ -46,7 +58,7 @@ func TestPrincipalAccessSaysWhyAndUntilWhen(t *testing.T) {
 }
 
 func TestRevokeTakesUpToFiveThingsAndNothingElse(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer", "Editor", "Owner")
 	pack, both := d.tenant.AddBundle(d.app, "Pack", v[2]), d.tenant.AddBundle(d.app, "Both", v[0], v[3])
 	d.tenant.AddGrant(NewGrant{Type: kindPolicy, AppID: d.app, UserID: d.users[0], Values: v[:2]})
@@ -62,7 +74,8 @@ func TestRevokeTakesUpToFiveThingsAndNothingElse(t *testing.T) {
 		"no principal":  {"revokeOrns": []string{value(v[0])}},
 		"bad principal": {"principalOrn": "00u", "revokeOrns": []string{value(v[0])}},
 		"nothing":       {"principalOrn": user, "revokeOrns": []string{}},
-		"six":           {"principalOrn": user, "revokeOrns": []string{value(v[0]), value(v[0]), value(v[0]), value(v[0]), value(v[0]), value(v[0])}},
+		"six": {"principalOrn": user, "revokeOrns": []string{value(v[0]), value(v[0]), value(v[0]), value(v[0]),
+			value(v[0]), value(v[0])}},
 		"app and value": {"principalOrn": user, "revokeOrns": []string{app, value(v[0])}},
 		"unknown value": {"principalOrn": user, "revokeOrns": []string{value("ent00000000000000000")}},
 		"not an ORN":    {"principalOrn": user, "revokeOrns": []string{"Admin"}},
@@ -88,7 +101,7 @@ func TestRevokeTakesUpToFiveThingsAndNothingElse(t *testing.T) {
 }
 
 func TestBundlesAreNamedSetsThatReachTheirGrants(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	body := func(name string, value string) obj {
 		return obj{
@@ -98,7 +111,8 @@ func TestBundlesAreNamedSetsThatReachTheirGrants(t *testing.T) {
 	}
 	made := d.want(201, "", "POST", pathBundles, body("Pack", v[0]))
 	id := made.text("id")
-	if made.text("status") != "ACTIVE" || made.at("entitlements", 0, "name") != nil || made.text("orn") != "orn:okta:governance:"+d.tenant.OrgID()+":entitlement-bundles:"+id {
+	if made.text("status") != "ACTIVE" || made.at("entitlements", 0, "name") != nil ||
+		made.text("orn") != "orn:okta:governance:"+d.tenant.OrgID()+":entitlement-bundles:"+id {
 		t.Errorf("created: %s", made.raw)
 	}
 	d.want(400, "E0000001", "POST", pathBundles, body("Pack", v[0]))
@@ -114,7 +128,9 @@ func TestBundlesAreNamedSetsThatReachTheirGrants(t *testing.T) {
 	d.inForce(0, v[1])
 	d.want(409, "E0000169", "DELETE", pathBundles+"/"+id, nil)
 	free := d.tenant.AddBundle(d.app, "Free", v[0])
-	if a := d.want(200, "", "GET", filtered(pathBundles, `name sw "F" AND `+d.onApp("target"))+"&include=full_entitlements", nil); a.size("data") != 1 || a.at("metadata", "total") != 1.0 {
+	if a := d.want(200, "", "GET",
+		filtered(pathBundles, `name sw "F" AND `+d.onApp("target"))+"&include=full_entitlements", nil); a.size("data") != 1 ||
+		a.at("metadata", "total") != 1.0 {
 		t.Errorf("list: %s", a.raw)
 	}
 	d.want(204, "", "DELETE", pathBundles+"/"+free, nil)

@@ -55,7 +55,8 @@ func (b *bundle) wire(c *call, full bool) wireBundle {
 func (p *complaints) bundle(c *call, in *bundleInput, self *bundle) (a *app, values []string) {
 	p.text("name", in.Name, 255, true)
 	p.text("description", in.Description, 1000, false)
-	if slices.ContainsFunc(c.t.gov.bundleOrder, func(b *bundle) bool { return b != self && !b.deleted && b.name == in.Name }) {
+	if slices.ContainsFunc(c.t.gov.bundleOrder,
+		func(b *bundle) bool { return b != self && !b.deleted && b.name == in.Name }) {
 		p.add(reasonInvalid, "name", "a bundle named "+in.Name+" exists already")
 	}
 	if in.Entitlements == nil {
@@ -78,7 +79,14 @@ func (c *call) createBundle() {
 	if p.missing(c) || p.refused(c, "entitlement bundle") {
 		return
 	}
-	b := &bundle{audit: c.newAudit(), id: c.t.newID("enb"), appID: a.id, name: in.Name, description: in.Description, values: values}
+	b := &bundle{
+		audit:       c.newAudit(),
+		id:          c.t.newID("enb"),
+		appID:       a.id,
+		name:        in.Name,
+		description: in.Description,
+		values:      values,
+	}
 	c.t.gov.bundles[b.id] = b
 	c.t.gov.bundleOrder = append(c.t.gov.bundleOrder, b)
 	c.event("resource.entitlement_bundle.create", eventDetail{Targets: []logTarget{b.target(), a.target()}})
@@ -115,7 +123,8 @@ func (c *call) listBundles() {
 	}
 	deletedToo := expr.has("status")
 	items := slices.DeleteFunc(slices.Clone(c.t.gov.bundleOrder), func(b *bundle) bool {
-		return (b.deleted && !deletedToo) || !expr.match(func(p string) []string { return b.property(c.t, p) }, filterOptions{})
+		return (b.deleted && !deletedToo) || !expr.match(func(p string) []string { return b.property(c.t, p) },
+			filterOptions{})
 	})
 	id := func(b *bundle) string { return b.id }
 	sortBy(items, descending, func(b *bundle) string { return b.property(c.t, property)[0] }, id)
@@ -181,7 +190,7 @@ func (c *call) replaceBundle() {
 	c.reply(http.StatusOK, b.wire(c, false))
 }
 
-// deleteBundle refuses a bundle that was deleted before, and, unless the tenant cascades, one that somebody holds.
+// deleteBundle refuses a bundle that was deleted before, and, unless the tenant cascades, one that someone holds.
 func (c *call) deleteBundle() {
 	b := c.findBundle(true)
 	if b == nil {

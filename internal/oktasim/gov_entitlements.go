@@ -118,7 +118,13 @@ func (e *entitlement) target() logTarget { return logTarget{e.id, "Entitlement",
 func allValues(e *entitlement) []*entValue { return append([]*entValue{}, e.values...) }
 
 func (c *call) addValue(e *entitlement, in valueInput) *entValue {
-	v := &entValue{audit: c.newAudit(), id: c.t.newID("ent"), name: in.Name, external: in.ExternalValue, description: in.Description}
+	v := &entValue{
+		audit:       c.newAudit(),
+		id:          c.t.newID("ent"),
+		name:        in.Name,
+		external:    in.ExternalValue,
+		description: in.Description,
+	}
 	c.t.gov.addValue(e, v)
 	return v
 }

@@ -10,19 +10,22 @@ import (
 )
 
 func TestAnEntitlementIsCreatedReadAndDeleted(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	made := d.want(201, "", "POST", pathEntitlements, newEntitlementBody(d.app, "Role", true, "Admin", "Viewer"))
 	id := made.text("id")
-	if !strings.HasPrefix(id, "esp") || len(id) != 20 || made.size("values") != 2 || made.at("metadata", "total") != 2.0 || made.at("required") != false {
+	if !strings.HasPrefix(id, "esp") || len(id) != 20 || made.size("values") != 2 || made.at("metadata", "total") != 2.0 ||
+		made.at("required") != false {
 		t.Errorf("created: %s", made.raw)
 	}
 	if !strings.Contains(made.text("created"), ".") || strings.Contains(made.text("values", 0, "created"), ".") {
 		t.Errorf("create shows milliseconds at the top and seconds in values: %s", made.raw)
 	}
-	if want := "-admin"; !strings.Contains(made.header.Get("Location"), want) || !strings.Contains(made.text("_links", "self", "href"), want) {
+	if want := "-admin"; !strings.Contains(made.header.Get("Location"), want) ||
+		!strings.Contains(made.text("_links", "self", "href"), want) {
 		t.Errorf("links must point at the admin host: %s %s", made.header.Get("Location"), made.raw)
 	}
-	if orn := made.text("values", 0, "orn"); orn != "orn:okta:governance:"+d.tenant.OrgID()+":entitlement-values:"+made.text("values", 0, "id") {
+	if orn := made.text("values", 0,
+		"orn"); orn != "orn:okta:governance:"+d.tenant.OrgID()+":entitlement-values:"+made.text("values", 0, "id") {
 		t.Errorf("orn of a value: %s", orn)
 	}
 	read := d.want(200, "", "GET", pathEntitlements+"/"+id, nil)
@@ -34,7 +37,7 @@ func TestAnEntitlementIsCreatedReadAndDeleted(t *testing.T) {
 }
 
 func TestEntitlementBodiesAreValidated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	good := newEntitlementBody(d.app, "Role", true, "Admin")
 	d.want(201, "", "POST", pathEntitlements, good)
 	good = newEntitlementBody(d.app, "Other", true, "Admin")
@@ -50,14 +53,17 @@ func TestEntitlementBodiesAreValidated(t *testing.T) {
 		"name too long":         with(good, "name", strings.Repeat("x", 256)),
 		"value govWithout name": with(good, "values", []any{obj{"externalValue": "x"}}),
 		"value too long":        with(good, "values", []any{obj{"name": "x", "externalValue": strings.Repeat("x", 2001)}}),
-		"value twice":           with(good, "values", []any{obj{"name": "x", "externalValue": "x"}, obj{"name": "y", "externalValue": "x"}}),
-		"externalValue again":   with(good, "externalValue", "role"),
+		"value twice": with(good, "values",
+			[]any{obj{"name": "x", "externalValue": "x"}, obj{"name": "y", "externalValue": "x"}}),
+		"externalValue again": with(good, "externalValue", "role"),
 	} {
-		if a := d.call("POST", pathEntitlements, body); a.status != 400 || a.at("errorCode") != "E0000001" || a.text("errorCauses", 0, "domain") != "entitlements" {
+		if a := d.call("POST", pathEntitlements, body); a.status != 400 || a.at("errorCode") != "E0000001" ||
+			a.text("errorCauses", 0, "domain") != "entitlements" {
 			t.Errorf("%s: got %d %s", name, a.status, a.raw)
 		}
 	}
-	if a := d.call("POST", pathEntitlements, govWithout(good, "name")); a.text("errorCauses", 0, "reason") != "REQUIRED_PROPERTY_MISSING" || a.text("errorCauses", 0, "locationType") != "body" {
+	if a := d.call("POST", pathEntitlements, govWithout(good, "name")); a.text("errorCauses", 0,
+		"reason") != "REQUIRED_PROPERTY_MISSING" || a.text("errorCauses", 0, "locationType") != "body" {
 		t.Errorf("cause: %s", a.raw)
 	}
 	d.want(400, "E0000003", "POST", pathEntitlements, "{")
@@ -67,7 +73,7 @@ func TestEntitlementBodiesAreValidated(t *testing.T) {
 }
 
 func TestAnApplicationThatIsNotOptedInHasNoEntitlements(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.tenant.SetOptIn(d.app, emDisabled)
 	d.want(404, "E0000007", "POST", pathEntitlements, newEntitlementBody(d.app, "Role", true, "Admin"))
 	d.want(404, "E0000007", "GET", filtered(pathEntitlements, d.onApp("parent")), nil)
@@ -76,11 +82,13 @@ func TestAnApplicationThatIsNotOptedInHasNoEntitlements(t *testing.T) {
 }
 
 func TestEntitlementListsNameTheirResourceAndOmitValues(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	for i := range 45 {
 		d.tenant.AddEntitlement(d.app, fmt.Sprintf("Role %02d", 44-i), true, "A")
 	}
-	for _, filter := range []string{"", `name sw "R"`, `parent.externalId eq "` + d.app + `"`, d.onApp("parent") + ` OR parent.externalId eq "x"`, `parentResourceOrn eq "nonsense"`, `(`, d.onApp("parent") + ` AND color eq "x"`} {
+	for _, filter := range []string{"", `name sw "R"`, `parent.externalId eq "` + d.app + `"`,
+		d.onApp("parent") + ` OR parent.externalId eq "x"`, `parentResourceOrn eq "nonsense"`, `(`, d.onApp("parent") +
+			` AND color eq "x"`} {
 		d.want(400, "E0000029", "GET", filtered(pathEntitlements, filter), nil)
 	}
 	var names []string
@@ -114,13 +122,14 @@ func TestEntitlementListsNameTheirResourceAndOmitValues(t *testing.T) {
 	if a := d.want(200, "", "GET", path+"&orderBy=name+desc&limit=1", nil); a.text("data", 0, "name") != "Role 44" {
 		t.Errorf("descending: %s", a.raw)
 	}
-	if lines := d.want(200, "", "GET", path, nil).header.Values("Link"); len(lines) != 2 || !strings.Contains(lines[1], `rel="next"`) {
+	if lines := d.want(200, "", "GET", path, nil).header.Values("Link"); len(lines) != 2 ||
+		!strings.Contains(lines[1], `rel="next"`) {
 		t.Errorf("one Link line per relation: %v", lines)
 	}
 }
 
 func TestValuesAreListedForTheAppAndForTheEntitlement(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	var many []string
 	for i := range 250 {
 		many = append(many, fmt.Sprintf("V%03d", i))
@@ -130,14 +139,16 @@ func TestValuesAreListedForTheAppAndForTheEntitlement(t *testing.T) {
 	path := pathEntitlements + "/values?filter="
 	d.want(400, "E0000029", "GET", pathEntitlements+"/values", nil)
 	a := d.want(200, "", "GET", filtered(pathEntitlements+"/values", d.onApp("parent")), nil)
-	if a.size("data") != 200 || a.text("data", 0, "id") != ids[0] || a.at("metadata", "total") != 251.0 || a.text("data", 0, "entitlementId") != first {
+	if a.size("data") != 200 || a.text("data", 0, "id") != ids[0] || a.at("metadata", "total") != 251.0 ||
+		a.text("data", 0, "entitlementId") != first {
 		t.Errorf("first page of %s: %d %v", path, a.size("data"), a.at("metadata"))
 	}
 	some := d.onApp("parent") + ` AND (entitlementId eq "` + second + `" OR externalValue eq "V007")`
 	if a := d.want(200, "", "GET", filtered(pathEntitlements+"/values", some), nil); a.size("data") != 2 {
 		t.Errorf("filtered: %s", a.raw)
 	}
-	if a := d.want(200, "", "GET", pathEntitlements+"/"+first+"/values", nil); a.size("data") != 20 || a.text("data", 0, "name") != "V000" {
+	if a := d.want(200, "", "GET", pathEntitlements+"/"+first+"/values", nil); a.size("data") != 20 ||
+		a.text("data", 0, "name") != "V000" {
 		t.Errorf("values of one: %d", a.size("data"))
 	}
 	d.want(200, "", "GET", pathEntitlements+"/"+first+"/values/"+ids[3], nil)
@@ -145,14 +156,15 @@ func TestValuesAreListedForTheAppAndForTheEntitlement(t *testing.T) {
 }
 
 func TestPatchAddsReplacesAndRemovesValuesAllOrNothing(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	op := func(op, path string, value any) obj {
 		return obj{"op": op, "path": path, "value": value, "refType": "ENTITLEMENT-VALUE"}
 	}
 	value := func(name string) obj { return obj{"name": name, "externalValue": name} }
 	path := pathEntitlements + "/" + id
-	a := d.want(200, "", "PATCH", path, []any{op("ADD", "/values/-", value("Editor")), op("REPLACE", "/values/"+values[0], value("Owner"))})
+	a := d.want(200, "", "PATCH", path,
+		[]any{op("ADD", "/values/-", value("Editor")), op("REPLACE", "/values/"+values[0], value("Owner"))})
 	if a.size("values") != 2 || a.text("values", 0, "name") != "Editor" || a.text("values", 1, "name") != "Owner" {
 		t.Errorf("only the touched values are echoed: %s", a.raw)
 	}
@@ -171,7 +183,9 @@ func TestPatchAddsReplacesAndRemovesValuesAllOrNothing(t *testing.T) {
 			t.Errorf("%s: got %d %s", name, a.status, a.raw)
 		}
 	}
-	d.want(200, "", "PATCH", path, []any{op("REMOVE", "/values/"+values[1], nil), obj{"op": "REPLACE", "path": "/name", "value": "Rank", "refType": "ENTITLEMENT"}})
+	d.want(200, "", "PATCH", path,
+		[]any{op("REMOVE", "/values/"+values[1], nil), obj{"op": "REPLACE", "path": "/name", "value": "Rank",
+			"refType": "ENTITLEMENT"}})
 	a = d.want(200, "", "GET", path, nil)
 	if a.size("values") != 2 || a.text("name") != "Rank" {
 		t.Errorf("after all: %s", a.raw)
@@ -179,10 +193,11 @@ func TestPatchAddsReplacesAndRemovesValuesAllOrNothing(t *testing.T) {
 }
 
 func TestReplaceRemovesTheValuesThatItLeavesOut(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	body := with(newEntitlementBody(d.app, "Role", true, "New"), "id", id)
-	body["values"] = append(body["values"].([]any), obj{"id": values[0], "name": "Administrator", "externalValue": "Admin"})
+	body["values"] = append(body["values"].([]any),
+		obj{"id": values[0], "name": "Administrator", "externalValue": "Admin"})
 	a := d.want(200, "", "PUT", pathEntitlements+"/"+id, body)
 	if a.size("values") != 2 || a.text("values", 0, "id") != values[0] || a.text("values", 0, "name") != "Administrator" {
 		t.Errorf("replaced: %s", a.raw)
@@ -193,7 +208,7 @@ func TestReplaceRemovesTheValuesThatItLeavesOut(t *testing.T) {
 
 func TestAnEntitlementInUseIsDeletedOnlyWhereTheOrgCascades(t *testing.T) {
 	for _, cascade := range []bool{false, true} {
-		d := newStage(t, Options{CascadeDelete: cascade})
+		d := newFixture(t, Options{CascadeDelete: cascade})
 		id, values := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 		d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: values})
 		want := http.StatusConflict
@@ -209,7 +224,7 @@ func TestAnEntitlementInUseIsDeletedOnlyWhereTheOrgCascades(t *testing.T) {
 
 func TestOptInIsAnsweredBeforeItIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{OptInLag: 30 * time.Second})
+		d := newFixture(t, Options{OptInLag: 30 * time.Second})
 		d.tenant.SetOptIn(d.app, emNone)
 		orn := d.tenant.State().Apps[0].ORN
 		path := "/governance/api/v2/resources/" + orn + "/entitlement-settings"

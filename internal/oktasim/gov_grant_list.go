@@ -27,7 +27,8 @@ func (c *call) listGrants() {
 		return
 	}
 	from := c.t.gov.grantsByApp[a.id]
-	if id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER", "users"); problem == "" {
+	if id, problem := named(expr, "targetPrincipal.externalId", "targetPrincipal.type", "targetPrincipalOrn", "OKTA_USER",
+		"users"); problem == "" {
 		from = c.t.gov.grantsByPair[grantPair{a.id, id}]
 	}
 	show := showNone
@@ -36,7 +37,8 @@ func (c *call) listGrants() {
 	}
 	metadata := c.includes("metadata")
 	page := c.grantsAfter(from, expr, limit+1)
-	governancePage(c, page, func(g *grant) string { return g.id }, func(g *grant) any { return g.wire(c, show, metadata) }, false)
+	governancePage(c, page, func(g *grant) string { return g.id }, func(g *grant) any { return g.wire(c, show, metadata) },
+		false)
 }
 
 // grantsAfter collects the first n visible grants behind the cursor. from is sorted by id.
@@ -51,7 +53,8 @@ func (c *call) grantsAfter(from []*grant, expr filterExpr, n int) []*grant {
 	}
 	var page []*grant
 	for _, g := range from[start:] {
-		if g.active(c.now, c.t.opts.GrantLag) && expr.match(func(p string) []string { return g.property(c.t, p) }, filterOptions{}) {
+		if g.active(c.now, c.t.opts.GrantLag) && expr.match(func(p string) []string { return g.property(c.t, p) },
+			filterOptions{}) {
 			if page = append(page, g); len(page) == n {
 				break
 			}

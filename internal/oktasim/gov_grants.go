@@ -58,7 +58,7 @@ var (
 // Ways to show a grant's entitlements.
 const (
 	showNone = "none" // only grants that carry entitlements themselves show them, as ids
-	showFull = "full" // every grant shows what it stands for, with names
+	showFull = "full" // every grant shows what it gives, with names
 	showOwn  = "own"  // grants that carry entitlements show them with names, others none
 )
 
@@ -112,7 +112,11 @@ func (c *call) createGrant() {
 // newGrant checks a body and answers 400 or 403 when it does not make a grant.
 func (c *call) newGrant(in *grantInput) (*grant, bool) {
 	p := &complaints{domain: "grants"}
-	g := &grant{kind: in.GrantType, action: p.oneOf("action", in.Action, "ALLOW", grantActions), actor: p.oneOf("actor", in.Actor, "API", grantActors)}
+	g := &grant{
+		kind:   in.GrantType,
+		action: p.oneOf("action", in.Action, "ALLOW", grantActions),
+		actor:  p.oneOf("actor", in.Actor, "API", grantActors),
+	}
 	u := p.principal(c.t, in.TargetPrincipal)
 	var a *app
 	switch in.GrantType {
@@ -226,7 +230,7 @@ func (p *complaints) schedule(w *wireSchedule) (expires time.Time, zone string) 
 	return at.UTC(), w.TimeZone
 }
 
-// accessChanged writes the one event that Okta has for any change of somebody's effective access.
+// accessChanged writes the one event that Okta has for any change of a person's effective access.
 func (c *call) accessChanged(appID, userID string) {
 	var targets []logTarget
 	if u := c.t.users[userID]; u != nil {
@@ -235,7 +239,10 @@ func (c *call) accessChanged(appID, userID string) {
 	if a := c.t.apps[appID]; a != nil {
 		targets = append(targets, a.target())
 	}
-	c.event("resource.user_entitlements.update", eventDetail{Targets: targets, Debug: map[string]any{"GrantDebugData": appID + ":" + userID}})
+	c.event("resource.user_entitlements.update", eventDetail{
+		Targets: targets,
+		Debug:   map[string]any{"GrantDebugData": appID + ":" + userID},
+	})
 }
 
 func (c *call) findGrant() *grant {
@@ -272,7 +279,8 @@ func (c *call) replaceGrant() {
 		p.add(reasonInvalid, "grantType", "only CUSTOM grants can be replaced")
 	case in.ID != g.id:
 		p.add(reasonInvalid, "id", "id must be the id in the path")
-	case in.GrantType != g.kind, in.Target == nil || in.Target.ExternalID != g.appID, in.TargetPrincipal == nil || in.TargetPrincipal.ExternalID != g.userID:
+	case in.GrantType != g.kind, in.Target == nil || in.Target.ExternalID != g.appID, in.TargetPrincipal == nil ||
+		in.TargetPrincipal.ExternalID != g.userID:
 		p.add(reasonInvalid, "", "only entitlements can change")
 	case g.status(c.now) != "ACTIVE":
 		p.add(reasonInvalid, "status", "the grant is not active")

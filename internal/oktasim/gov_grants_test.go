@@ -12,7 +12,7 @@ import (
 )
 
 // inForce insists on exactly these value ids being in force for a person.
-func (d *stage) inForce(user int, values ...string) {
+func (d *fixture) inForce(user int, values ...string) {
 	d.Helper()
 	got := slices.Sorted(maps.Keys(d.tenant.Effective(d.app, d.users[user])))
 	if want := slices.Sorted(slices.Values(values)); !slices.Equal(got, want) {
@@ -21,17 +21,19 @@ func (d *stage) inForce(user int, values ...string) {
 }
 
 func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer", "Editor", "Owner")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[2])
 	first := d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
-	if !strings.HasPrefix(first.text("id"), "gra") || first.text("status") != "ACTIVE" || first.text("action") != "ALLOW" || first.text("actor") != "API" ||
+	if !strings.HasPrefix(first.text("id"), "gra") || first.text("status") != "ACTIVE" ||
+		first.text("action") != "ALLOW" || first.text("actor") != "API" ||
 		first.text("entitlements", 0, "values", 0, "id") != v[0] || first.at("entitlements", 0, "name") != nil {
 		t.Errorf("created: %s", first.raw)
 	}
 	d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[1]))
 	body := govWithout(govWithout(d.grantBody(kindBundle, 0), "target"), "entitlements")
-	if a := d.want(201, "", "POST", pathGrants, with(body, "entitlementBundleId", bundle)); a.at("entitlements") != nil || a.text("entitlementBundleId") != bundle {
+	if a := d.want(201, "", "POST", pathGrants, with(body, "entitlementBundleId", bundle)); a.at("entitlements") != nil ||
+		a.text("entitlementBundleId") != bundle {
 		t.Errorf("a bundle grant shows its bundle, not values: %s", a.raw)
 	}
 	d.tenant.AddGrant(NewGrant{Type: kindImport, AppID: d.app, UserID: d.users[0], Values: v[3:]})
@@ -48,7 +50,7 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 	d.inForce(0)
 	d.inForce(1)
 	if !d.tenant.Assigned(d.app, d.users[0]) || d.tenant.Assigned(d.app, d.users[1]) {
-		t.Error("a grant assigns its user to the application, and nobody else")
+		t.Error("a grant must assign its user to the application, and no one else")
 	}
 	if n := d.tenant.Events("resource.user_entitlements.update"); n != 6 {
 		t.Errorf("%d events, want one for each of 6 changes through the API", n)
@@ -56,7 +58,7 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 }
 
 func TestAPolicyGrantEvaluatesThePolicy(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.SetEntitlementPolicy(d.app, v[1])
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v[:1]})
@@ -65,17 +67,18 @@ func TestAPolicyGrantEvaluatesThePolicy(t *testing.T) {
 }
 
 func TestGrantBodiesAreValidated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	single, sv := d.tenant.AddEntitlement(d.app, "License", false, "Free", "Paid")
 	other := d.tenant.AddApp(NewApp{Label: "Other"})
 	strange, xv := d.tenant.AddEntitlement(other, "Role", true, "Admin")
 	good := d.grantBody(kindEntitlement, 0, e, v[0])
 	for name, body := range map[string]any{
-		"IMPORT":                   with(good, "grantType", kindImport),
-		"no type":                  govWithout(good, "grantType"),
-		"no principal":             govWithout(good, "targetPrincipal"),
-		"unknown principal":        with(good, "targetPrincipal", obj{"externalId": "00u00000000000000000", "type": "OKTA_USER"}),
+		"IMPORT":       with(good, "grantType", kindImport),
+		"no type":      govWithout(good, "grantType"),
+		"no principal": govWithout(good, "targetPrincipal"),
+		"unknown principal": with(good, "targetPrincipal",
+			obj{"externalId": "00u00000000000000000", "type": "OKTA_USER"}),
 		"wrong principal type":     with(good, "targetPrincipal", obj{"externalId": d.users[0], "type": "GROUP"}),
 		"no target":                govWithout(good, "target"),
 		"no entitlements":          govWithout(good, "entitlements"),
@@ -103,14 +106,14 @@ func TestGrantBodiesAreValidated(t *testing.T) {
 }
 
 func TestAnOrgMayRefuseEntitlementGrants(t *testing.T) {
-	d := newStage(t, Options{NoEntitlements: true})
+	d := newFixture(t, Options{NoEntitlements: true})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	d.want(400, "E0000001", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
 	d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[0]))
 }
 
 func TestGrantsHaveNoDelete(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	id := d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})
 	d.want(405, "E0000022", "DELETE", pathGrants+"/"+id, nil)
@@ -118,19 +121,27 @@ func TestGrantsHaveNoDelete(t *testing.T) {
 }
 
 func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	bundle := d.tenant.AddBundle(d.app, "Pack", v[1])
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v[:1]})
 	d.tenant.AddGrant(NewGrant{Type: kindBundle, Bundle: bundle, UserID: d.users[0]})
-	d.tenant.AddGrant(NewGrant{Type: kindCustom, AppID: d.app, UserID: d.users[1], Values: v, Collection: "col00000000000000001"})
+	d.tenant.AddGrant(NewGrant{
+		Type:       kindCustom,
+		AppID:      d.app,
+		UserID:     d.users[1],
+		Values:     v,
+		Collection: "col00000000000000001",
+	})
 	other := d.tenant.AddApp(NewApp{Label: "Other"})
 	orn := d.tenant.State().Apps[0].ORN
 	second := `target.externalId eq "` + other + `" AND target.type eq "APPLICATION"`
 	for _, filter := range []string{
 		"", d.onUser(0), `(` + d.onApp("target") + `) OR (` + second + `)`, `target.externalId eq "` + d.app + `"`,
-		d.onApp("target") + " AND " + second, d.onApp("target") + ` AND id eq "x"`, d.onApp("target") + ` AND action ne "DENY"`,
-		`targetResourceOrn eq "` + orn + `" OR action eq "ALLOW"`, `target.externalId eq "0oa00000000000000000" AND target.type eq "APPLICATION"`,
+		d.onApp("target") + " AND " + second, d.onApp("target") + ` AND id eq "x"`, d.onApp("target") +
+			` AND action ne "DENY"`,
+		`targetResourceOrn eq "` + orn +
+			`" OR action eq "ALLOW"`, `target.externalId eq "0oa00000000000000000" AND target.type eq "APPLICATION"`,
 		"not (" + d.onApp("target") + ")",
 	} {
 		d.want(400, "E0000029", "GET", filtered(pathGrants, filter), nil)
@@ -150,12 +161,15 @@ func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
 		}
 	}
 	plain := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil)
-	if plain.at("data", 1, "entitlements") != nil || plain.at("data", 0, "entitlements", 0, "name") != nil || plain.at("data", 2, "metadata") != nil {
+	if plain.at("data", 1, "entitlements") != nil || plain.at("data", 0, "entitlements", 0, "name") != nil ||
+		plain.at("data", 2, "metadata") != nil {
 		t.Errorf("without include: %s", plain.raw)
 	}
-	for _, include := range []string{"&include=full_entitlements&include=metadata", "&include=full_entitlements,metadata"} {
+	for _, include := range []string{"&include=full_entitlements&include=metadata",
+		"&include=full_entitlements,metadata"} {
 		a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target"))+include, nil)
-		if a.text("data", 1, "entitlements", 0, "values", 0, "name") != "Viewer" || a.text("data", 0, "entitlements", 0, "dataType") != "array" ||
+		if a.text("data", 1, "entitlements", 0, "values", 0, "name") != "Viewer" ||
+			a.text("data", 0, "entitlements", 0, "dataType") != "array" ||
 			a.text("data", 2, "metadata", "collection", "id") != "col00000000000000001" {
 			t.Errorf("%s: %s", include, a.raw)
 		}
@@ -163,7 +177,7 @@ func TestTheGrantListNamesExactlyOneResource(t *testing.T) {
 }
 
 func TestGrantsAreListedInPagesByID(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 	var made []string
 	for range 45 {
@@ -194,12 +208,14 @@ func TestGrantsAreListedInPagesByID(t *testing.T) {
 
 func TestAnExpiredGrantVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin")
 		expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-		body := with(d.grantBody(kindEntitlement, 0, e, v[0]), "scheduleSettings", obj{"expirationDate": expiry, "timeZone": "Europe/Berlin"})
+		body := with(d.grantBody(kindEntitlement, 0, e, v[0]), "scheduleSettings",
+			obj{"expirationDate": expiry, "timeZone": "Europe/Berlin"})
 		a := d.want(201, "", "POST", pathGrants, body)
-		if a.text("scheduleSettings", "expirationDate") != expiry || a.text("scheduleSettings", "timeZone") != "Europe/Berlin" {
+		if a.text("scheduleSettings", "expirationDate") != expiry ||
+			a.text("scheduleSettings", "timeZone") != "Europe/Berlin" {
 			t.Errorf("schedule: %s", a.raw)
 		}
 		d.inForce(0, v[0])
@@ -215,7 +231,7 @@ func TestAnExpiredGrantVanishes(t *testing.T) {
 }
 
 func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	custom := d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[0])).text("id")
 	added := d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 1, e, v[0])).text("id")
@@ -223,12 +239,14 @@ func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
 	d.want(200, "", "PUT", pathGrants+"/"+custom, full)
 	d.inForce(0, v[1])
 	d.want(400, "E0000001", "PUT", pathGrants+"/"+added, with(d.grantBody(kindEntitlement, 1, e, v[1]), "id", added))
-	d.want(400, "E0000001", "PUT", pathGrants+"/"+custom, with(full, "targetPrincipal", obj{"externalId": d.users[1], "type": "OKTA_USER"}))
+	d.want(400, "E0000001", "PUT", pathGrants+"/"+custom,
+		with(full, "targetPrincipal", obj{"externalId": d.users[1], "type": "OKTA_USER"}))
 	past := obj{"expirationDate": "2020-01-01T00:00:00Z"}
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": added})
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": custom, "scheduleSettings": past})
 	d.want(400, "E0000001", "PATCH", pathGrants+"/"+added, obj{"id": added, "scheduleSettings": past, "action": "DENY"})
-	if a := d.want(200, "", "PATCH", pathGrants+"/"+added, obj{"id": added, "scheduleSettings": past}); a.text("status") != "EXPIRED" {
+	if a := d.want(200, "", "PATCH", pathGrants+"/"+added,
+		obj{"id": added, "scheduleSettings": past}); a.text("status") != "EXPIRED" {
 		t.Errorf("a date in the past: %s", a.raw)
 	}
 	d.inForce(1)
@@ -237,7 +255,7 @@ func TestPatchChangesOnlyTheExpiryAndPutOnlyCustomEntitlements(t *testing.T) {
 
 func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{GrantLag: 10 * time.Second})
+		d := newFixture(t, Options{GrantLag: 10 * time.Second})
 		e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 		d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
 		shown := func() int {
@@ -254,14 +272,15 @@ func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 		}
 		d.want(201, "", "POST", pathGrants, d.grantBody(kindCustom, 0, e, v[1]))
 		d.inForce(0, v[1])
-		if a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil); a.text("data", 0, "grantType") != kindEntitlement {
+		if a := d.want(200, "", "GET", filtered(pathGrants, d.onApp("target")), nil); a.text("data", 0,
+			"grantType") != kindEntitlement {
 			t.Errorf("the list still shows what was replaced: %s", a.raw)
 		}
 	})
 }
 
 func TestADeletedValueIsInForceForNobody(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})
 	d.tenant.DeleteValue(v[0])
@@ -273,7 +292,7 @@ func TestADeletedValueIsInForceForNobody(t *testing.T) {
 
 // BenchmarkGrantsOfAHundredThousandPeople creates a grant and reads a page from the middle of 100,000 grants.
 func BenchmarkGrantsOfAHundredThousandPeople(b *testing.B) {
-	d := newStage(b, Options{Users: 100_000})
+	d := newFixture(b, Options{Users: 100_000})
 	e, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	var middle string
 	for i, u := range d.tenant.State().Users {

@@ -133,7 +133,11 @@ func (c *call) govFilter(required bool, code errorCode, properties map[string][]
 }
 
 func (c *call) badFilter(code errorCode, why string) {
-	c.fail(http.StatusBadRequest, code, "Invalid filter", cause{ErrorSummary: why, Location: "filter", LocationType: "query"})
+	c.fail(http.StatusBadRequest, code, "Invalid filter", cause{
+		ErrorSummary: why,
+		Location:     "filter",
+		LocationType: "query",
+	})
 }
 
 // filterApp finds the one application that an expression names: by prefix.externalId and prefix.type, or by ORN.
@@ -146,7 +150,8 @@ func (c *call) filterApp(e filterExpr, code errorCode, prefix string) (*app, boo
 	a := c.t.apps[id]
 	if a == nil {
 		c.fail(http.StatusBadRequest, code, "Invalid filter", cause{
-			ErrorSummary: "resource " + id + " was not found", Domain: "entitlements", Reason: reasonUnknown, Location: "filter", LocationType: "query",
+			ErrorSummary: "resource " + id +
+				" was not found", Domain: "entitlements", Reason: reasonUnknown, Location: "filter", LocationType: "query",
 		})
 		return nil, false
 	}
@@ -196,8 +201,10 @@ func (c *call) govOrder(standard string, allowed ...string) (property string, de
 		text = standard
 	}
 	property, direction, _ := strings.Cut(text, " ")
-	if !slices.Contains(allowed, property) || !slices.Contains([]string{"", "asc", "desc"}, direction) || len(c.query()["orderBy"]) > 1 {
-		c.fail(http.StatusBadRequest, codePaging, "Invalid orderBy", cause{ErrorSummary: "orderBy: one of " + strings.Join(allowed, ", ") + " with asc or desc"})
+	if !slices.Contains(allowed, property) || !slices.Contains([]string{"", "asc", "desc"}, direction) ||
+		len(c.query()["orderBy"]) > 1 {
+		c.fail(http.StatusBadRequest, codePaging, "Invalid orderBy",
+			cause{ErrorSummary: "orderBy: one of " + strings.Join(allowed, ", ") + " with asc or desc"})
 		return "", false, false
 	}
 	return property, direction == "desc", true

@@ -138,7 +138,13 @@ func (c *call) revokeValue(g *grant, v *entValue) {
 	}
 	g.end(c.who(), c.now)
 	kept := &grant{
-		audit: c.newAudit(), id: c.t.newID("gra"), kind: kindEntitlement, action: "ALLOW", actor: g.actor, appID: g.appID, userID: g.userID,
+		audit:  c.newAudit(),
+		id:     c.t.newID("gra"),
+		kind:   kindEntitlement,
+		action: "ALLOW",
+		actor:  g.actor,
+		appID:  g.appID,
+		userID: g.userID,
 		values: rest, expires: g.expires, zone: g.zone, collection: g.collection, collName: g.collName,
 	}
 	if g.kind == kindPolicy {

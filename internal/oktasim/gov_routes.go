@@ -132,7 +132,7 @@ func (c *call) patchSettings() {
 // who is the id that governance objects name as their maker.
 func (c *call) who() string { return c.principal.actorID() }
 
-// assignForGrant gives the person the application, as a grant does in this tenant when nobody did before.
+// assignForGrant gives the person the application if it is not assigned yet, as a grant does in this tenant.
 func (t *Tenant) assignForGrant(appID, userID string) {
 	if a, u := t.apps[appID], t.users[userID]; a != nil && u != nil && !a.users.has(userID) {
 		t.assignUser(a, u, scopeUser, "", t.now())

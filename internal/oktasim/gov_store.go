@@ -63,7 +63,7 @@ type grant struct {
 	values                  []string // value ids; bundles and policies are looked up instead
 	expires                 time.Time
 	zone                    string
-	ended                   time.Time // when it was replaced or revoked, zero while it stands
+	ended                   time.Time // when it was replaced or revoked, zero while it is in force
 }
 
 // The kinds of grant, as Okta writes them.
@@ -173,10 +173,11 @@ func (s *govStore) effective(grants []*grant) []*entValue {
 	return out
 }
 
-// inUse says whether something that stands refers to one of the values.
+// inUse says whether something in force refers to one of the values.
 func (s *govStore) inUse(appID string, at time.Time, has func(*entValue) bool) bool {
 	for _, b := range s.bundleOrder {
-		if b.appID == appID && !b.deleted && slices.ContainsFunc(b.values, func(id string) bool { return s.values[id] != nil && has(s.values[id]) }) {
+		if b.appID == appID && !b.deleted &&
+			slices.ContainsFunc(b.values, func(id string) bool { return s.values[id] != nil && has(s.values[id]) }) {
 			return true
 		}
 	}

@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// stage is a desk at a tenant with one opted-in application and three people.
-type stage struct {
-	*desk
+// fixture is a caller of a tenant with one opted-in application and three people.
+type fixture struct {
+	*caller
 	app   string
 	users []string
 }
 
-func newStage(t testing.TB, o Options) *stage {
-	d := &stage{desk: newDesk(t, o)}
+func newFixture(t testing.TB, o Options) *fixture {
+	d := &fixture{caller: newCaller(t, o)}
 	d.app = d.tenant.AddApp(NewApp{Label: "Salesforce", Name: "salesforce"})
 	for _, email := range []string{"ada@acme.example.com", "ben@acme.example.com", "cleo@acme.example.com"} {
 		d.users = append(d.users, d.tenant.AddUser(NewUser{Email: email}))
@@ -33,7 +33,7 @@ type reading struct {
 }
 
 // call sends a request; a body that is a string goes as it is.
-func (d *stage) call(method, path string, body any) reading {
+func (d *fixture) call(method, path string, body any) reading {
 	d.Helper()
 	text, plain := body.(string)
 	if body != nil && !plain {
@@ -54,7 +54,7 @@ func (d *stage) call(method, path string, body any) reading {
 }
 
 // want sends a request and insists on the status and, for errors, the code.
-func (d *stage) want(status int, code, method, path string, body any) reading {
+func (d *fixture) want(status int, code, method, path string, body any) reading {
 	d.Helper()
 	a := d.call(method, path, body)
 	if a.status != status || (code != "" && a.at("errorCode") != code) {
@@ -94,11 +94,11 @@ func (a reading) size(path ...any) int {
 
 func filtered(path, filter string) string { return path + "?filter=" + url.QueryEscape(filter) }
 
-func (d *stage) onApp(prefix string) string {
+func (d *fixture) onApp(prefix string) string {
 	return prefix + `.externalId eq "` + d.app + `" AND ` + prefix + `.type eq "APPLICATION"`
 }
 
-func (d *stage) onUser(i int) string {
+func (d *fixture) onUser(i int) string {
 	return `targetPrincipal.externalId eq "` + d.users[i] + `" AND targetPrincipal.type eq "OKTA_USER"`
 }
 
@@ -116,7 +116,7 @@ func newEntitlementBody(app, name string, multi bool, values ...string) obj {
 }
 
 // grantBody makes a grant of values; each pair is an entitlement id followed by a value id.
-func (d *stage) grantBody(kind string, user int, pairs ...string) obj {
+func (d *fixture) grantBody(kind string, user int, pairs ...string) obj {
 	list := []any{}
 	for i := 0; i < len(pairs); i += 2 {
 		list = append(list, obj{"id": pairs[i], "values": []any{obj{"id": pairs[i+1]}}})

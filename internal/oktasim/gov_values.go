@@ -14,7 +14,8 @@ var (
 		"name": {"sw", "co"}, "externalValue": {"eq"}, "labelValueId": {"eq"}, "created": {"eq", "gt", "ge", "lt", "le"},
 	}
 	allValueFilter = map[string][]string{
-		"parent.externalId": {"eq"}, "parent.type": {"eq"}, "parentResourceOrn": {"eq"}, "entitlementId": {"eq"}, "id": {"eq"},
+		"parent.externalId": {"eq"}, "parent.type": {"eq"}, "parentResourceOrn": {"eq"}, "entitlementId": {"eq"},
+		"id":            {"eq"},
 		"externalValue": {"eq"}, "name": {"sw", "co"}, "created": {"eq", "gt", "ge", "lt", "le"},
 	}
 )

@@ -15,7 +15,8 @@ func (t *Tenant) routesGroups() {
 	t.handle("GET", "/api/v1/groups/{id}/users", "okta.groups.read", t.listMembers)
 	t.handle("GET", "/api/v1/groups/{id}/apps", "okta.groups.read", t.listAppsOfGroup)
 	t.handle("PUT", "/api/v1/groups/{id}/users/{userId}", "okta.groups.manage", func(c *call) { t.changeMember(c, true) })
-	t.handle("DELETE", "/api/v1/groups/{id}/users/{userId}", "okta.groups.manage", func(c *call) { t.changeMember(c, false) })
+	t.handle("DELETE", "/api/v1/groups/{id}/users/{userId}", "okta.groups.manage",
+		func(c *call) { t.changeMember(c, false) })
 }
 
 // group finds the group that the path names, or answers 404.
@@ -56,7 +57,8 @@ func (t *Tenant) listGroups(c *call) {
 	}
 	by := q.Get("sortBy")
 	if by != "" && q.Get("search") == "" {
-		c.fail(http.StatusBadRequest, codeCombination, "Invalid combination of parameters specified.", cause{ErrorSummary: "sortBy: only with search"})
+		c.fail(http.StatusBadRequest, codeCombination, "Invalid combination of parameters specified.",
+			cause{ErrorSummary: "sortBy: only with search"})
 		return
 	}
 	var found []*group
@@ -68,13 +70,15 @@ func (t *Tenant) listGroups(c *call) {
 	if by != "" {
 		sortGroups(found, by, strings.EqualFold(q.Get("sortOrder"), "desc"))
 	}
-	managementPage(c, found, func(g *group) string { return g.id }, func(g *group) any { return g.expanded(c) }, 10_000, 10_000)
+	managementPage(c, found, func(g *group) string { return g.id }, func(g *group) any { return g.expanded(c) }, 10_000,
+		10_000)
 }
 
 // sortGroups puts groups in the order of a property; the id breaks ties.
 func sortGroups(groups []*group, by string, descending bool) {
 	slices.SortStableFunc(groups, func(a, b *group) int {
-		order := strings.Compare(strings.ToLower(strings.Join(a.lookup(by), " ")), strings.ToLower(strings.Join(b.lookup(by), " ")))
+		order := strings.Compare(strings.ToLower(strings.Join(a.lookup(by), " ")),
+			strings.ToLower(strings.Join(b.lookup(by), " ")))
 		if descending {
 			order = -order
 		}
@@ -89,7 +93,8 @@ func (g *group) expanded(c *call) map[string]any {
 		body["_embedded"] = map[string]any{"stats": map[string]any{
 			"usersCount": g.members.size(), "appsCount": g.apps.size(), "groupPushMappingsCount": 0,
 			"hasAdminPrivilege": len(c.t.admins.byGroup[g.id]) > 0,
-			"_links":            map[string]any{"self": c.link("/api/v1/groups/" + g.id + "/stats"), "users": c.link("/api/v1/groups/" + g.id + "/users")},
+			"_links": map[string]any{"self": c.link("/api/v1/groups/" + g.id + "/stats"),
+				"users": c.link("/api/v1/groups/" + g.id + "/users")},
 		}}
 	}
 	return body
@@ -177,7 +182,7 @@ func (t *Tenant) deleteGroup(c *call) {
 	}
 }
 
-// listMembers shows everybody in the group, deactivated users too.
+// listMembers shows everyone in the group, deactivated users too.
 func (t *Tenant) listMembers(c *call) {
 	g := c.group("id")
 	if g == nil {
@@ -208,7 +213,8 @@ func pageRoster[V any](c *call, r *roster[V], standard, most int, render func(id
 	}
 	rest, ok := r.after(c.query().Get("after"))
 	if !ok {
-		c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.", cause{ErrorSummary: "after: the cursor is not valid"})
+		c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
+			cause{ErrorSummary: "after: the cursor is not valid"})
 		return
 	}
 	next := ""

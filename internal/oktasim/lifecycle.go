@@ -33,15 +33,18 @@ var transitions = map[string]transition{
 		http.StatusBadRequest, codeValidation, "Api validation failed: Cannot unsuspend a user that is not suspended"},
 	"unlock": {[]string{statusLockedOut}, statusActive, "user.account.unlock_by_admin",
 		http.StatusForbidden, codeUnlock, "Unlock is not allowed for this user."},
-	"expire_password": {[]string{statusActive, statusStaged, statusProvisioned, statusRecovery, statusLockedOut}, statusPasswordExpired,
+	"expire_password": {[]string{statusActive, statusStaged, statusProvisioned, statusRecovery, statusLockedOut},
+		statusPasswordExpired,
 		"user.account.expire_password", http.StatusForbidden, codeUserStatus, "This operation is not allowed in the user's current status."},
-	"reset_password": {[]string{statusActive, statusProvisioned, statusRecovery, statusPasswordExpired, statusLockedOut}, statusRecovery,
+	"reset_password": {[]string{statusActive, statusProvisioned, statusRecovery, statusPasswordExpired, statusLockedOut},
+		statusRecovery,
 		"user.account.reset_password", http.StatusForbidden, codeUserStatus, "This operation is not allowed in the user's current status."},
 }
 
 func (t *Tenant) routesLifecycle() {
 	for name, step := range transitions {
-		t.handle("POST", "/api/v1/users/{id}/lifecycle/"+name, "okta.users.manage", func(c *call) { t.carryOut(c, name, step) })
+		t.handle("POST", "/api/v1/users/{id}/lifecycle/"+name, "okta.users.manage",
+			func(c *call) { t.carryOut(c, name, step) })
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 type LimitMode string
 
 // The limit modes. The zero value means off: then only Limits.Overrides and a set ConcurrencyLimit count, and the headers
-// of everything else tell of a bucket of a million.
+// of everything else show a bucket of a million.
 const (
 	LimitsOff  LimitMode = "off"
 	LimitsReal LimitMode = "real"
@@ -41,7 +41,7 @@ type bucket struct {
 }
 
 // roll opens a new window when the last one is over. A window starts on the full second, so that X-Rate-Limit-Reset, which
-// counts seconds, tells its end exactly.
+// counts seconds, gives its end exactly.
 func (b *bucket) roll(now time.Time, window time.Duration) {
 	if now.Before(b.end) {
 		return
@@ -118,7 +118,7 @@ func uncounted(pattern string) bool {
 }
 
 // ForeignLoad is another client of the same org, which calls one operation evenly through each minute, or in bursts. Its
-// calls are made whenever somebody looks, at the instants at which they were due, so it needs no goroutine.
+// calls are made when the bucket is next looked at, at the instants at which they were due, so it needs no goroutine.
 type ForeignLoad struct {
 	Method, Pattern string
 	PerMinute       int
@@ -151,7 +151,7 @@ func (f *ForeignLoad) call(b *bucket, who string) {
 		if !b.take(who) {
 			f.refused++
 		}
-	case b.used >= b.org: // others are counted against the org only: nobody knows how many credentials they are
+	case b.used >= b.org: // others are counted against the org only: how many credentials they are is unknown
 		f.refused++
 	default:
 		b.used++

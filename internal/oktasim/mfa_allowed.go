@@ -29,7 +29,8 @@ func (t *Tenant) SetCallerZone(zone string) {
 }
 
 func (p *policy) includes(t *Tenant, u *user) bool {
-	return p.system || slices.ContainsFunc(p.groups, func(id string) bool { return t.groups[id] != nil && t.groups[id].members.has(u.id) })
+	return p.system || slices.ContainsFunc(p.groups,
+		func(id string) bool { return t.groups[id] != nil && t.groups[id].members.has(u.id) })
 }
 
 // someRule says whether a rule of the policy holds for the user and the zone that the call comes from.

@@ -7,7 +7,7 @@ import (
 )
 
 // listed is what GET …/factors shows of a user, as types.
-func (d *stage) listed(user int) (kinds []string) {
+func (d *fixture) listed(user int) (kinds []string) {
 	d.Helper()
 	a := d.want(200, "", "GET", d.factors(user), nil)
 	for i := range a.size() {
@@ -16,13 +16,13 @@ func (d *stage) listed(user int) (kinds []string) {
 	return kinds
 }
 
-func (d *stage) enrolments(user int) string {
+func (d *fixture) enrolments(user int) string {
 	return "/api/v1/users/" + d.users[user] + "/authenticator-enrollments"
 }
 
 func TestAFactorOfAnUnknownTypeIsHiddenByNoPolicy(t *testing.T) {
 	for _, classic := range []bool{false, true} {
-		d := newStage(t, Options{Classic: classic})
+		d := newFixture(t, Options{Classic: classic})
 		d.tenant.AddFactor(d.users[0], "quantum_token", "ACME", "", nil)
 		d.tenant.AddFactor(d.users[0], "webauthn", "FIDO", "", nil)
 		d.tenant.SetEnrollmentPolicy("", nil, map[string]string{"okta_password": enrollRequired})
@@ -33,14 +33,15 @@ func TestAFactorOfAnUnknownTypeIsHiddenByNoPolicy(t *testing.T) {
 			continue
 		}
 		a := d.want(200, "", "GET", d.enrolments(0), nil)
-		if a.size() != 4 || a.text(2, "key") != "quantum_token" || a.text(2, "type") != "quantum_token" || a.text(3, "type") != "security_key" {
+		if a.size() != 4 || a.text(2, "key") != "quantum_token" || a.text(2, "type") != "quantum_token" ||
+			a.text(3, "type") != "security_key" {
 			t.Errorf("enrolments %s", a.raw)
 		}
 	}
 }
 
 func TestAnOrgWithoutTheFeatureHasNoEnrolments(t *testing.T) {
-	d := newStage(t, Options{NoEnrollments: true})
+	d := newFixture(t, Options{NoEnrollments: true})
 	d.enrolled(0, "sms")
 	d.want(401, "E0000015", "GET", d.enrolments(0), nil)
 	if got := d.listed(0); len(got) != 1 {
@@ -52,7 +53,10 @@ func TestAnOrgWithoutTheFeatureHasNoEnrolments(t *testing.T) {
 }
 
 func TestSwitchesReachInsideAPath(t *testing.T) {
-	d := newStage(t, Options{FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"}, Forbidden: []string{"/api/v1/users/{id}/factors"}})
+	d := newFixture(t, Options{
+		FeaturesOff: []string{"/api/v1/users/{id}/authenticator-enrollments"},
+		Forbidden:   []string{"/api/v1/users/{id}/factors"},
+	})
 	d.want(401, "E0000015", "GET", d.enrolments(0), nil)
 	d.want(403, "E0000006", "GET", d.factors(0), nil)
 	d.want(200, "", "GET", "/api/v1/users/"+d.users[0]+"/roles", nil)
@@ -66,7 +70,7 @@ func TestSwitchesReachInsideAPath(t *testing.T) {
 }
 
 func TestOneUserCanBeUnreadableForEver(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	refused := d.tenant.Inject(Fault{Path: d.factors(0), Times: -1, Effect: Effect403})
 	broken := d.tenant.Inject(Fault{Method: "GET", Path: d.enrolments(1), Times: -1, Effect: Effect500})
 	for range 3 {
@@ -82,27 +86,35 @@ func TestOneUserCanBeUnreadableForEver(t *testing.T) {
 }
 
 func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.enrolled(0, "sms", "push")
 	d.enrolled(1, "sms", "push")
 	group := d.tenant.AddGroup("Strong", d.users[0], d.users[1])
-	id := d.tenant.AddEnrollmentPolicy("No phones", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollRequired}, 1)
+	id := d.tenant.AddEnrollmentPolicy("No phones", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollRequired}, 1)
 	if got := d.listed(0); !slices.Equal(got, []string{"push"}) {
 		t.Errorf("masked: %v", got)
 	}
-	rule := d.tenant.AddEnrollmentRule(id, EnrollmentRule{Name: "At sign-in", Self: "LOGIN", ExcludeUsers: []string{d.users[1]}})
+	rule := d.tenant.AddEnrollmentRule(id, EnrollmentRule{
+		Name:         "At sign-in",
+		Self:         "LOGIN",
+		ExcludeUsers: []string{d.users[1]},
+	})
 	if one, two := d.listed(0), d.listed(1); len(one) != 1 || len(two) != 2 {
 		t.Errorf("the excluded one falls to the next policy: %v, %v", one, two)
 	}
 	a := d.want(200, "", "GET", pathPolicies+"/"+id+"/rules/"+rule, nil)
-	if a.text("actions", "enroll", "self") != "LOGIN" || a.text("conditions", "people", "users", "exclude", 0) != d.users[1] {
+	if a.text("actions", "enroll", "self") != "LOGIN" ||
+		a.text("conditions", "people", "users", "exclude", 0) != d.users[1] {
 		t.Errorf("rule: %s", a.raw)
 	}
-	d.tenant.SetEnrollmentPolicy(id, nil, map[string]string{"okta_password": enrollRequired, "phone_number": enrollOptional})
+	d.tenant.SetEnrollmentPolicy(id, nil, map[string]string{"okta_password": enrollRequired,
+		"phone_number": enrollOptional})
 	if got := d.listed(0); !slices.Equal(got, []string{"sms"}) {
 		t.Errorf("after the change: %v", got)
 	}
-	second := d.tenant.AddEnrollmentPolicy("All", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollOptional, "phone_number": enrollOptional}, 2)
+	second := d.tenant.AddEnrollmentPolicy("All", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollOptional, "phone_number": enrollOptional}, 2)
 	d.tenant.RankEnrollmentPolicy(second, 1)
 	if got := d.listed(0); len(got) != 2 {
 		t.Errorf("ranked first: %v", got)
@@ -113,7 +125,8 @@ func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
 		t.Errorf("left: %s", got.raw)
 	}
 	for kind, n := range map[string]int{
-		"policy.lifecycle.create": 2, "policy.lifecycle.update": 2, "policy.lifecycle.deactivate": 1, "policy.lifecycle.delete": 1, "policy.rule.add": 1,
+		"policy.lifecycle.create": 2, "policy.lifecycle.update": 2, "policy.lifecycle.deactivate": 1,
+		"policy.lifecycle.delete": 1, "policy.rule.add": 1,
 	} {
 		if got := d.kinds(logsOf(`eventType eq "` + kind + `" and target.type eq "PolicyEntity"`)); len(got) != n {
 			t.Errorf("%s: %d events, want %d", kind, len(got), n)
@@ -122,10 +135,11 @@ func TestEnrolmentPoliciesSetBehindTheAPIAreEvaluated(t *testing.T) {
 }
 
 func TestWhatACallerSeesDependsOnTheCallersZone(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.enrolled(0, "sms", "push")
 	group := d.tenant.AddGroup("Staff", d.users[0])
-	id := d.tenant.AddEnrollmentPolicy("In the office", []string{group}, map[string]string{"okta_password": enrollRequired, "okta_verify": enrollOptional}, 1)
+	id := d.tenant.AddEnrollmentPolicy("In the office", []string{group}, map[string]string{"okta_password": enrollRequired,
+		"okta_verify": enrollOptional}, 1)
 	d.tenant.AddEnrollmentRule(id, EnrollmentRule{Name: "Office", ZonesIn: []string{"nzo1"}, ZonesOut: []string{"nzo2"}})
 	for zone, want := range map[string]int{"": 2, "nzo1": 1, "nzo2": 2, "nzo3": 2} {
 		d.tenant.SetCallerZone(zone)
@@ -139,27 +153,34 @@ func TestWhatACallerSeesDependsOnTheCallersZone(t *testing.T) {
 }
 
 func TestClassicPoliciesSpeakOfFactors(t *testing.T) {
-	d := newStage(t, Options{Classic: true})
+	d := newFixture(t, Options{Classic: true})
 	d.enrolled(0, "sms", "call", "push")
 	list := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
-	if list.text(0, "settings", "type") != "FACTORS" || list.text(0, "settings", "factors", "okta_sms", "enroll", "self") != enrollOptional ||
-		list.text(0, "settings", "factors", "okta_sms", "consent", "type") != "NONE" || list.at(0, "settings", "authenticators") != nil {
+	if list.text(0, "settings", "type") != "FACTORS" ||
+		list.text(0, "settings", "factors", "okta_sms", "enroll", "self") != enrollOptional ||
+		list.text(0, "settings", "factors", "okta_sms", "consent", "type") != "NONE" ||
+		list.at(0, "settings", "authenticators") != nil {
 		t.Fatalf("default policy: %s", list.raw)
 	}
 	if got := d.listed(0); len(got) != 3 {
 		t.Errorf("the default policy allows all: %v", got)
 	}
 	group := d.tenant.AddGroup("Staff", d.users[0])
-	body := obj{"type": "MFA_ENROLL", "name": "Texts only", "conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
-		"settings": obj{"type": "FACTORS", "factors": obj{"okta_sms": obj{"enroll": obj{"self": enrollRequired}, "consent": obj{"type": "NONE"}}}}}
+	body := obj{"type": "MFA_ENROLL", "name": "Texts only",
+		"conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
+		"settings": obj{"type": "FACTORS",
+			"factors": obj{"okta_sms": obj{"enroll": obj{"self": enrollRequired}, "consent": obj{"type": "NONE"}}}}}
 	made := d.want(200, "", "POST", pathPolicies, body)
-	if made.text("settings", "factors", "okta_sms", "enroll", "self") != enrollRequired || made.text("settings", "factors", "okta_push", "enroll", "self") != enrollNotAllowed {
+	if made.text("settings", "factors", "okta_sms", "enroll", "self") != enrollRequired ||
+		made.text("settings", "factors", "okta_push", "enroll", "self") != enrollNotAllowed {
 		t.Errorf("made: %s", made.raw)
 	}
 	if got := d.listed(0); !slices.Equal(got, []string{"sms"}) {
 		t.Errorf("masked: %v", got)
 	}
-	d.want(400, "E0000001", "POST", pathPolicies, with(with(body, "name", "X"), "settings", obj{"factors": obj{"tea_leaves": obj{"enroll": obj{"self": enrollRequired}}}}))
+	d.want(400, "E0000001", "POST", pathPolicies,
+		with(with(body, "name", "X"), "settings",
+			obj{"factors": obj{"tea_leaves": obj{"enroll": obj{"self": enrollRequired}}}}))
 	d.tenant.SetEnrollmentPolicy(made.text("id"), nil, map[string]string{"okta_call": enrollOptional})
 	if got := d.listed(0); !slices.Equal(got, []string{"call"}) {
 		t.Errorf("after the change: %v", got)
@@ -167,7 +188,7 @@ func TestClassicPoliciesSpeakOfFactors(t *testing.T) {
 }
 
 func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testing.T) {
-	d := newStage(t, Options{Seed: 3, Users: 60})
+	d := newFixture(t, Options{Seed: 3, Users: 60})
 	read := func(id string) string {
 		return d.want(200, "", "GET", "/api/v1/users/"+id+"/factors", nil).raw
 	}
@@ -184,7 +205,8 @@ func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testin
 		}
 		if len(had) > 0 && d.tenant.users[id].status != statusDeprovisioned {
 			changed++
-			d.want(204, "", "DELETE", "/api/v1/users/"+id+"/factors/"+d.want(200, "", "GET", "/api/v1/users/"+id+"/factors", nil).text(0, "id"), nil)
+			d.want(204, "", "DELETE", "/api/v1/users/"+id+"/factors/"+d.want(200, "", "GET", "/api/v1/users/"+id+"/factors",
+				nil).text(0, "id"), nil)
 		}
 	}
 	if changed < 30 {
@@ -193,7 +215,7 @@ func TestReadingFactorsOfMadeUpPeopleChangesNothingAndWritingKeepsThem(t *testin
 }
 
 func TestSeededPeopleHaveAWorkingLife(t *testing.T) {
-	d := newDesk(t, Options{Seed: 5, Users: 1000})
+	d := newCaller(t, Options{Seed: 5, Users: 1000})
 	people, _ := d.all("/api/v1/users?limit=200")
 	ids, seen := map[any]bool{}, map[string]int{}
 	for _, u := range people {
@@ -229,7 +251,8 @@ func TestSeededPeopleHaveAWorkingLife(t *testing.T) {
 		}
 	}
 	n := len(people)
-	if seen["department"] != n || seen["title"] != n || seen["userType"] < n-1 || seen["Contractor"] == 0 || seen["never"] == 0 || seen["recently"] < n/2 {
+	if seen["department"] != n || seen["title"] != n || seen["userType"] < n-1 || seen["Contractor"] == 0 ||
+		seen["never"] == 0 || seen["recently"] < n/2 {
 		t.Errorf("of %d people: %v", n, seen)
 	}
 	if seen["managerId"] < n/2 || seen["manager"] <= seen["managerId"] || seen["manager"] == n {

@@ -18,7 +18,8 @@ var methodFacts = map[string][]struct {
 	"google_otp":        {{"otp", nil}},
 	"okta_verify": {
 		{"push", []string{"DEVICE_BOUND", "USER_PRESENCE"}},
-		{"signed_nonce", []string{"DEVICE_BOUND", "HARDWARE_PROTECTED", "PHISHING_RESISTANT", "USER_PRESENCE", "USER_VERIFYING"}},
+		{"signed_nonce", []string{"DEVICE_BOUND", "HARDWARE_PROTECTED", "PHISHING_RESISTANT", "USER_PRESENCE",
+			"USER_VERIFYING"}},
 		{"totp", []string{"DEVICE_BOUND", "USER_PRESENCE"}},
 	},
 	"webauthn":       {{"webauthn", []string{"DEVICE_BOUND", "PHISHING_RESISTANT", "USER_PRESENCE", "USER_VERIFYING"}}},
@@ -133,7 +134,8 @@ func (c *call) activateAuthenticator() {
 	default:
 		a.status, a.updated = statusActive, c.now
 		c.t.mfa.changed()
-		c.event("security.authenticator.lifecycle.activate", eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
+		c.event("security.authenticator.lifecycle.activate",
+			eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
 		c.reply(http.StatusOK, a.wire(c))
 	}
 }
@@ -162,7 +164,8 @@ func (c *call) deactivateAuthenticator() {
 	}
 	a.status, a.updated = "INACTIVE", c.now
 	c.t.mfa.changed()
-	c.event("security.authenticator.lifecycle.deactivate", eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
+	c.event("security.authenticator.lifecycle.deactivate",
+		eventDetail{Targets: []logTarget{{a.id, "Authenticator", a.key, a.name}}})
 	c.reply(http.StatusOK, a.wire(c))
 }
 
@@ -177,8 +180,10 @@ func (a *authenticator) phishingResistant() bool {
 
 // orgFactors are Classic Engine's factor switches by name, with type and provider.
 var orgFactors = map[string][2]string{
-	"okta_question": {"question", "OKTA"}, "okta_sms": {"sms", "OKTA"}, "okta_call": {"call", "OKTA"}, "okta_email": {"email", "OKTA"},
-	"okta_push": {"push", "OKTA"}, "okta_otp": {"token:software:totp", "OKTA"}, "google_otp": {"token:software:totp", "GOOGLE"},
+	"okta_question": {"question", "OKTA"}, "okta_sms": {"sms", "OKTA"}, "okta_call": {"call",
+		"OKTA"}, "okta_email": {"email", "OKTA"},
+	"okta_push": {"push", "OKTA"}, "okta_otp": {"token:software:totp", "OKTA"}, "google_otp": {"token:software:totp",
+		"GOOGLE"},
 	"fido_webauthn": {"webauthn", "FIDO"}, "fido_u2f": {"u2f", "FIDO"}, "yubikey_token": {"token:hardware", "YUBICO"},
 	"duo": {"web", "DUO"}, "rsa_token": {"token", "RSA"}, "symantec_vip": {"token", "SYMANTEC"},
 }

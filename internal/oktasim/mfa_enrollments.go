@@ -35,10 +35,21 @@ func (t *Tenant) enrolments(u *user) []*enrolment {
 		if at.IsZero() {
 			at = u.created
 		}
-		list = append(list, &enrolment{id: "lae" + u.id[3:], key: "okta_password", status: statusActive, created: at, updated: at})
+		list = append(list, &enrolment{
+			id:      "lae" + u.id[3:],
+			key:     "okta_password",
+			status:  statusActive,
+			created: at,
+			updated: at,
+		})
 	}
 	list = append(list, &enrolment{
-		id: "eae" + u.id[3:], key: "okta_email", status: statusActive, created: u.created, updated: u.created, profile: map[string]any{"email": u.email()},
+		id:      "eae" + u.id[3:],
+		key:     "okta_email",
+		status:  statusActive,
+		created: u.created,
+		updated: u.created,
+		profile: map[string]any{"email": u.email()},
 	})
 	for _, f := range t.factorsOf(u.id) {
 		if f.kind == "email" && f.profile["email"] == u.email() {
@@ -52,11 +63,24 @@ func (t *Tenant) enrolments(u *user) []*enrolment {
 			continue
 		}
 		list = append(list, &enrolment{
-			id: f.id, key: key, status: f.status, created: f.created, updated: f.updated, profile: f.profile, factors: []*factor{f},
+			id:      f.id,
+			key:     key,
+			status:  f.status,
+			created: f.created,
+			updated: f.updated,
+			profile: f.profile,
+			factors: []*factor{f},
 		})
 	}
 	if code := t.mfa.codes[u.id]; code != nil && t.now().Before(code.expires) {
-		list = append(list, &enrolment{id: code.id, key: "tac", status: statusActive, created: code.created, updated: code.created, profile: code.profile("")})
+		list = append(list, &enrolment{
+			id:      code.id,
+			key:     "tac",
+			status:  statusActive,
+			created: code.created,
+			updated: code.created,
+			profile: code.profile(""),
+		})
 	}
 	return list
 }
@@ -80,10 +104,11 @@ func (a *accessCode) profile(code string) map[string]any {
 	return p
 }
 
-// absentKinds are the types of authenticators that an org may lack although somebody once enrolled one.
+// absentKinds are the types of authenticators that an org may lack although someone once enrolled one.
 var absentKinds = map[string]string{
 	"webauthn": "security_key", "yubikey_token": "security_key", "custom_otp": "security_key", "rsa_token": "security_key",
-	"onprem_mfa": "security_key", "symantec_vip": "app", "duo": "app", "google_otp": "app", "okta_verify": "app", "custom_app": "app",
+	"onprem_mfa": "security_key", "symantec_vip": "app", "duo": "app", "google_otp": "app",
+	"okta_verify": "app", "custom_app": "app",
 	"phone_number": "phone", "smart_card_idp": "federated",
 }
 
@@ -112,7 +137,10 @@ func (e *enrolment) wire(c *call, u *user) enrolmentWire {
 	w := enrolmentWire{
 		Type: absentKinds[e.key], ID: e.id, Key: e.key, Status: e.status, Name: e.key,
 		Created: millis(e.created), LastUpdated: millis(e.updated), Profile: e.masked(c),
-		Links: enrolmentLinks{Self: hinted(user+"/authenticator-enrollments/"+e.id, "GET", "DELETE"), User: hinted(user, "GET")},
+		Links: enrolmentLinks{
+			Self: hinted(user+"/authenticator-enrollments/"+e.id, "GET", "DELETE"),
+			User: hinted(user, "GET"),
+		},
 	}
 	if w.Type == "" {
 		w.Type = e.key
@@ -177,7 +205,10 @@ func (c *call) deleteEnrolment() {
 		c.fail(http.StatusForbidden, codeNoPermission, "This enrollment cannot be deleted.")
 	case e.key == "tac":
 		delete(c.t.mfa.codes, u.id)
-		c.event("user.mfa.factor.deactivate", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": "TAC"}})
+		c.event("user.mfa.factor.deactivate", eventDetail{
+			Targets: []logTarget{u.target()},
+			Debug:   map[string]any{"factor": "TAC"},
+		})
 		c.empty(http.StatusNoContent)
 	default:
 		c.dropFactors(u, func(f *factor) bool { return slices.Contains(e.factors, f) })
@@ -222,10 +253,25 @@ func (c *call) createAccessCode() {
 		c.fail(http.StatusForbidden, codeUserStatus, "This operation is not allowed in the user's current status.")
 		return
 	}
-	code := &accessCode{id: c.t.newID("tac"), created: c.now, expires: c.now.Add(time.Duration(ttl) * time.Minute), multiUse: in.Profile.MultiUse}
+	code := &accessCode{
+		id:       c.t.newID("tac"),
+		created:  c.now,
+		expires:  c.now.Add(time.Duration(ttl) * time.Minute),
+		multiUse: in.Profile.MultiUse,
+	}
 	c.t.mfa.codes[u.id] = code
-	e := &enrolment{id: code.id, key: "tac", status: statusActive, created: c.now, updated: c.now, profile: code.profile(c.t.newToken(16))}
-	c.event("user.mfa.factor.activate", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": "TAC"}})
+	e := &enrolment{
+		id:      code.id,
+		key:     "tac",
+		status:  statusActive,
+		created: c.now,
+		updated: c.now,
+		profile: code.profile(c.t.newToken(16)),
+	}
+	c.event("user.mfa.factor.activate", eventDetail{
+		Targets: []logTarget{u.target()},
+		Debug:   map[string]any{"factor": "TAC"},
+	})
 	c.reply(http.StatusOK, e.wire(c, u))
 }
 
@@ -246,7 +292,8 @@ func (c *call) enrolPhone() {
 	}
 	a := c.t.mfa.authenticator(in.AuthenticatorID)
 	if a == nil || a.id != in.AuthenticatorID || a.key != "phone_number" || !e164.MatchString(in.Profile.PhoneNumber) {
-		c.invalid("authenticatorEnrollment", "authenticatorId must name the phone authenticator and phoneNumber must be in E.164 form")
+		c.invalid("authenticatorEnrollment",
+			"authenticatorId must name the phone authenticator and phoneNumber must be in E.164 form")
 		return
 	}
 	if len(in.Methods) == 0 {
@@ -269,6 +316,13 @@ func (c *call) enrolPhone() {
 			made = f
 		}
 	}
-	e := &enrolment{id: made.id, key: "phone_number", status: made.status, created: c.now, updated: c.now, profile: made.profile}
+	e := &enrolment{
+		id:      made.id,
+		key:     "phone_number",
+		status:  made.status,
+		created: c.now,
+		updated: c.now,
+		profile: made.profile,
+	}
 	c.reply(http.StatusOK, e.wire(c, u))
 }

@@ -39,9 +39,12 @@ var factorKinds = []struct {
 	kind, provider string
 	need           string // profile property that enrolment asks for
 }{
-	{"question", "OKTA", "question"}, {"sms", "OKTA", "phoneNumber"}, {"call", "OKTA", "phoneNumber"}, {"email", "OKTA", "email"},
-	{"push", "OKTA", ""}, {"token:software:totp", "OKTA", ""}, {"token:software:totp", "GOOGLE", ""}, {"webauthn", "FIDO", ""}, {"u2f", "FIDO", ""},
-	{"token:hardware", "YUBICO", ""}, {"token:hotp", "CUSTOM", ""}, {"token", "RSA", "credentialId"}, {"token", "SYMANTEC", "credentialId"}, {"web", "DUO", ""},
+	{"question", "OKTA", "question"}, {"sms", "OKTA", "phoneNumber"}, {"call", "OKTA", "phoneNumber"}, {"email", "OKTA",
+		"email"},
+	{"push", "OKTA", ""}, {"token:software:totp", "OKTA", ""}, {"token:software:totp", "GOOGLE", ""}, {"webauthn", "FIDO",
+		""}, {"u2f", "FIDO", ""},
+	{"token:hardware", "YUBICO", ""}, {"token:hotp", "CUSTOM", ""}, {"token", "RSA", "credentialId"}, {"token", "SYMANTEC",
+		"credentialId"}, {"web", "DUO", ""},
 }
 
 var e164 = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
@@ -115,7 +118,7 @@ func (f *factor) wire(c *call) factorWire {
 	return w
 }
 
-// factorUser answers 404 when the path names nobody.
+// factorUser answers 404 when the path names no one.
 func (c *call) factorUser() *user {
 	u := c.t.findUser(c.path("userId"))
 	if u == nil {
@@ -193,8 +196,9 @@ func (c *call) factorCatalog() {
 			}
 		}
 		list = append(list, map[string]any{
-			"factorType": k.kind, "provider": k.provider, "vendorName": vendorName(k.provider), "status": status, "enrollment": self,
-			"_links": map[string]any{"enroll": hinted(c.base()+"/api/v1/users/"+u.id+"/factors", "POST")},
+			"factorType": k.kind, "provider": k.provider, "vendorName": vendorName(k.provider), "status": status,
+			"enrollment": self,
+			"_links":     map[string]any{"enroll": hinted(c.base()+"/api/v1/users/"+u.id+"/factors", "POST")},
 		})
 	}
 	c.reply(http.StatusOK, list)
@@ -263,7 +267,8 @@ func (c *call) enrolProblem(u *user, in *factorInput) string {
 	if need := factorKinds[i].need; need != "" && in.Profile[need] == nil {
 		return need + ": The field cannot be left blank"
 	}
-	if phone, ok := in.Profile["phoneNumber"].(string); factorKinds[i].need == "phoneNumber" && (!ok || !e164.MatchString(phone)) {
+	if phone, ok := in.Profile["phoneNumber"].(string); factorKinds[i].need == "phoneNumber" &&
+		(!ok || !e164.MatchString(phone)) {
 		return "Invalid Phone Number."
 	}
 	if in.FactorType == "question" {
@@ -275,7 +280,8 @@ func (c *call) enrolProblem(u *user, in *factorInput) string {
 		}
 	}
 	for _, have := range c.t.factorsOf(u.id) {
-		if have.kind == in.FactorType && have.provider == in.Provider && have.status == statusActive && in.FactorType != "webauthn" {
+		if have.kind == in.FactorType && have.provider == in.Provider && have.status == statusActive &&
+			in.FactorType != "webauthn" {
 			return "Factor already exists."
 		}
 	}
@@ -312,6 +318,9 @@ func (c *call) updateQuestion() {
 	}
 	f.setQuestion(in.Profile)
 	f.updated = c.now
-	c.event("user.mfa.factor.update", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": f.eventName()}})
+	c.event("user.mfa.factor.update", eventDetail{
+		Targets: []logTarget{u.target()},
+		Debug:   map[string]any{"factor": f.eventName()},
+	})
 	c.reply(http.StatusOK, f.wire(c))
 }

@@ -14,7 +14,8 @@ const (
 )
 
 var policyTypes = []string{
-	policyMFA, policyAccess, "OKTA_SIGN_ON", "PASSWORD", "PROFILE_ENROLLMENT", "IDP_DISCOVERY", "POST_AUTH_SESSION", "ENTITY_RISK", "DEVICE_SIGNAL_COLLECTION",
+	policyMFA, policyAccess, "OKTA_SIGN_ON", "PASSWORD", "PROFILE_ENROLLMENT", "IDP_DISCOVERY",
+	"POST_AUTH_SESSION", "ENTITY_RISK", "DEVICE_SIGNAL_COLLECTION",
 }
 
 // policy is an authenticator enrolment policy. Its priority is its place in mfaStore.policies.
@@ -40,7 +41,7 @@ func (s enrolSetting) self() string {
 	return self
 }
 
-// several says whether an org may have more than one authenticator of a key, so that only the id tells them apart.
+// several says whether an org may have more than one authenticator of a key, so that only the id distinguishes them.
 func several(key string) bool { return key == "custom_app" || key == "custom_otp" }
 
 func (s enrolSetting) of(a *authenticator) bool {

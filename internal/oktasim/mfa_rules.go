@@ -14,17 +14,27 @@ type policyRule struct {
 	created, updated       time.Time
 }
 
-// defaultRule is the rule that catches everybody; it cannot be deleted.
+// defaultRule is the rule that catches everyone; it cannot be deleted.
 func (t *Tenant) defaultRule(name, kind string) *policyRule {
-	r := &policyRule{id: t.newID("0pr"), name: name, status: statusActive, kind: kind, system: true, created: t.since, updated: t.since}
+	r := &policyRule{
+		id:      t.newID("0pr"),
+		name:    name,
+		status:  statusActive,
+		kind:    kind,
+		system:  true,
+		created: t.since,
+		updated: t.since,
+	}
 	if kind == policyMFA {
-		r.conditions = map[string]any{"network": map[string]any{"connection": "ANYWHERE"}, "people": map[string]any{"users": map[string]any{"exclude": []string{}}}}
+		r.conditions = map[string]any{"network": map[string]any{"connection": "ANYWHERE"},
+			"people": map[string]any{"users": map[string]any{"exclude": []string{}}}}
 		r.actions = map[string]any{"enroll": map[string]any{"self": "CHALLENGE"}}
 		return r
 	}
 	r.actions = map[string]any{"appSignOn": map[string]any{"access": "ALLOW", "verificationMethod": map[string]any{
 		"factorMode": "2FA", "type": "ASSURANCE", "reauthenticateIn": "PT12H",
-		"constraints": []any{map[string]any{"knowledge": map[string]any{"types": []string{"password"}, "reauthenticateIn": "PT12H"}}},
+		"constraints": []any{map[string]any{"knowledge": map[string]any{"types": []string{"password"},
+			"reauthenticateIn": "PT12H"}}},
 	}}}
 	return r
 }
@@ -41,8 +51,10 @@ func (r *policyRule) wire(c *call, p *policy) map[string]any {
 		links[verb] = hinted(self+"/lifecycle/"+verb, "POST")
 	}
 	return map[string]any{
-		"id": r.id, "status": r.status, "name": r.name, "priority": slices.Index(p.rules, r) + 1, "created": millis(r.created),
-		"lastUpdated": millis(r.updated), "system": r.system, "conditions": r.conditions, "actions": r.actions, "_links": links, "type": r.kind,
+		"id": r.id, "status": r.status, "name": r.name, "priority": slices.Index(p.rules,
+			r) + 1, "created": millis(r.created),
+		"lastUpdated": millis(r.updated), "system": r.system, "conditions": r.conditions, "actions": r.actions,
+		"_links": links, "type": r.kind,
 	}
 }
 
@@ -116,7 +128,14 @@ func (c *call) createRule() {
 		return
 	}
 	r := &policyRule{
-		id: c.t.newID("0pr"), name: in.Name, status: statusActive, kind: p.kind, conditions: in.Conditions, actions: in.Actions, created: c.now, updated: c.now,
+		id:         c.t.newID("0pr"),
+		name:       in.Name,
+		status:     statusActive,
+		kind:       p.kind,
+		conditions: in.Conditions,
+		actions:    in.Actions,
+		created:    c.now,
+		updated:    c.now,
 	}
 	p.place(r, in.Priority)
 	c.event("policy.rule.add", eventDetail{Targets: []logTarget{r.target(), p.target()}})

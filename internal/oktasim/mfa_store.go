@@ -100,15 +100,24 @@ func (t *Tenant) newAuthenticators() []*authenticator {
 	type kv = map[string]any
 	offer := func(key, kind, name string, settings kv) *authenticator {
 		return &authenticator{
-			id: t.newID("aut"), key: key, kind: kind, name: name, status: statusActive, created: t.since, updated: t.since, settings: settings,
+			id:       t.newID("aut"),
+			key:      key,
+			kind:     kind,
+			name:     name,
+			status:   statusActive,
+			created:  t.since,
+			updated:  t.since,
+			settings: settings,
 		}
 	}
 	return []*authenticator{
 		offer("okta_email", "email", "Email", kv{"allowedFor": "any", "tokenLifetimeInMinutes": 5}),
 		offer("google_otp", "app", "Google Authenticator", kv{}),
 		offer("okta_verify", "app", "Okta Verify", kv{
-			"compliance": kv{"fips": "OPTIONAL"}, "channelBinding": kv{"style": "NUMBER_CHALLENGE", "required": "HIGH_RISK_ONLY"},
-			"userVerification": "PREFERRED", "enrollmentSecurityLevel": "ANY", "userVerificationMethods": []string{"BIOMETRICS", "PIN"},
+			"compliance": kv{"fips": "OPTIONAL"}, "channelBinding": kv{"style": "NUMBER_CHALLENGE",
+				"required": "HIGH_RISK_ONLY"},
+			"userVerification": "PREFERRED", "enrollmentSecurityLevel": "ANY", "userVerificationMethods": []string{"BIOMETRICS",
+				"PIN"},
 			"appInstanceId": "",
 		}),
 		offer("okta_password", "password", "Password", nil),
@@ -128,8 +137,11 @@ func (t *Tenant) mfaFound() {
 	s.codes, s.push, s.classic = map[string]*accessCode{}, map[string]string{}, map[string]bool{}
 	s.authenticators = t.newAuthenticators()
 	standard := &policy{
-		id: t.newID("00p"), kind: policyMFA, name: "Default Policy", description: "The default policy applies in all situations if no other policy applies.",
-		status: statusActive, system: true, groups: []string{t.everyoneID}, created: t.since, updated: t.since,
+		id:          t.newID("00p"),
+		kind:        policyMFA,
+		name:        "Default Policy",
+		description: "The default policy applies in all situations if no other policy applies.",
+		status:      statusActive, system: true, groups: []string{t.everyoneID}, created: t.since, updated: t.since,
 	}
 	for _, a := range s.authenticators {
 		self := enrollOptional
@@ -147,7 +159,14 @@ func (t *Tenant) mfaFound() {
 	standard.rules = []*policyRule{t.defaultRule("Default Rule", policyMFA)}
 	s.policies = []*policy{standard}
 	for _, name := range []string{"Okta Admin Console", "Okta Dashboard", "Okta Browser Plugin", "Any two factors"} {
-		p := &policy{id: t.newID("rst"), kind: policyAccess, name: name, status: statusActive, created: t.since, updated: t.since}
+		p := &policy{
+			id:      t.newID("rst"),
+			kind:    policyAccess,
+			name:    name,
+			status:  statusActive,
+			created: t.since,
+			updated: t.since,
+		}
 		p.rules = []*policyRule{t.defaultRule("Catch-all Rule", policyAccess)}
 		s.access = append(s.access, p)
 	}
@@ -184,8 +203,10 @@ func (t *Tenant) routesMFA() {
 	t.handle(post, "/api/v1/users/{userId}/lifecycle/reset_factors", scopeUsersManage, (*call).resetFactors)
 
 	t.handle(get, "/api/v1/org/factors/{factorName}", "okta.factors.read", (*call).getOrgFactor)
-	t.handle(post, "/api/v1/org/factors/{factorName}/lifecycle/activate", "okta.factors.manage", func(c *call) { c.switchOrgFactor(true) })
-	t.handle(post, "/api/v1/org/factors/{factorName}/lifecycle/deactivate", "okta.factors.manage", func(c *call) { c.switchOrgFactor(false) })
+	t.handle(post, "/api/v1/org/factors/{factorName}/lifecycle/activate", "okta.factors.manage",
+		func(c *call) { c.switchOrgFactor(true) })
+	t.handle(post, "/api/v1/org/factors/{factorName}/lifecycle/deactivate", "okta.factors.manage",
+		func(c *call) { c.switchOrgFactor(false) })
 
 	t.handle(get, pathAuth, scopeAuthRead, (*call).listAuthenticators)
 	t.handle(get, pathAuth+"/{authenticatorId}", scopeAuthRead, (*call).getAuthenticator)

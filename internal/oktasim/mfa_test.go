@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-func (d *stage) factors(user int) string { return "/api/v1/users/" + d.users[user] + "/factors" }
+func (d *fixture) factors(user int) string { return "/api/v1/users/" + d.users[user] + "/factors" }
 
 // enrolled adds a person's factors behind the API and returns their ids.
-func (d *stage) enrolled(user int, kinds ...string) []string {
+func (d *fixture) enrolled(user int, kinds ...string) []string {
 	var ids []string
 	for _, kind := range kinds {
 		provider := "OKTA"
@@ -23,7 +23,7 @@ func (d *stage) enrolled(user int, kinds ...string) []string {
 	return ids
 }
 
-func (d *stage) settings(pairs ...string) []any {
+func (d *fixture) settings(pairs ...string) []any {
 	var list []any
 	for i := 0; i < len(pairs); i += 2 {
 		list = append(list, obj{"key": pairs[i], "enroll": obj{"self": pairs[i+1]}})
@@ -31,7 +31,7 @@ func (d *stage) settings(pairs ...string) []any {
 	return list
 }
 
-func (d *stage) policy(name, group string, settings []any) obj {
+func (d *fixture) policy(name, group string, settings []any) obj {
 	return obj{
 		"type": "MFA_ENROLL", "name": name, "conditions": obj{"people": obj{"groups": obj{"include": []string{group}}}},
 		"settings": obj{"type": "AUTHENTICATORS", "authenticators": settings},
@@ -39,14 +39,16 @@ func (d *stage) policy(name, group string, settings []any) obj {
 }
 
 func TestTheFactorListShowsOnlyWhatTheEnrolmentPolicyAllows(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ids := d.enrolled(0, "sms", "push", "webauthn")
 	d.enrolled(1, "sms")
 	if a := d.want(200, "", "GET", d.factors(0), nil); a.size() != 3 {
 		t.Fatalf("the default policy allows all: %s", a.raw)
 	}
 	group := d.tenant.AddGroup("Strong", d.users[0])
-	made := d.want(200, "", "POST", pathPolicies, d.policy("No phones", group, d.settings("okta_password", enrollRequired, "okta_verify", enrollRequired, "webauthn", enrollOptional)))
+	made := d.want(200, "", "POST", pathPolicies,
+		d.policy("No phones", group, d.settings("okta_password", enrollRequired, "okta_verify", enrollRequired, "webauthn",
+			enrollOptional)))
 	a := d.want(200, "", "GET", d.factors(0), nil)
 	if a.size() != 2 || a.text(0, "factorType") != "push" || a.at(0, "_links", "verify") == nil {
 		t.Errorf("masked: %s", a.raw)
@@ -60,7 +62,8 @@ func TestTheFactorListShowsOnlyWhatTheEnrolmentPolicyAllows(t *testing.T) {
 	for i := range all.size() {
 		keys = append(keys, all.text(i, "key"))
 	}
-	if want := []string{"okta_password", "okta_email", "phone_number", "okta_verify", "webauthn"}; !slices.Equal(keys, want) {
+	if want := []string{"okta_password", "okta_email", "phone_number", "okta_verify", "webauthn"}; !slices.Equal(keys,
+		want) {
 		t.Errorf("enrolments are masked by nothing: %v", keys)
 	}
 	if number := all.text(2, "profile", "phoneNumber"); !strings.Contains(number, "XXX") {
@@ -74,14 +77,16 @@ func TestTheFactorListShowsOnlyWhatTheEnrolmentPolicyAllows(t *testing.T) {
 }
 
 func TestFactorsAreEnrolledActivatedAndVerified(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	phone := obj{"factorType": "sms", "provider": "OKTA", "profile": obj{"phoneNumber": "+14155550100"}}
 	for name, body := range map[string]any{
-		"FastPass":      obj{"factorType": "signed_nonce", "provider": "OKTA"},
-		"bad number":    with(phone, "profile", obj{"phoneNumber": "12"}),
-		"no number":     govWithout(phone, "profile"),
-		"bad question":  obj{"factorType": "question", "provider": "OKTA", "profile": obj{"question": "nonsense", "answer": "meatball"}},
-		"short answer":  obj{"factorType": "question", "provider": "OKTA", "profile": obj{"question": "disliked_food", "answer": "x"}},
+		"FastPass":   obj{"factorType": "signed_nonce", "provider": "OKTA"},
+		"bad number": with(phone, "profile", obj{"phoneNumber": "12"}),
+		"no number":  govWithout(phone, "profile"),
+		"bad question": obj{"factorType": "question", "provider": "OKTA",
+			"profile": obj{"question": "nonsense", "answer": "meatball"}},
+		"short answer": obj{"factorType": "question", "provider": "OKTA",
+			"profile": obj{"question": "disliked_food", "answer": "x"}},
 		"not allowed":   obj{"factorType": "web", "provider": "DUO"},
 		"unknown pairs": obj{"factorType": "sms", "provider": "GOOGLE"},
 	} {
@@ -108,10 +113,12 @@ func TestFactorsAreEnrolledActivatedAndVerified(t *testing.T) {
 	if a := d.want(200, "", "POST", one+"/verify", obj{"passCode": SimPassCode}); a.text("factorResult") != "SUCCESS" {
 		t.Errorf("verified: %s", a.raw)
 	}
-	if a := d.want(200, "", "POST", d.factors(0)+"?activate=true", with(phone, "factorType", "call")); a.text("status") != "ACTIVE" {
+	if a := d.want(200, "", "POST", d.factors(0)+"?activate=true",
+		with(phone, "factorType", "call")); a.text("status") != "ACTIVE" {
 		t.Errorf("activated at once: %s", a.raw)
 	}
-	if a := d.want(200, "", "GET", d.factors(0)+"/catalog", nil); !strings.Contains(a.raw, `"status":"NOT_SETUP"`) || strings.Contains(a.raw, "DUO") {
+	if a := d.want(200, "", "GET", d.factors(0)+"/catalog", nil); !strings.Contains(a.raw, `"status":"NOT_SETUP"`) ||
+		strings.Contains(a.raw, "DUO") {
 		t.Errorf("catalog: %s", a.raw)
 	}
 	d.want(204, "", "DELETE", one, nil)
@@ -120,13 +127,14 @@ func TestFactorsAreEnrolledActivatedAndVerified(t *testing.T) {
 	if got := d.tenant.Factors(d.users[0]); len(got) != 0 {
 		t.Errorf("after reset: %v", got)
 	}
-	if d.tenant.Events("user.mfa.factor.reset_all") != 1 || d.tenant.Events("user.mfa.factor.activate") != 2 || d.tenant.Events("user.mfa.factor.deactivate") != 1 {
+	if d.tenant.Events("user.mfa.factor.reset_all") != 1 || d.tenant.Events("user.mfa.factor.activate") != 2 ||
+		d.tenant.Events("user.mfa.factor.deactivate") != 1 {
 		t.Error("each change writes its event")
 	}
 }
 
 func TestDeletingAPushFactorTakesAllOfOktaVerify(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ids := d.enrolled(0, "push", "token:software:totp", "signed_nonce", "sms")
 	d.want(204, "", "DELETE", d.factors(0)+"/"+ids[2], nil)
 	if got := d.tenant.Factors(d.users[0]); !slices.Equal(got, []string{"sms"}) {
@@ -138,7 +146,7 @@ func TestDeletingAPushFactorTakesAllOfOktaVerify(t *testing.T) {
 
 func TestAPushWaitsForItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStage(t, Options{})
+		d := newFixture(t, Options{})
 		id := d.enrolled(0, "push")[0]
 		start := func() string {
 			a := d.want(201, "", "POST", d.factors(0)+"/"+id+"/verify", obj{"useNumberMatchingChallenge": true})
@@ -169,7 +177,7 @@ func TestAPushWaitsForItsAnswer(t *testing.T) {
 }
 
 func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	d.want(400, "E0000001", "GET", pathPolicies, nil)
 	defaults := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
 	if defaults.size() != 1 || defaults.at(0, "system") != true {
@@ -180,24 +188,29 @@ func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *test
 	body := d.policy("Staff", group, append(d.settings("okta_email", enrollRequired),
 		obj{"key": "okta_verify", "enroll": obj{"self": enrollRequired, "gracePeriod": grace}}))
 	a := d.want(200, "", "POST", pathPolicies, body)
-	if a.at("priority") != 1.0 || a.size("settings", "authenticators") != 8 || !strings.Contains(a.raw, `"gracePeriod":{"expiry":"2026-12-31T00:00:00.000Z","type":"BY_DATE_TIME"}`) {
+	if a.at("priority") != 1.0 || a.size("settings", "authenticators") != 8 ||
+		!strings.Contains(a.raw, `"gracePeriod":{"expiry":"2026-12-31T00:00:00.000Z","type":"BY_DATE_TIME"}`) {
 		t.Errorf("created: %s", a.raw)
 	}
 	for name, body := range map[string]obj{
 		"password and email optional": d.policy("X", group, d.settings("okta_password", enrollOptional)),
-		"unknown authenticator":       d.policy("X", group, d.settings("okta_password", enrollRequired, "tea_leaves", enrollOptional)),
-		"unknown setting":             d.policy("X", group, d.settings("okta_password", enrollRequired, "webauthn", "MAYBE")),
-		"unknown group":               d.policy("X", "00g00000000000000000", d.settings("okta_password", enrollRequired)),
-		"name taken":                  d.policy("Staff", group, d.settings("okta_password", enrollRequired)),
+		"unknown authenticator": d.policy("X", group, d.settings("okta_password", enrollRequired, "tea_leaves",
+			enrollOptional)),
+		"unknown setting": d.policy("X", group, d.settings("okta_password", enrollRequired, "webauthn", "MAYBE")),
+		"unknown group":   d.policy("X", "00g00000000000000000", d.settings("okta_password", enrollRequired)),
+		"name taken":      d.policy("Staff", group, d.settings("okta_password", enrollRequired)),
 		"bad grace": d.policy("X", group, append(d.settings("okta_password", enrollRequired),
-			obj{"key": "webauthn", "enroll": obj{"self": enrollRequired, "gracePeriod": obj{"type": "BY_SKIP_COUNT", "skipCount": 11}}})),
+			obj{"key": "webauthn", "enroll": obj{"self": enrollRequired,
+				"gracePeriod": obj{"type": "BY_SKIP_COUNT", "skipCount": 11}}})),
 	} {
 		if got := d.call("POST", pathPolicies, body); got.status != 400 {
 			t.Errorf("%s: got %d %s", name, got.status, got.raw)
 		}
 	}
-	second := d.want(200, "", "POST", pathPolicies, d.policy("Admins", group, d.settings("okta_password", enrollRequired))).text("id")
-	d.want(200, "", "PUT", pathPolicies+"/"+second, with(d.policy("Admins", group, d.settings("okta_password", enrollRequired)), "priority", 9))
+	second := d.want(200, "", "POST", pathPolicies,
+		d.policy("Admins", group, d.settings("okta_password", enrollRequired))).text("id")
+	d.want(200, "", "PUT", pathPolicies+"/"+second,
+		with(d.policy("Admins", group, d.settings("okta_password", enrollRequired)), "priority", 9))
 	list := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil)
 	if list.text(0, "name") != "Staff" || list.text(1, "name") != "Admins" || list.at(2, "system") != true {
 		t.Errorf("priorities: %s", list.raw)
@@ -209,11 +222,12 @@ func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *test
 }
 
 func TestPolicyRulesKeepWhatTheyWereGiven(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	policy := d.want(200, "", "GET", pathPolicies+"?type=MFA_ENROLL", nil).text(0, "id")
 	rules := pathPolicies + "/" + policy + "/rules"
 	body := obj{"type": "MFA_ENROLL", "name": "At login", "actions": obj{"enroll": obj{"self": "LOGIN"}},
-		"conditions": obj{"network": obj{"connection": "ANYWHERE"}, "app": obj{"include": []any{obj{"type": "APP", "id": d.app}}}}}
+		"conditions": obj{"network": obj{"connection": "ANYWHERE"},
+			"app": obj{"include": []any{obj{"type": "APP", "id": d.app}}}}}
 	made := d.want(200, "", "POST", rules, body)
 	if made.at("priority") != 1.0 || made.text("conditions", "app", "include", 0, "id") != d.app {
 		t.Errorf("created: %s", made.raw)
@@ -230,7 +244,7 @@ func TestPolicyRulesKeepWhatTheyWereGiven(t *testing.T) {
 }
 
 func TestAuthenticatorsInUseCannotBeTurnedOff(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	list := d.want(200, "", "GET", pathAuth, nil)
 	ids := map[string]string{}
 	for i := range list.size() {
@@ -249,7 +263,7 @@ func TestAuthenticatorsInUseCannotBeTurnedOff(t *testing.T) {
 }
 
 func TestATemporaryAccessCodeIsShownOnceAndReplaced(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	id := d.tenant.mfa.authenticator("tac").id
 	path := "/api/v1/users/" + d.users[0] + "/authenticator-enrollments"
 	body := obj{"authenticatorId": id, "profile": obj{"ttl": "30", "multiUse": false}}
@@ -265,12 +279,13 @@ func TestATemporaryAccessCodeIsShownOnceAndReplaced(t *testing.T) {
 		t.Errorf("the code shows again: %s", a.raw)
 	}
 	d.want(204, "", "DELETE", path+"/"+second.text("id"), nil)
-	phone := obj{"authenticatorId": d.tenant.mfa.authenticator("phone_number").id, "profile": obj{"phoneNumber": "+14155550199"}, "methods": []string{"sms", "voice"}}
+	phone := obj{"authenticatorId": d.tenant.mfa.authenticator("phone_number").id,
+		"profile": obj{"phoneNumber": "+14155550199"}, "methods": []string{"sms", "voice"}}
 	d.want(200, "", "POST", path+"/phone", phone)
 	if got := d.tenant.Factors(d.users[0]); !slices.Equal(got, []string{"sms", "call"}) {
 		t.Errorf("phone: %v", got)
 	}
-	classic := newStage(t, Options{Classic: true})
+	classic := newFixture(t, Options{Classic: true})
 	classic.want(401, "E0000015", "GET", "/api/v1/users/"+classic.users[0]+"/authenticator-enrollments", nil)
 }
 

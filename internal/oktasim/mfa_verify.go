@@ -29,7 +29,10 @@ func (f *factor) eventName() string {
 
 func (c *call) activate(u *user, f *factor) {
 	f.status, f.updated = statusActive, c.now
-	c.event("user.mfa.factor.activate", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": f.eventName()}})
+	c.event("user.mfa.factor.activate", eventDetail{
+		Targets: []logTarget{u.target()},
+		Debug:   map[string]any{"factor": f.eventName()},
+	})
 }
 
 // passCode reads an optional body; ok is false when it was malformed and is answered.
@@ -54,7 +57,8 @@ func (c *call) activateFactor() {
 	case !ok:
 	case f.status == statusActive:
 		c.fail(http.StatusForbidden, codeAlreadyActive, "Activation failed because the factor is already active.")
-	case slices.Contains([]string{"sms", "call", "email", "token:software:totp", "token:hotp"}, f.kind) && in.PassCode != SimPassCode:
+	case slices.Contains([]string{"sms", "call", "email", "token:software:totp", "token:hotp"}, f.kind) &&
+		in.PassCode != SimPassCode:
 		c.wrongCode(u, f)
 	default:
 		c.activate(u, f)
@@ -64,9 +68,13 @@ func (c *call) activateFactor() {
 
 func (c *call) wrongCode(u *user, f *factor) {
 	c.event("user.authentication.auth_via_mfa", eventDetail{
-		Targets: []logTarget{u.target()}, Result: "FAILURE", Reason: "INVALID_CREDENTIALS", Debug: map[string]any{"factor": f.eventName()},
+		Targets: []logTarget{u.target()},
+		Result:  "FAILURE",
+		Reason:  "INVALID_CREDENTIALS",
+		Debug:   map[string]any{"factor": f.eventName()},
 	})
-	c.fail(http.StatusForbidden, "E0000068", "Invalid Passcode/Answer", cause{ErrorSummary: "Your token doesn't match our records. Please try again."})
+	c.fail(http.StatusForbidden, "E0000068", "Invalid Passcode/Answer",
+		cause{ErrorSummary: "Your token doesn't match our records. Please try again."})
 }
 
 func (c *call) resendFactor() {
@@ -102,7 +110,10 @@ func (c *call) verifyFactor() {
 			c.wrongCode(u, f)
 			return
 		}
-		c.event("user.authentication.auth_via_mfa", eventDetail{Targets: []logTarget{u.target()}, Debug: map[string]any{"factor": f.eventName()}})
+		c.event("user.authentication.auth_via_mfa", eventDetail{
+			Targets: []logTarget{u.target()},
+			Debug:   map[string]any{"factor": f.eventName()},
+		})
 		c.reply(http.StatusOK, map[string]any{"factorResult": "SUCCESS"})
 	case slices.Contains([]string{"sms", "call", "email", "webauthn", "u2f"}, f.kind):
 		self := c.base() + "/api/v1/users/" + u.id + "/factors/" + f.id

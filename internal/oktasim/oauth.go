@@ -105,9 +105,11 @@ func (t *Tenant) newAccessToken(c *call, cl *client, scopes []string, jkt string
 		expires: c.now.Add(tokenLife), jkt: jkt,
 	}
 	c.principal = principal{ID: cl.ID, ClientID: cl.ID}
-	c.event("app.oauth2.token.grant.access_token", eventDetail{Targets: []logTarget{{cl.ID, "PublicClientApp", cl.ID, cl.Label}}})
+	c.event("app.oauth2.token.grant.access_token",
+		eventDetail{Targets: []logTarget{{cl.ID, "PublicClientApp", cl.ID, cl.Label}}})
 	return map[string]any{
-		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text, "scope": strings.Join(scopes, " "),
+		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text, "scope": strings.Join(scopes,
+			" "),
 	}
 }
 
@@ -147,7 +149,7 @@ func (t *Tenant) checkAssertion(c *call, form url.Values) (cl *client, problem s
 	if form.Get("client_assertion_type") != kind || form.Get("client_assertion") == "" {
 		return nil, "Client authentication must be private_key_jwt."
 	}
-	jws, err := jose.ParseSigned(form.Get("client_assertion"), signing)
+	jws, err := jose.ParseSignedCompact(form.Get("client_assertion"), signing)
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, "The client_assertion is not a signed JWT."
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// found lays the tenant's foundations: org, administrator, token, and the group that everybody is in.
+// found lays the tenant's foundations: org, administrator, token, and the group that everyone is in.
 func (t *Tenant) found() {
 	t.since = t.now().Add(-365 * 24 * time.Hour).Truncate(time.Second)
 	t.orgID = t.newID("00o")
@@ -61,7 +61,8 @@ func (t *Tenant) getWellKnown(c *call) {
 func (t *Tenant) getOrg(c *call) {
 	c.reply(http.StatusOK, map[string]any{
 		"id": t.orgID, "subdomain": subdomain(c.base()), "companyName": "Acme", "status": "ACTIVE",
-		"website": "https://acme.example.com", "phoneNumber": nil, "address1": nil, "address2": nil, "city": nil, "state": nil,
+		"website": "https://acme.example.com", "phoneNumber": nil, "address1": nil, "address2": nil, "city": nil,
+		"state":   nil,
 		"country": nil, "postalCode": nil, "supportPhoneNumber": nil, "endUserSupportHelpURL": nil,
 		"created": millis(t.since), "lastUpdated": millis(t.since), "expiresAt": nil,
 		"_links": map[string]any{

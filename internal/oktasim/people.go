@@ -19,8 +19,9 @@ var (
 		Kimura Klein Kowalski Krause Larsen Lopez Martin Mbeki Meyer Moreau Mueller Nakamura Nguyen Novak Nyberg Okafor Olsen Osei
 		Park Patel Petrov Popescu Rahman Ramos Reyes Rossi Sato Schmidt Silva Singh Sorensen Suzuki Tanaka Varga Virtanen Weber
 		Wilson Yilmaz Zhang`)
-	departments = []string{"Engineering", "Finance", "Sales", "Support", "Legal", "People", "Marketing", "Operations", "IT"}
-	positions   = []string{"Analyst", "Manager", "Specialist", "Lead", "Coordinator", "Director", "Associate"}
+	departments = []string{"Engineering", "Finance", "Sales", "Support", "Legal", "People", "Marketing", "Operations",
+		"IT"}
+	positions = []string{"Analyst", "Manager", "Specialist", "Lead", "Coordinator", "Director", "Associate"}
 )
 
 // seedPeople makes up n people: mostly active, a few in every other state. Call with t.mu held.
@@ -49,7 +50,7 @@ func (t *Tenant) seedPeople(n int) {
 }
 
 // seedWork gives a made-up person factors, a kind of work, a manager and a last sign-in, all of which depend on the person's id
-// alone. Seven of ten have a manager who is in Okta, two have one whom only a text names. Call with t.mu held.
+// alone. Seven of ten have a manager who is in Okta, two have one that only a text names. Call with t.mu held.
 func (t *Tenant) seedWork(u *user) {
 	u.madeUp = true
 	h := fnv.New64a()
@@ -86,7 +87,8 @@ func (t *Tenant) seedWork(u *user) {
 	if n%100 < 15 || u.status == statusDeprovisioned || u.status == statusSuspended {
 		back = 200 * 24 * time.Hour
 	}
-	u.lastLogin = t.now().Add(-time.Duration(n / 100 % uint64(max(min(age, back), time.Second)))).Truncate(time.Millisecond)
+	u.lastLogin = t.now().Add(-time.Duration(n / 100 % uint64(max(min(age, back),
+		time.Second)))).Truncate(time.Millisecond)
 }
 
 // someStatus draws a status: of a hundred people about ninety are active and four have left.
@@ -120,7 +122,12 @@ func (t *Tenant) SeedPeople(emails []string) int {
 			continue
 		}
 		first, last := namesOf(email)
-		u := t.newUser(NewUser{Email: email, FirstName: first, LastName: last, EmployeeNumber: fmt.Sprintf("S%06d", len(t.users))}, t.since)
+		u := t.newUser(NewUser{
+			Email:          email,
+			FirstName:      first,
+			LastName:       last,
+			EmployeeNumber: fmt.Sprintf("S%06d", len(t.users)),
+		}, t.since)
 		t.seedWork(u)
 		added++
 	}

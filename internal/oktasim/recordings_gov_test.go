@@ -17,14 +17,14 @@ func (p *player) firstApp(t *testing.T, recorded string) string {
 
 func TestRecordedEntitlementTraffic(t *testing.T) {
 	records := loadRecording(t, "entitlement-crud.yaml")
-	p := newPlayer(newDesk(t, Options{}))
+	p := newPlayer(newCaller(t, Options{}))
 	p.firstApp(t, "0oatu8k9anRWwR1oq1d7")
 	p.replay(t, records)
 }
 
 func TestRecordedBundleTraffic(t *testing.T) {
 	records := loadRecording(t, "bundle-crud.yaml")
-	p := newPlayer(newDesk(t, Options{}))
+	p := newPlayer(newCaller(t, Options{}))
 	app := p.firstApp(t, "0oao01ardu8r8qUP91d7")
 	e, values := p.tenant.AddEntitlement(app, "manual-entitlement", false, "val1")
 	p.ids["espzcbqd7Suwp4Y7A1d6"], p.ids["entzcbqd8lcD3BRWR1d6"] = e, values[0]
@@ -33,18 +33,19 @@ func TestRecordedBundleTraffic(t *testing.T) {
 
 func TestRecordedBundleLists(t *testing.T) {
 	records := loadRecording(t, "bundle-list-with-rate-headers.yaml")
-	p := newPlayer(newDesk(t, Options{}))
+	p := newPlayer(newCaller(t, Options{}))
 	console := p.tenant.AddApp(NewApp{Label: "Okta Admin Console", Name: "saasure"})
 	for i := range 12 {
 		p.want(201, "POST", pathBundles, fmt.Sprintf(
-			`{"name":"Administrator %d","description":"Administrator","entitlements":[],"target":{"externalId":%q,"type":"APPLICATION"}}`, i, console))
+			`{"name":"Administrator %d","description":"Administrator","entitlements":[],`+
+				`"target":{"externalId":%q,"type":"APPLICATION"}}`, i, console))
 	}
 	p.replay(t, records)
 }
 
 func TestRecordedEnrolmentPolicyTraffic(t *testing.T) {
 	records := loadRecording(t, "mfa-enroll-policy.yaml")
-	p := newPlayer(newDesk(t, Options{}))
+	p := newPlayer(newCaller(t, Options{}))
 	p.recordedAuthenticators(t, records)
 	p.allow["GET /api/v1/authenticators: *"] = "the org has other authenticators, in another order, than the recorded one"
 	p.allow["* /api/v1/policies: settings.authenticators*.id"] = "custom authenticators stand elsewhere in the list"
@@ -74,6 +75,6 @@ func (p *player) recordedAuthenticators(t *testing.T, records []exchangeRecord) 
 
 func TestRecordedFactorTraffic(t *testing.T) {
 	records := loadRecording(t, "user-factor.yaml")
-	p := newPlayer(newDesk(t, Options{Classic: true}))
+	p := newPlayer(newCaller(t, Options{Classic: true}))
 	p.replay(t, records)
 }

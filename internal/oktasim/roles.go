@@ -21,10 +21,13 @@ type role struct {
 
 // roleLabels are Okta's names of the standard roles; anything else is a custom role, whose label its org chooses.
 var roleLabels = map[string]string{
-	"SUPER_ADMIN": "Super Administrator", "ORG_ADMIN": "Organizational Administrator", "APP_ADMIN": "Application Administrator",
+	"SUPER_ADMIN": "Super Administrator", "ORG_ADMIN": "Organizational Administrator",
+	"APP_ADMIN":  "Application Administrator",
 	"USER_ADMIN": "Group Administrator", "GROUP_MEMBERSHIP_ADMIN": "Group Membership Administrator",
-	"HELP_DESK_ADMIN": "Help Desk Administrator", "READ_ONLY_ADMIN": "Read-Only Administrator", "REPORT_ADMIN": "Report Administrator",
-	"MOBILE_ADMIN": "Mobile Administrator", "API_ACCESS_MANAGEMENT_ADMIN": "Access Management Administrator", "API_ADMIN": "Access Management Administrator",
+	"HELP_DESK_ADMIN": "Help Desk Administrator", "READ_ONLY_ADMIN": "Read-Only Administrator",
+	"REPORT_ADMIN": "Report Administrator",
+	"MOBILE_ADMIN": "Mobile Administrator", "API_ACCESS_MANAGEMENT_ADMIN": "Access Management Administrator",
+	"API_ADMIN": "Access Management Administrator",
 }
 
 func (r *role) label() string {
@@ -43,8 +46,8 @@ func (t *Tenant) routesRoles() {
 }
 
 // listRoleHolders lists people with a role of their own, in the order of their ids. Nothing confirms whether Okta lists those,
-// too, who hold one only through a group; the tenant does not, so that a client which relies on it misses somebody here first.
-// The page stands in the envelope's value, the way to the next one in its _links.
+// too, who hold one only through a group; the tenant does not, so that a client which relies on it misses someone here first.
+// The page is in the envelope's value, the way to the next one in its _links.
 func (t *Tenant) listRoleHolders(c *call) {
 	const most = 100 // documented as the default; the tenant takes it for the maximum, too
 	limit, ok := c.limit(most, most, true)
@@ -67,7 +70,8 @@ func (t *Tenant) listRoleHolders(c *call) {
 	for _, id := range ids {
 		self := "/api/v1/users/" + id
 		value = append(value, map[string]any{
-			"id": id, "orn": t.users[id].orn(t), "_links": map[string]any{"self": c.link(self), "roles": c.link(self + "/roles")},
+			"id": id, "orn": t.users[id].orn(t), "_links": map[string]any{"self": c.link(self),
+				"roles": c.link(self + "/roles")},
 		})
 	}
 	c.reply(http.StatusOK, map[string]any{"value": value, "_links": links})
@@ -113,7 +117,8 @@ func (r *role) wire(c *call, assignment, assignee string) map[string]any {
 	}
 	return map[string]any{
 		"id": r.id, "label": r.label(), "type": kind, "status": statusActive, "assignmentType": assignment,
-		"created": millis(r.created), "lastUpdated": millis(r.created), "_links": map[string]any{"assignee": c.link(assignee)},
+		"created": millis(r.created), "lastUpdated": millis(r.created),
+		"_links": map[string]any{"assignee": c.link(assignee)},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // held is what GET …/roles shows, as type and assignmentType.
-func (d *stage) held(path string) []string {
+func (d *fixture) held(path string) []string {
 	d.Helper()
 	a := d.want(200, "", "GET", path+"/roles", nil)
 	var out []string
@@ -19,7 +19,7 @@ func (d *stage) held(path string) []string {
 }
 
 func TestRoleHoldersArePagedInTheirOwnEnvelope(t *testing.T) {
-	d := newStage(t, Options{Users: 250})
+	d := newFixture(t, Options{Users: 250})
 	for _, id := range d.tenant.userOrder[1:231] {
 		d.tenant.GiveRole(id, "READ_ONLY_ADMIN")
 	}
@@ -27,7 +27,8 @@ func TestRoleHoldersArePagedInTheirOwnEnvelope(t *testing.T) {
 	if first.size("value") != 100 || len(first.header.Values("Link")) != 0 {
 		t.Errorf("first page: %d people, Link %v", first.size("value"), first.header.Values("Link"))
 	}
-	if first.text("value", 0, "_links", "roles", "href") == "" || !strings.HasPrefix(first.text("value", 0, "orn"), "orn:okta:directory:") {
+	if first.text("value", 0, "_links", "roles", "href") == "" ||
+		!strings.HasPrefix(first.text("value", 0, "orn"), "orn:okta:directory:") {
 		t.Errorf("holder: %v", first.at("value", 0))
 	}
 	var ids []string
@@ -48,10 +49,11 @@ func TestRoleHoldersArePagedInTheirOwnEnvelope(t *testing.T) {
 }
 
 func TestRolesComeDirectlyAndThroughGroups(t *testing.T) {
-	d := newStage(t, Options{})
+	d := newFixture(t, Options{})
 	ada, ben := d.users[0], d.users[1]
 	group := d.tenant.AddGroup("Help desk", ada, ben)
-	if !d.tenant.GiveRole(ada, "ORG_ADMIN") || d.tenant.GiveRole(ada, "ORG_ADMIN") || !d.tenant.GiveGroupRole(group, "HELP_DESK_ADMIN") {
+	if !d.tenant.GiveRole(ada, "ORG_ADMIN") || d.tenant.GiveRole(ada, "ORG_ADMIN") ||
+		!d.tenant.GiveGroupRole(group, "HELP_DESK_ADMIN") {
 		t.Error("giving a role says wrongly what changed")
 	}
 	if got := d.held("/api/v1/users/" + ada); !slices.Equal(got, []string{"ORG_ADMIN USER", "HELP_DESK_ADMIN GROUP"}) {
@@ -67,7 +69,8 @@ func TestRolesComeDirectlyAndThroughGroups(t *testing.T) {
 	if !strings.Contains(list, ada) || strings.Contains(list, ben) || !strings.Contains(list, d.tenant.ownerID) {
 		t.Errorf("only direct holders are listed: %s", list)
 	}
-	if a := d.want(200, "", "GET", "/api/v1/groups?expand=stats&search="+url.QueryEscape(`id eq "`+group+`"`), nil); a.at(0, "_embedded", "stats", "hasAdminPrivilege") != true {
+	if a := d.want(200, "", "GET", "/api/v1/groups?expand=stats&search="+url.QueryEscape(`id eq "`+group+`"`),
+		nil); a.at(0, "_embedded", "stats", "hasAdminPrivilege") != true {
 		t.Errorf("stats: %s", a.raw)
 	}
 	for kind, target := range map[string]string{"user.account.privilege.grant": ada, "group.privilege.grant": group} {
@@ -76,10 +79,12 @@ func TestRolesComeDirectlyAndThroughGroups(t *testing.T) {
 			t.Errorf("%s: %v", kind, found)
 		}
 	}
-	if !d.tenant.TakeRole(ada, "ORG_ADMIN") || d.tenant.TakeRole(ada, "ORG_ADMIN") || !d.tenant.TakeGroupRole(group, "HELP_DESK_ADMIN") {
+	if !d.tenant.TakeRole(ada, "ORG_ADMIN") || d.tenant.TakeRole(ada, "ORG_ADMIN") ||
+		!d.tenant.TakeGroupRole(group, "HELP_DESK_ADMIN") {
 		t.Error("taking a role says wrongly what changed")
 	}
-	if got := d.held("/api/v1/users/" + ada); len(got) != 0 || d.tenant.Events("user.account.privilege.revoke") != 1 || d.tenant.Events("group.privilege.revoke") != 1 {
+	if got := d.held("/api/v1/users/" + ada); len(got) != 0 || d.tenant.Events("user.account.privilege.revoke") != 1 ||
+		d.tenant.Events("group.privilege.revoke") != 1 {
 		t.Errorf("taken: %v", got)
 	}
 	if got := d.held("/api/v1/users/" + d.tenant.ownerID); !slices.Equal(got, []string{"SUPER_ADMIN USER"}) {

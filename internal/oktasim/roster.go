@@ -31,7 +31,7 @@ func (r *roster[V]) get(id string) (V, bool) {
 func (r *roster[V]) has(id string) bool { return r.byID[id] != nil }
 func (r *roster[V]) size() int          { return len(r.order) }
 
-// set adds a member at the end, or replaces its value where it stands.
+// set adds a member at the end, or replaces its value in its place.
 func (r *roster[V]) set(id string, v V) {
 	if m := r.byID[id]; m != nil {
 		m.val = v
@@ -62,7 +62,7 @@ func (r *roster[V]) remove(id string) bool {
 	return true
 }
 
-// after returns what stands behind the member with that id; everything for an empty id. ok is false for a cursor that never was.
+// after returns the members after the one with that id; everything for an empty id. ok is false for a cursor that never was.
 func (r *roster[V]) after(id string) (rest []*member[V], ok bool) {
 	if id == "" {
 		return r.order, true

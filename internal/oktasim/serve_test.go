@@ -97,7 +97,8 @@ func TestServeOverTLSIsTrustedThroughItsCA(t *testing.T) {
 	if err != nil || !strings.Contains(string(body), `{"method":"GET","pattern":"/api/v1/users","status":200,"count":1}`) {
 		t.Errorf("calls: %v %s", err, body)
 	}
-	if tenantHas := slices.ContainsFunc(tenant.Calls(), func(c Call) bool { return strings.HasPrefix(c.Pattern, "/_sim") }); tenantHas {
+	if tenantHas := slices.ContainsFunc(tenant.Calls(),
+		func(c Call) bool { return strings.HasPrefix(c.Pattern, "/_sim") }); tenantHas {
 		t.Error("looking counts as a call")
 	}
 }

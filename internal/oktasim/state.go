@@ -27,7 +27,7 @@ type UserState struct {
 	Status    string `json:"status"`
 }
 
-// GroupState is one group. The group that everybody is in shows no members.
+// GroupState is one group. The group that everyone is in shows no members.
 type GroupState struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`

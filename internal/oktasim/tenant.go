@@ -86,7 +86,7 @@ type Tenant struct {
 	apps     map[string]*app
 	appOrder []string
 
-	log    journal
+	log    eventLog
 	admins adminStore
 
 	gov govStore
@@ -102,8 +102,11 @@ func New(o Options) *Tenant {
 		opts: o, baseURL: DefaultBaseURL,
 		rng:    rand.New(rand.NewPCG(o.Seed, 0x6f6b746173696d)),
 		tokens: map[string]*credential{}, clients: map[string]*client{}, jtis: map[string]time.Time{},
-		users: map[string]*user{}, byLogin: map[string]string{}, byEmail: map[string][]string{}, lagging: map[string]time.Time{},
-		groups: map[string]*group{}, apps: map[string]*app{},
+		users:   map[string]*user{},
+		byLogin: map[string]string{},
+		byEmail: map[string][]string{},
+		lagging: map[string]time.Time{},
+		groups:  map[string]*group{}, apps: map[string]*app{},
 	}
 	t.wire = simwire.New(wireService{t}, t.now, o.Seed)
 	t.limiter.init(o.Limits)

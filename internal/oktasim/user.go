@@ -29,7 +29,7 @@ type user struct {
 	lastUpdated     time.Time
 	passwordChanged time.Time
 	hasPassword     bool
-	madeUp          bool // its factors are made up when somebody looks
+	madeUp          bool // its factors are made up when they are read
 	profile         map[string]any
 
 	past []userVersion // what search may still see, oldest first; kept only while the index lags
@@ -218,7 +218,9 @@ func (u *user) render(c *call, profile map[string]any, single bool) userWire {
 	maps.Copy(shown, profile)
 	w := userWire{
 		ID: u.id, Status: u.status, Created: millis(u.created), Activated: millisOrNull(u.activated),
-		StatusChanged: millisOrNull(u.statusChanged), LastLogin: millisOrNull(u.lastLogin), LastUpdated: millis(u.lastUpdated),
+		StatusChanged:   millisOrNull(u.statusChanged),
+		LastLogin:       millisOrNull(u.lastLogin),
+		LastUpdated:     millis(u.lastUpdated),
 		PasswordChanged: millisOrNull(u.passwordChanged), Type: userTypeWire{c.t.typeID}, Profile: shown,
 		Links: map[string]any{"self": c.link("/api/v1/users/" + u.id)},
 	}

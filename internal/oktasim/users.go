@@ -60,7 +60,7 @@ var baseAttributes = strings.Fields(`login email secondEmail firstName lastName 
 	preferredLanguage locale timezone userType employeeNumber costCenter organization division department managerId manager`)
 
 // checkProfile lists what is wrong with a profile: attributes that the schema lacks, required ones left out, a login that is
-// somebody else's.
+// someone else's.
 func (t *Tenant) checkProfile(profile map[string]any, self *user) (what string, problems []string) {
 	for _, name := range slices.Sorted(maps.Keys(profile)) {
 		if !slices.Contains(baseAttributes, name) && (self == nil || self.profile[name] == nil) {
@@ -75,7 +75,8 @@ func (t *Tenant) checkProfile(profile map[string]any, self *user) (what string, 
 	}
 	if login, _ := profile["login"].(string); login != "" {
 		if id, taken := t.byLogin[strings.ToLower(login)]; taken && (self == nil || id != self.id) {
-			what, problems = "login", append(problems, "login: An object with this field already exists in the current organization")
+			what, problems = "login", append(problems,
+				"login: An object with this field already exists in the current organization")
 		}
 	}
 	return what, problems

@@ -99,8 +99,9 @@ func (t *Tenant) filterUsers(c *call, text string) {
 // searchOperators are what search knows; co works on four properties only.
 var (
 	searchOperators = []string{"eq", "ge", "gt", "le", "lt", "sw", "pr", "co"}
-	searchTopLevel  = []string{"id", "status", "created", "activated", "statusChanged", "lastUpdated", "type.id", "realmId"}
-	searchContains  = []string{"profile.firstName", "profile.lastName", "profile.email", "profile.login"}
+	searchTopLevel  = []string{"id", "status", "created", "activated", "statusChanged", "lastUpdated", "type.id",
+		"realmId"}
+	searchContains = []string{"profile.firstName", "profile.lastName", "profile.email", "profile.login"}
 )
 
 // checkSearch refuses what user search does not know.
@@ -274,7 +275,7 @@ func (t *Tenant) candidates(n *filterNode) (ids []string, ok bool) {
 	return ids, true
 }
 
-// withLagging adds the users whom the index may know by an older login or e-mail than the lookup tables do.
+// withLagging adds the users that the index may know by an older login or e-mail than the lookup tables do.
 func (t *Tenant) withLagging(ids []string, now time.Time) []string {
 	for id, until := range t.lagging {
 		if until.After(now) && t.users[id] != nil {

@@ -24,14 +24,15 @@ func logins(items []map[string]any) []string {
 	return out
 }
 
-func smallWorld(t testing.TB, o Options) (d *desk, ids map[string]string) {
-	d = newDesk(t, o)
+func smallWorld(t testing.TB, o Options) (d *caller, ids map[string]string) {
+	d = newCaller(t, o)
 	ids = map[string]string{}
 	for _, u := range []NewUser{
 		{Email: "ada@x.example", FirstName: "Ada", LastName: "Berg", EmployeeNumber: "1", Department: "Legal"},
 		{Email: "bo@x.example", FirstName: "Bo", LastName: "Berg", EmployeeNumber: "2", Status: statusDeprovisioned},
 		{Email: `o"hara@x.example`, FirstName: "Sean", LastName: "O'Hara", EmployeeNumber: "3"},
-		{Email: "shared@x.example", Login: "cy@x.example", FirstName: "Cy", LastName: "Dahl", Profile: map[string]any{"teams": []any{"red", "blue"}}},
+		{Email: "shared@x.example", Login: "cy@x.example", FirstName: "Cy", LastName: "Dahl",
+			Profile: map[string]any{"teams": []any{"red", "blue"}}},
 		{Email: "shared@x.example", Login: "di@x.example", FirstName: "Di", LastName: "Dahl", Status: statusSuspended},
 	} {
 		id := d.tenant.AddUser(u)
@@ -63,7 +64,8 @@ func TestUserSearchSpeaksTheDocumentedGrammar(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`profile.lastName ne "Berg"`, `not (status eq "ACTIVE")`, `profile.department co "eg"`, `profile.email eq "a`, `nonsense`,
+		`profile.lastName ne "Berg"`, `not (status eq "ACTIVE")`, `profile.department co "eg"`,
+		`profile.email eq "a`, `nonsense`,
 		`credentials.provider eq "x"`,
 	} {
 		d.refusal(d.get(search(text)), 400, codeBadSearch)
@@ -92,9 +94,10 @@ func TestTheFourWaysToListUsersDifferOverTheDeactivated(t *testing.T) {
 }
 
 func TestUserPagesShowEverybodyOnce(t *testing.T) {
-	d := newDesk(t, Options{Users: 730})
+	d := newCaller(t, Options{Users: 730})
 	for target, wantPages := range map[string]int{
-		search(`profile.login pr`): 4, search(`profile.login pr`) + "&limit=100": 8, search(`profile.login pr`) + "&limit=5000": 4,
+		search(`profile.login pr`): 4, search(`profile.login pr`) + "&limit=100": 8, search(`profile.login pr`) +
+			"&limit=5000": 4,
 		search(`profile.login pr`) + "&sortBy=profile.lastName&sortOrder=desc": 4,
 	} {
 		items, pages := d.all(target)
@@ -109,7 +112,10 @@ func TestUserPagesShowEverybodyOnce(t *testing.T) {
 }
 
 func TestSameSeedSameWorld(t *testing.T) {
-	a, b, c := New(Options{Seed: 7, Users: 50}).State(), New(Options{Seed: 7, Users: 50}).State(), New(Options{Seed: 8, Users: 50}).State()
+	a, b, c := New(Options{
+		Seed:  7,
+		Users: 50,
+	}).State(), New(Options{Seed: 7, Users: 50}).State(), New(Options{Seed: 8, Users: 50}).State()
 	if !slices.Equal(a.Users, b.Users) || slices.Equal(a.Users, c.Users) {
 		t.Error("the seed does not decide the world")
 	}
@@ -117,16 +123,19 @@ func TestSameSeedSameWorld(t *testing.T) {
 
 func TestSearchLagsBehindWritesAndReadsByIDDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{IndexLag: 10 * time.Second})
+		d := newCaller(t, Options{IndexLag: 10 * time.Second})
 		d.tenant.AddUser(NewUser{Email: "old@x.example"})
 		time.Sleep(time.Minute)
-		made := d.want(200, "POST", "/api/v1/users", `{"profile":{"login":"new@x.example","email":"new@x.example","firstName":"N","lastName":"W"}}`)
+		made := d.want(200, "POST", "/api/v1/users",
+			`{"profile":{"login":"new@x.example","email":"new@x.example","firstName":"N","lastName":"W"}}`)
 		d.tenant.SetUserProfile(d.tenant.UserByEmail("old@x.example"), "department", "Legal")
 		find := func(text string) int { items, _ := d.all(search(text)); return len(items) }
-		if d.get("/api/v1/users/"+made["id"].(string)).StatusCode != 200 || d.get("/api/v1/users/new@x.example").StatusCode != 200 {
+		if d.get("/api/v1/users/"+made["id"].(string)).StatusCode != 200 ||
+			d.get("/api/v1/users/new@x.example").StatusCode != 200 {
 			t.Error("a read by id or login lags")
 		}
-		if find(`profile.login eq "new@x.example"`) != 0 || find(`profile.department eq "Legal"`) != 0 || find(`profile.login eq "old@x.example"`) != 1 {
+		if find(`profile.login eq "new@x.example"`) != 0 || find(`profile.department eq "Legal"`) != 0 ||
+			find(`profile.login eq "old@x.example"`) != 1 {
 			t.Error("the index does not lag")
 		}
 		time.Sleep(10 * time.Second)
@@ -137,9 +146,10 @@ func TestSearchLagsBehindWritesAndReadsByIDDoNot(t *testing.T) {
 }
 
 func TestUsersAreMadeChangedAndRefusedAsOktaDoes(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	body := func(login string) string {
-		return fmt.Sprintf(`{"profile":{"login":%q,"email":%q,"firstName":"A","lastName":"B"},"credentials":{"password":{"value":"pw"}}}`, login, login)
+		return fmt.Sprintf(`{"profile":{"login":%q,"email":%q,"firstName":"A","lastName":"B"},`+
+			`"credentials":{"password":{"value":"pw"}}}`, login, login)
 	}
 	u := d.want(200, "POST", "/api/v1/users?activate=true", body("a@x.example"))
 	id := u["id"].(string)
@@ -147,7 +157,8 @@ func TestUsersAreMadeChangedAndRefusedAsOktaDoes(t *testing.T) {
 		t.Errorf("with a password: %v", u["status"])
 	}
 	d.refusal(d.do("POST", "/api/v1/users", body("A@x.example")), 400, codeValidation)
-	d.refusal(d.do("POST", "/api/v1/users", `{"profile":{"login":"b@x","email":"b@x","firstName":"A","lastName":"B","shoe":"44"}}`), 400, codeValidation)
+	d.refusal(d.do("POST", "/api/v1/users",
+		`{"profile":{"login":"b@x","email":"b@x","firstName":"A","lastName":"B","shoe":"44"}}`), 400, codeValidation)
 	d.refusal(d.do("POST", "/api/v1/users", `{"profile":`), 400, codeMalformed)
 	d.refusal(d.get("/api/v1/users/00uNobody"), 404, codeNotFound)
 	d.refusal(d.get("/api/v1/unknown"), 404, codeUnknownPath)
@@ -162,8 +173,10 @@ func TestUsersAreMadeChangedAndRefusedAsOktaDoes(t *testing.T) {
 		status int
 		after  string
 	}{
-		{"unsuspend", 400, "ACTIVE"}, {"suspend", 200, "SUSPENDED"}, {"unsuspend", 200, "ACTIVE"}, {"activate", 403, "ACTIVE"},
-		{"unlock", 403, "ACTIVE"}, {"deactivate", 200, "DEPROVISIONED"}, {"deactivate", 403, "DEPROVISIONED"}, {"activate", 200, "ACTIVE"},
+		{"unsuspend", 400, "ACTIVE"}, {"suspend", 200, "SUSPENDED"}, {"unsuspend", 200, "ACTIVE"}, {"activate", 403,
+			"ACTIVE"},
+		{"unlock", 403, "ACTIVE"}, {"deactivate", 200, "DEPROVISIONED"}, {"deactivate", 403, "DEPROVISIONED"}, {"activate",
+			200, "ACTIVE"},
 	} {
 		d.want(step.status, "POST", "/api/v1/users/"+id+"/lifecycle/"+step.verb, "")
 		if got := d.want(200, "GET", "/api/v1/users/"+id, "")["status"]; got != step.after {
@@ -225,7 +238,7 @@ func TestAssigningUsersToApplications(t *testing.T) {
 }
 
 func TestAppUserPagesSurviveThatTheirCursorLeaves(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	app := d.tenant.AddApp(NewApp{Label: "Payroll"})
 	seen := map[any]bool{}
 	for i := range 120 {
@@ -248,9 +261,10 @@ func TestAppUserPagesSurviveThatTheirCursorLeaves(t *testing.T) {
 }
 
 func TestAppSchemaMergesAndRemoves(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := newCaller(t, Options{})
 	at := "/api/v1/meta/schemas/apps/" + d.tenant.AddApp(NewApp{Label: "Payroll"}) + "/default"
-	d.want(200, "POST", at, `{"definitions":{"custom":{"properties":{"level":{"title":"Level","type":"string"},"area":{"title":"Area","type":"string"}}}}}`)
+	d.want(200, "POST", at, `{"definitions":{"custom":{"properties":{`+
+		`"level":{"title":"Level","type":"string"},"area":{"title":"Area","type":"string"}}}}}`)
 	got := d.want(200, "POST", at, `{"definitions":{"custom":{"properties":{"area":null}}}}`)
 	custom := got["definitions"].(map[string]any)["custom"].(map[string]any)["properties"].(map[string]any)
 	if names := slices.Sorted(maps.Keys(custom)); !slices.Equal(names, []string{"level"}) {
@@ -259,7 +273,7 @@ func TestAppSchemaMergesAndRemoves(t *testing.T) {
 }
 
 func BenchmarkSearchHundredThousand(b *testing.B) {
-	d := newDesk(b, Options{Users: 100_000})
+	d := newCaller(b, Options{Users: 100_000})
 	terms := make([]string, 0, 50)
 	for i := range 50 {
 		u := d.tenant.users[d.tenant.userOrder[i*1000]]
@@ -275,7 +289,7 @@ func BenchmarkSearchHundredThousand(b *testing.B) {
 
 func TestLaggingIndexKnowsAUserByTheOldAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, Options{IndexLag: 10 * time.Second})
+		d := newCaller(t, Options{IndexLag: 10 * time.Second})
 		id := d.tenant.AddUser(NewUser{Email: "old@x.example"})
 		time.Sleep(time.Minute)
 		d.tenant.SetUserProfile(id, "email", "new@x.example")

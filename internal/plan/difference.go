@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -180,12 +181,12 @@ func (b *grantsBuilder) decide(w *wish, op int) {
 func (b *grantsBuilder) warn() {
 	p := b.plan
 	states := p.States()
-	p.warn("matched_loosely", b.loose, "values match Okta's only when letter case and spaces are ignored", "")
-	p.warn("expiring_access", b.expires, "wanted values are held only through grants that expire; they count as already granted", "prolong those grants in Okta if the access should last")
-	p.warn("unresolved_values", states[UnresolvedValue], "rows name values that the application does not have", "run prepare_entitlement_structure first")
-	p.warn("unknown_users", states[UnknownUser], "rows name users that Okta does not have", "")
-	p.warn("would_strip", states[WouldStrip], "rows are left out because granting them would take other access away", "see the rows in report.csv")
-	p.warn("deny_grants", states[Blocked], "rows are left out because a DENY grant stands or a limit is passed", "see the rows in report.csv")
+	p.warn(trouble.MatchedLoosely, b.loose, "values match Okta's only when letter case and spaces are ignored", "")
+	p.warn(trouble.ExpiringAccess, b.expires, "wanted values are held only through grants that expire; they count as already granted", "prolong those grants in Okta if the access should last")
+	p.warn(trouble.UnresolvedValues, states[UnresolvedValue], "rows name values that the application does not have", "run prepare_entitlement_structure first")
+	p.warn(trouble.UnknownUsers, states[UnknownUser], "rows name users that Okta does not have", "")
+	p.warn(trouble.WouldStrip, states[WouldStrip], "rows are left out because granting them would take other access away", "see the rows in report.csv")
+	p.warn(trouble.DenyGrants, states[Blocked], "rows are left out because a DENY grant stands or a limit is passed", "see the rows in report.csv")
 }
 
 func union(a, b []string) []string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -60,7 +61,7 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 		return nil, err
 	}
 	_, denials := req.Report.LaterDenials(1)
-	b.plan.warn("later_denied", denials, "values are permitted to a user by one row and denied by a later one; they are granted", "delete the rows that no longer hold and plan again, if the denial is meant")
+	b.plan.warn(trouble.LaterDenied, denials, "values are permitted to a user by one row and denied by a later one; they are granted", "delete the rows that no longer hold and plan again, if the denial is meant")
 	return b.finish(ctx, okta, req.Now)
 }
 
@@ -133,7 +134,11 @@ func (b *grantsBuilder) viaGroup(ctx context.Context, okta *oktaclient.Client, g
 		return fmt.Errorf("read group: %w", err)
 	}
 	if group.Type != "OKTA_GROUP" {
-		return &Refusal{"group_not_editable", "the group is of type " + group.Type + " and Okta lets nobody add members to it", "name a group of type OKTA_GROUP"}
+		return &trouble.Error{
+			Code: trouble.GroupNotEditable,
+			What: "the group is of type " + group.Type + " and Okta lets nobody add members to it",
+			Next: "name a group of type OKTA_GROUP",
+		}
 	}
 	for app, err := range okta.GroupApps(ctx, groupID) {
 		if err != nil {
@@ -144,8 +149,11 @@ func (b *grantsBuilder) viaGroup(ctx context.Context, okta *oktaclient.Client, g
 			return nil
 		}
 	}
-	return &Refusal{"group_without_app", "membership of that group does not bring this application",
-		"assign the application to the group in the Admin Console, or leave assign_via_group out"}
+	return &trouble.Error{
+		Code: trouble.GroupWithoutApp,
+		What: "membership of that group does not bring this application",
+		Next: "assign the application to the group in the Admin Console, or leave assign_via_group out",
+	}
 }
 
 // readReport turns rows into states and wishes.

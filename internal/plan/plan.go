@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -90,10 +91,10 @@ type Row struct {
 
 // Warning is something that a person should read before confirming.
 type Warning struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Next    string `json:"next,omitempty"`
-	Count   int    `json:"count,omitempty"`
+	Code  trouble.Code `json:"code"`
+	What  string       `json:"message"`
+	Next  string       `json:"next,omitempty"`
+	Count int          `json:"count,omitempty"`
 }
 
 // Plan is the full list of operations that make Okta match what was asked, with the grounds for them.
@@ -157,6 +158,11 @@ func (p *Plan) coherent() error {
 			return fmt.Errorf("plan %s: operation %d needs operation %d; plan again", p.ID, i, needs)
 		}
 	}
+	for i := range p.Ops {
+		if op := &p.Ops[i]; op.Kind == KindCreateEntitlement && op.Entitlement == nil {
+			return fmt.Errorf("plan %s: operation %d creates no entitlement; plan again", p.ID, i)
+		}
+	}
 	for i := range p.Rows {
 		if row := &p.Rows[i]; row.Op < -1 || row.Op >= len(p.Ops) || row.Person < -1 || row.Person >= len(p.People) {
 			return fmt.Errorf("plan %s: row %d refers to operation %d and person %d, which are not in it; plan again", p.ID, i, row.Op, row.Person)
@@ -188,28 +194,6 @@ func (p *Plan) key(op *Op) string {
 	}
 	sum := sha256.Sum256(encoded)
 	return string(op.Kind) + ":" + hex.EncodeToString(sum[:8])
-}
-
-// Removes reports how many operations take access away.
-func (p *Plan) Removes() int {
-	n := 0
-	for i := range p.Ops {
-		if p.Ops[i].Kind == KindRevokeAccess {
-			n++
-		}
-	}
-	return n
-}
-
-// Count returns how many operations of a kind the plan holds.
-func (p *Plan) Count(kind Kind) int {
-	n := 0
-	for i := range p.Ops {
-		if p.Ops[i].Kind == kind {
-			n++
-		}
-	}
-	return n
 }
 
 // States counts the rows by state. The counts add up to len(Rows).

@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -25,7 +25,7 @@ func structurePlan(t *testing.T, w *simtest.World, report string) *plan.Plan {
 	return p
 }
 
-func warned(p *plan.Plan, code string) int {
+func warned(p *plan.Plan, code trouble.Code) int {
 	for _, w := range p.Warnings {
 		if w.Code == code {
 			return w.Count
@@ -166,8 +166,7 @@ func TestAGroupReplacesAssignmentsWhenItBringsTheApplication(t *testing.T) {
 	report := simtest.Report(t, "Email,Role\na@x.example,Admin\n")
 	request := plan.GrantRequest{Report: report, AppID: w.AppID, Group: group, Now: time.Now()}
 	_, err := plan.PlanGrants(t.Context(), w.Okta, request)
-	var refusal *plan.Refusal
-	if !errors.As(err, &refusal) || refusal.Code != "group_without_app" {
+	if trouble.CodeOf(err) != trouble.GroupWithoutApp {
 		t.Fatalf("a group without the application: %v", err)
 	}
 	w.Tenant.AssignGroupToApp(w.AppID, group)
@@ -202,18 +201,17 @@ func TestReadingASmallReportOnALargeApplicationAsksUserByUser(t *testing.T) {
 }
 
 func TestPlanningRefusesWhatCannotBe(t *testing.T) {
-	for code, spoil := range map[string]func(*simtest.World){
+	for code, spoil := range map[trouble.Code]func(*simtest.World){
 		"app_not_found":                   func(w *simtest.World) { w.AppID = "0oaNoSuchApplication" },
 		"app_inactive":                    func(w *simtest.World) { w.Tenant.SetAppStatus(w.AppID, "INACTIVE") },
 		"entitlement_management_off":      func(w *simtest.World) { w.Tenant.SetOptIn(w.AppID, "NONE") },
 		"entitlement_management_starting": func(w *simtest.World) { w.Tenant.SetOptIn(w.AppID, "ENABLING") },
 	} {
-		t.Run(code, func(t *testing.T) {
+		t.Run(string(code), func(t *testing.T) {
 			w := simtest.New(t, simtest.Options{})
 			spoil(w)
 			_, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: simtest.Report(t, "Email,Role\na@x.example,Admin\n"), AppID: w.AppID, Now: time.Now()})
-			var refusal *plan.Refusal
-			if !errors.As(err, &refusal) || refusal.Code != code || refusal.Next == "" {
+			if refusal := trouble.Find(err); refusal == nil || refusal.Code != code || refusal.Next == "" {
 				t.Errorf("got %v, want code %s and a next step", err, code)
 			}
 			if w.Writes() != 0 {
@@ -249,14 +247,12 @@ func TestASavedPlanIsWhatItsIDSays(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var refusal *plan.Refusal
-		if _, err := store.Load(p.ID); !errors.As(err, &refusal) || refusal.Code != "plan_damaged" {
+		if _, err := store.Load(p.ID); trouble.CodeOf(err) != trouble.PlanDamaged {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, id := range []string{"", "../x", "plan_", "plan_zz", p.ID + "0"} {
-		var refusal *plan.Refusal
-		if _, err := store.Load(id); !errors.As(err, &refusal) || refusal.Code != "plan_id_malformed" {
+		if _, err := store.Load(id); trouble.CodeOf(err) != trouble.PlanIDMalformed {
 			t.Errorf("id %q: %v", id, err)
 		}
 	}

@@ -11,18 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
-
-// Refusal says that no plan can be made, and what would make it possible.
-type Refusal struct {
-	Code    string // stable, snake_case
-	Message string
-	Next    string
-}
-
-// Error returns the message and the next step.
-func (r *Refusal) Error() string { return r.Message + "; " + r.Next }
 
 // Structure is what an application offers: its entitlements, each with all its values.
 type Structure struct {
@@ -34,14 +25,21 @@ type Structure struct {
 func ReadApp(ctx context.Context, okta *oktaclient.Client, appID string) (oktaclient.App, error) {
 	app, err := okta.App(ctx, appID)
 	if errors.Is(err, oktaclient.ErrNotFound) {
-		return app, &Refusal{"app_not_found", fmt.Sprintf("Okta has no application %q that this credential can see", appID),
-			"check app_id (it starts with 0oa and stands in the address bar of the application's page in the Admin Console)"}
+		return app, &trouble.Error{
+			Code: trouble.AppNotFound,
+			What: fmt.Sprintf("Okta has no application %q that this credential can see", appID),
+			Next: "check app_id (it starts with 0oa and stands in the address bar of the application's page in the Admin Console)",
+		}
 	}
 	if err != nil {
 		return app, fmt.Errorf("read application: %w", err)
 	}
 	if app.Status != "ACTIVE" {
-		return app, &Refusal{"app_inactive", fmt.Sprintf("the application is %s", app.Status), "activate it in the Admin Console, then plan again"}
+		return app, &trouble.Error{
+			Code: trouble.AppInactive,
+			What: fmt.Sprintf("the application is %s", app.Status),
+			Next: "activate it in the Admin Console, then plan again",
+		}
 	}
 	return app, nil
 }
@@ -94,14 +92,23 @@ func optedIn(ctx context.Context, okta *oktaclient.Client, app oktaclient.App) e
 	case "ENABLED", "OPTED_IN":
 		return nil
 	case "ENABLING", "OPTING_IN":
-		return &Refusal{"entitlement_management_starting", "entitlement management is being switched on for this application",
-			"wait until Okta has finished (a few minutes), then plan again"}
+		return &trouble.Error{
+			Code: trouble.EntitlementManagementStarting,
+			What: "entitlement management is being switched on for this application",
+			Next: "wait until Okta has finished (a few minutes), then plan again",
+		}
 	case "DISABLING", "OPTING_OUT":
-		return &Refusal{"entitlement_management_stopping", "entitlement management is being switched off for this application",
-			"switch it on again in the Admin Console once Okta has finished, then plan again"}
+		return &trouble.Error{
+			Code: trouble.EntitlementManagementStopping,
+			What: "entitlement management is being switched off for this application",
+			Next: "switch it on again in the Admin Console once Okta has finished, then plan again",
+		}
 	default:
-		return &Refusal{"entitlement_management_off", "entitlement management is off for this application",
-			"a super admin switches it on in the Admin Console: Applications, this application, General, Identity Governance, Governance Engine: Enabled (provisioning must be off first), then plan again"}
+		return &trouble.Error{
+			Code: trouble.EntitlementManagementOff,
+			What: "entitlement management is off for this application",
+			Next: "a super admin switches it on in the Admin Console: Applications, this application, General, Identity Governance, Governance Engine: Enabled (provisioning must be off first), then plan again",
+		}
 	}
 }
 

@@ -28,6 +28,13 @@ const (
 	Kept            State = "kept"             // undo left it: it came from elsewhere too, or is gone already
 )
 
+// States lists all states in the order in which counts of them are shown.
+func States() []State {
+	return []State{Planned, Granted, Assigned, AlreadyGranted, DeniedAccess, ExpiredAccess, NotYetValid, NotSelected,
+		NoEntitlement, BadRow, UnknownUser, AmbiguousUser,
+		InactiveUser, UnresolvedValue, WouldStrip, Blocked, Failed, Unknown, NotAttempted, Revoked, Kept}
+}
+
 // Unfinished reports whether a row in this state keeps its report in the inbox.
 func (s State) Unfinished() bool {
 	switch s {

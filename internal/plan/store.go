@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Store keeps plans under the state directory, one file each, named by plan id.
@@ -17,7 +18,11 @@ type Store struct{ dir string }
 // NewStore returns the store in dir, which it makes when needed.
 func NewStore(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, &Refusal{"state_not_writable", fmt.Sprintf("the state directory cannot be made: %v", err), "set STATE_DIR to a directory that this user may write"}
+		return nil, &trouble.Error{
+			Code: trouble.StateNotWritable,
+			What: fmt.Sprintf("the state directory cannot be made: %v", err),
+			Next: "set STATE_DIR to a directory that this user may write",
+		}
 	}
 	return &Store{dir}, nil
 }
@@ -31,7 +36,11 @@ func ValidID(id string) bool { return validID.MatchString(id) }
 func (s *Store) Save(p *Plan) error {
 	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, p.write)
 	if err != nil {
-		return &Refusal{"state_not_writable", fmt.Sprintf("the plan cannot be saved: %v", err), "free space or set STATE_DIR to a directory that this user may write; nothing was sent to Okta"}
+		return &trouble.Error{
+			Code: trouble.StateNotWritable,
+			What: fmt.Sprintf("the plan cannot be saved: %v", err),
+			Next: "free space or set STATE_DIR to a directory that this user may write; nothing was sent to Okta",
+		}
 	}
 	return nil
 }
@@ -39,11 +48,19 @@ func (s *Store) Save(p *Plan) error {
 // Load reads a plan back and checks that it still is what its id says.
 func (s *Store) Load(id string) (*Plan, error) {
 	if !validID.MatchString(id) {
-		return nil, &Refusal{"plan_id_malformed", fmt.Sprintf("%q is not a plan id", clip(id, 60)), "use the plan_id that the planning call returned (plan_ and 32 hex digits)"}
+		return nil, &trouble.Error{
+			Code: trouble.PlanIDMalformed,
+			What: fmt.Sprintf("%q is not a plan id", clip(id, 60)),
+			Next: "use the plan_id that the planning call returned (plan_ and 32 hex digits)",
+		}
 	}
 	f, err := os.Open(filepath.Join(s.dir, id+".json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Refusal{"plan_not_found", "no plan " + id + " is saved here", "call the tool without plan_id to plan again"}
+		return nil, &trouble.Error{
+			Code: trouble.PlanNotFound,
+			What: "no plan " + id + " is saved here",
+			Next: "call the tool without plan_id to plan again",
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
@@ -51,10 +68,18 @@ func (s *Store) Load(id string) (*Plan, error) {
 	defer func() { _ = f.Close() }()
 	p, err := read(f)
 	if err != nil {
-		return nil, &Refusal{"plan_damaged", "the saved plan cannot be read: " + err.Error(), "call the tool without plan_id to plan again"}
+		return nil, &trouble.Error{
+			Code: trouble.PlanDamaged,
+			What: "the saved plan cannot be read: " + err.Error(),
+			Next: "call the tool without plan_id to plan again",
+		}
 	}
 	if err := p.Verify(); err != nil || p.ID != id {
-		return nil, &Refusal{"plan_damaged", "the saved plan is not what its id says", "call the tool without plan_id to plan again"}
+		return nil, &trouble.Error{
+			Code: trouble.PlanDamaged,
+			What: "the saved plan is not what its id says",
+			Next: "call the tool without plan_id to plan again",
+		}
 	}
 	return p, nil
 }

@@ -2,12 +2,12 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -133,16 +133,16 @@ func (b *structureBuilder) addValues(entitlementID, attribute string, values []o
 
 func (b *structureBuilder) warn() {
 	p := b.plan
-	p.warn("matched_loosely", b.loose, "names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
-	p.warn("spellings_folded", b.folded, "values differ from another value of the report only in letter case or spaces; they become one value in its first spelling",
+	p.warn(trouble.MatchedLoosely, b.loose, "names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
+	p.warn(trouble.SpellingsFolded, b.folded, "values differ from another value of the report only in letter case or spaces; they become one value in its first spelling",
 		"correct the report if they are meant to be different")
-	p.warn("over_long", b.overlong, "names or values are longer than Okta's Admin Console allows and are left out", "shorten them in the report and plan again")
+	p.warn(trouble.OverLong, b.overlong, "names or values are longer than Okta's Admin Console allows and are left out", "shorten them in the report and plan again")
 }
 
 // warn adds a warning when there is something to warn of.
-func (p *Plan) warn(code string, count int, message, next string) {
+func (p *Plan) warn(code trouble.Code, count int, message, next string) {
 	if count > 0 {
-		p.Warnings = append(p.Warnings, Warning{Code: code, Count: count, Message: fmt.Sprintf("%d %s", count, message), Next: next})
+		p.Warnings = append(p.Warnings, Warning{Code: code, Count: count, What: fmt.Sprintf("%d %s", count, message), Next: next})
 	}
 }
 
@@ -155,37 +155,30 @@ func clip(s string, max int) string {
 	return string([]rune(s)[:max])
 }
 
-// CheckStructure compares a structure plan with the application as it stands now. It returns an error when the plan is
-// stale: entitlements that it adds to have vanished.
-func CheckStructure(ctx context.Context, okta *oktaclient.Client, p *Plan) (*Structure, error) {
-	live, err := ReadStructure(ctx, okta, p.App.ID)
-	if err != nil {
-		return nil, err
-	}
+// MustHaveEntitlements returns a plan_stale error unless every entitlement that the plan adds values to is still there.
+func (s *Structure) MustHaveEntitlements(p *Plan) error {
 	known := map[string]bool{}
-	for _, e := range live.Entitlements {
+	for _, e := range s.Entitlements {
 		known[e.ID] = true
 	}
-	for _, op := range p.Ops {
-		if op.EntitlementID != "" && !known[op.EntitlementID] {
-			return nil, Stale("an entitlement that the plan adds values to was deleted")
+	for i := range p.Ops {
+		if id := p.Ops[i].EntitlementID; id != "" && !known[id] {
+			return Stale("an entitlement that the plan adds values to was deleted")
 		}
 	}
-	return live, nil
+	return nil
 }
 
-// ErrStale is what errors.Is finds in the refusal of a plan that no longer fits Okta.
-var ErrStale = errors.New("plan is stale, plan again")
+// Stale returns the refusal of a plan that no longer fits Okta, saying what changed. Its code is trouble.PlanStale.
+func Stale(what string) error {
+	return &trouble.Error{
+		Code: trouble.PlanStale,
+		What: "the plan is stale: " + what,
+		Next: "plan again from the same report; what was done is found and not done twice",
+	}
+}
 
-type staleError struct{ what string }
-
-func (e *staleError) Error() string        { return "plan is stale, plan again: " + e.what }
-func (e *staleError) Is(target error) bool { return target == ErrStale }
-
-// Stale returns the refusal of a plan that no longer fits Okta, saying what changed.
-func Stale(what string) error { return &staleError{what} }
-
-// MustHave returns an ErrStale unless every one of these value ids is still there.
+// MustHave returns a plan_stale error unless every one of these value ids is still there.
 func (s *Structure) MustHave(valueIDs []string) error {
 	known := map[string]bool{}
 	for _, e := range s.Entitlements {

@@ -6,31 +6,45 @@ import (
 	"slices"
 	"time"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Made is one grant that a run made, with the values that its user did not have before.
+// Made is one operation that a run carried out.
 type Made struct {
-	UserID  string
-	GrantID string
-	Adds    []string // value ids
-	Line    int      // a row that asked for it
-	Person  int      // index into People of the run's plan
+	Op     *Op
+	ID     string // what Okta made: gra…
+	Line   int    // a row that asked for it
+	Person int    // index into People of the run's plan, -1 when none
+}
+
+// Taking is how one operation is taken back.
+type Taking struct {
+	Op     *Op    // nil: what it made is left as it is
+	Reason string // why a part of it is left
 }
 
 // UndoRequest asks for a plan that takes back what a run added.
 type UndoRequest struct {
-	Of   *Plan  // the plan that was carried out
-	Made []Made // what its journal says
-	Now  time.Time
+	Of    *Plan  // the plan that was carried out
+	Made  []Made // what its journal says
+	Now   time.Time
+	Kinds []Declaration // Kinds() when nil
 }
 
-// PlanUndo takes back exactly what the run added and what still stands: values that only the run's own grant gives. What
-// users had before, what came later from elsewhere, and assignments to the application stay.
+// PlanUndo takes back exactly what the run added and what is still in force: values that only the run's own grant gives.
+// What users had before, what came later from elsewhere, and assignments to the application stay.
 func PlanUndo(ctx context.Context, okta *oktaclient.Client, req UndoRequest) (*Plan, error) {
 	if req.Of.Stage != StageGrants {
-		return nil, &Refusal{"undo_needs_grants", fmt.Sprintf("a run of stage %s cannot be undone", req.Of.Stage),
-			"undo works on runs of execute_user_grants and okta_batch_create_grants; entitlements and assignments are removed by hand in the Admin Console"}
+		return nil, &trouble.Error{
+			Code: trouble.UndoNeedsGrants,
+			What: fmt.Sprintf("a run of stage %s cannot be undone", req.Of.Stage),
+			Next: "undo works on runs of execute_user_grants and okta_batch_create_grants; " +
+				"entitlements and assignments are removed by hand in the Admin Console",
+		}
+	}
+	if req.Kinds == nil {
+		req.Kinds = Kinds()
 	}
 	org, err := okta.Org(ctx)
 	if err != nil {
@@ -40,35 +54,82 @@ func PlanUndo(ctx context.Context, okta *oktaclient.Client, req UndoRequest) (*P
 	if err != nil {
 		return nil, err
 	}
-	users := make([]string, len(req.Made))
-	for i, made := range req.Made {
-		users[i] = made.UserID
+	p := &Plan{
+		Stage:    StageUndo,
+		OrgID:    org.ID,
+		App:      live.App,
+		Snapshot: live.digest(),
+		Undoes:   req.Of.ID,
+		People:   req.Of.People,
 	}
-	grants := map[string][]oktaclient.Grant{}
-	if len(users) > 0 {
-		if grants, err = ReadGrants(ctx, okta, req.Of.App.ID, users); err != nil {
+	stay := 0
+	for _, kind := range req.Kinds {
+		if kind.Undo == nil {
+			stay += req.Of.Count(kind.Kind)
+			continue
+		}
+		if err := p.takeBack(ctx, okta, kind, req.Made); err != nil {
 			return nil, err
 		}
 	}
-	p := &Plan{Stage: StageUndo, OrgID: org.ID, App: live.App, Snapshot: live.digest(), Undoes: req.Of.ID, People: req.Of.People}
-	kept := 0
-	for _, made := range req.Made {
-		row := Row{Line: made.Line, State: Kept, Op: -1, Person: made.Person}
-		if revokes := OnlyFrom(grants[made.UserID], made.GrantID, made.Adds); len(revokes) > 0 {
-			row.State, row.Op = Planned, len(p.Ops)
-			p.Ops = append(p.Ops, Op{Kind: KindRevokeAccess, Needs: -1, UserID: made.UserID, GrantID: made.GrantID, Revokes: revokes})
-			if len(revokes) < len(made.Adds) {
-				row.Reason = fmt.Sprintf("%d of %d values stay: they came from elsewhere too, or are gone", len(made.Adds)-len(revokes), len(made.Adds))
-			}
+	p.warn(trouble.Kept, p.States()[Kept],
+		"users keep what the run gave them: it came from elsewhere as well, or is gone already", "")
+	p.warn(trouble.AssignmentsStay, stay,
+		"assignments to the application or its group that the run may have made stay",
+		"remove them by hand in the Admin Console if they are not wanted")
+	return p.seal(req.Now)
+}
+
+// takeBack adds the operations and rows that take back what was made of one kind.
+func (p *Plan) takeBack(ctx context.Context, okta *oktaclient.Client, kind Declaration, made []Made) error {
+	var ours []Made
+	for _, m := range made {
+		if m.Op.Kind == kind.Kind {
+			ours = append(ours, m)
 		}
-		if row.State == Kept {
-			kept++
+	}
+	if len(ours) == 0 {
+		return nil
+	}
+	takings, err := kind.Undo(ctx, okta, p.App.ID, ours)
+	if err != nil {
+		return err
+	}
+	for i, taking := range takings {
+		row := Row{Line: ours[i].Line, State: Kept, Op: -1, Person: ours[i].Person, Reason: taking.Reason}
+		if taking.Op != nil {
+			row.State, row.Op = Planned, len(p.Ops)
+			p.Ops = append(p.Ops, *taking.Op)
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	p.warn("kept", kept, "users keep what the run gave them: it came from elsewhere as well, or is gone already", "")
-	p.warn("assignments_stay", req.Of.Count(KindAssignUser)+req.Of.Count(KindAddGroupMember), "assignments to the application or its group that the run may have made stay", "remove them by hand in the Admin Console if they are not wanted")
-	return p.seal(req.Now)
+	return nil
+}
+
+// takeGrantsBack revokes the values that only the run's own grants give.
+func takeGrantsBack(ctx context.Context, okta *oktaclient.Client, appID string, made []Made) ([]Taking, error) {
+	users := make([]string, len(made))
+	for i, m := range made {
+		users[i] = m.Op.UserID
+	}
+	grants, err := ReadGrants(ctx, okta, appID, users)
+	if err != nil {
+		return nil, err
+	}
+	takings := make([]Taking, len(made))
+	for i, m := range made {
+		user, all := m.Op.UserID, len(m.Op.Adds)
+		revokes := OnlyFrom(grants[user], m.ID, m.Op.Adds)
+		if len(revokes) == 0 {
+			continue
+		}
+		takings[i].Op = &Op{Kind: KindRevokeAccess, Needs: -1, UserID: user, GrantID: m.ID, Revokes: revokes}
+		if len(revokes) < all {
+			takings[i].Reason = fmt.Sprintf("%d of %d values stay: they came from elsewhere too, or are gone",
+				all-len(revokes), all)
+		}
+	}
+	return takings, nil
 }
 
 // OnlyFrom returns those of the values that this grant gives and no other grant does, sorted.

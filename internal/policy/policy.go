@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Decision is what the gate says of a plan.
@@ -40,7 +42,7 @@ const (
 	Terminal     Channel = "terminal"     // typed on a terminal, naming what is to be taken back
 )
 
-// Confirmation is somebody's word that one plan may run.
+// Confirmation is someone's word that one plan may run.
 type Confirmation struct {
 	PlanID  string    `json:"plan_id"`
 	Channel Channel   `json:"channel"`
@@ -64,26 +66,11 @@ func (p Permit) Rule() string { return p.rule }
 // Confirmation returns the word it rests on.
 func (p Permit) Confirmation() Confirmation { return p.given }
 
-// Refused is the error of a plan that the gate does not let through.
-type Refused struct{ Verdict Verdict }
-
-// Error says which rule refused, why, and what to do.
-func (e *Refused) Error() string {
-	return fmt.Sprintf("policy rule %s refuses this plan: %s; %s", e.Verdict.Rule, e.Verdict.Reason, e.Verdict.Next)
-}
-
-// Record is one decision, for the trail.
-type Record struct {
-	Plan         *plan.Plan
-	Verdict      Verdict
-	Confirmation Confirmation
-}
-
 // Options of a gate.
 type Options struct {
 	ReadOnly bool // wins over everything
-	// Write keeps a decision for good, before anything acts on it. When it fails, nothing is permitted.
-	Write func(context.Context, Record) error
+	// Record keeps a decision for good, before anything acts on it; nil keeps none. When it fails, nothing is permitted.
+	Record trail.Record
 }
 
 // Gate judges plans by the built-in rules: reads are free, additive plans run once confirmed, and whatever removes or
@@ -99,16 +86,34 @@ func (g *Gate) Judge(p *plan.Plan) Verdict { return g.judge(p, Confirmation{}) }
 func (g *Gate) judge(p *plan.Plan, c Confirmation) Verdict {
 	switch {
 	case g.opts.ReadOnly:
-		return Verdict{Deny, "read_only", "READ_ONLY is set, so nothing may be written", "unset READ_ONLY, if writing is meant, and start the program again"}
+		return Verdict{
+			Decision: Deny,
+			Rule:     "read_only",
+			Reason:   "READ_ONLY is set, so nothing may be written",
+			Next:     "unset READ_ONLY, if writing is meant, and start the program again",
+		}
 	case p.Removes() > 0 && c.Channel == Terminal:
-		return Verdict{Ask, "builtin_undo_on_terminal", "the plan takes access away and was confirmed on a terminal", ""}
+		return Verdict{
+			Decision: Ask,
+			Rule:     "builtin_undo_on_terminal",
+			Reason:   "the plan takes access away and was confirmed on a terminal",
+		}
 	case p.Removes() > 0:
-		return Verdict{Deny, "builtin_no_removal", "the plan takes access away, and no policy allows a conversation to do that",
-			"a person runs the undo command on a terminal with --yes-undo and the run's id"}
+		return Verdict{
+			Decision: Deny,
+			Rule:     "builtin_no_removal",
+			Reason:   "the plan takes access away, and no policy allows a conversation to do that",
+			Next:     "a person runs the undo command on a terminal with --yes-undo and the run's id",
+		}
 	case len(p.Ops) == 0:
-		return Verdict{Allow, "builtin_nothing_to_do", "the plan writes nothing", ""}
+		return Verdict{Decision: Allow, Rule: "builtin_nothing_to_do", Reason: "the plan writes nothing"}
 	default:
-		return Verdict{Ask, "builtin_additive_confirmed", "the plan only adds; it runs once confirmed", "confirm by calling the same tool again with this plan_id"}
+		return Verdict{
+			Decision: Ask,
+			Rule:     "builtin_additive_confirmed",
+			Reason:   "the plan only adds; it runs once confirmed",
+			Next:     "confirm by calling the same tool again with this plan_id",
+		}
 	}
 }
 
@@ -117,18 +122,43 @@ func (g *Gate) judge(p *plan.Plan, c Confirmation) Verdict {
 func (g *Gate) Permit(ctx context.Context, p *plan.Plan, c Confirmation) (Permit, error) {
 	verdict := g.judge(p, c)
 	if verdict.Decision == Ask && c.PlanID != p.ID {
-		verdict = Verdict{Deny, "builtin_wrong_confirmation", "the confirmation names another plan", "plan again and confirm the plan_id that comes back"}
+		verdict = Verdict{
+			Decision: Deny,
+			Rule:     "builtin_wrong_confirmation",
+			Reason:   "the confirmation names another plan",
+			Next:     "plan again and confirm the plan_id that comes back",
+		}
 	}
 	if verdict.Decision == Ask {
 		verdict.Decision = Allow // it was asked for, and the confirmation answers
 	}
-	if g.opts.Write != nil {
-		if err := g.opts.Write(ctx, Record{p, verdict, c}); err != nil {
-			return Permit{}, fmt.Errorf("record the decision, without which nothing is written: %w", err)
-		}
+	if err := g.record(ctx, p, verdict, c); err != nil {
+		return Permit{}, fmt.Errorf("record the decision, without which nothing is written: %w", err)
 	}
 	if verdict.Decision == Deny {
-		return Permit{}, &Refused{verdict}
+		return Permit{}, &trouble.Error{
+			Code: trouble.RefusedByPolicy,
+			What: "policy rule " + verdict.Rule + " refuses this plan: " + verdict.Reason,
+			Next: verdict.Next,
+		}
 	}
 	return Permit{planID: p.ID, rule: verdict.Rule, given: c}, nil
+}
+
+func (g *Gate) record(ctx context.Context, p *plan.Plan, verdict Verdict, c Confirmation) error {
+	if g.opts.Record == nil {
+		return nil
+	}
+	return g.opts.Record(ctx, trail.Entry{
+		Client:   c.Client,
+		Step:     "decision",
+		PlanID:   p.ID,
+		Decision: string(verdict.Decision),
+		Rule:     verdict.Rule,
+		Arguments: map[string]any{
+			"channel": string(c.Channel),
+			"app_id":  p.App.ID,
+			"org_id":  p.OrgID,
+		},
+	})
 }

@@ -7,6 +7,8 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func TestBuiltInRules(t *testing.T) {
@@ -35,30 +37,30 @@ func TestBuiltInRules(t *testing.T) {
 		"a plan that writes nothing needs no confirmation": {nothing, policy.Conversation, "", false, "builtin_nothing_to_do", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var recorded []policy.Record
-			gate := policy.New(policy.Options{ReadOnly: c.readOnly, Write: func(_ context.Context, r policy.Record) error {
-				recorded = append(recorded, r)
+			var recorded []trail.Entry
+			gate := policy.New(policy.Options{ReadOnly: c.readOnly, Record: func(_ context.Context, e trail.Entry) error {
+				recorded = append(recorded, e)
 				return nil
 			}})
 			permit, err := gate.Permit(t.Context(), c.plan, policy.Confirmation{PlanID: c.confirms, Channel: c.channel})
 			if (err == nil) != c.allowed {
 				t.Fatalf("permit error %v, want allowed %t", err, c.allowed)
 			}
-			if len(recorded) != 1 || recorded[0].Verdict.Rule != c.rule {
+			if len(recorded) != 1 || recorded[0].Rule != c.rule {
 				t.Fatalf("recorded %+v, want one decision by %s", recorded, c.rule)
 			}
 			want := policy.Deny
 			if c.allowed {
 				want = policy.Allow
 			}
-			if got := recorded[0].Verdict.Decision; got != want {
+			if got := recorded[0].Decision; got != string(want) {
 				t.Errorf("recorded decision %s, want %s", got, want)
 			}
 			if c.allowed && permit.PlanID() != c.plan.ID || !c.allowed && permit.PlanID() != "" {
 				t.Errorf("permit for %q", permit.PlanID())
 			}
-			var refused *policy.Refused
-			if !c.allowed && (!errors.As(err, &refused) || refused.Verdict.Next == "") {
+			refusal := trouble.Find(err)
+			if !c.allowed && (refusal == nil || refusal.Code != trouble.RefusedByPolicy || refusal.Next == "") {
 				t.Errorf("refusal %v names no next step", err)
 			}
 		})
@@ -67,7 +69,7 @@ func TestBuiltInRules(t *testing.T) {
 
 func TestNothingIsPermittedThatCannotBeRecorded(t *testing.T) {
 	broken := errors.New("disk full")
-	gate := policy.New(policy.Options{Write: func(context.Context, policy.Record) error { return broken }})
+	gate := policy.New(policy.Options{Record: func(context.Context, trail.Entry) error { return broken }})
 	p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}
 	permit, err := gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: policy.Conversation})
 	if !errors.Is(err, broken) || permit.PlanID() != "" {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// figureWidth is the width of every drawing in its own units: text of 13 units is still read on a phone, and not huge on a desk.
+// figureWidth is the width of every drawing in its own units: text of 13 units is still read on a phone, and not huge on a wanted.
 const figureWidth = 440
 
-// picture is one drawing for the page, in shapes that the template writes as SVG. Colours are classes, so that light, dark and
-// print each have their own.
+// picture is one drawing, in shapes that the page's template writes as SVG and a canvas paints as PNG. Colours are classes,
+// so that light, dark, print and PNG each have their own.
 type picture struct {
 	ID     string
 	Title  string
@@ -24,31 +24,64 @@ type picture struct {
 }
 
 type box struct {
-	X, Y, W, H string
+	X, Y, W, H unit
 	Class      string
 	Tip        string
 }
 
+// path is lines from point to point, or a circle around one point.
 type path struct {
-	D     string
-	Class string
-	Tip   string
+	Points []point
+	Closed bool
+	Radius float64 // of the circle; 0 for lines
+	Class  string
+	Tip    string
 }
 
+type point struct{ x, y float64 }
+
 type label struct {
-	X, Y   string
+	X, Y   unit
 	Class  string
 	Anchor string // start, middle, end
 	Text   string
 }
 
-// unit writes a coordinate with one decimal at most, so that the same figures give the same bytes everywhere.
-func unit(v float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+// unit is a coordinate. It is written with one decimal at most, so that the same figures give the same bytes everywhere.
+type unit float64
+
+func (u unit) String() string {
+	return strings.TrimSuffix(strconv.FormatFloat(float64(u), 'f', 1, 64), ".0")
+}
+
+// D is the path as SVG writes it.
+func (p path) D() string {
+	if p.Radius > 0 {
+		r, across := unit(p.Radius).String(), unit(2*p.Radius).String()
+		arc := "a" + r + " " + r + " 0 1 0 "
+		return "M" + unit(p.Points[0].x-p.Radius).String() + " " + unit(p.Points[0].y).String() +
+			arc + across + " 0" + arc + "-" + across + " 0z"
+	}
+	var d strings.Builder
+	for i, at := range p.Points {
+		command := "L"
+		if i == 0 {
+			command = "M"
+		}
+		d.WriteString(command + unit(at.x).String() + " " + unit(at.y).String())
+	}
+	if p.Closed {
+		d.WriteString("z")
+	}
+	return d.String()
 }
 
 func (p *picture) box(x, y, w, h float64, class, tip string) {
 	p.Boxes = append(p.Boxes, box{unit(x), unit(y), unit(w), unit(h), class, tip})
+}
+
+func (p *picture) line(class string, points ...point) {
+	p.Paths = append(p.Paths, path{Points: points, Class: class})
 }
 
 func (p *picture) text(x, y float64, anchor, class, text string) {
@@ -90,7 +123,7 @@ func (p *picture) bars(y float64, rows []bar) float64 {
 	return y
 }
 
-// share draws a bar for a share; somebody is never too few to be seen, and nobody is no bar.
+// share draws a bar for a share. One above zero gets at least 2 units, to be seen; zero gets no bar.
 func (p *picture) share(y, height, share float64, class, tip string) {
 	if share > 0 {
 		p.box(0, y, max(figureWidth*min(share, 1), 2), height, class, tip)

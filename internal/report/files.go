@@ -1,4 +1,4 @@
-// Package report turns what an MFA audit found into what people read: files for an auditor, tickets, a digest for a channel,
+// Package report turns what an MFA audit found into what people read: files for an auditor, tickets, a bulletin for a channel,
 // messages to people, and the conditions under which a run fails. It asks Okta nothing and delivers nothing.
 package report
 

@@ -16,7 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Mode says for whom a ticket is made.
+// Mode says what a ticket is made for.
 type Mode string
 
 // The modes.
@@ -36,51 +36,51 @@ const ticketRows = 100
 type TicketOptions struct {
 	EnrollURL    string   // where people enrol; "" means the settings page of the organisation's own dashboard
 	ReportURL    string   // where the whole report lies; "" leaves it out
-	Known        []string // keys of tickets of TicketSet that stand open now: without them nobody who left the organisation is settled
+	Known        []string // keys of tickets of TicketSet that are open now: without them no one who left the organisation is settled
 	Labels       []string // beside okta-mfa
-	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of nobody's
-	MaxRows      int      // most people whom one ticket names; 0 means 100
-	MaxNew       int      // see notify.Desk
-	DryRun       bool     // see notify.Desk
+	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of no one's
+	MaxRows      int      // most people that one ticket names; 0 means 100
+	MaxNew       int      // see notify.Wanted
+	DryRun       bool     // see notify.Wanted
 }
 
 // Tickets says which tickets an audit wants open and which it lets be closed. Findings come most urgent first; tickets come
 // admins first, then people with recent events, otherwise in the order of the findings. A ticket's text does not name the audit,
 // so that a second audit which finds the same leaves it unchanged.
 //
-// Nobody is ticketed when the policy's level is off, and with optional there is the bulk ticket at most, whatever the mode. A
-// person who is unreadable, unknown or in grace has neither an open nor a settled ticket: what stands there stays.
-func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o TicketOptions) (notify.Desk, error) {
+// No one is ticketed when the policy's level is off, and with optional there is the bulk ticket at most, whatever the mode. A
+// person who is unreadable, unknown or in grace has neither an open nor a settled ticket: what is there stays.
+func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o TicketOptions) (notify.Wanted, error) {
 	if !slices.Contains(Modes[:], mode) {
-		return notify.Desk{}, fmt.Errorf("make tickets: there is no mode %q; the modes are per_user, per_manager and bulk", mode)
+		return notify.Wanted{}, fmt.Errorf("make tickets: there is no mode %q; the modes are per_user, per_manager and bulk", mode)
 	}
 	enroll, err := enrollLink(&s, o.EnrollURL)
 	if err != nil {
-		return notify.Desk{}, fmt.Errorf("make tickets: %w", err)
+		return notify.Wanted{}, fmt.Errorf("make tickets: %w", err)
 	}
 	o.EnrollURL = enroll
 	if o.MaxRows <= 0 {
 		o.MaxRows = ticketRows
 	}
-	desk := notify.Desk{Set: TicketSet(s), Settled: map[string]string{}, MaxNew: o.MaxNew, DryRun: o.DryRun}
+	wanted := notify.Wanted{Set: TicketSet(s), Settled: map[string]string{}, MaxNew: o.MaxNew, DryRun: o.DryRun}
 	if s.Policy.Level == mfa.Off {
-		return desk, nil
+		return wanted, nil
 	}
 	if s.Policy.Level == mfa.Optional {
 		mode = Bulk
 	}
-	w := &writer{s: &s, o: &o, mode: mode, desk: &desk, groups: map[string]*group{}, seen: map[string]bool{}}
+	w := &writer{s: &s, o: &o, mode: mode, wanted: &wanted, groups: map[string]*group{}, seen: map[string]bool{}}
 	for f, err := range findings {
 		if err != nil {
-			return notify.Desk{}, fmt.Errorf("make tickets: read findings: %w", err)
+			return notify.Wanted{}, fmt.Errorf("make tickets: read findings: %w", err)
 		}
 		w.add(&f)
 	}
 	w.finish()
-	return desk, nil
+	return wanted, nil
 }
 
-// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what stands open.
+// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what is open.
 func TicketSet(s mfa.Summary) string { return "okta-mfa-" + keyOf(cmp.Or(s.OrgID, s.Org)) }
 
 // writer makes the tickets of one audit.
@@ -88,11 +88,11 @@ type writer struct {
 	s      *mfa.Summary
 	o      *TicketOptions
 	mode   Mode
-	desk   *notify.Desk
+	wanted *notify.Wanted
 	ranked [urgencies][]notify.Ticket // PerUser: by urgency
 	groups map[string]*group          // PerManager and Bulk: by key
 	order  []string                   // keys of groups as they came
-	seen   map[string]bool            // PerUser with known tickets: keys of everybody in the result
+	seen   map[string]bool            // PerUser with known tickets: keys of everyone in the result
 }
 
 func (w *writer) add(f *mfa.Finding) {
@@ -109,9 +109,9 @@ func (w *writer) add(f *mfa.Finding) {
 		u := urgency(f)
 		w.ranked[u] = append(w.ranked[u], w.personTicket(key, f))
 	case f.Verdict == mfa.Compliant:
-		w.desk.Settled[key] = enrolled(f)
+		w.wanted.Settled[key] = enrolled(f)
 	case f.Verdict == mfa.Exempt:
-		w.desk.Settled[key] = exempt(f)
+		w.wanted.Settled[key] = exempt(f)
 	}
 }
 
@@ -122,15 +122,15 @@ func (w *writer) finish() {
 		return
 	}
 	for _, tickets := range w.ranked {
-		w.desk.Open = append(w.desk.Open, tickets...)
+		w.wanted.Open = append(w.wanted.Open, tickets...)
 	}
-	w.desk.Rest = w.restTicket()
+	w.wanted.Bulk = w.overflowTicket()
 	if !complete(w.s) {
 		return
 	}
 	for _, key := range w.o.Known {
 		if strings.HasPrefix(key, userPrefix) && !w.seen[key] {
-			w.desk.Settled[key] = "no longer among the organisation's active people: left, deactivated or suspended"
+			w.wanted.Settled[key] = "no longer among the organisation's active people: left, deactivated or suspended"
 		}
 	}
 }
@@ -140,15 +140,15 @@ func (w *writer) settleOtherModes() {
 	if !complete(w.s) {
 		return
 	}
-	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey, restKey}, Bulk: {userPrefix, managerPrefix, restKey}}
+	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey, overflowKey}, Bulk: {userPrefix, managerPrefix, overflowKey}}
 	for _, key := range w.o.Known {
 		if slices.ContainsFunc(others[w.mode], func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
-			w.desk.Settled[key] = "what it says is reported in another way now (" + string(w.mode) + ")"
+			w.wanted.Settled[key] = "what it says is reported in another way now (" + string(w.mode) + ")"
 		}
 	}
 }
 
-// complete reports whether somebody who is not in the result is not in the organisation either. An export that somebody made some
+// complete reports whether someone who is not in the result is not in the organisation either. An export that someone made some
 // time ago does not show that.
 func complete(s *mfa.Summary) bool {
 	return s.Scope == mfa.Everybody && s.Kind != mfa.KindBaseline && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&
@@ -214,7 +214,7 @@ const (
 	userPrefix    = "user-"
 	managerPrefix = "manager-"
 	bulkKey       = "bulk"
-	restKey       = "rest"
+	overflowKey   = "rest"
 )
 
 func userKey(id string) string { return userPrefix + keyOf(id) }

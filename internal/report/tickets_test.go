@@ -15,25 +15,25 @@ import (
 	"okta-entitlements-mcp/internal/report"
 )
 
-// tickets makes a desk, or fails the test.
-func tickets(t *testing.T, a *audit, mode report.Mode, o report.TicketOptions) notify.Desk {
+// tickets makes a wanted, or fails the test.
+func tickets(t *testing.T, a *audit, mode report.Mode, o report.TicketOptions) notify.Wanted {
 	t.Helper()
-	desk, err := report.Tickets(a.summary, a.stream(), mode, o)
+	wanted, err := report.Tickets(a.summary, a.stream(), mode, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return desk
+	return wanted
 }
 
-func keys(desk notify.Desk) []string {
+func keys(wanted notify.Wanted) []string {
 	var out []string
-	for _, t := range desk.Open {
+	for _, t := range wanted.Open {
 		out = append(out, t.Key)
 	}
 	return out
 }
 
-// mixed is an audit with one person of every verdict, an administrator and somebody with recent events.
+// mixed is an audit with one person of every verdict, an administrator and someone with recent events.
 func mixed() *audit {
 	boss, bombed := person(2, mfa.WeakOnly, sms()), person(3, mfa.NotEnrolled)
 	boss.Roles, boss.RolesVia = []string{"SUPER_ADMIN"}, "group"
@@ -45,33 +45,33 @@ func mixed() *audit {
 }
 
 func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
-	desk := tickets(t, mixed(), report.PerUser, report.TicketOptions{})
-	if got, want := keys(desk), []string{"user-00u00002", "user-00u00003", "user-00u00001"}; !slices.Equal(got, want) {
+	wanted := tickets(t, mixed(), report.PerUser, report.TicketOptions{})
+	if got, want := keys(wanted), []string{"user-00u00002", "user-00u00003", "user-00u00001"}; !slices.Equal(got, want) {
 		t.Fatalf("tickets for %q, want %q: administrators first, then recent events", got, want)
 	}
-	boss := strings.Join(desk.Open[0].Lines, "\n")
+	boss := strings.Join(wanted.Open[0].Lines, "\n")
 	for _, want := range []string{"Person 2 (p2@example.com)", "super admin (through a group)", "Enrolled now: SMS", "https://example.okta.com/enduser/settings", "closes by itself", "passkey"} {
 		if !strings.Contains(boss, want) {
 			t.Errorf("the ticket does not say %q:\n%s", want, boss)
 		}
 	}
-	if !strings.Contains(strings.Join(desk.Open[1].Lines, "\n"), "7 × push requests denied") {
-		t.Errorf("the recent events are missing:\n%s", desk.Open[1].Lines)
+	if !strings.Contains(strings.Join(wanted.Open[1].Lines, "\n"), "7 × push requests denied") {
+		t.Errorf("the recent events are missing:\n%s", wanted.Open[1].Lines)
 	}
-	if !desk.Open[0].Urgent || !desk.Open[1].Urgent || desk.Open[2].Urgent {
-		t.Error("urgent are administrators and people with recent events, and nobody else")
+	if !wanted.Open[0].Urgent || !wanted.Open[1].Urgent || wanted.Open[2].Urgent {
+		t.Error("urgent are administrators and people with recent events, and no one else")
 	}
 	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025", "user-00u00005": "exempt until 23 December 2026: service account of IT"}
-	if len(desk.Settled) != len(want) {
-		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled", desk.Settled)
+	if len(wanted.Settled) != len(want) {
+		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled", wanted.Settled)
 	}
 	for key, why := range want {
-		if desk.Settled[key] != why {
-			t.Errorf("%s is settled because %q, want %q", key, desk.Settled[key], why)
+		if wanted.Settled[key] != why {
+			t.Errorf("%s is settled because %q, want %q", key, wanted.Settled[key], why)
 		}
 	}
-	if desk.Rest == nil || desk.Set != "okta-mfa-00o123" {
-		t.Errorf("the desk has no ticket for the rest, or the wrong set: %+v", desk)
+	if wanted.Bulk == nil || wanted.Set != "okta-mfa-00o123" {
+		t.Errorf("the wanted has no ticket for the rest, or the wrong set: %+v", wanted)
 	}
 }
 
@@ -127,19 +127,19 @@ func TestWhoIsMissingIsSettledOnlyWhenEverybodyIsKnown(t *testing.T) {
 		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
 		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
 		"an old export":       {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
-		"nobody listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
+		"no one listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
 	} {
 		a := newAudit(person(1, mfa.NotEnrolled), person(2, mfa.Compliant, push()))
 		c.change(&a.summary)
-		desk := tickets(t, a, report.PerUser, gone)
-		if why := desk.Settled["user-00uGONE"]; (why != "") != c.gone {
+		wanted := tickets(t, a, report.PerUser, gone)
+		if why := wanted.Settled["user-00uGONE"]; (why != "") != c.gone {
 			t.Errorf("%s: who is missing is settled because %q, want settled: %v", name, why, c.gone)
 		}
-		if why, settled := desk.Settled["user-00u00001"]; settled {
+		if why, settled := wanted.Settled["user-00u00001"]; settled {
 			t.Errorf("%s: who fails is settled because %q", name, why)
 		}
 		for _, key := range []string{"bulk", "manager-x"} { // tickets of another mode say the same in other words
-			if why, settled := desk.Settled[key]; settled != c.gone {
+			if why, settled := wanted.Settled[key]; settled != c.gone {
 				t.Errorf("%s: %s is settled (%v) because %q", name, key, settled, why)
 			}
 		}
@@ -154,30 +154,30 @@ func TestTicketsByManager(t *testing.T) {
 	again.Roles = []string{"ORG_ADMIN"}
 	a := newAudit(byID, byName, again, well, hidden)
 	a.summary.Coverage.Share = 1
-	desk := tickets(t, a, report.PerManager, report.TicketOptions{})
-	if len(desk.Open) != 2 {
-		t.Fatalf("%d tickets, want one for each of two managers: %+v", len(desk.Open), desk.Open)
+	wanted := tickets(t, a, report.PerManager, report.TicketOptions{})
+	if len(wanted.Open) != 2 {
+		t.Fatalf("%d tickets, want one for each of two managers: %+v", len(wanted.Open), wanted.Open)
 	}
-	chef, boss := desk.Open[0], desk.Open[1]
+	chef, boss := wanted.Open[0], wanted.Open[1]
 	if len(chef.Rows) != 3 || chef.Rows[1][0] != "Person 3" || !strings.Contains(chef.Title, "Lena Chef") || !chef.Urgent {
 		t.Errorf("the team with an administrator must come first, with two people, the administrator before the other: %+v", chef)
 	}
 	if boss.Assignee != "boss@example.com" || !strings.Contains(boss.Title, "Big Boss") {
 		t.Errorf("the manager whose profile gives an address is to have the ticket: %+v", boss)
 	}
-	if len(desk.Settled) != 1 {
-		t.Errorf("settled are %v, want the manager whose people are all well, and not the one of whom too little is known", desk.Settled)
+	if len(wanted.Settled) != 1 {
+		t.Errorf("settled are %v, want the manager whose people are all well, and not the one with people of unknown state", wanted.Settled)
 	}
 	a.summary.Coverage.Share = 0.5
-	if desk := tickets(t, a, report.PerManager, report.TicketOptions{}); len(desk.Settled) != 0 {
-		t.Errorf("below the coverage bound nothing is settled for a team: %v", desk.Settled)
+	if wanted := tickets(t, a, report.PerManager, report.TicketOptions{}); len(wanted.Settled) != 0 {
+		t.Errorf("below the coverage bound nothing is settled for a team: %v", wanted.Settled)
 	}
 }
 
 func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 	a := company(2000)
-	desk := tickets(t, a, report.Bulk, report.TicketOptions{MaxRows: 10})
-	bulk := desk.Open[0]
+	wanted := tickets(t, a, report.Bulk, report.TicketOptions{MaxRows: 10})
+	bulk := wanted.Open[0]
 	if len(bulk.Rows) != 11 || !strings.Contains(bulk.Rows[1][5], "administrator") {
 		t.Errorf("the table has %d rows with its heading, want 11 with an administrator first: %q", len(bulk.Rows), bulk.Rows[1])
 	}
@@ -185,11 +185,11 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 		t.Errorf("the ticket does not say that it leaves people out: %q", bulk.Lines)
 	}
 	clean := newAudit(person(1, mfa.Compliant, push()))
-	if desk := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(desk.Open) != 0 || desk.Settled["bulk"] == "" {
-		t.Errorf("when nobody fails the bulk ticket is settled: %+v", desk)
+	if wanted := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 || wanted.Settled["bulk"] == "" {
+		t.Errorf("when no one fails the bulk ticket is settled: %+v", wanted)
 	}
-	if desk := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(desk.Open) != 0 {
-		t.Errorf("an audit of nobody opens tickets: %+v", desk)
+	if wanted := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 {
+		t.Errorf("an audit of no one opens tickets: %+v", wanted)
 	}
 }
 
@@ -199,8 +199,8 @@ func TestTicketsOfAPartOfTheOrganisationHaveKeysOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range []*audit{whole, part, other} {
 		for _, mode := range []report.Mode{report.PerManager, report.Bulk} {
-			desk := tickets(t, a, mode, report.TicketOptions{})
-			for _, key := range keys(desk) {
+			wanted := tickets(t, a, mode, report.TicketOptions{})
+			for _, key := range keys(wanted) {
 				if seen[key] || len(key) > 200 {
 					t.Errorf("%s: key %s of scope %q is another scope's too, or too long", mode, key, a.summary.Scope)
 				}
@@ -225,11 +225,11 @@ func TestHostileTextInTicketsIsOneCleanLine(t *testing.T) {
 	other := f
 	other.UserID += "y"
 	for _, mode := range report.Modes {
-		desk := tickets(t, newAudit(f, other), mode, report.TicketOptions{})
-		if mode == report.PerUser && len(desk.Open) == 2 && desk.Open[0].Key == desk.Open[1].Key {
+		wanted := tickets(t, newAudit(f, other), mode, report.TicketOptions{})
+		if mode == report.PerUser && len(wanted.Open) == 2 && wanted.Open[0].Key == wanted.Open[1].Key {
 			t.Error("two people share a key")
 		}
-		for _, ticket := range append(desk.Open, notifyTicket(desk.Rest)...) {
+		for _, ticket := range append(wanted.Open, notifyTicket(wanted.Bulk)...) {
 			texts := append([]string{ticket.Title}, ticket.Lines...)
 			for _, row := range ticket.Rows {
 				texts = append(texts, row...)
@@ -275,7 +275,7 @@ func TestTicketsAreRefused(t *testing.T) {
 		}
 	}
 	if _, err := report.Tickets(a.summary, broken(person(1, mfa.NotEnrolled)), report.PerUser, report.TicketOptions{}); !errors.Is(err, errStore) {
-		t.Errorf("findings that cannot be read give %v: half a desk would close tickets", err)
+		t.Errorf("findings that cannot be read give %v: half a wanted would close tickets", err)
 	}
 }
 
@@ -285,11 +285,11 @@ func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
 	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
 	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"}, report.PerManager: {"bulk", "manager-abc", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
-		desk, err := report.Tickets(s, one, mode, report.TicketOptions{Known: known})
+		wanted, err := report.Tickets(s, one, mode, report.TicketOptions{Known: known})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := slices.Sorted(maps.Keys(desk.Settled)); !slices.Equal(got, want) {
+		if got := slices.Sorted(maps.Keys(wanted.Settled)); !slices.Equal(got, want) {
 			t.Errorf("%s settles %q, not %q", mode, got, want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 )
 
-// The plot of the chart over time, in the drawing's units; labels stand left of, below and right of it.
+// The plot of the chart over time, in the drawing's units; labels are left of, below and right of it.
 const (
 	plotLeft   = 44.0
 	plotRight  = 292.0
@@ -96,7 +96,7 @@ func (s *scale) x(i int) float64 {
 	switch {
 	case len(s.points) == 1:
 		return (plotLeft + plotRight) / 2
-	case s.span <= 0: // audits at one instant stand side by side
+	case s.span <= 0: // audits at one instant are side by side
 		return plotLeft + (plotRight-plotLeft)*float64(i)/float64(len(s.points)-1)
 	default:
 		return plotLeft + (plotRight-plotLeft)*float64(s.points[i].At.Sub(s.start))/float64(s.span)
@@ -107,14 +107,14 @@ func (s *scale) y(value int) float64 {
 	return plotBottom - (plotBottom-plotTop)*float64(value)/float64(s.top)
 }
 
-// grid draws the axes. Dates stand at even distances, so many audits never make them overlap.
+// grid draws the axes. Dates are at even distances, so many audits never make them overlap.
 func (s *scale) grid(p *picture) {
 	for v := 0; v <= s.top; v += s.step {
 		class := "grid"
 		if v == 0 {
 			class = "axis"
 		}
-		p.Paths = append(p.Paths, path{D: "M" + unit(plotLeft) + " " + unit(s.y(v)) + "H" + unit(plotRight), Class: class})
+		p.line(class, point{plotLeft, s.y(v)}, point{plotRight, s.y(v)})
 		p.text(plotLeft-7, s.y(v)+4, "end", "small num", compact(v))
 	}
 	const dateY = plotBottom + 22
@@ -149,38 +149,36 @@ func compact(v int) string {
 }
 
 func (s *scale) draw(p *picture, line series) {
-	d := ""
-	for i, point := range s.points {
-		command := "L"
-		if i == 0 {
-			command = "M"
-		}
-		d += command + unit(s.x(i)) + " " + unit(s.y(line.value(point)))
+	var points []point
+	for i, audit := range s.points {
+		points = append(points, point{s.x(i), s.y(line.value(audit))})
 	}
-	if len(s.points) > 1 {
-		p.Paths = append(p.Paths, path{D: d, Class: "line " + line.class})
+	if len(points) > 1 {
+		p.line("line "+line.class, points...)
 	}
-	for i, point := range s.points {
-		if len(s.points) > mostMarks && i < len(s.points)-1 {
+	for i, audit := range s.points {
+		if len(points) > mostMarks && i < len(points)-1 {
 			continue
 		}
-		tip := fmt.Sprintf("%s on %s: %s", line.name, day(point.At), number(line.value(point)))
-		p.Paths = append(p.Paths, path{D: mark(line.mark, s.x(i), s.y(line.value(point))), Class: "mark " + line.class, Tip: tip})
+		m := mark(line.mark, points[i])
+		m.Class = "mark " + line.class
+		m.Tip = fmt.Sprintf("%s on %s: %s", line.name, day(audit.At), number(line.value(audit)))
+		p.Paths = append(p.Paths, m)
 	}
 }
 
-// mark draws one point as a closed path around x, y.
-func mark(shape string, x, y float64) string {
-	at := "M" + unit(x)
+// mark draws one point as a closed path around it.
+func mark(shape string, at point) path {
+	corner := func(x, y float64) point { return point{at.x + x, at.y + y} }
 	switch shape {
 	case "square":
-		return at + " " + unit(y-3.5) + "h3.5v7h-7v-7z"
+		return path{Points: []point{corner(-3.5, -3.5), corner(3.5, -3.5), corner(3.5, 3.5), corner(-3.5, 3.5)}, Closed: true}
 	case "diamond":
-		return at + " " + unit(y-5) + "l5 5l-5 5l-5 -5z"
+		return path{Points: []point{corner(0, -5), corner(5, 0), corner(0, 5), corner(-5, 0)}, Closed: true}
 	case "bar":
-		return at + " " + unit(y-1.5) + "h4.5v3h-9v-3z"
+		return path{Points: []point{corner(-4.5, -1.5), corner(4.5, -1.5), corner(4.5, 1.5), corner(-4.5, 1.5)}, Closed: true}
 	default:
-		return "M" + unit(x-4) + " " + unit(y) + "a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"
+		return path{Points: []point{at}, Radius: 4}
 	}
 }
 
@@ -207,8 +205,10 @@ func (s *scale) endLabels(p *picture) {
 	}
 	x := s.x(len(s.points) - 1)
 	for _, e := range ends {
-		p.Paths = append(p.Paths, path{D: "M" + unit(x+7) + " " + unit(e.at) + "L" + unit(labelX-10) + " " + unit(e.y), Class: "leader"})
-		p.Paths = append(p.Paths, path{D: mark(e.line.mark, labelX-3, e.y), Class: "mark " + e.line.class})
+		p.line("leader", point{x + 7, e.at}, point{labelX - 10, e.y})
+		m := mark(e.line.mark, point{labelX - 3, e.y})
+		m.Class = "mark " + e.line.class
+		p.Paths = append(p.Paths, m)
 		p.text(labelX+6, e.y+4, "start", "small", e.line.name+" "+number(e.line.value(last)))
 	}
 }

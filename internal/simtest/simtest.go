@@ -198,8 +198,10 @@ func RandomReport(rng *rand.Rand, people []string) string {
 	var b strings.Builder
 	b.WriteString("Email,Role,Permission_Set,Effective_Access\n")
 	for range 1 + rng.IntN(30) {
-		access := []string{"Permitted", "Permitted", "Permitted", "Permitted", "permitted", "yes", "Denied", "perhaps"}[rng.IntN(8)]
-		fmt.Fprintf(&b, "%s,%s,%s,%s\n", people[rng.IntN(len(people))], randomCell(rng, "Role"), randomCell(rng, "Set"), access)
+		access := []string{"Permitted", "Permitted", "Permitted", "Permitted", "permitted", "yes", "Denied",
+			"perhaps"}[rng.IntN(8)]
+		fmt.Fprintf(&b, "%s,%s,%s,%s\n", people[rng.IntN(len(people))], randomCell(rng, "Role"), randomCell(rng, "Set"),
+			access)
 	}
 	return b.String()
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // Effect is what a fault does to a call. The wire itself carries out the effects below; any other is a service's own, whose
@@ -57,9 +59,9 @@ func (f Fault) stall(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	case f.Duration == 0:
-		return Wait(ctx, 10*time.Minute)
+		return wait.For(ctx, 10*time.Minute)
 	}
-	return Wait(ctx, f.Duration)
+	return wait.For(ctx, f.Duration)
 }
 
 func (f Fault) matches(c Call) bool {

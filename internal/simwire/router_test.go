@@ -46,7 +46,8 @@ func FuzzRouter(f *testing.F) {
 		f.Add(seed)
 	}
 	var rt Router[int]
-	for i, pattern := range []string{"/api/v1/users", "/api/v1/users/me", "/api/v1/users/{id}", "/api/v1/apps/{id}/users/{userId}"} {
+	for i, pattern := range []string{"/api/v1/users", "/api/v1/users/me", "/api/v1/users/{id}",
+		"/api/v1/apps/{id}/users/{userId}"} {
 		rt.Add("GET", pattern, i)
 	}
 	f.Fuzz(func(t *testing.T, path string) {

@@ -52,7 +52,11 @@ func (w *Wire) elsewhere(r *http.Request) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls.count(r.Method, "(another host)", 0)
-	return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+	return &net.OpError{
+		Op:  "dial",
+		Net: "tcp",
+		Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true},
+	}
 }
 
 // serverSide is the request as a server would see it.

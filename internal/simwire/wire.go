@@ -6,11 +6,12 @@
 package simwire
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"sync"
 	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // maxBody is the most that a caller can make a service read, in bytes.
@@ -116,7 +117,7 @@ func (w *Wire) pass(x *Exchange, h Handler) ending {
 func (w *Wire) serve(x *Exchange, h Handler) ending {
 	ctx, f := x.Request.Context(), x.Fault
 	half := x.Latency / 2
-	if Wait(ctx, half) != nil {
+	if wait.For(ctx, half) != nil {
 		return abandoned
 	}
 	if f.Effect == EffectStall && !f.Acted && f.stall(ctx) != nil {
@@ -128,7 +129,7 @@ func (w *Wire) serve(x *Exchange, h Handler) ending {
 	if f.Effect == EffectStall && f.Acted && f.stall(ctx) != nil {
 		return abandoned
 	}
-	if Wait(ctx, half) != nil {
+	if wait.For(ctx, half) != nil {
 		return abandoned
 	}
 	return x.end(h)
@@ -154,21 +155,6 @@ func (x *Exchange) end(h Handler) ending {
 		}
 	}
 	return answered
-}
-
-// Wait sleeps, or returns early with the reason that ctx ended for.
-func Wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Jitter varies a duration by up to a tenth either way: the same for the same seed and the same order of calls.

@@ -33,7 +33,7 @@ type Trail struct {
 // Open makes the directory's trail ready, creating both if need be, and settles what a crash left at its end:
 //   - a complete last entry that was not yet noted in the head is kept, and noted;
 //   - a last line without its end is completed if nothing but the newline is missing, and otherwise replaced by an
-//     entry with Step TornStep that holds its bytes. Such a line was never acknowledged to anybody.
+//     entry with Step TornStep that holds its bytes. Such a line was never acknowledged.
 //
 // An end that no crash explains is refused with a *VerifyError. Open looks at the end only; Verify reads it all.
 func Open(ctx context.Context, dir string) (*Trail, error) {
@@ -142,7 +142,7 @@ func (t *Trail) writeHead(h Head) error {
 	})
 }
 
-// add appends a line and then notes it. A line that cannot be noted is taken back: its writer is told that it failed.
+// add appends a line and then notes it. A line that cannot be noted is taken back, and its writer gets the error.
 func (t *Trail) add(f *os.File, at end, line []byte, head Head) error {
 	if _, err := durable.AppendAt(f, at.size, line); err != nil {
 		return err
@@ -151,46 +151,67 @@ func (t *Trail) add(f *os.File, at end, line []byte, head Head) error {
 	if err == nil {
 		return nil
 	}
-	// A head that is in place, although perhaps not for good, keeps its line, which else would seem cut off.
+	// A head that is in place, although perhaps not for good, keeps its line, which would seem cut off otherwise.
 	if errors.Is(err, durable.ErrInPlace) {
 		return err
 	}
 	return errors.Join(err, f.Truncate(at.size), f.Sync())
 }
 
-// settle compares the end of the file with the head, and mends what a crash can leave there.
+// settle compares the end of the file with the head, and repairs what a crash can leave there.
 func (t *Trail) settle(f *os.File, head Head) (end, error) {
 	tail, err := readTail(f)
 	if err != nil {
 		return end{}, err
 	}
-	last, lastErr := parse(tail.last)
+	if tail.size == 0 {
+		if head.Seq != 0 {
+			return end{}, foreignEnd(Entry{}, head)
+		}
+		return end{head: head}, nil
+	}
+	last, damage := parse(tail.last)
 	switch {
-	case tail.size == 0 && head.Seq > 0:
-		return end{}, foreignEnd(Entry{}, head)
-	case len(tail.torn) == 0 && tail.begins(head.Seq), len(tail.torn) == 0 && lastErr == nil && last.Seq == head.Seq && last.Hash == head.Hash:
+	case len(tail.torn) > 0 || damage != nil:
+		return t.settleTorn(f, tail, head)
+	case last.Seq == head.Seq && last.Hash == head.Hash:
 		return end{head: head, size: tail.size}, nil
-	case len(tail.torn) == 0 && lastErr == nil && last.Seq == head.Seq+1 && last.Prev == head.Hash:
+	case last.follows(head):
 		next := Head{Seq: last.Seq, Hash: last.Hash}
 		return end{head: next, size: tail.size}, t.writeHead(next)
-	case len(tail.torn) == 0 && lastErr == nil:
-		return end{}, foreignEnd(last, head)
 	}
-	// What follows the last good line is torn: it has no newline, or, where a disk wrote blocks out of order, no sense.
+	return end{}, foreignEnd(last, head)
+}
+
+// settleTorn repairs an end that has no newline, or, where a disk wrote blocks out of order, no sense. The line before it
+// must be the one that the head names: a crash tears one line, the last.
+func (t *Trail) settleTorn(f *os.File, tail tail, head Head) (end, error) {
 	torn, good, at := tail.torn, tail.last, tail.size-int64(len(tail.torn))
 	if len(torn) == 0 {
 		torn, good, at = append(tail.last, '\n'), tail.before, tail.size-int64(len(tail.last))-1
 	}
-	prev, err := parse(good)
-	if !(at == 0 && head.Seq == 0) && (err != nil || prev.Seq != head.Seq || prev.Hash != head.Hash) {
-		e := &VerifyError{Line: int(head.Seq), Seq: head.Seq, What: Changed, Note: "the end of the trail is not as it was written; run: trail verify"}
-		if len(tail.torn) > 0 && (at == 0 || err == nil && prev.Seq < head.Seq) {
-			e.What = Truncated
-		}
-		return end{}, e
+	if at == 0 && head.Seq == 0 {
+		return t.repair(f, at, torn, head)
 	}
-	return t.mend(f, at, torn, head)
+	prev, damage := parse(good)
+	if damage == nil && prev.Seq == head.Seq && prev.Hash == head.Hash {
+		return t.repair(f, at, torn, head)
+	}
+	e := &VerifyError{
+		Line: int(head.Seq),
+		Seq:  head.Seq,
+		What: Changed,
+		Note: "the end of the trail is not as it was written; run: trail verify",
+	}
+	cutOff := at == 0 || damage == nil && prev.Seq < head.Seq
+	if len(tail.torn) > 0 && cutOff {
+		e.What = Truncated
+	}
+	return end{}, e
 }
+
+// follows reports whether an entry is the one right after the head: complete, and not yet noted there.
+func (e Entry) follows(head Head) bool { return e.Seq == head.Seq+1 && e.Prev == head.Hash }
 
 func foreignEnd(last Entry, head Head) error {
 	e := &VerifyError{Line: int(last.Seq) + 1, Seq: last.Seq + 1, What: Changed}
@@ -205,14 +226,14 @@ func foreignEnd(last Entry, head Head) error {
 	return e
 }
 
-// mend completes the torn line that stands at an offset, or puts an entry with its bytes in its place. That entry is
+// repair completes the torn line at an offset, or puts an entry with its bytes in its place. That entry is
 // longer than what it covers, so one write does it, and a crash in between leaves a torn line again.
-func (t *Trail) mend(f *os.File, at int64, torn []byte, head Head) (end, error) {
-	if e, err := parse(torn); err == nil && e.Seq == head.Seq+1 && e.Prev == head.Hash {
+func (t *Trail) repair(f *os.File, at int64, torn []byte, head Head) (end, error) {
+	if e, err := parse(torn); err == nil && e.follows(head) {
 		return t.replace(f, at, torn, torn, Head{Seq: e.Seq, Hash: e.Hash})
 	}
 	if len(torn) > maxEntry+1 {
-		return end{}, &VerifyError{Line: int(head.Seq) + 1, Seq: head.Seq + 1, What: Torn, Note: "what stands there is too long to be an entry"}
+		return end{}, &VerifyError{Line: int(head.Seq) + 1, Seq: head.Seq + 1, What: Torn, Note: "what is there is too long to be an entry"}
 	}
 	e := Entry{Step: TornStep, Outcome: "torn line marked", Arguments: map[string]any{
 		"bytes": len(torn), "torn": base64.StdEncoding.EncodeToString(torn)}}
@@ -232,7 +253,7 @@ func (t *Trail) replace(f *os.File, at int64, torn, line []byte, head Head) (end
 	}
 	if err != nil {
 		_, back := f.WriteAt(torn, at)
-		return end{}, errors.Join(fmt.Errorf("mend torn line: %w", err), back, f.Truncate(at+int64(len(torn))), f.Sync())
+		return end{}, errors.Join(fmt.Errorf("repair torn line: %w", err), back, f.Truncate(at+int64(len(torn))), f.Sync())
 	}
 	return end{head: head, size: at + int64(len(text))}, t.writeHead(head)
 }
@@ -243,9 +264,6 @@ type tail struct {
 	torn         []byte
 	last, before []byte // without newline; nil when there is no such line
 }
-
-// begins reports whether the file is that of a trail without entries.
-func (t tail) begins(seq int64) bool { return seq == 0 && t.size == 0 }
 
 func readTail(f *os.File) (tail, error) {
 	size, err := f.Seek(0, io.SeekEnd)

@@ -20,7 +20,7 @@ import (
 const (
 	Changed   = "changed"   // a line is not as it was written
 	Removed   = "removed"   // entries are missing before this line
-	Reordered = "reordered" // the entry belongs elsewhere, or stands twice
+	Reordered = "reordered" // the entry belongs elsewhere, or is there twice
 	Truncated = "truncated" // entries are missing at the end
 	Torn      = "torn"      // the last line is not complete
 	HeadLost  = "head"      // trail.head is missing, unreadable or does not belong to this trail
@@ -49,7 +49,7 @@ type Summary struct {
 	Pending int `json:"pending,omitempty"`
 }
 
-// Head is number and hash of the last entry that was acknowledged. The zero Head stands for an empty trail.
+// Head is number and hash of the last entry that was acknowledged. The zero Head is that of an empty trail.
 type Head struct {
 	Seq  int64  `json:"seq"`
 	Hash string `json:"hash"`
@@ -85,7 +85,7 @@ func VerifyDir(ctx context.Context, dir string) (sum Summary, err error) {
 }
 
 // snapshot holds the lock just long enough to learn a size and the head that belongs to it. Where the lock file cannot
-// be written (a copy on read-only media) nobody appends either.
+// be written (a copy on read-only media) no one appends either.
 func snapshot(ctx context.Context, dir string) (f *os.File, size int64, head Head, err error) {
 	lock, err := durable.Lock(ctx, filepath.Join(dir, lockName))
 	if err == nil {
@@ -154,7 +154,7 @@ func (v *verifier) line(line []byte, whole bool) error {
 // misplaced tells removed from reordered: is the entry that belongs here further down?
 func (v *verifier) misplaced(e Entry, want int64) error {
 	if e.Seq < want {
-		return v.fail(Reordered, "entry %d stands here", e.Seq)
+		return v.fail(Reordered, "entry %d is here", e.Seq)
 	}
 	for {
 		line, _, err := v.lines.next()
@@ -162,7 +162,7 @@ func (v *verifier) misplaced(e Entry, want int64) error {
 			return v.fail(Removed, "the next entry is %d", e.Seq)
 		}
 		if later, err := parse(line); err == nil && later.Seq == want {
-			return v.fail(Reordered, "entry %d stands here, before %d", e.Seq, want)
+			return v.fail(Reordered, "entry %d is here, before %d", e.Seq, want)
 		}
 	}
 }

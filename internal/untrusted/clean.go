@@ -10,7 +10,7 @@ import (
 
 // Clean makes untrusted text fit to be shown: terminal escape sequences, control characters, zero-width, bidi and tag
 // characters and broken UTF-8 are gone, whitespace is folded, and the result has at most max characters (an ellipsis
-// stands for what was cut). max 0 or less means no bound. Use it for every text from a file or from Okta that leaves
+// takes the place of what was cut). max 0 or less means no bound. Use it for every text from a file or from Okta that leaves
 // the program.
 func Clean(s string, max int) string {
 	var b strings.Builder

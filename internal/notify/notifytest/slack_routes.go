@@ -23,7 +23,8 @@ var methods = map[string]method{
 	"chat.postMessage": {
 		scopes: []string{"chat:write"},
 		args: []string{
-			"channel", "text", "blocks", "unfurl_links", "unfurl_media", "thread_ts", "parse", "link_names", "mrkdwn", "metadata",
+			"channel", "text", "blocks", "unfurl_links", "unfurl_media", "thread_ts", "parse", "link_names", "mrkdwn",
+			"metadata",
 		},
 		serve: (*Slack).postMessage,
 	},

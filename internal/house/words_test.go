@@ -1,0 +1,142 @@
+package house
+
+import (
+	"bufio"
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// rare is how many comment lines and string literals there must be for one use of a dialect word.
+const rare = 400
+
+// dialect are words that slow a reader down who did not grow up with them, each with a plain one, and how often product
+// files and tests may use it until it is rare in both. The numbers in until only ever go down; a word whose number is
+// zero is held to rare alone.
+var dialect = []struct {
+	word, plain string
+	until       ratchet
+}{
+	{word: "nobody", plain: "no one; or name what is missing", until: ratchet{product: 70, tests: 60}},
+	{word: "somebody", plain: "a person, a user"},
+	{word: "whom", plain: "that, which"},
+	{word: "whoever", plain: "the caller, the reader"},
+	{word: "anew", plain: "again"},
+	{word: "mend", plain: "fix"},
+	{word: "mended", plain: "fixed"},
+	{word: "mends", plain: "fixes"},
+	{word: "stands", plain: "is", until: ratchet{product: 60, tests: 0}},
+	{word: "for ever", plain: "always"},
+	{word: "told", plain: "said, shown"},
+	{word: "everybody", plain: "all people, every user", until: ratchet{product: 60, tests: 0}},
+	{word: "hereby", plain: "with this"},
+	{word: "lest", plain: "so that ... not"},
+}
+
+// ratchet is the most uses of a word in product files and in tests.
+type ratchet struct{ product, tests int }
+
+// words are the comment lines and string literals of the product's Go files, or of the tests' but this one.
+func words(t *testing.T, tests bool) []string {
+	t.Helper()
+	var texts []string
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") != tests || file == "internal/house/words_test.go" {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range parsed.Comments {
+			for _, comment := range group.List {
+				texts = append(texts, strings.Split(comment.Text, "\n")...)
+			}
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if _, isImport := n.(*ast.ImportSpec); isImport {
+				return false
+			}
+			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				text, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, text)
+			}
+			return true
+		})
+	}
+	return texts
+}
+
+func TestPlainEnglish(t *testing.T) {
+	for _, tests := range []bool{false, true} {
+		name := map[bool]string{false: "product", true: "tests"}[tests]
+		t.Run(name, func(t *testing.T) {
+			texts := words(t, tests)
+			allowed := (len(texts) - 1) / rare
+			t.Logf("%d comment lines and strings: a word is rare below %d uses", len(texts), allowed+1)
+			all := strings.Join(texts, "\n")
+			for _, d := range dialect {
+				until := d.until.product
+				if tests {
+					until = d.until.tests
+				}
+				uses := len(regexp.MustCompile(`(?i)\b`+d.word+`\b`).FindAllStringIndex(all, -1))
+				t.Logf("%-10s %d", d.word, uses)
+				if most := max(allowed, until); uses > most {
+					t.Errorf("%q is used %d times, at most %d are allowed; write: %s", d.word, uses, most, d.plain)
+				}
+			}
+		})
+	}
+}
+
+// widest is the most columns of a line of Go; a tab is one.
+const widest = 140
+
+// wideUntil is how many wider lines there may be until there are none. It only ever goes down.
+const wideUntil = 830
+
+func TestNoLineIsWiderThanAScreen(t *testing.T) {
+	type line struct {
+		file          string
+		number, width int
+	}
+	var wide []line
+	for _, file := range goFiles(t) {
+		f, err := os.Open(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
+		for number := 1; lines.Scan(); number++ {
+			if width := utf8.RuneCountInString(lines.Text()); width > widest {
+				wide = append(wide, line{file, number, width})
+			}
+		}
+		if err := lines.Err(); err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	}
+	slices.SortFunc(wide, func(a, b line) int { return cmp.Compare(b.width, a.width) })
+	t.Logf("%d lines are wider than %d columns", len(wide), widest)
+	if len(wide) > wideUntil {
+		t.Errorf("%d lines are wider than %d columns, at most %d are allowed; the widest:", len(wide), widest, wideUntil)
+		for _, l := range wide[:min(len(wide), 20)] {
+			t.Errorf("%s:%d has %d columns", l.file, l.number, l.width)
+		}
+	}
+}
