@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Okta's error codes that this program tells apart. Okta API: only the code and the HTTP status are stable, the
@@ -44,9 +46,9 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 	e := &Error{Method: method, Pattern: pattern, Status: status, Sent: Answered, RequestID: clean(h.Get("X-Okta-Request-Id"))}
 	var b errorBody
 	if json.Unmarshal(body, &b) == nil {
-		e.Code, e.Summary = clean(b.Code), clean(b.Summary)
+		e.Code, e.Summary = clean(b.Code), untrusted.New(b.Summary)
 		if e.Code == "" {
-			e.Code, e.Summary = clean(b.OAuthCode), clean(b.OAuthText)
+			e.Code, e.Summary = clean(b.OAuthCode), untrusted.New(b.OAuthText)
 		}
 		for _, c := range b.Causes {
 			if len(e.Causes) == maxCauses {
@@ -56,16 +58,16 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 			if c.Reason != "" {
 				text = strings.TrimSpace(c.Reason + " " + text)
 			}
-			e.Causes = append(e.Causes, clean(text))
+			e.Causes = append(e.Causes, untrusted.New(text))
 		}
 	} else if len(body) > 0 {
-		e.Summary = "the answer is not JSON"
+		e.Summary = untrusted.New("the answer is not JSON")
 	}
 	if status == http.StatusForbidden && len(strings.TrimSpace(string(body))) == 0 {
-		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope stands in WWW-Authenticate.
+		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope is in WWW-Authenticate.
 		c := challenge(h.Values("Www-Authenticate"))
 		if c["error"] == "insufficient_scope" || c["scope"] != "" {
-			e.NeedScope, e.Summary = clean(c["scope"]), clean(c["error_description"])
+			e.NeedScope, e.Summary = clean(c["scope"]), untrusted.New(c["error_description"])
 			e.kind = ErrScope
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Sent says what a caller may believe about a request that ended in an error.
@@ -21,15 +22,15 @@ const (
 	Answered Sent = "answered"
 )
 
-// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Summary and Causes are
-// Okta's words: untrusted, capped, without control characters.
+// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Code, RequestID and
+// NeedScope are clean.
 type Error struct {
 	Method    string
 	Pattern   string // /governance/api/v1/grants, /api/v1/users/{id}
 	Status    int    // 0 when no answer came
 	Code      string // E0000007; an OAuth code such as invalid_client from the token endpoint
-	Summary   string
-	Causes    []string
+	Summary   untrusted.Text
+	Causes    []untrusted.Text
 	RequestID string // X-Okta-Request-Id
 	NeedScope string // the OAuth scope that a 403 asked for
 	Sent      Sent
@@ -67,7 +68,7 @@ func (e *Error) Error() string {
 		if e.Code != "" {
 			fmt.Fprintf(&b, " %s", e.Code)
 		}
-		if e.Summary != "" {
+		if !e.Summary.IsZero() {
 			fmt.Fprintf(&b, " %q", e.Summary)
 		}
 		for _, c := range e.Causes {
@@ -123,21 +124,5 @@ func argument(method, pattern, format string, args ...any) *Error {
 	return &Error{Method: method, Pattern: pattern, Sent: NotSent, kind: ErrBadArgument, cause: fmt.Errorf(format, args...)}
 }
 
-const maxOktaText = 300 // characters of Okta's wording that an error repeats
-
-// clean drops control and formatting characters (bidi overrides among them) and caps the length: the text came from outside.
-func clean(s string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			r = ' '
-		}
-		if n++; n > maxOktaText {
-			b.WriteString("…")
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// clean is for codes, ids and errors that hold text from outside.
+func clean(s string) string { return untrusted.New(s).Show(untrusted.Long) }

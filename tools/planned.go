@@ -78,7 +78,7 @@ type DoneItem struct {
 const sampleOps = 5
 
 func planOut(p *plan.Plan, d *Deps) PlanOut {
-	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: untrusted.Clean(p.App.Label, 120), File: p.File,
+	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: p.App.Label.Show(untrusted.Name), File: p.File,
 		Counts: countsOf(p), Total: len(p.Rows), Rows: stateCounts(p.States()), Warnings: p.Warnings}
 	for i := range p.Ops {
 		if len(out.Sample) == sampleOps {
@@ -121,26 +121,26 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	item := OpItem{Kind: string(op.Kind), User: op.UserID}
 	if describe := plan.KindOf(op.Kind).Describe; describe != nil {
 		target, values := describe(op)
-		item.Target = untrusted.Clean(target, 80)
+		item.Target = target.Show(untrusted.Name)
 		for _, v := range values {
 			item.add(v)
 		}
 	}
 	for i := range p.People {
 		if op.UserID != "" && p.People[i].UserID == op.UserID {
-			item.User = intake.ShortenEmail(untrusted.Clean(p.People[i].Email, 80)) + " (" + op.UserID + ")"
+			item.User = intake.ShortenEmail(p.People[i].Email.Show(untrusted.Name)) + " (" + op.UserID + ")"
 			break
 		}
 	}
 	return item
 }
 
-func (o *OpItem) add(value string) {
+func (o *OpItem) add(value untrusted.Text) {
 	if len(o.Values) == shownValues {
 		o.More++
 		return
 	}
-	o.Values = append(o.Values, untrusted.Clean(value, 80))
+	o.Values = append(o.Values, value.Show(untrusted.Name))
 }
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and

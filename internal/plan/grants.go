@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -240,7 +241,7 @@ func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client,
 	var places []int
 	b.plan.People = make([]Person, len(r.People))
 	for i, person := range r.People {
-		b.plan.People[i].Email = person.Email
+		b.plan.People[i].Email = untrusted.NewStored(person.Email)
 		if needed[i] {
 			names, places = append(names, person.Email), append(places, i)
 		}
@@ -299,7 +300,7 @@ func (b *grantsBuilder) readItems(ctx context.Context, okta *oktaclient.Client, 
 		if out.State != Planned {
 			continue
 		}
-		b.plan.People[i].Email, b.plan.People[i].Status = matches[i].Users[0].Email, matches[i].Users[0].Status
+		b.plan.People[i].Email, b.plan.People[i].Status = untrusted.Stored{Text: matches[i].Users[0].Email}, matches[i].Users[0].Status
 		if unknown := b.firstUnknown(item.Values); unknown != "" {
 			out.State, out.Reason = UnresolvedValue, fmt.Sprintf("value id %q", clip(unknown, 40))
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -61,7 +62,7 @@ type Op struct {
 
 	Entitlement   *oktaclient.NewEntitlement      `json:"entitlement,omitempty"`    // create_entitlement
 	EntitlementID string                          `json:"entitlement_id,omitempty"` // add_values; empty when Needs creates it
-	Attribute     string                          `json:"attribute,omitempty"`      // add_values: external value of the entitlement
+	Attribute     untrusted.Stored                `json:"attribute,omitzero"`       // add_values: external value of the entitlement
 	Values        []oktaclient.NewValue           `json:"values,omitempty"`         // add_values
 	UserID        string                          `json:"user_id,omitempty"`
 	GroupID       string                          `json:"group_id,omitempty"`   // add_group_member
@@ -75,9 +76,9 @@ type Op struct {
 
 // Person is one user that the plan speaks of.
 type Person struct {
-	Email  string `json:"email,omitempty"` // as the report has it; untrusted
-	UserID string `json:"user_id,omitempty"`
-	Status string `json:"status,omitempty"` // as Okta has it
+	Email  untrusted.Stored `json:"email,omitzero"` // as the report has it
+	UserID string           `json:"user_id,omitempty"`
+	Status string           `json:"status,omitempty"` // as Okta has it
 }
 
 // Row is what the plan says of one record of the report, or of one item of a list that the caller gave.
