@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"okta-entitlements-mcp/internal/intake/charset"
 	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/untrusted"
 )
@@ -181,9 +182,14 @@ func (b *builder) aboutFile(src *source) {
 	if b.rep.Encoding != encUTF8 {
 		p := Problem{Code: ProblemEncoding, Severity: SeverityInfo, Message: "the file is encoded as " + b.rep.Encoding,
 			Fix: "nothing to do; CSV UTF-8 is the safest choice for exports"}
-		if b.rep.Encoding == encWindows1252 {
+		switch b.rep.Encoding {
+		case encUTF8BOM, encUTF16LE, encUTF16BE:
+		default:
 			p.Severity = SeverityWarning
-			p.Message = "the file is not valid UTF-8 and was read as Windows-1252"
+			p.Message = "the file is not valid UTF-8 and was read as " + b.rep.Encoding
+			if b.rep.Encoding == string(charset.UTF8Twice) {
+				p.Message = "the file was encoded as UTF-8 twice, and was read so"
+			}
 			p.Fix = "check names with accents, or save the file as CSV UTF-8"
 		}
 		b.problems.note(p)

@@ -210,7 +210,7 @@ func (h *head) measure() {
 		h.sample[i] = &shape{distinct: map[string]*trait{}}
 	}
 	for _, p := range h.peek[min(h.behind, len(h.peek)):] {
-		if len(p.cells) != len(h.header) || p.flaw == flawMalformed || p.flaw == flawUnclosed || sameCells(p.cells, h.header) {
+		if len(p.cells) != len(h.header) || p.flaw == flawMalformed || p.flaw == flawUnclosed || sameCells(p.cells, h.header) || isFooter(p.cells) {
 			continue
 		}
 		h.body = append(h.body, p)

@@ -70,7 +70,7 @@ func (b *Inbox) Dir() string { return b.dir }
 // maxDepth bounds how deep folders in the inbox are looked into.
 const maxDepth = 8
 
-// List returns the reports (.csv, .tsv, .txt) in the inbox and its folders: new ones first, by name. Hidden files and
+// List returns the reports (.csv, .tsv, .txt, .xlsx) in the inbox and its folders: new ones first, by name. Hidden files and
 // folders, and links that lead outside, are left out.
 func (b *Inbox) List() ([]File, error) {
 	var files []File
@@ -130,7 +130,7 @@ func (s FileState) folder() string {
 
 func isReportName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".csv", ".tsv", ".txt":
+	case ".csv", ".tsv", ".txt", ".xlsx":
 		return true
 	}
 	return false

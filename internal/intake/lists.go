@@ -37,7 +37,7 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 		return p
 	}
 	l := lexicon.Load()
-	if l.Says(text, lexicon.Placeholder) {
+	if l.Says(text, lexicon.Placeholder) || isTypeName(text) {
 		p.empties = append(p.empties, text)
 		return p
 	}
@@ -87,6 +87,11 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n",
 	"<br>", "\n", "<br/>", "\n", "<br />", "\n", "<BR>", "\n", "_x000D_", "\n")
+
+// isTypeName reports names of .NET types, which PowerShell writes in place of what it cannot flatten.
+func isTypeName(s string) bool {
+	return (strings.HasPrefix(s, "System.") || strings.HasPrefix(s, "Microsoft.")) && !strings.ContainsAny(s, " ,;")
+}
 
 // add takes one value, unless it says that there is none.
 func (p *parsedCell) add(x *cellSyntax, value string) {
@@ -173,6 +178,9 @@ func unquote(s string) string {
 func bracketed(s string) (items []string, isList, ok bool) {
 	if s == "set()" {
 		return nil, true, true
+	}
+	if strings.HasPrefix(s, "@{") { // a hash table of PowerShell
+		return nil, true, false
 	}
 	pairs := map[byte]byte{'[': ']', '{': '}', '(': ')'}
 	shut, opens := pairs[s[0]]

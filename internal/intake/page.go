@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -60,7 +61,18 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 			return Page{}, err
 		}
 	}
+	book, err := asWorkbook(ctx, f, opts)
+	if err != nil {
+		return Page{}, err
+	}
+	if book != nil {
+		page, err := book.page(at, limit, opts)
+		return page, errors.Join(err, book.sheet.Close())
+	}
 	src := newSource(ctx, f)
+	if err := src.answered(opts.answers().Encoding); err != nil {
+		return Page{}, err
+	}
 	scan, h, err := open(src, opts)
 	if err != nil {
 		return Page{}, err

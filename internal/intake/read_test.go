@@ -90,7 +90,7 @@ func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 		{"only a byte-order mark", "\ufeff", trouble.EmptyFile, intake.Options{}},
 		{"header only", "Email,Role\n", trouble.HeaderOnly, intake.Options{}},
 		{"header and blank lines", "Email,Role\n\n\n", trouble.HeaderOnly, intake.Options{}},
-		{"a workbook", "PK\x03\x04rest", trouble.BinaryFile, intake.Options{}},
+		{"a broken workbook", "PK\x03\x04rest", trouble.WorkbookDamaged, intake.Options{}},
 		{"NUL bytes", "Email,Role\nada\x00@acme.example.com,x\n", trouble.BinaryFile, intake.Options{}},
 		{"UTF-32", "\xff\xfe\x00\x00E\x00\x00\x00", trouble.BadEncoding, intake.Options{}},
 		{"a long record", long, trouble.LineTooLong, intake.Options{MaxLine: 1000}},

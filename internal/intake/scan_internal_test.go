@@ -89,25 +89,25 @@ func againstStandard(t *testing.T, text string) {
 		want, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			if i != len(got) {
-				t.Fatalf("got %d records, encoding/csv has %d, in %q", len(got), i, clip(text))
+				t.Fatalf("got %d records, encoding/csv has %d, in %q", len(got), i, cut(text))
 			}
 			return
 		}
 		if err != nil {
 			flawed := slices.ContainsFunc(got[min(i, len(got)):], func(s scanned) bool { return s.flaw != flawNone })
 			if !flawed {
-				t.Fatalf("encoding/csv says %v and the scanner marked nothing, in %q", err, clip(text))
+				t.Fatalf("encoding/csv says %v and the scanner marked nothing, in %q", err, cut(text))
 			}
 			return
 		}
 		line, _ := r.FieldPos(0)
 		if i >= len(got) || !slices.Equal(got[i].fields, want) || got[i].line != line {
-			t.Fatalf("record %d: got %+v, want %q on line %d, in %q", i, got[min(i, len(got)):], want, line, clip(text))
+			t.Fatalf("record %d: got %+v, want %q on line %d, in %q", i, got[min(i, len(got)):], want, line, cut(text))
 		}
 	}
 }
 
-func clip(s string) string { return s[:min(len(s), 300)] }
+func cut(s string) string { return s[:min(len(s), 300)] }
 
 func TestScannerAgreesWithTheStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"okta-entitlements-mcp/internal/untrusted"
@@ -48,6 +49,37 @@ func (b *builder) separatorsInNames() {
 		}
 		if doubtful >= 0 {
 			b.commaDoubt(c, c.known[doubtful], n, lines)
+		}
+		b.otherJoints(c)
+	}
+}
+
+// otherJoints doubts values such as Buyer / Approver when both parts are values of their own.
+func (b *builder) otherJoints(c *accessColumn) {
+	whole := map[string]bool{}
+	for _, v := range b.rep.Values {
+		if v.Entitlement == c.entitlement {
+			whole[wordKey(v.Text)] = true
+		}
+	}
+	name := b.rep.Header[c.index]
+	for _, v := range b.rep.Values {
+		if v.Entitlement != c.entitlement {
+			continue
+		}
+		for _, joint := range []string{"/", "&", "+", " and ", " und ", "·", "•", "\\", "#", " - "} {
+			parts := strings.Split(v.Text, joint)
+			if len(parts) < 2 || slices.ContainsFunc(parts, func(p string) bool { return !whole[wordKey(p)] }) {
+				continue
+			}
+			q := Doubt{Code: DoubtComma, Column: name, Lines: []int{int(v.Line)}, Okta: true,
+				Question: fmt.Sprintf("is %q under %s one name, or a list? Its parts are values of other rows", untrusted.Clean(v.Text, 80), quoted(name)),
+				Answers:  []Answer{answer("one name", Answers{Columns: Mapping{Separators: DefaultSeparators}})}}
+			if len(strings.TrimSpace(joint)) == 1 {
+				q.Answers = append(q.Answers, answer("a list", Answers{Columns: Mapping{Separators: DefaultSeparators + strings.TrimSpace(joint)}}))
+			}
+			b.doubt(q)
+			return
 		}
 	}
 }

@@ -33,6 +33,7 @@ type shape struct {
 	kinds    int // user, group
 	removals int // action words that take away
 	actions  int // other action words
+	neutral  int // of these, words that neither give nor take
 	deciding int // cells with any sense that could decide
 	distinct map[string]*trait
 	order    []string // distinct cells in the order of the file, the first few
@@ -69,6 +70,7 @@ const (
 	isKind
 	isRemovalWord
 	isActionStem
+	isNeutral
 	isDeciding
 	traitCount
 )
@@ -91,7 +93,7 @@ func (s *shape) see(cell string) {
 	t.count++
 	s.filled++
 	for i, n := range []*int{&s.emails, &s.logins, &s.names, &s.dates, &s.numbers, &s.guids, &s.urls, &s.oktaIDs, &s.machine, &s.empties,
-		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals, &s.actions, &s.deciding} {
+		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals, &s.actions, &s.neutral, &s.deciding} {
 		if t.has[i] {
 			*n++
 		}
@@ -164,6 +166,7 @@ func traitOf(cell string) *trait {
 		case lexicon.ActionStem, lexicon.NeutralStem:
 			t.has[isActionStem] = true
 		}
+		t.has[isNeutral] = l.Stem(cell) == lexicon.NeutralStem
 	}
 	plain := !t.has[isDate] && !t.has[isNumber] && !t.has[isGUID] && !t.has[isURL] && !t.has[isMachine] && !t.has[isDeciding] && !t.has[isEmptyWord]
 	t.has[isLogin] = plain && isLoginText(cell)

@@ -158,7 +158,22 @@ func (v *verdictColumn) meaning(text string) (Meaning, bool) {
 	case says(lexicon.Done) && v.request:
 		return MeansGrants, false
 	}
+	if beginsWith(text, lexicon.Refuses) {
+		return MeansRefuses, false
+	}
 	return MeansUnknown, false
+}
+
+// beginsWith reports whether the first words of a cell have a sense: Revoke (left the team).
+func beginsWith(text string, sense lexicon.Sense) bool {
+	words := lexicon.Words(text)
+	l := lexicon.Load()
+	for n := 1; n <= min(3, len(words)); n++ {
+		if l.Says(strings.Join(words[:n], " "), sense) {
+			return true
+		}
+	}
+	return false
 }
 
 // understood reports whether a refusing cell is known to say no, so that no warning is due.

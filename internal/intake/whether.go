@@ -61,7 +61,7 @@ func (d *columns) whether(i int) {
 // decision gives a column whose header says that it decides its role, or doubts it when the cells say something else.
 func (d *columns) decision(i int, role Role, wordy float64) {
 	h, c := d.about(i), d.cells(i)
-	if !h.Exact && c.filled > 0 && c.share(c.bools) >= nearlyAll && d.matrixLike(i) {
+	if !h.Exact && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
@@ -132,6 +132,9 @@ func (d *columns) byCells(i int, wordy float64) {
 		return
 	}
 	few := len(c.distinct) <= fewWords
+	if d.matrixLike(i) {
+		return
+	}
 	if part := lexicon.Load().EndsWith(h); part != "" && c.share(c.dates) >= halfOfCells {
 		d.validity(i, part)
 		return
@@ -151,9 +154,13 @@ func (d *columns) byCells(i int, wordy float64) {
 			return
 		}
 		d.set(i, RoleAttribute, sureHeader, "%q describes the user or the row, it is no access", d.shown(i))
+	case h.Has(lexicon.Decision) && c.share(c.bools+c.verdicts) >= nearlyAll && c.share(c.dates) == 0:
+		d.set(i, RoleFilter, sureWeakName, "%s of the cells under %q say yes or no", percent(wordy), d.shown(i))
+	case described && c.bools == c.filled && c.yes < c.filled && c.numbers < c.filled:
+		d.mayDecide(i, "its cells answer yes or no")
 	case access || described:
 		return
-	case few && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && h.Part == "" && c.bools == 0:
+	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && h.Part == "" && c.bools == 0:
 		d.set(i, RoleAction, sureCells, "%s of the cells name an action such as grant or revoke", percent(1))
 	case few && c.bools < c.filled && c.share(c.verdicts+c.bools) >= nearlyAll && h.Part == "":
 		d.set(i, RoleFilter, sureCells, "%s of the cells approve or refuse", percent(wordy))

@@ -27,7 +27,7 @@ func (h *Heading) Is(parts ...Part) bool { return slices.Contains(parts, h.Part)
 // transparent words do not change what stands before them: a Role Name is a role.
 func transparent(word string) bool {
 	switch word {
-	case "name", "names", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre", "nome", "naam", "details":
+	case "name", "names", "label", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre", "nome", "naam", "details":
 		return true
 	}
 	return false
@@ -236,7 +236,7 @@ func (l *Lexicon) withoutBrackets(name string) string {
 	short = cutBrackets(short, '(', ')', func(inside string) bool {
 		for _, w := range Words(inside) {
 			switch l.phrases[w] {
-			case Other, Secondary, Previous, Recommendation, Blocked, ID:
+			case Other, Secondary, Previous, Recommendation, Blocked:
 				return true
 			}
 		}
@@ -270,6 +270,11 @@ func cutBrackets(s string, open, shut byte, keep func(string) bool) string {
 	return s
 }
 
+// ordinal reports words that number columns: Primary Role, Secondary Role.
+func ordinal(word string) int {
+	return slices.Index([]string{"", "primary", "secondary", "tertiary", "additional", "first", "second", "third", "further", "main"}, word)
+}
+
 // numbered cuts the number off the end of a header: Role 2, Role_2, Role2, Role (2), Role #2.
 func numbered(name string) (string, int) {
 	name = strings.TrimSpace(name)
@@ -280,6 +285,9 @@ func numbered(name string) (string, int) {
 		start--
 	}
 	if start == end || end-start > 3 || start == 0 {
+		if first, rest, found := strings.Cut(name, " "); found && ordinal(strings.ToLower(first)) > 0 {
+			return strings.TrimSpace(rest), ordinal(strings.ToLower(first))
+		}
 		return name, -1
 	}
 	base := strings.TrimRight(bare[:start], " _-.#([:")
