@@ -58,7 +58,7 @@ func classify(err error) *trouble.Error {
 	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
-		return &trouble.Error{Code: oktaCode(okta), What: err.Error(), Next: okta.Next()}
+		return &trouble.Error{Code: okta.TroubleCode(), What: err.Error(), Next: okta.Next()}
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -92,33 +92,6 @@ func ofPackage(err error) *trouble.Error {
 		return &trouble.Error{Code: trouble.Code(report.Code), What: report.Msg, Next: report.Next}
 	}
 	return nil
-}
-
-// oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.
-func oktaCode(err *oktaclient.Error) trouble.Code {
-	codes := []struct {
-		kind error
-		code trouble.Code
-	}{
-		{oktaclient.ErrUnauthorized, trouble.TokenRejected},
-		{oktaclient.ErrFeatureOff, trouble.FeatureNotLicensed},
-		{oktaclient.ErrScope, trouble.ScopeMissing},
-		{oktaclient.ErrForbidden, trouble.NotPermitted},
-		{oktaclient.ErrNotFound, trouble.NotFound},
-		{oktaclient.ErrRateLimited, trouble.RateLimited},
-		{oktaclient.ErrUnavailable, trouble.OktaUnavailable},
-		{oktaclient.ErrBadAnswer, trouble.BadAnswer},
-		{oktaclient.ErrConflict, trouble.Conflict},
-		{oktaclient.ErrBadArgument, trouble.InvalidArgument},
-		{oktaclient.ErrNoSubject, trouble.NoSubject},
-		{oktaclient.ErrBadRequest, trouble.OktaRefused},
-	}
-	for _, k := range codes {
-		if errors.Is(err, k.kind) {
-			return k.code
-		}
-	}
-	return trouble.OktaError
 }
 
 func shorten(s string, max int) string { return untrusted.Clean(s, max) }

@@ -34,7 +34,7 @@ var imports = map[string][]string{
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble"},
 	"internal/trail":             {"internal/durable"},
 	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
-	"oktaclient":                 {"internal/secret", "internal/wait"},
+	"oktaclient":                 {"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/intake/sheet", "internal/untrusted"},
 	"internal/intake/sheet":      {"internal/trouble"}, // rows of a workbook, for reports that are not CSV
