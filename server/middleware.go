@@ -90,7 +90,7 @@ func outcomeOf(result *mcp.CallToolResult, err error) (outcome, planID string) {
 	return "ok", ""
 }
 
-// recovered turns a panic into a tool error that tells nothing but a number, which stands in the log beside the stack.
+// recovered turns a panic into a tool error that shows nothing but a number, which is in the log beside the stack.
 func recovered(log *slog.Logger) mcpserver.ToolHandlerMiddleware {
 	return func(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 		return func(ctx context.Context, req mcp.CallToolRequest) (result *mcp.CallToolResult, err error) {

@@ -24,7 +24,7 @@ const answerWithin = 15 * time.Minute
 // question is returned by a handler, as an error, to have the client ask its user about a plan.
 type question struct {
 	planID  string
-	message string // built from counts and ids only: no text of the file or of Okta stands in it unquoted
+	message string // built from counts and ids only: no text of the file or of Okta is in it unquoted
 }
 
 func (*question) Error() string { return "the plan waits for the user's answer" }
@@ -68,7 +68,7 @@ func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
 }
 
 // sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the tool,
-// the arguments, the plan and a time, because the way back is in nobody's hands.
+// the arguments, the plan and a time, because the way back leads through the client.
 type sealed struct {
 	Tool     string    `json:"tool"`
 	Argument []byte    `json:"argument"`
@@ -108,7 +108,7 @@ func (s *seal) close(state sealed) (string, error) {
 }
 
 func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answer, error) {
-	refuse := &trouble.Error{Code: trouble.QuestionVoid, What: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks anew"}
+	refuse := &trouble.Error{Code: trouble.QuestionVoid, What: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks again"}
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(data) < s.aead.NonceSize() {
 		return nil, refuse

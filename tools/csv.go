@@ -103,7 +103,7 @@ func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, mor
 	return items, len(columns) - shown
 }
 
-// personal reports whether a column says who somebody is. Where nothing is known of a column, it is treated as personal.
+// personal reports whether a column says who a person is. Where nothing is known of a column, it is treated as personal.
 func personal(columns []intake.Column, i int) bool {
 	if i >= len(columns) {
 		return true
@@ -123,7 +123,7 @@ type PreflightIn struct {
 	Offset   int            `json:"offset,omitempty" jsonschema:"Skip this many problems"`
 }
 
-// PreflightOut is every problem of a file, with its line and how to mend it.
+// PreflightOut is every problem of a file, with its line and how to fix it.
 type PreflightOut struct {
 	Filename   string           `json:"filename"`
 	Usable     bool             `json:"usable" jsonschema:"False when no row could be used"`
@@ -140,7 +140,7 @@ type PreflightOut struct {
 var specPreflight = Spec{
 	Name: "validate_csv_preflight", Title: "Check a report", Effect: ReadsLocal,
 	Description: "Finds every problem of a report before anything is planned: encoding, ragged rows, missing or malformed e-mails, rows that say nothing, values that differ only in spelling, " +
-		"separators inside names, formula cells, over-long values. Each problem has its line and how to mend it. Changes nothing and makes no call to Okta. Next: analyze_csv_for_entitlements.",
+		"separators inside names, formula cells, over-long values. Each problem has its line and how to fix it. Changes nothing and makes no call to Okta. Next: analyze_csv_for_entitlements.",
 }
 
 const shownProblems = 50

@@ -26,7 +26,7 @@ type MFA struct {
 type AuditIn struct {
 	Group    string `json:"group,omitempty" jsonschema:"Audit one group only: its id (00g…) or exact name"`
 	Search   string `json:"search,omitempty" jsonschema:"Audit only users whom this Okta search finds, such as profile.department eq \"Finance\""`
-	Full     bool   `json:"full,omitempty" jsonschema:"Read everybody again, although earlier readings may still hold. Takes hours in a large organisation"`
+	Full     bool   `json:"full,omitempty" jsonschema:"Read everyone again, although earlier readings may still hold. Takes hours in a large organisation"`
 	Baseline string `json:"baseline_file,omitempty" jsonschema:"Take the Admin Console's CSV export 'MFA enrollment by user' from the inbox as a start, without any call to Okta. Later audits are compared with it"`
 
 	Level      string   `json:"enforcement_level,omitempty" jsonschema:"enum=off,enum=optional,enum=required" jsonschema_description:"What is done about findings: nothing, recommendations, or violations"`
@@ -34,7 +34,7 @@ type AuditIn struct {
 	Methods    []string `json:"mfa_methods,omitempty" jsonschema:"What satisfies: strong_phishable, phishing_resistant, factor types or authenticators"`
 	GraceHours *int     `json:"grace_period_hours,omitempty" jsonschema:"For new users, from their activation"`
 	Deadline   string   `json:"enrollment_deadline,omitempty" jsonschema:"2026-12-31 or RFC 3339. Until then people who fail are in grace"`
-	OktaVerify *bool    `json:"resolve_okta_verify,omitempty" jsonschema:"Tell FastPass from push for everybody with Okta Verify: one more call each. Administrators are always told apart"`
+	OktaVerify *bool    `json:"resolve_okta_verify,omitempty" jsonschema:"Tell FastPass from push for everyone with Okta Verify: one more call each. Administrators are always told apart"`
 	Sample     *float64 `json:"sample,omitempty" jsonschema:"Share of earlier readings that are read again to measure their error, 0 to 1"`
 	Bound      *float64 `json:"minimum_coverage,omitempty" jsonschema:"Share of people who must be readable for a rate to be given, 0 to 1"`
 }
@@ -130,7 +130,7 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 	set(&p.Bound, in.Bound)
 	notes, err := p.Check(time.Now())
 	if err != nil {
-		return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "mend the argument, or the file of MFA_POLICY_FILE"}
+		return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "fix the argument, or the file of MFA_POLICY_FILE"}
 	}
 	return p, notes, nil
 }
@@ -156,7 +156,7 @@ func set[T any](to *T, from *T) {
 // baseline takes an export of the Admin Console as an audit.
 func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, notes []string) (AuditOut, error) {
 	if in.Group != "" || in.Search != "" || in.Full {
-		return AuditOut{}, &trouble.Error{Code: trouble.ConflictingArguments, What: "an export holds everybody", Next: "leave group, search and full out, or audit without baseline_file"}
+		return AuditOut{}, &trouble.Error{Code: trouble.ConflictingArguments, What: "an export holds everyone", Next: "leave group, search and full out, or audit without baseline_file"}
 	}
 	name, err := d.Inbox.Find(in.Baseline)
 	if err != nil {

@@ -45,7 +45,7 @@ type EventItem struct {
 
 var specMFAEvents = Spec{
 	Name: "okta_mfa_events", Title: "MFA events of the System Log", Effect: ReadsOkta,
-	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, denied pushes, bypass attempts, admin roles, enrolment policies; of everybody or one user. " +
+	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, denied pushes, bypass attempts, admin roles, enrolment policies; of everyone or one user. " +
 		"The time asked for is always bounded (default the last 24 hours). The log is the smallest rate limit of all: ask narrowly.",
 }
 

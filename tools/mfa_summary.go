@@ -137,5 +137,5 @@ func mfaSummary(_ context.Context, d *Deps, _ *Call, in MFASummaryIn) (MFASummar
 	if err != nil {
 		return MFASummaryOut{}, err
 	}
-	return MFASummaryOut{auditSummary(s), "okta_mfa_findings lists people by verdict, strength, method or role; okta_mfa_audit looks anew"}, nil
+	return MFASummaryOut{auditSummary(s), "okta_mfa_findings lists people by verdict, strength, method or role; okta_mfa_audit audits again"}, nil
 }

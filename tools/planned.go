@@ -145,14 +145,14 @@ func (o *OpItem) add(value string) {
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
 // otherwise a plan is made and proposed.
-func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, anew func() (*plan.Plan, error)) (PlanOut, error) {
+func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
 	case c.Answer != nil:
 		return d.answered(ctx, c, check)
 	case planID != "":
 		return d.confirmed(ctx, c, planID, check)
 	}
-	p, err := anew()
+	p, err := build()
 	if err != nil {
 		return PlanOut{}, err
 	}
@@ -319,7 +319,7 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 	case s.Stop != nil:
 		return s.Stop.Next
 	case s.Unfinished():
-		return "mend what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
+		return "fix what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
 	case p.Stage == plan.StageStructure:
 		return "execute_user_grants with the same filename and app_id plans the grants"
 	default:

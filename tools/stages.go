@@ -55,7 +55,7 @@ type GrantsIn struct {
 
 var specGrants = Spec{
 	Name: "execute_user_grants", Title: "Stage 3: grant access", Effect: WritesOkta,
-	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. Nobody loses anything. " +
+	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. No one loses anything. " +
 		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. Called again with its plan_id it applies exactly that plan. " +
 		"Large plans answer running; follow them with get_job.",
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"okta-entitlements-mcp/internal/cli"
 	"okta-entitlements-mcp/internal/config"

@@ -26,18 +26,18 @@ var dialect = []struct {
 	word, plain string
 	until       ratchet
 }{
-	{word: "nobody", plain: "no one; or name what is missing", until: ratchet{product: 74, tests: 70}},
-	{word: "somebody", plain: "a person, a user", until: ratchet{product: 49, tests: 0}},
+	{word: "nobody", plain: "no one; or name what is missing", until: ratchet{product: 70, tests: 60}},
+	{word: "somebody", plain: "a person, a user"},
 	{word: "whom", plain: "that, which"},
 	{word: "whoever", plain: "the caller, the reader"},
 	{word: "anew", plain: "again"},
 	{word: "mend", plain: "fix"},
 	{word: "mended", plain: "fixed"},
 	{word: "mends", plain: "fixes"},
-	{word: "stands", plain: "is", until: ratchet{product: 77, tests: 0}},
+	{word: "stands", plain: "is", until: ratchet{product: 60, tests: 0}},
 	{word: "for ever", plain: "always"},
 	{word: "told", plain: "said, shown"},
-	{word: "everybody", plain: "all people, every user", until: ratchet{product: 65, tests: 0}},
+	{word: "everybody", plain: "all people, every user", until: ratchet{product: 60, tests: 0}},
 	{word: "hereby", plain: "with this"},
 	{word: "lest", plain: "so that ... not"},
 }
@@ -106,7 +106,7 @@ func TestPlainEnglish(t *testing.T) {
 const widest = 140
 
 // wideUntil is how many wider lines there may be until there are none. It only ever goes down.
-const wideUntil = 870
+const wideUntil = 830
 
 func TestNoLineIsWiderThanAScreen(t *testing.T) {
 	type line struct {

@@ -1,13 +1,11 @@
 package mfa
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,75 +47,41 @@ type BaselineRow struct {
 // and one that lists authenticators (or one column for each authenticator). Rows of one person are joined. A row that cannot be used
 // is counted with its line; a file that cannot be used is an error that says what is missing.
 func ParseBaseline(r io.Reader) (*Baseline, error) {
-	limited := &io.LimitedReader{R: r, N: maxBaselineBytes + 1}
-	in := bufio.NewReaderSize(limited, 64<<10)
-	comma, err := baselineDialect(in)
-	if err != nil {
+	b := &baselineReader{
+		out:     &Baseline{},
+		columns: map[string]int{},
+		flags:   map[int]Method{},
+		people:  map[string]int{},
+	}
+	if err := b.read(baselineRecords(r)); err != nil {
 		return nil, fmt.Errorf("read MFA baseline: %w", err)
-	}
-	rows := csv.NewReader(in)
-	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord = comma, -1, true
-	heading, err := rows.Read()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the file is empty; export the report \"MFA enrollment by user\" again")
-		}
-		return nil, fmt.Errorf("read MFA baseline: %w", err)
-	}
-	b := &baselineReader{out: &Baseline{}, people: map[string]int{}}
-	if err := b.heading(heading); err != nil {
-		return nil, fmt.Errorf("read MFA baseline: %w", err)
-	}
-	for {
-		record, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var malformed *csv.ParseError
-		switch {
-		case errors.As(err, &malformed):
-			b.out.Lines++
-			b.problem(malformed.StartLine, malformed.Err.Error())
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("read MFA baseline: %w", err)
-		case limited.N <= 0:
-			return nil, fmt.Errorf("read MFA baseline: the file has more than %d MiB; export it with fewer columns", maxBaselineBytes>>20)
-		case len(b.out.Rows) >= maxBaselineRows:
-			return nil, fmt.Errorf("read MFA baseline: the file has more than %d people; export it in parts", maxBaselineRows)
-		}
-		line, _ := rows.FieldPos(0)
-		b.row(line, record)
-	}
-	if limited.N <= 0 {
-		return nil, fmt.Errorf("read MFA baseline: the file has more than %d MiB; export it with fewer columns", maxBaselineBytes>>20)
 	}
 	return b.out, nil
 }
 
-// baselineDialect skips a byte order mark and Excel's "sep=" line, and tells the delimiter from the heading.
-func baselineDialect(in *bufio.Reader) (rune, error) {
-	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		_, _ = in.Discard(3)
-	} else if bytes.HasPrefix(mark, []byte("\xff\xfe")) || bytes.HasPrefix(mark, []byte("\xfe\xff")) {
-		return 0, errors.New("the file is UTF-16; save it as CSV UTF-8")
-	}
-	head, err := in.Peek(32 << 10)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
-	}
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	if s := bytes.TrimRight(line, "\r"); len(s) == 5 && bytes.EqualFold(s[:4], []byte("sep=")) && bytes.IndexByte([]byte(",;\t"), s[4]) >= 0 {
-		_, _ = in.Discard(min(len(line)+1, len(head)))
-		return rune(s[4]), nil
-	}
-	best, most := ',', 0
-	for _, comma := range []rune{',', ';', '\t'} {
-		if n := bytes.Count(line, []byte(string(comma))); n > most {
-			best, most = comma, n
+// read takes in the heading, which comes first, and the rows.
+func (b *baselineReader) read(records iter.Seq2[csvRecord, error]) error {
+	for record, err := range records {
+		switch {
+		case err != nil:
+			return err
+		case b.width == 0:
+			if err := b.heading(record.cells); err != nil {
+				return err
+			}
+		case record.flaw != "":
+			b.out.Lines++
+			b.problem(record.line, record.flaw)
+		case len(b.out.Rows) >= maxBaselineRows:
+			return fmt.Errorf("the file has more than %d people; export it in parts", maxBaselineRows)
+		default:
+			b.row(record.line, record.cells)
 		}
 	}
-	return best, nil
+	if b.width == 0 {
+		return errors.New("the file is empty; export the report \"MFA enrollment by user\" again")
+	}
+	return nil
 }
 
 // baselineReader reads rows by the columns that the heading has.
@@ -129,47 +93,57 @@ type baselineReader struct {
 	people  map[string]int // who → index in out.Rows
 }
 
-// heading finds the columns.
+// heading finds the columns. The first column of a meaning is taken; a second one of the same is not understood.
 func (b *baselineReader) heading(cells []string) error {
 	if len(cells) > maxBaselineColumns {
-		return fmt.Errorf("the heading has %d columns, at most %d; is this the report \"MFA enrollment by user\"?", len(cells), maxBaselineColumns)
+		const text = "the heading has %d columns, at most %d; is this the report \"MFA enrollment by user\"?"
+		return fmt.Errorf(text, len(cells), maxBaselineColumns)
 	}
-	b.columns, b.flags, b.width = map[string]int{}, map[int]Method{}, len(cells)
+	b.width = len(cells)
 	var unknown []string
 	for i, cell := range cells {
-		name := squeeze(cell)
-		means, known := baselineColumns[name]
-		_, taken := b.columns[means]
-		m, isMethod := displayNames[name]
-		switch {
-		case known && !taken:
-			b.columns[means] = i
-		case known && means == "":
-		case isMethod:
-			if m != "okta_password" {
-				b.flags[i] = displayed(cell)
-			}
-		default:
+		if !b.column(i, cell) {
 			unknown = append(unknown, quoted(cell))
 		}
 	}
-	delete(b.columns, "")
-	_, lists := b.columns["methods"]
-	if !lists && len(b.flags) == 0 {
-		return fmt.Errorf("no column lists authenticators, such as \"Authenticator type\"; columns are %s", b.names(cells))
-	}
-	who := false
-	for _, means := range [...]string{"id", "login", "email", "user"} {
-		_, has := b.columns[means]
-		who = who || has
-	}
-	if !who {
-		return fmt.Errorf("no column names people, such as \"User login\", \"User email\" or \"User ID\"; columns are %s", b.names(cells))
+	if err := b.checkColumns(cells); err != nil {
+		return err
 	}
 	if len(unknown) > 0 {
 		b.out.Notes = append(b.out.Notes, "columns that were not understood and not used: "+enumerate(unknown))
 	}
 	return nil
+}
+
+// column takes one column in, and reports whether it is understood.
+func (b *baselineReader) column(i int, cell string) bool {
+	name := squeeze(cell)
+	means, known := baselineColumns[name]
+	if known && means == "" {
+		return true // and not needed
+	}
+	if _, taken := b.columns[means]; known && !taken {
+		b.columns[means] = i
+		return true
+	}
+	key, isMethod := displayNames[name]
+	if isMethod && key != "okta_password" {
+		b.flags[i] = displayed(cell)
+	}
+	return isMethod
+}
+
+// checkColumns refuses a heading without people or without authenticators.
+func (b *baselineReader) checkColumns(cells []string) error {
+	if _, lists := b.columns["methods"]; !lists && len(b.flags) == 0 {
+		return fmt.Errorf("no column lists authenticators, such as \"Authenticator type\"; columns are %s", b.names(cells))
+	}
+	for _, means := range [...]string{"id", "login", "email", "user"} {
+		if _, has := b.columns[means]; has {
+			return nil
+		}
+	}
+	return fmt.Errorf("no column names people, such as \"User login\", \"User email\" or \"User ID\"; columns are %s", b.names(cells))
 }
 
 func (b *baselineReader) names(cells []string) string {

@@ -48,22 +48,6 @@ func (x *ExemptionIndex) byName(name string) *Exemption {
 	return x.names[name]
 }
 
-// exemptionFor returns the exemption of one person, nil for none: by Okta id, or by login or e-mail in any case. It looks at every
-// entry; who asks for many people takes an exemptionIndex.
-func (p *Policy) exemptionFor(id, login, email string) *Exemption {
-	var found *Exemption
-	login, email = fold(login), fold(email)
-	for i := range p.Exemptions {
-		e := &p.Exemptions[i]
-		user := strings.TrimSpace(e.User)
-		fits := user != "" && (user == id || strings.EqualFold(user, login) || strings.EqualFold(user, email))
-		if fits && (found == nil || e.Expires.After(found.Expires)) {
-			found = e
-		}
-	}
-	return found
-}
-
 // fold makes logins and addresses comparable; Okta ignores their case.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 

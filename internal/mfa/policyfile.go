@@ -5,39 +5,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
-// maxPolicyBytes bounds a policy file: 10,000 exemptions with their reasons fit.
-const maxPolicyBytes = 4 << 20
+// Bounds of a policy file: 10,000 exemptions with their reasons fit, and a policy has three levels.
+const (
+	maxPolicyBytes = 4 << 20
+	maxPolicyDepth = 8
+)
 
-// policyFields sets one field each of a policy from its value in a file.
-var policyFields = map[string]func(*Policy, *yaml.Node) error{
-	"enforcement_level": func(p *Policy, n *yaml.Node) error {
-		s, err := text(n)
-		p.Level = Level(fold(s))
-		return err
-	},
-	"allowed_factor_types": func(p *Policy, n *yaml.Node) (err error) { p.AllowedFactorTypes, err = names(n); return },
-	"mfa_methods":          func(p *Policy, n *yaml.Node) (err error) { p.Methods, err = names(n); return },
-	"grace_period_hours":   func(p *Policy, n *yaml.Node) (err error) { p.GraceHours, err = whole(n); return },
-	"enrollment_deadline":  func(p *Policy, n *yaml.Node) (err error) { p.Deadline, err = moment(n); return },
-	"exemptions":           func(p *Policy, n *yaml.Node) (err error) { p.Exemptions, err = exemptionList(n); return },
-	"minimum_coverage":     func(p *Policy, n *yaml.Node) (err error) { p.Bound, err = share(n); return },
-	"sample":               func(p *Policy, n *yaml.Node) (err error) { p.Sample, err = share(n); return },
-	"resolve_okta_verify":  func(p *Policy, n *yaml.Node) (err error) { p.OktaVerify, err = yes(n); return },
+// policyFile is a policy as a file has it. Its types refuse what the YAML decoder would bend into shape, such as 7.5 hours
+// as 7. The tags are those of Policy and Exemption.
+type policyFile struct {
+	Level              *word           `yaml:"enforcement_level"`
+	AllowedFactorTypes []word          `yaml:"allowed_factor_types"`
+	Methods            []word          `yaml:"mfa_methods"`
+	GraceHours         *whole          `yaml:"grace_period_hours"`
+	Deadline           *moment         `yaml:"enrollment_deadline"`
+	Exemptions         []exemptionFile `yaml:"exemptions"`
+	Bound              *share          `yaml:"minimum_coverage"`
+	Sample             *share          `yaml:"sample"`
+	OktaVerify         *yes            `yaml:"resolve_okta_verify"`
 }
 
-var exemptionFields = []string{"user", "owner", "reason", "expires"}
+type exemptionFile struct {
+	User    word   `yaml:"user"`
+	Owner   word   `yaml:"owner"`
+	Reason  word   `yaml:"reason"`
+	Expires moment `yaml:"expires"`
+}
 
-// ParsePolicy reads an audit policy, YAML or JSON, at most 4 MiB. Fields that it names replace those of base; the notes say what is
-// accepted but must be said in a report. A field that does not exist, or a value that makes no sense, is refused by name. Dates are
-// 2026-12-31, which lasts until the end of that day in UTC, or RFC 3339.
+// ParsePolicy reads an audit policy, YAML or JSON, at most 4 MiB. Fields that it names replace those of base; the notes say
+// what is accepted but must be said in a report. A field that does not exist, or a value that makes no sense, is refused by
+// line, column and name. Dates are 2026-12-31, which lasts until the end of that day in UTC, or RFC 3339.
 func ParsePolicy(r io.Reader, base Policy, now time.Time) (Policy, []string, error) {
 	root, err := policyDocument(r)
 	if err != nil {
@@ -48,13 +58,7 @@ func ParsePolicy(r io.Reader, base Policy, now time.Time) (Policy, []string, err
 		notes, err := p.Check(now)
 		return p, append([]string{"the policy file says nothing: the defaults hold"}, notes...), err
 	}
-	known := make([]string, 0, len(policyFields))
-	for name := range policyFields {
-		known = append(known, name)
-	}
-	slices.Sort(known)
-	err = eachField(root, "", known, func(name string, value *yaml.Node) error { return policyFields[name](&p, value) })
-	if err != nil {
+	if err := decodePolicy(root, &p); err != nil {
 		return Policy{}, nil, fmt.Errorf("read audit policy: %w", err)
 	}
 	notes, err := p.Check(now)
@@ -64,8 +68,8 @@ func ParsePolicy(r io.Reader, base Policy, now time.Time) (Policy, []string, err
 	return p, notes, nil
 }
 
-// policyDocument returns the mapping of a policy file, nil when the file says nothing.
-func policyDocument(r io.Reader) (*yaml.Node, error) {
+// policyDocument returns the content of a policy file, nil when the file says nothing.
+func policyDocument(r io.Reader) (ast.Node, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxPolicyBytes+1))
 	if err != nil {
 		return nil, err
@@ -74,119 +78,234 @@ func policyDocument(r io.Reader) (*yaml.Node, error) {
 		return nil, fmt.Errorf("the file has more than %d MiB: an audit policy is some lines long", maxPolicyBytes>>20)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	var document yaml.Node
-	if t := bytes.TrimSpace(data); bytes.HasPrefix(t, []byte("{")) {
-		root, err := jsonTree(t)
-		return root, err
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) // the library counts such a line end twice
+	format := "YAML"
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		format = "JSON" // which YAML contains
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+	tokens := lexer.Tokenize(string(data))
+	if err := checkDepth(tokens); err != nil {
+		return nil, err
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, syntaxProblem(format, err)
+	}
+	var body ast.Node
+	for i, doc := range file.Docs {
+		if i > 0 {
+			return nil, errors.New("there is more than one document in the file; keep one")
+		}
+		body = doc.Body
+	}
+	if body == nil || body.Type() == ast.NullType || body.Type() == ast.CommentType || body.Type() == ast.CommentGroupType {
 		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("not valid YAML: %w", err)
 	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more than one document in the file; keep one")
-	}
-	if len(document.Content) == 0 || isNull(document.Content[0]) {
-		return nil, nil
-	}
-	return document.Content[0], nil
+	return body, nil
 }
 
-// eachField calls set for every field of a mapping. A field that is unknown or stands twice is refused.
-func eachField(n *yaml.Node, where string, known []string, set func(string, *yaml.Node) error) error {
-	if n.Kind != yaml.MappingNode {
-		return fmt.Errorf("%sfields with values are expected; known fields: %s", place(n), strings.Join(known, ", "))
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i], n.Content[i+1]
-		switch {
-		case name.Kind != yaml.ScalarNode || !slices.Contains(known, name.Value):
-			return fmt.Errorf("%sunknown field %s; known fields: %s", place(name), quoted(where+name.Value), strings.Join(known, ", "))
-		case seen[name.Value]:
-			return fmt.Errorf("%sfield %s%s stands twice; keep one", place(name), where, name.Value)
+// checkDepth refuses nesting that a policy cannot have, before the parser follows it level by level.
+func checkDepth(tokens token.Tokens) error {
+	depth, entries, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, entries = t.Position.Line, 0
 		}
-		seen[name.Value] = true
-		if err := set(name.Value, value); err != nil {
-			return fmt.Errorf("%s%s%s: %w", place(value), where, name.Value, err)
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.SequenceEntryType, token.MappingKeyType: // "- - - a" nests without brackets
+			entries++
+		}
+		if max(depth, entries) > maxPolicyDepth {
+			return fmt.Errorf("%snested too deeply", place(t))
 		}
 	}
 	return nil
 }
 
-// place names the line of a node, where it is known.
-func place(n *yaml.Node) string {
-	if n.Line == 0 {
+// decodePolicy sets the fields of a policy that a file names.
+func decodePolicy(root ast.Node, p *Policy) error {
+	shape := &policyShape{}
+	ast.Walk(shape, root)
+	if shape.problem != nil {
+		return shape.problem
+	}
+	var f policyFile
+	err := yaml.NewDecoder(strings.NewReader(""), yaml.Strict()).DecodeFromNode(root, &f)
+	if err != nil {
+		return fieldProblem(root, err)
+	}
+	f.into(p, shape.emptied)
+	return nil
+}
+
+// into sets what the file has. Emptied are fields that the file names without a value.
+func (f *policyFile) into(p *Policy, emptied []string) {
+	setTo(&p.Level, f.Level, func(w word) Level { return Level(fold(string(w))) })
+	setTo(&p.GraceHours, f.GraceHours, func(n whole) int { return int(n) })
+	setTo(&p.Deadline, f.Deadline, func(m moment) time.Time { return time.Time(m) })
+	setTo(&p.Bound, f.Bound, func(s share) float64 { return float64(s) })
+	setTo(&p.Sample, f.Sample, func(s share) float64 { return float64(s) })
+	setTo(&p.OktaVerify, f.OktaVerify, func(y yes) bool { return bool(y) })
+	if f.AllowedFactorTypes != nil || slices.Contains(emptied, "allowed_factor_types") {
+		p.AllowedFactorTypes = folded(f.AllowedFactorTypes)
+	}
+	if f.Methods != nil || slices.Contains(emptied, "mfa_methods") {
+		p.Methods = folded(f.Methods)
+	}
+	if f.Exemptions != nil || slices.Contains(emptied, "exemptions") {
+		p.Exemptions = nil
+		for _, e := range f.Exemptions {
+			p.Exemptions = append(p.Exemptions, Exemption{
+				User:    string(e.User),
+				Owner:   string(e.Owner),
+				Reason:  string(e.Reason),
+				Expires: time.Time(e.Expires),
+			})
+		}
+	}
+	if slices.Contains(emptied, "enrollment_deadline") {
+		p.Deadline = time.Time{}
+	}
+}
+
+func setTo[F, T any](field *T, from *F, as func(F) T) {
+	if from != nil {
+		*field = as(*from)
+	}
+}
+
+func folded(words []word) []string {
+	var list []string
+	for _, w := range words {
+		list = append(list, fold(string(w)))
+	}
+	return list
+}
+
+// mayBeEmpty are the fields that a file may name without a value.
+var mayBeEmpty = []string{"allowed_factor_types", "mfa_methods", "enrollment_deadline", "exemptions", "expires"}
+
+// policyShape finds what strict decoding lets pass: aliases, merged fields, and fields without a value.
+type policyShape struct {
+	problem error
+	emptied []string
+}
+
+func (s *policyShape) Visit(n ast.Node) ast.Visitor {
+	if s.problem != nil {
+		return nil
+	}
+	switch n := n.(type) {
+	case *ast.AliasNode:
+		s.problem = at(n, errors.New("aliases are not understood; write the value out"))
+	case *ast.MergeKeyNode:
+		s.problem = fmt.Errorf("%sunknown field \"<<\"; known fields: %s", place(n.GetToken()), strings.Join(fieldsOf(policyFile{}), ", "))
+	case *ast.NullNode:
+		name := n.GetPath()[strings.LastIndex(n.GetPath(), ".")+1:]
+		if !slices.Contains(mayBeEmpty, name) {
+			s.problem = at(n, errors.New("has no value; give one or leave the field out"))
+		}
+		s.emptied = append(s.emptied, name)
+	}
+	return s
+}
+
+// fieldProblem puts the decoder's refusal into words.
+func fieldProblem(root ast.Node, err error) error {
+	var (
+		unknown *yaml.UnknownFieldError
+		shape   *yaml.UnexpectedNodeTypeError
+		said    *valueError
+	)
+	switch {
+	case errors.As(err, &said):
+		return said
+	case errors.As(err, &unknown):
+		name := unknown.Token.Value
+		known := fieldsOf(policyFile{})
+		if top, ok := root.(*ast.MappingNode); ok && !hasKey(top, unknown.Token) {
+			known = fieldsOf(exemptionFile{})
+		}
+		return fmt.Errorf("%sunknown field %s; known fields: %s", place(unknown.Token), quoted(name), strings.Join(known, ", "))
+	case errors.As(err, &shape):
+		return shapeProblem(root, shape)
+	}
+	return fmt.Errorf("%s", oneLine(err))
+}
+
+// shapeProblem says what is expected where something else is: fields, a list, or a single value.
+func shapeProblem(root ast.Node, err *yaml.UnexpectedNodeTypeError) error {
+	where := place(err.Token)
+	name := nameAt(root, err.Token)
+	if err.Expected == ast.SequenceType {
+		if name == "exemptions" {
+			return fmt.Errorf("%s%s: a list is expected; every entry has user, owner, reason and expires", where, name)
+		}
+		return fmt.Errorf("%s%s: a list is expected, such as [push, webauthn]", where, name)
+	}
+	known := fieldsOf(policyFile{})
+	if name != "" {
+		where, known = where+name+": ", fieldsOf(exemptionFile{})
+	}
+	return fmt.Errorf("%sfields with values are expected; known fields: %s", where, strings.Join(known, ", "))
+}
+
+// hasKey reports whether a token is the name of one of a mapping's own fields.
+func hasKey(m *ast.MappingNode, t *token.Token) bool {
+	return slices.ContainsFunc(m.Values, func(v *ast.MappingValueNode) bool { return v.Key.GetToken() == t })
+}
+
+// nameAt is the field of the policy in whose value a token is, "" for none.
+func nameAt(root ast.Node, t *token.Token) string {
+	top, ok := root.(*ast.MappingNode)
+	if !ok {
 		return ""
 	}
-	return "line " + strconv.Itoa(n.Line) + ": "
+	name := ""
+	for _, v := range top.Values {
+		if p := v.Key.GetToken().Position; p.Offset <= t.Position.Offset {
+			name = v.Key.GetToken().Value
+		}
+	}
+	return name
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
-
-// text reads a scalar as it is written. Aliases are not followed: a policy needs none, and they can blow up.
-func text(n *yaml.Node) (string, error) {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		return "", errors.New("aliases are not understood; write the value out")
-	case n.Kind != yaml.ScalarNode:
-		return "", errors.New("a single value is expected, not a list or fields")
-	case isNull(n):
-		return "", errors.New("has no value; give one or leave the field out")
+// syntaxProblem is what a parser says, without the excerpt of the file that it draws.
+func syntaxProblem(format string, err error) error {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%snot valid %s: %s", place(syntax.Token), format, syntax.Message)
 	}
-	return strings.TrimSpace(n.Value), nil
+	return fmt.Errorf("not valid %s: %s", format, oneLine(err))
 }
 
-func whole(n *yaml.Node) (int, error) {
-	s, err := text(n)
-	if err != nil {
-		return 0, err
-	}
-	v, err := strconv.Atoi(s)
-	if err != nil {
-		return 0, fmt.Errorf("%s is not a whole number", quoted(s))
-	}
-	return v, nil
+func oneLine(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return plain(text)
 }
 
-func share(n *yaml.Node) (float64, error) {
-	s, err := text(n)
-	if err != nil {
-		return 0, err
+// place names the line and column of a token.
+func place(t *token.Token) string {
+	if t == nil || t.Position == nil {
+		return ""
 	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is not a number between 0 and 1", quoted(s))
-	}
-	return v, nil
+	return "line " + strconv.Itoa(t.Position.Line) + ", column " + strconv.Itoa(t.Position.Column) + ": "
 }
 
-func yes(n *yaml.Node) (bool, error) {
-	s, err := text(n)
-	if err != nil {
-		return false, err
+// fieldsOf lists the names that a file may use, sorted for a policy and in order for an exemption.
+func fieldsOf(of any) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
+		names = append(names, f.Tag.Get("yaml"))
 	}
-	switch fold(s) {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
+	if _, whole := of.(policyFile); whole {
+		slices.Sort(names)
 	}
-	return false, fmt.Errorf("%s is neither true nor false", quoted(s))
-}
-
-// moment reads a date or a time. A bare date lasts until its last second in UTC. Nothing at all is no date.
-func moment(n *yaml.Node) (time.Time, error) {
-	if isNull(n) {
-		return time.Time{}, nil
-	}
-	s, err := text(n)
-	if err != nil || s == "" {
-		return time.Time{}, err
-	}
-	return ParseDeadline(s)
+	return names
 }
 
 // ParseDeadline reads a date, which lasts until the end of that day in UTC, or a time in RFC 3339.
@@ -199,55 +318,4 @@ func ParseDeadline(text string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T18:00:00Z", quoted(text))
 	}
 	return at.UTC(), nil
-}
-
-// names reads a list of short words, folded.
-func names(n *yaml.Node) ([]string, error) {
-	if isNull(n) {
-		return nil, nil
-	}
-	if n.Kind != yaml.SequenceNode {
-		return nil, errors.New("a list is expected, such as [push, webauthn]")
-	}
-	list := make([]string, 0, len(n.Content))
-	for _, item := range n.Content {
-		s, err := text(item)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, fold(s))
-	}
-	return list, nil
-}
-
-// exemptionList reads the list of exemptions.
-func exemptionList(n *yaml.Node) ([]Exemption, error) {
-	if isNull(n) {
-		return nil, nil
-	}
-	if n.Kind != yaml.SequenceNode {
-		return nil, errors.New("a list is expected; every entry has user, owner, reason and expires")
-	}
-	list := make([]Exemption, 0, len(n.Content))
-	for i, item := range n.Content {
-		var e Exemption
-		err := eachField(item, "", exemptionFields, func(name string, value *yaml.Node) (err error) {
-			switch name {
-			case "user":
-				e.User, err = text(value)
-			case "owner":
-				e.Owner, err = text(value)
-			case "reason":
-				e.Reason, err = text(value)
-			case "expires":
-				e.Expires, err = moment(value)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", i+1, err)
-		}
-		list = append(list, e)
-	}
-	return list, nil
 }

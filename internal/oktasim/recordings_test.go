@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
+	"github.com/goccy/go-yaml"
 )
 
 // recordingsDir holds recorded traffic between Okta and Okta's own clients; its README names the sources.
