@@ -128,7 +128,7 @@ func (in inbox) makeFolder(folder string) (reason string) {
 	return ""
 }
 
-// onDisk tells errors of writing from those of the network, which io.Copy mixes.
+// onDisk separates errors of writing from those of the network, which io.Copy mixes.
 type onDisk struct{ w io.Writer }
 
 type writeError struct{ err error }

@@ -379,13 +379,13 @@ func TestErrorsOfTheWholeBucketNameTheNextStep(t *testing.T) {
 	off.Enabled = false
 	absent := s.opts
 	absent.Bucket = "absent"
-	nobody := s.opts
-	nobody.AccessKeyID = ""
+	keyless := s.opts
+	keyless.AccessKeyID = ""
 	nowhere := s.opts
 	nowhere.Endpoint = ""
 	down := s.opts
 	down.Endpoint = "http://127.0.0.1:1"
-	for want, opts := range map[trouble.Code]s3sync.Options{"s3_disabled": off, "s3_no_such_bucket": absent, "s3_no_credentials": nobody,
+	for want, opts := range map[trouble.Code]s3sync.Options{"s3_disabled": off, "s3_no_such_bucket": absent, "s3_no_credentials": keyless,
 		"s3_no_region": nowhere, "s3_unavailable": down} {
 		y, err := s3sync.New(opts)
 		if err != nil {

@@ -108,7 +108,7 @@ func (c *Courier) messages(ctx context.Context, s *mfa.Summary, order Order, r *
 		}
 		done := notify.Result{Outcome: notify.Failed, Error: silence}
 		if inARow < mostFailures {
-			if done, err = c.o.Slack.Tell(ctx, m); err != nil {
+			if done, err = c.o.Slack.Message(ctx, m); err != nil {
 				inARow++
 			} else {
 				inARow = 0

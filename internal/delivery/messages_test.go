@@ -119,7 +119,7 @@ func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 		}
 		o.audit()
 		r := o.deliver(setUp{}, delivery.Order{Messages: true})
-		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 || r.Messages.Reasons["nobody in Slack has this e-mail address"] != 3 {
+		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 || r.Messages.Reasons["no one in Slack has this e-mail address"] != 3 {
 			t.Errorf("%+v", r.Messages)
 		}
 	})

@@ -153,7 +153,7 @@ func (r *round) messageAgain(ctx context.Context, item notify.Item) error {
 			return nil
 		}
 	}
-	done, err := r.o.Slack.Tell(ctx, m.Message)
+	done, err := r.o.Slack.Message(ctx, m.Message)
 	if err != nil {
 		return err
 	}

@@ -68,8 +68,8 @@ func (l *LineReader) Next() (Line, error) {
 	}
 }
 
-// All yields every whole line, then the error that ended reading, if one did. A torn last line is left out, because no
-// one was told that it is there.
+// All yields every whole line, then the error that ended reading, if one did. A torn last line is left out, because it
+// was never acknowledged.
 func (l *LineReader) All() iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		for {

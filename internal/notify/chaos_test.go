@@ -90,7 +90,7 @@ func chaos(t *testing.T, seed uint64, fired map[notifytest.Fault]int) {
 		}
 	}
 	p.fake.SetFault(nil)
-	for range 3 { // the search may show an old state; whoever is asked in time shows the new one
+	for range 3 { // the search may show an old state; an issue read by its key shows the new one
 		p.sync(p.client(with), wanted())
 		time.Sleep(lag)
 	}

@@ -28,7 +28,7 @@ func TestCheckNamesEveryFieldThatIsDemandedAndHowToFillIt(t *testing.T) {
 			}
 		}
 		if err != nil && strings.Contains(err.Error(), "Remark") {
-			t.Errorf("a field that nobody demands: %v", err)
+			t.Errorf("a field that no one demands: %v", err)
 		}
 		report := p.sync(p.client(with), wantedOf(tickets(2)))
 		want(t, report, "failed 2")
@@ -141,7 +141,7 @@ func TestHostileTextsAreTextInJira(t *testing.T) {
 			t.Errorf("live markup %q in %s", active, text)
 		}
 		if !strings.Contains(issues[2].Text(), "more rows") && !strings.Contains(issues[2].Text(), "more paragraphs") {
-			t.Error("what was left out is not told")
+			t.Error("what was left out is not said")
 		}
 	})
 }

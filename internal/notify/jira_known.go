@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Known lists the keys of the tickets of a set that this program made and has not closed. It reads the ledger and asks nobody.
+// Known lists the keys of the tickets of a set that this program made and has not closed. It reads the ledger and asks no one.
 func (j *Jira) Known(set string) ([]string, error) {
 	l, err := readLedger(j.o.Dir, ledgerName(j.o.BaseURL, j.o.Project, set))
 	if err != nil {

@@ -53,7 +53,7 @@ func (r *run) settle(ctx context.Context, key, why string) {
 	}
 }
 
-// known reports whether a key has an issue that may be open, as far as search and ledger tell.
+// known reports whether a key has an issue that may be open, as far as search and ledger show.
 func (r *run) known(key string) bool {
 	e := r.ledger.entries[key]
 	i, listed := r.found[digest(r.wanted.Set, key)]

@@ -31,7 +31,7 @@ type site interface {
 	lastComment(ctx context.Context, key string) (string, error)
 	// sameComment is what lastComment returns after comment(text).
 	sameComment(text string) string
-	// account finds a person by e-mail, "" when nobody or not exactly one is known by it.
+	// account finds a person by e-mail, "" when no one or not exactly one is known by it.
 	account(ctx context.Context, email string) (string, error)
 	checkAccess(ctx context.Context, project string) error
 	issueTypes(ctx context.Context, project string) ([]issueType, error)
@@ -233,7 +233,7 @@ func nextStep(code int) string {
 	case code >= 500:
 		return "; Jira is out of order: run again later"
 	case code < 300:
-		return "; the answer was cut off or no JSON: look whether a proxy stands in between"
+		return "; the answer was cut off or no JSON: look for a proxy in between"
 	}
 	return ""
 }

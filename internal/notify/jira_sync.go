@@ -152,7 +152,7 @@ func (r *run) openLedger(ctx context.Context) (err error) {
 	return err
 }
 
-// look asks once for all issues of the set. Several issues may carry one key: somebody cloned one, or a create that was
+// look asks once for all issues of the set. Several issues may carry one key: someone cloned one, or a create that was
 // thought lost came through after all. The ledger's holds, else the oldest.
 func (r *run) look(ctx context.Context) error {
 	r.found = map[string]issue{}
@@ -191,7 +191,7 @@ func (r *run) look(ctx context.Context) error {
 }
 
 // probe refuses to go on when Jira shows nothing of what earlier runs have made: an account that has lost the right to see
-// the project would else create everything anew.
+// the project would else create everything again.
 func (r *run) probe(ctx context.Context) error {
 	const few = 3
 	gone := 0
@@ -227,7 +227,7 @@ func (r *run) unsettled() []string {
 }
 
 // recover looks for issues whose create was lost, until they are found or Jira's search must have shown them. An entry whose
-// issue was not found has no intent afterwards: its ticket may be created anew.
+// issue was not found has no intent afterwards: its ticket may be created again.
 func (r *run) recover(ctx context.Context, keys []string) error {
 	for pause := time.Second; len(keys) > 0; pause = min(2*pause, 20*time.Second) {
 		if err := r.searchFor(ctx, keys); err != nil {

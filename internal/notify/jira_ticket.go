@@ -32,7 +32,7 @@ func (r *run) view(ctx context.Context, key string) (view, error) {
 	return r.fresh(ctx, key, i.key)
 }
 
-// fresh reads the issue itself. One that somebody deleted is as if it had never been.
+// fresh reads the issue itself. One that someone deleted is as if it had never been.
 func (r *run) fresh(ctx context.Context, key, id string) (view, error) {
 	i, err := r.j.site.get(ctx, id)
 	r.watch(ctx, err)

@@ -4,7 +4,7 @@ package notify
 
 import "time"
 
-// Ticket is one thing that somebody has to put right. The key decides which issue it is: the same key is the same issue in
+// Ticket is one thing that someone has to fix. The key decides which issue it is: the same key is the same issue in
 // every run.
 type Ticket struct {
 	Key      string     `json:"key"`            // letters, digits, - and _, at most 200; unique per finding, stable over runs
@@ -14,7 +14,7 @@ type Ticket struct {
 	Due      time.Time  `json:"due,omitzero"`
 	Labels   []string   `json:"labels,omitempty"`
 	Urgent   bool       `json:"urgent,omitempty"`
-	Assignee string     `json:"assignee,omitempty"` // e-mail of who should have it; left open when Jira knows nobody by it
+	Assignee string     `json:"assignee,omitempty"` // e-mail of who should have it; left open when Jira knows no one by it
 }
 
 // Wanted is the tickets that should exist after a run: these open, and those that are settled closed.
@@ -40,7 +40,7 @@ const (
 	Deferred  Outcome = "deferred" // beyond the cap; it is in the bulk ticket
 	Failed    Outcome = "failed"
 	Sent      Outcome = "sent"
-	Skipped   Outcome = "skipped" // already told within the interval, or nobody by that address
+	Skipped   Outcome = "skipped" // already sent within the interval, or no one by that address
 	WouldDo   Outcome = "dry_run"
 )
 

@@ -33,8 +33,8 @@ type Item struct {
 type Flushed struct {
 	Delivered []Item   `json:"delivered"`
 	Waiting   []Item   `json:"waiting"`
-	Expired   []Item   `json:"expired"` // too old to be of use; they are gone from the outbox, and whoever flushes has to say so
-	Damaged   []string `json:"damaged"` // names of files that cannot be read; they stay for somebody to look at
+	Expired   []Item   `json:"expired"` // too old to be of use; they are gone from the outbox, and the caller has to say so
+	Damaged   []string `json:"damaged"` // names of files that cannot be read; they stay for someone to look at
 }
 
 // Outbox keeps deliveries on disk until they succeed. It is safe for several goroutines and processes.
@@ -127,7 +127,7 @@ func (b *Outbox) Waiting() ([]Item, error) {
 	return items, nil
 }
 
-// Flush tries to deliver every item, oldest first; one that fails does not hold up the others. An item that was put anew
+// Flush tries to deliver every item, oldest first; one that fails does not hold up the others. An item that was put again
 // while its older payload was being delivered stays. Of two flushes at once the second waits.
 func (b *Outbox) Flush(ctx context.Context, deliver func(context.Context, Item) error) (f Flushed, err error) {
 	unlock, err := b.lock(ctx, "flush.lock")

@@ -27,8 +27,8 @@ type SlackOptions struct {
 	NamesAllowed []string      // channels, written as in Channel, in which names of people may be shown
 	BaseURL      string        // "" means https://slack.com/api; another one is for tests
 
-	Register *Once         // who was told when; nil means that nothing is remembered
-	Every    time.Duration // nobody gets a second message within it; 0 means seven days
+	Register *Once         // who got a message when; nil means that nothing is remembered
+	Every    time.Duration // no one gets a second message within it; 0 means seven days
 
 	Transport http.RoundTripper // nil means net/http's
 	Log       *slog.Logger      // nil means none
@@ -85,12 +85,12 @@ func harmlessAtSlack(r *http.Request) bool {
 
 // Post puts a bulletin into the channel, and its chart into the thread below it: a file in a message of its own is there at
 // once, while an image block has to wait until Slack has worked on the file. The same key is posted once; a second time it is
-// Skipped, also when nobody knows whether the first one got through. Names are left out unless the channel is listed.
+// Skipped, also when no one knows whether the first one got through. Names are left out unless the channel is listed.
 func (s *Slack) Post(ctx context.Context, d Bulletin) (Result, error) {
 	result := Result{Key: d.Key}
 	key := "digest " + d.Key
 	if d.Key != "" && s.o.Register != nil {
-		before, claimed, err := s.o.Register.Claim(ctx, key, forever)
+		before, claimed, err := s.o.Register.Claim(ctx, key, neverAgain)
 		if err != nil {
 			return failed(result, err)
 		}
@@ -112,15 +112,15 @@ func (s *Slack) Post(ctx context.Context, d Bulletin) (Result, error) {
 	return result, nil
 }
 
-// forever is the interval of what is never repeated.
-const forever = 100 * 365 * 24 * time.Hour
+// neverAgain is the interval of what is never repeated.
+const neverAgain = 100 * 365 * 24 * time.Hour
 
 func failed(result Result, err error) (Result, error) {
 	result.Outcome, result.Error = Failed, err.Error()
 	return result, err
 }
 
-// takeBack forgets a message that certainly did not go out. One that may have is kept as told.
+// takeBack removes the note of a message that certainly did not go out. The note of one that may have stays.
 func (s *Slack) takeBack(ctx context.Context, key string, noted bool, before time.Time, err error) error {
 	var p *slackError
 	if s.o.Register == nil || !noted {
@@ -156,9 +156,9 @@ func (s *Slack) upload(ctx context.Context, channel, thread string, d Bulletin) 
 	return err
 }
 
-// Tell sends a direct message to the person whom Slack knows by the e-mail address. It is Skipped, with words, when nobody
-// is known by it, or when the person was told within the interval.
-func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
+// Message sends a direct message to the person with that e-mail address in Slack. It is Skipped, with words, when no one
+// is known by it, or when the person got a message within the interval.
+func (s *Slack) Message(ctx context.Context, m Message) (Result, error) {
 	result := Result{Key: normal(m.Email)}
 	if s.o.Register != nil { // asked before the lookups, which are many and limited; the claim below decides
 		before, err := s.o.Register.Told(result.Key)
@@ -166,13 +166,13 @@ func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 			return failed(result, err)
 		}
 		if !before.IsZero() && time.Since(before) < s.o.Every {
-			return toldAlready(result, before), nil
+			return sentAlready(result, before), nil
 		}
 	}
 	user, err := s.api.GetUserByEmailContext(ctx, m.Email)
 	switch {
 	case err != nil && err.Error() == "users_not_found":
-		result.Outcome, result.Error = Skipped, "nobody in Slack has this e-mail address"
+		result.Outcome, result.Error = Skipped, "no one in Slack has this e-mail address"
 		return result, nil
 	case err != nil:
 		return failed(result, s.problem("look up a person", err))
@@ -191,7 +191,7 @@ func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 			return failed(result, err)
 		}
 		if !claimed {
-			return toldAlready(result, before), nil
+			return sentAlready(result, before), nil
 		}
 	}
 	channel, at, err := s.send(ctx, dm.ID, personalMessage(m))
@@ -202,7 +202,7 @@ func (s *Slack) Tell(ctx context.Context, m Message) (Result, error) {
 	return result, nil
 }
 
-func toldAlready(result Result, before time.Time) Result {
-	result.Outcome, result.Error = Skipped, "told already at "+before.Format(time.RFC3339)
+func sentAlready(result Result, before time.Time) Result {
+	result.Outcome, result.Error = Skipped, "sent already at "+before.Format(time.RFC3339)
 	return result
 }

@@ -33,14 +33,14 @@ func (s *Slack) Check(ctx context.Context) error {
 	}
 	var all []error
 	if len(missing) > 0 {
-		all = append(all, fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, reinstall the app, and set the token anew if it changes", strings.Join(missing, ", ")))
+		all = append(all, fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, reinstall the app, and set the token again if it changes", strings.Join(missing, ", ")))
 	}
 	return errors.Join(append(all, s.checkChannel(ctx, untrusted.Clean(me.User, 80)))...)
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{7,}$`)
 
-// checkChannel looks the channel up. A token that may post but not list channels is good enough: the first post will tell.
+// checkChannel looks the channel up. A token that may post but not list channels is good enough: the first post will show.
 func (s *Slack) checkChannel(ctx context.Context, bot string) error {
 	channel, err := s.findChannel(ctx)
 	if err != nil && err.Error() == "missing_scope" {

@@ -117,7 +117,7 @@ func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 	if _, err := w.safe(s.Post(t.Context(), d)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.safe(s.Tell(t.Context(), notify.Message{Email: "kim@example.com", Lines: d.Lines, Link: d.Link})); err != nil {
+	if _, err := w.safe(s.Message(t.Context(), notify.Message{Email: "kim@example.com", Lines: d.Lines, Link: d.Link})); err != nil {
 		t.Fatal(err)
 	}
 	for _, post := range w.fake.Posts() {
@@ -175,7 +175,7 @@ func TestAPersonIsToldAtMostOnceInTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1", Email: "Kim@example.com"}, {ID: "U2", Email: "gone@example.com", Deleted: true}}})
 		tell := func(email string) notify.Outcome {
-			result, err := w.safe(w.client().Tell(context.Background(), notify.Message{Email: email, Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
+			result, err := w.safe(w.client().Message(context.Background(), notify.Message{Email: email, Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,11 +219,11 @@ func TestAMessageWhoseReplyIsLostIsNotSentTwiceAndOneThatNeverLeftIsSentLater(t 
 					return f
 				})
 				m := notify.Message{Email: "kim@example.com", Lines: []string{"Please enrol."}}
-				_, err := w.safe(w.client().Tell(context.Background(), m))
+				_, err := w.safe(w.client().Message(context.Background(), m))
 				if fired != 1 || (err == nil) != (c.fault == notifytest.Limited) {
 					t.Fatalf("fired %d times, error %v", fired, err)
 				}
-				if _, err := w.safe(w.client().Tell(context.Background(), m)); err != nil {
+				if _, err := w.safe(w.client().Message(context.Background(), m)); err != nil {
 					t.Fatal(err)
 				}
 				if n := len(w.fake.Posts()); n != c.posts {

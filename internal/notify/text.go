@@ -30,7 +30,7 @@ func cleanLines(lines []string, max int) []string {
 	return out
 }
 
-// scrub takes credentials out of a text that somebody else wrote, such as the body of an error answer.
+// scrub takes credentials out of a text that someone else wrote, such as the body of an error answer.
 func scrub(text string, secrets ...secret.Secret) string {
 	for _, s := range secrets {
 		if shown := s.Reveal(); shown != "" {

@@ -76,7 +76,7 @@ func TestPageOfFiveThousandPeopleInABrowser(t *testing.T) {
 	checkBrightness(t, "print", b.shoot(shots, "print.png", 720, 0, 4000), false)
 }
 
-// screens is how much of a page is photographed: the first screen, or more when somebody wants to look.
+// screens is how much of a page is photographed: the first screen, or more when someone wants to look.
 func screens() int {
 	if os.Getenv("SCREENSHOTS") == "" {
 		return 1
@@ -142,10 +142,10 @@ func TestEmptyAndLonelyPagesInABrowser(t *testing.T) {
 		b.visit(files.Page.Path)
 		drawings := 4
 		if name == "empty" {
-			drawings = 1 // the course of time has a point, with nobody
+			drawings = 1 // the course of time has a point, with no one
 		}
 		if name == "lonely" {
-			drawings = 3 // nobody has a method
+			drawings = 3 // no one has a method
 		}
 		checkPage(t, b, name, 1280, drawings)
 		b.shoot(shots, name+".png", 1280, 0, 3000)

@@ -52,13 +52,13 @@ func headline(s *mfa.Summary) string {
 	}
 	switch n := failing(&s.Tally); {
 	case s.Total == 0:
-		return subject + ": nobody in scope"
+		return subject + ": no one in scope"
 	case n > 0:
 		return subject + ": " + several(n, "person", "people") + " of " + number(s.Total) + verb(n, " fails", " fail")
 	case s.Coverage.Share < s.Coverage.Bound:
-		return subject + ": nobody is known to fail, but too few could be read"
+		return subject + ": no one is known to fail, but too few could be read"
 	default:
-		return subject + ": nobody fails"
+		return subject + ": no one fails"
 	}
 }
 
@@ -84,12 +84,12 @@ func bulletinLines(s *mfa.Summary) []string {
 		lines = append(lines, line)
 	}
 	if !s.Policy.Deadline.IsZero() {
-		lines = append(lines, "Deadline for everybody: "+day(s.Policy.Deadline)+".")
+		lines = append(lines, "Deadline for everyone: "+day(s.Policy.Deadline)+".")
 	}
 	const most = 4
 	for i, note := range s.Notes {
 		if i == most {
-			lines = append(lines, several(len(s.Notes)-i, "more note stands", "more notes stand")+" in the report.")
+			lines = append(lines, several(len(s.Notes)-i, "more note is", "more notes are")+" in the report.")
 			break
 		}
 		lines = append(lines, "Note: "+sentence(untrusted.Clean(note, textMax)))
@@ -113,11 +113,11 @@ func noRate(s *mfa.Summary) string {
 	case s.Rate != nil:
 		return ""
 	case s.Total == 0:
-		return "No enrolment rate is given: the scope has nobody in it."
+		return "No enrolment rate is given: the scope has no one in it."
 	case s.Coverage.Share < s.Coverage.Bound:
 		return "No enrolment rate is given: " + percent(s.Coverage.Share) + " of the people could be read, and " + percent(s.Coverage.Bound) + " is the least for a rate."
 	default:
-		return "No enrolment rate is given: nobody could be judged."
+		return "No enrolment rate is given: no one could be judged."
 	}
 }
 
@@ -145,7 +145,7 @@ func facts(s *mfa.Summary) [][2]string {
 }
 
 func personLine(f *mfa.Finding) string {
-	text := whom(f) + ": " + word(verdictWords, f.Verdict)
+	text := whoWithLogin(f) + ": " + word(verdictWords, f.Verdict)
 	if f.Admin() {
 		text += "; administrator"
 	}

@@ -79,15 +79,15 @@ func TestBulletinBelowTheBoundGivesNoRateAndClaimsNothing(t *testing.T) {
 			t.Errorf("the bulletin does not say %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "100 %") || strings.Contains(text, "nobody fails") {
+	if strings.Contains(text, "100 %") || strings.Contains(text, "no one fails") {
 		t.Errorf("the bulletin claims too much:\n%s", text)
 	}
 }
 
 func TestBulletinOfNobody(t *testing.T) {
 	d := bulletin(t, newAudit())
-	if !strings.Contains(d.Title, "nobody in scope") || d.Chart != nil {
-		t.Errorf("the bulletin of nobody: %+v", d)
+	if !strings.Contains(d.Title, "no one in scope") || d.Chart != nil {
+		t.Errorf("the bulletin of no one: %+v", d)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestMessagesGoToThoseWhoMustEnrol(t *testing.T) {
 		text := strings.Join(got[email].Lines, "\n")
 		for _, want := range append(wants, "sign in to Okta as you always do") {
 			if !strings.Contains(text, want) {
-				t.Errorf("%s is not told %q:\n%s", email, want, text)
+				t.Errorf("%s does not read %q:\n%s", email, want, text)
 			}
 		}
 		if got[email].Link != "https://example.okta.com/enduser/settings" {
@@ -156,7 +156,7 @@ func TestMessagesPassOverBadAddressesAndStopAtAnError(t *testing.T) {
 	a.summary.Policy.Deadline = asOf().AddDate(0, -1, 0)
 	for m := range report.Messages(a.summary, a.stream(), "") {
 		if !strings.Contains(strings.Join(m.Lines, " "), "was due by 23 October 2026") {
-			t.Errorf("a deadline that has passed is told as %q", m.Lines)
+			t.Errorf("a deadline that has passed is said as %q", m.Lines)
 		}
 	}
 	var failed error

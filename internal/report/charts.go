@@ -39,7 +39,7 @@ func strengthChart(s *mfa.Summary) picture {
 	p := picture{ID: "chart-strength", Title: "Best method registered", Width: figureWidth,
 		Note: "The strongest active method of each person. Unreadable people count as unknown."}
 	if s.Total == 0 {
-		p.Empty = "Nobody is in the scope of this audit."
+		p.Empty = "No one is in the scope of this audit."
 		return p
 	}
 	var rows []bar
@@ -55,9 +55,9 @@ func strengthChart(s *mfa.Summary) picture {
 }
 
 func methodChart(s *mfa.Summary) picture {
-	p := picture{ID: "chart-method", Title: "People by authenticator", Width: figureWidth, Note: "One person may have several. Grey: makes nobody enrolled."}
+	p := picture{ID: "chart-method", Title: "People by authenticator", Width: figureWidth, Note: "One person may have several. Grey: makes no one enrolled."}
 	counted := maps.Clone(s.ByMethod)
-	delete(counted, "okta_password") // everybody's, so a bar of it says nothing
+	delete(counted, "okta_password") // everyone's, so a bar of it says nothing
 	names := slices.SortedFunc(maps.Keys(counted), func(a, b string) int {
 		return cmp.Or(s.ByMethod[b]-s.ByMethod[a], cmp.Compare(a, b))
 	})

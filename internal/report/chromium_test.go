@@ -255,7 +255,7 @@ func (b *browser) keep(dir, name, data string) []byte {
 	return raw
 }
 
-// screenshots is where pictures go: a directory that somebody wants to look at, or one that goes with the test.
+// screenshots is where pictures go: a directory that someone wants to look at, or one that goes with the test.
 func screenshots(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("SCREENSHOTS")

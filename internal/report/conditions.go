@@ -103,9 +103,9 @@ func rate(t *mfa.Tally) (float64, string) {
 	case t.Rate != nil:
 		return *t.Rate, ""
 	case t.Total == 0:
-		return 0, "there is nobody to count"
+		return 0, "there is no one to count"
 	default:
-		return 0, "no rate is given, since coverage is below the bound or nobody could be judged"
+		return 0, "no rate is given, since coverage is below the bound or no one could be judged"
 	}
 }
 
@@ -200,7 +200,7 @@ func parseValue(s string) (float64, error) {
 	digits, isPercent := strings.CutSuffix(s, "%")
 	value, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) || value < 0 {
-		return 0, fmt.Errorf("what stands behind the comparison is not a number of 0 or more")
+		return 0, fmt.Errorf("what follows the comparison is not a number of 0 or more")
 	}
 	if isPercent {
 		value /= 100
@@ -260,7 +260,7 @@ func (c Condition) holds(value float64) bool {
 	}
 }
 
-// Failed returns the checks for which a run must fail: the met ones, and those that nobody can answer, since a figure that is
+// Failed returns the checks for which a run must fail: the met ones, and those that no one can answer, since a figure that is
 // missing proves nothing.
 func Failed(checks []Check) []Check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.Answer == NotMet })

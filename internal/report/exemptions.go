@@ -8,7 +8,7 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// exemptionLine counts the exemptions and says which ends next, "" when there are none. It names nobody.
+// exemptionLine counts the exemptions and says which ends next, "" when there are none. It names no one.
 func exemptionLine(s *mfa.Summary) string {
 	inForce, expired := 0, 0
 	var next mfa.Exemption
@@ -24,7 +24,7 @@ func exemptionLine(s *mfa.Summary) string {
 	}
 	line := ""
 	if inForce > 0 {
-		line = several(inForce, "exemption stands", "exemptions stand") + ", the next ends on " + day(next.Expires) + "."
+		line = several(inForce, "exemption is in force", "exemptions are in force") + ", the next ends on " + day(next.Expires) + "."
 	}
 	if expired > 0 {
 		line += " " + several(expired, "exemption has expired and no longer counts", "exemptions have expired and no longer count") + "."
@@ -40,7 +40,7 @@ func exemptionLines(s *mfa.Summary) []string {
 	var lines []string
 	for i, e := range list {
 		if i == most {
-			lines = append(lines, several(len(list)-i, "more exemption stands", "more exemptions stand")+" in the report.")
+			lines = append(lines, several(len(list)-i, "more exemption is", "more exemptions are")+" in the report.")
 			break
 		}
 		until := " until "

@@ -9,7 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/report"
 )
 
-func TestExemptionsStandInTheBulletinAndInTheBulkTicket(t *testing.T) {
+func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 	asOf := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	s := mfa.Summary{AuditID: "mfa_1", OrgID: "00o1", Org: "acme.okta.test", AsOf: asOf, Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
 		Exemptions: []mfa.Exemption{
@@ -22,7 +22,7 @@ func TestExemptionsStandInTheBulletinAndInTheBulkTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(d.Lines, "\n")
-	if !strings.Contains(text, "2 exemptions stand, the next ends on 23 December 2026. 1 exemption has expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
+	if !strings.Contains(text, "2 exemptions are in force, the next ends on 23 December 2026. 1 exemption has expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
 		t.Errorf("the bulletin says %q", text)
 	}
 	failing := mfa.Finding{UserID: "00u1", Login: "bob@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}

@@ -179,14 +179,14 @@ func TestPageShowsTheMostUrgentAndSaysWhatItLeavesOut(t *testing.T) {
 	list[2900].Verdict = mfa.Exempt
 	list[2950] = person(2950, mfa.NotEnrolled) // an order that a store should not give, and yet
 	_, _, page := written(t, newAudit(list...))
-	if !strings.Contains(page, "The table shows 2,000 of 3,000 people") || !strings.Contains(page, "Everybody is in findings.csv") {
+	if !strings.Contains(page, "The table shows 2,000 of 3,000 people") || !strings.Contains(page, "Everyone is in findings.csv") {
 		t.Error("the page does not say that it leaves people out")
 	}
 	place := -1
 	for _, who := range []string{"p2950@", "p2500@", "p2900@", "p0@"} {
 		at := strings.Index(page, "<bdi>"+who)
 		if at < 0 || at < place {
-			t.Errorf("%s stands at %d, behind one that comes after it, or not at all", who, at)
+			t.Errorf("%s is at %d, behind one that comes after it, or not at all", who, at)
 		}
 		place = at
 	}

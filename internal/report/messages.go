@@ -11,7 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Messages writes a direct message to everybody who has to enrol: who is not enrolled, has weak methods only, or is in grace.
+// Messages writes a direct message to everyone who has to enrol: who is not enrolled, has weak methods only, or is in grace.
 // There are none unless the policy's level is required. People without an e-mail address are passed over. EnrollURL may be "":
 // the settings page of the organisation's own dashboard is meant. An error of the findings ends the sequence.
 func Messages(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], enrollURL string) iter.Seq2[notify.Message, error] {

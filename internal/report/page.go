@@ -49,7 +49,7 @@ type personRow struct {
 	Reason                  string
 }
 
-// disagreement is one person in whom the two sources differ.
+// disagreement is one person for whom the two sources differ.
 type disagreement struct {
 	Name, Login string
 	Items       []string
@@ -79,8 +79,8 @@ func (p *page) add(f *mfa.Finding) {
 	}
 }
 
-// rowClass decides who is shown when not everybody can be: failing administrators, failing people, other administrators, exempt
-// people, those of whom too little is known, those in grace, the rest.
+// rowClass decides who is shown when not everyone can be: failing administrators, failing people, other administrators, exempt
+// people, those of unknown state, those in grace, the rest.
 func rowClass(f *mfa.Finding) int {
 	switch {
 	case f.Verdict.Failing() && f.Admin():

@@ -94,7 +94,7 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// joined puts a list into one cell. Every item is guarded, since a spreadsheet that is told to split at ; makes cells of them.
+// joined puts a list into one cell. Every item is guarded, since a spreadsheet that is set to split at ; makes cells of them.
 func joined(items []string) string {
 	cells := make([]string, len(items))
 	for i, item := range items {

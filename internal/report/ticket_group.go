@@ -42,7 +42,7 @@ func (w *writer) group(f *mfa.Finding) *group {
 	return &g
 }
 
-// managerOf tells a person's manager by the id that the profile has, or else by the name. Both are free text in Okta.
+// managerOf returns a person's manager by the id that the profile has, or else by the name. Both are free text in Okta.
 func (w *writer) managerOf(f *mfa.Finding) (string, group) {
 	id, name := untrusted.Clean(f.ManagerID, nameMax), untrusted.Clean(f.Manager, nameMax)
 	g := group{manager: cmp.Or(name, id)}
@@ -70,7 +70,7 @@ func (g *group) add(f *mfa.Finding) {
 		g.best = min(g.best, urgency(f))
 		g.row(urgency(f), f)
 	case f.Verdict == mfa.InGrace:
-		g.row(urgencies, f) // behind everybody who fails
+		g.row(urgencies, f) // behind everyone who fails
 	case f.Verdict == mfa.Unreadable || f.Verdict == mfa.Undecided:
 		g.open++
 	}
@@ -96,7 +96,7 @@ func rowHeading() []string {
 	return []string{"Name", "Login", "Department", "Finding", "Enrolled now", "Note"}
 }
 
-// finishGroups opens a ticket for each group with failing people, and settles those of which everybody is known to be well.
+// finishGroups opens a ticket for each group with failing people, and settles those where everyone is known to pass.
 func (w *writer) finishGroups() {
 	var keys []string
 	for _, key := range w.order {
@@ -104,7 +104,7 @@ func (w *writer) finishGroups() {
 		case g.failing > 0:
 			keys = append(keys, key)
 		case g.open == 0 && w.covered():
-			w.wanted.Settled[key] = "nobody listed here fails the audit any more"
+			w.wanted.Settled[key] = "no one listed here fails the audit any more"
 		}
 	}
 	slices.SortStableFunc(keys, func(a, b string) int {
@@ -119,21 +119,21 @@ func (w *writer) finishGroups() {
 		w.settleManagers()
 	}
 	if key := bulkKey + w.scopeTag(); w.mode == Bulk && w.groups[key] == nil && w.covered() {
-		w.wanted.Settled[key] = "the audit has nobody in its scope"
+		w.wanted.Settled[key] = "the audit has no one in its scope"
 	}
 }
 
-// covered reports whether enough is known to say of a group that nobody in it fails.
+// covered reports whether enough is known to say of a group that no one in it fails.
 func (w *writer) covered() bool { return w.s.Coverage.Share >= w.s.Coverage.Bound }
 
-// settleManagers closes the tickets of managers of whom nobody is left in the result.
+// settleManagers closes the tickets of managers with no one left in the result.
 func (w *writer) settleManagers() {
 	if !complete(w.s) {
 		return
 	}
 	for _, key := range w.o.Known {
 		if strings.HasPrefix(key, managerPrefix) && w.groups[key] == nil && !strings.Contains(key, "-scope-") {
-			w.wanted.Settled[key] = "nobody in the organisation has this manager any more"
+			w.wanted.Settled[key] = "no one in the organisation has this manager any more"
 		}
 	}
 }
@@ -165,7 +165,7 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	}
 	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
 	if g.rows.dropped > 0 {
-		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others stand in the audit's findings.csv.")
+		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others are in the audit's findings.csv.")
 	}
 	if g.open > 0 {
 		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.", "more people could not be judged and are not listed."))
@@ -173,7 +173,7 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	if w.mode == Bulk {
 		t.Lines = append(t.Lines, exemptionLines(w.s)...)
 	}
-	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an exemption, for everybody here.")
+	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an exemption, for everyone here.")
 	return w.withReport(t)
 }
 

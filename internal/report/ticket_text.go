@@ -50,12 +50,12 @@ func (w *writer) personTitle(f *mfa.Finding) string {
 	if f.Admin() {
 		what += " and is an administrator"
 	}
-	return untrusted.Clean(whom(f)+what, titleMax)
+	return untrusted.Clean(whoWithLogin(f)+what, titleMax)
 }
 
 // wrong says who and what is wrong, in a sentence.
 func (w *writer) wrong(f *mfa.Finding) string {
-	text := whom(f)
+	text := whoWithLogin(f)
 	if d := untrusted.Clean(f.Department, nameMax); d != "" {
 		text += ", " + d + ","
 	}
@@ -114,7 +114,7 @@ func by(due time.Time) string {
 	return " by " + day(due)
 }
 
-// due is until when a person has time: their own date, or else everybody's. It is zero when the policy names no date.
+// due is until when a person has time: their own date, or else everyone's. It is zero when the policy names no date.
 func due(s *mfa.Summary, f *mfa.Finding) time.Time {
 	if !f.Until.IsZero() {
 		return f.Until

@@ -16,7 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Mode says for whom a ticket is made.
+// Mode says what a ticket is made for.
 type Mode string
 
 // The modes.
@@ -36,10 +36,10 @@ const ticketRows = 100
 type TicketOptions struct {
 	EnrollURL    string   // where people enrol; "" means the settings page of the organisation's own dashboard
 	ReportURL    string   // where the whole report lies; "" leaves it out
-	Known        []string // keys of tickets of TicketSet that stand open now: without them nobody who left the organisation is settled
+	Known        []string // keys of tickets of TicketSet that are open now: without them no one who left the organisation is settled
 	Labels       []string // beside okta-mfa
-	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of nobody's
-	MaxRows      int      // most people whom one ticket names; 0 means 100
+	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of no one's
+	MaxRows      int      // most people that one ticket names; 0 means 100
 	MaxNew       int      // see notify.Wanted
 	DryRun       bool     // see notify.Wanted
 }
@@ -48,8 +48,8 @@ type TicketOptions struct {
 // admins first, then people with recent events, otherwise in the order of the findings. A ticket's text does not name the audit,
 // so that a second audit which finds the same leaves it unchanged.
 //
-// Nobody is ticketed when the policy's level is off, and with optional there is the bulk ticket at most, whatever the mode. A
-// person who is unreadable, unknown or in grace has neither an open nor a settled ticket: what stands there stays.
+// No one is ticketed when the policy's level is off, and with optional there is the bulk ticket at most, whatever the mode. A
+// person who is unreadable, unknown or in grace has neither an open nor a settled ticket: what is there stays.
 func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o TicketOptions) (notify.Wanted, error) {
 	if !slices.Contains(Modes[:], mode) {
 		return notify.Wanted{}, fmt.Errorf("make tickets: there is no mode %q; the modes are per_user, per_manager and bulk", mode)
@@ -80,7 +80,7 @@ func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o
 	return wanted, nil
 }
 
-// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what stands open.
+// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what is open.
 func TicketSet(s mfa.Summary) string { return "okta-mfa-" + keyOf(cmp.Or(s.OrgID, s.Org)) }
 
 // writer makes the tickets of one audit.
@@ -92,7 +92,7 @@ type writer struct {
 	ranked [urgencies][]notify.Ticket // PerUser: by urgency
 	groups map[string]*group          // PerManager and Bulk: by key
 	order  []string                   // keys of groups as they came
-	seen   map[string]bool            // PerUser with known tickets: keys of everybody in the result
+	seen   map[string]bool            // PerUser with known tickets: keys of everyone in the result
 }
 
 func (w *writer) add(f *mfa.Finding) {
@@ -148,7 +148,7 @@ func (w *writer) settleOtherModes() {
 	}
 }
 
-// complete reports whether somebody who is not in the result is not in the organisation either. An export that somebody made some
+// complete reports whether someone who is not in the result is not in the organisation either. An export that someone made some
 // time ago does not show that.
 func complete(s *mfa.Summary) bool {
 	return s.Scope == mfa.Everybody && s.Kind != mfa.KindBaseline && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&

@@ -33,7 +33,7 @@ func keys(wanted notify.Wanted) []string {
 	return out
 }
 
-// mixed is an audit with one person of every verdict, an administrator and somebody with recent events.
+// mixed is an audit with one person of every verdict, an administrator and someone with recent events.
 func mixed() *audit {
 	boss, bombed := person(2, mfa.WeakOnly, sms()), person(3, mfa.NotEnrolled)
 	boss.Roles, boss.RolesVia = []string{"SUPER_ADMIN"}, "group"
@@ -59,7 +59,7 @@ func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
 		t.Errorf("the recent events are missing:\n%s", wanted.Open[1].Lines)
 	}
 	if !wanted.Open[0].Urgent || !wanted.Open[1].Urgent || wanted.Open[2].Urgent {
-		t.Error("urgent are administrators and people with recent events, and nobody else")
+		t.Error("urgent are administrators and people with recent events, and no one else")
 	}
 	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025", "user-00u00005": "exempt until 23 December 2026: service account of IT"}
 	if len(wanted.Settled) != len(want) {
@@ -127,7 +127,7 @@ func TestWhoIsMissingIsSettledOnlyWhenEverybodyIsKnown(t *testing.T) {
 		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
 		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
 		"an old export":       {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
-		"nobody listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
+		"no one listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
 	} {
 		a := newAudit(person(1, mfa.NotEnrolled), person(2, mfa.Compliant, push()))
 		c.change(&a.summary)
@@ -166,7 +166,7 @@ func TestTicketsByManager(t *testing.T) {
 		t.Errorf("the manager whose profile gives an address is to have the ticket: %+v", boss)
 	}
 	if len(wanted.Settled) != 1 {
-		t.Errorf("settled are %v, want the manager whose people are all well, and not the one of whom too little is known", wanted.Settled)
+		t.Errorf("settled are %v, want the manager whose people are all well, and not the one with people of unknown state", wanted.Settled)
 	}
 	a.summary.Coverage.Share = 0.5
 	if wanted := tickets(t, a, report.PerManager, report.TicketOptions{}); len(wanted.Settled) != 0 {
@@ -186,10 +186,10 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 	}
 	clean := newAudit(person(1, mfa.Compliant, push()))
 	if wanted := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 || wanted.Settled["bulk"] == "" {
-		t.Errorf("when nobody fails the bulk ticket is settled: %+v", wanted)
+		t.Errorf("when no one fails the bulk ticket is settled: %+v", wanted)
 	}
 	if wanted := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 {
-		t.Errorf("an audit of nobody opens tickets: %+v", wanted)
+		t.Errorf("an audit of no one opens tickets: %+v", wanted)
 	}
 }
 

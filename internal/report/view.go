@@ -141,9 +141,9 @@ func nonzero(counts map[mfa.Verdict]int) map[mfa.Verdict]int {
 
 func (p *page) peopleNote() string {
 	if p.rows.dropped == 0 {
-		return "Everybody in the scope is in this table, " + people(p.seen) + "."
+		return "Everyone in the scope is in this table, " + people(p.seen) + "."
 	}
-	return fmt.Sprintf("The table shows %s of %s: who fails first, then administrators and exempt people. Everybody is in %s.",
+	return fmt.Sprintf("The table shows %s of %s: who fails first, then administrators and exempt people. Everyone is in %s.",
 		number(p.rows.held), people(p.seen), FindingsFile)
 }
 
@@ -168,7 +168,7 @@ func cards(s *mfa.Summary) []card {
 	)
 }
 
-// actClass paints nobody who fails as good only where enough is known to say so.
+// actClass paints no one who fails as good only where enough is known to say so.
 func actClass(s *mfa.Summary, fails int) string {
 	switch {
 	case fails > 0:
@@ -185,7 +185,7 @@ func adminCards(s *mfa.Summary) ([]card, string) {
 	case !s.AdminsKnown:
 		return nil, "Admin roles could not be read: this report does not know who is an administrator."
 	case s.Admins.Total == 0:
-		return nil, "Nobody in the scope holds an admin role."
+		return nil, "No one in the scope holds an admin role."
 	}
 	a := &s.Admins
 	return []card{
@@ -215,7 +215,7 @@ func exemptions(s *mfa.Summary) []exemptionRow {
 		"in_force":   {"in force", "good"},
 		"expired":    {"expired", "bad"},
 		"not_needed": {"not needed: the person is compliant", "quiet"},
-		"nobody":     {"nobody of that name in scope", "warn"},
+		"nobody":     {"no one of that name in scope", "warn"},
 	}
 	var rows []exemptionRow
 	for _, e := range s.Exemptions {

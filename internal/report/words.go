@@ -30,7 +30,7 @@ var verdictMeaning = map[mfa.Verdict]string{
 	mfa.WeakOnly:    "has second factors, but none that the policy accepts",
 	mfa.NotEnrolled: "has nothing beyond password, e-mail and security question",
 	mfa.InGrace:     "fails, but may still put it right until a date",
-	mfa.Exempt:      "fails, but somebody answers for it until a date",
+	mfa.Exempt:      "fails, but someone answers for it until a date",
 	mfa.Unreadable:  "Okta did not let the enrolments be read; never counted as compliant",
 	mfa.Undecided:   "has a method that cannot be graded, and no other that the policy accepts",
 }
@@ -124,7 +124,7 @@ func methods(f *mfa.Finding) []string {
 	return names
 }
 
-// noFactors are the methods that make nobody enrolled, by mfa.EnrolledRule.
+// noFactors are the methods that make no one enrolled, by mfa.EnrolledRule.
 var noFactors = []string{"password", "e-mail", "security question", "temporary access code"}
 
 // factors is methods without those that are no second factor.
@@ -164,11 +164,11 @@ func signals(f *mfa.Finding) []string {
 
 // who names a person for a reader: the name, or else the login, or else the id.
 func who(f *mfa.Finding) string {
-	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.UserID, nameMax), "somebody without a name")
+	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.UserID, nameMax), "someone without a name")
 }
 
-// whom is who with the login behind it.
-func whom(f *mfa.Finding) string {
+// whoWithLogin is who with the login behind it.
+func whoWithLogin(f *mfa.Finding) string {
 	name, login := who(f), untrusted.Clean(f.Login, nameMax)
 	if login == "" || login == name {
 		return name
@@ -220,9 +220,9 @@ func PolicyWords(p mfa.Policy) []string {
 	var lines []string
 	switch p.Level {
 	case mfa.Off:
-		lines = append(lines, "Enforcement is off: this is an inventory. Nobody is told and no ticket is made.")
+		lines = append(lines, "Enforcement is off: this is an inventory. No one is messaged and no ticket is made.")
 	case mfa.Optional:
-		lines = append(lines, "Enforcement is optional: findings are recommendations. At most one ticket for all is made and nobody is messaged.")
+		lines = append(lines, "Enforcement is optional: findings are recommendations. At most one ticket for all is made and no one is messaged.")
 	case mfa.Required:
 		lines = append(lines, "Enforcement is required: findings are violations that people are asked to put right.")
 	default:
@@ -237,14 +237,14 @@ func PolicyWords(p mfa.Policy) []string {
 	if p.Deadline.IsZero() {
 		lines = append(lines, "There is no common deadline.")
 	} else {
-		lines = append(lines, "Everybody is to be enrolled by "+moment(p.Deadline)+".")
+		lines = append(lines, "Everyone is to be enrolled by "+moment(p.Deadline)+".")
 	}
 	lines = append(lines, "No enrolment rate is given when fewer than "+percent(p.Bound)+" of the people could be read.")
 	if p.Sample > 0 {
 		lines = append(lines, "Of the people taken from earlier readings, "+percent(p.Sample)+" are read again to measure the error.")
 	}
 	if p.OktaVerify {
-		lines = append(lines, "Everybody with Okta Verify is read from both sources, to tell FastPass from push.")
+		lines = append(lines, "Everyone with Okta Verify is read from both sources, to distinguish FastPass from push.")
 	}
 	return lines
 }

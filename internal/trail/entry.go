@@ -44,8 +44,8 @@ type Entry struct {
 	Hash           string         `json:"hash,omitempty"` // SHA-256 in hex over this entry's line without hash
 }
 
-// Record puts an entry into the trail before anything acts on it. Packages that must be recorded take one; whoever
-// assembles them fills in the actor. When it fails, the recorded act must not happen.
+// Record puts an entry into the trail before anything acts on it. Packages that must be recorded take one; the
+// program that assembles them fills in the actor. When it fails, the recorded act must not happen.
 type Record func(context.Context, Entry) error
 
 // An entry is a few hundred bytes; one of 64 KiB is a caller's mistake. Lines may be longer than that, because the

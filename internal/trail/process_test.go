@@ -78,7 +78,7 @@ func TestWhatWasAcknowledgedSurvivesAKillAtAnyInstant(t *testing.T) {
 	}
 }
 
-// A file size limit stands in for a full disk, and a limit on open files for every other step that can fail.
+// A file size limit acts as a full disk, and a limit on open files for every other step that can fail.
 func TestAppendThatFailsLeavesTheTrailConsistent(t *testing.T) {
 	if dir := os.Getenv("TRAIL_CHILD"); dir != "" {
 		starve(t, dir)

@@ -150,7 +150,7 @@ func FuzzTamperedTrailIsRefused(f *testing.F) {
 	})
 }
 
-// Whatever stands in the files, verifying ends with an answer.
+// Whatever is in the files, verifying ends with an answer.
 func FuzzVerifyReadsAnything(f *testing.F) {
 	lines, _ := written(f, f.TempDir(), 2)
 	f.Add(lines, int64(2), "x")

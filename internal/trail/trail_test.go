@@ -141,7 +141,7 @@ func TestAppendWaitsForOtherWritersNoLongerThanItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := tr.Append(ctx, entry(0)); err != nil {
-		t.Errorf("nobody to wait for: %v, want the entry written all the same", err)
+		t.Errorf("no one to wait for: %v, want the entry written all the same", err)
 	}
 }
 
