@@ -136,7 +136,7 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	return r, c.waiting(r)
 }
 
-// Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks nobody.
+// Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks no one.
 func (c *Courier) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
