@@ -69,7 +69,7 @@ func (s State) Explain() string {
 	case WouldStrip:
 		return "Granting would take other access away from this user; settle it by hand in Okta."
 	case Blocked:
-		return "A policy or a DENY grant that is in force grant forbids it."
+		return "A policy or a DENY grant in force forbids it."
 	case Failed:
 		return "Okta refused; the error says why. Apply the plan again once it is fixed."
 	case Unknown:
