@@ -17,12 +17,18 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// recorded writes an entry into the trail before a call and one after it. A call that cannot be recorded is refused: what
-// leaves no trace is not done.
+// recorded writes an entry into the trail before a call and one after it. A call that cannot be recorded is refused:
+// what leaves no trace is not done.
 func recorded(opts Options) mcpserver.ToolHandlerMiddleware {
 	return func(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 		return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			entry := trail.Entry{Actor: opts.Actor, Client: tools.ClientName(ctx), Tool: req.Params.Name, Step: "call", Arguments: trail.Reduce(req.GetArguments())}
+			entry := trail.Entry{
+				Actor:     opts.Actor,
+				Client:    tools.ClientName(ctx),
+				Tool:      req.Params.Name,
+				Step:      "call",
+				Arguments: trail.Reduce(req.GetArguments()),
+			}
 			if _, err := opts.Trail.Append(ctx, entry); err != nil {
 				opts.Log.Error("trail cannot be written", "error", err)
 				return tools.Failure(trouble.TrailNotWritable, "the trail cannot be written, so nothing is done",
@@ -43,7 +49,12 @@ func recorded(opts Options) mcpserver.ToolHandlerMiddleware {
 func recordedRead(opts Options) mcpserver.ResourceHandlerMiddleware {
 	return func(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
 		return func(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			entry := trail.Entry{Actor: opts.Actor, Client: tools.ClientName(ctx), Step: "read", Arguments: trail.Reduce(map[string]any{"uri": req.Params.URI})}
+			entry := trail.Entry{
+				Actor:     opts.Actor,
+				Client:    tools.ClientName(ctx),
+				Step:      "read",
+				Arguments: trail.Reduce(map[string]any{"uri": req.Params.URI}),
+			}
 			if _, err := opts.Trail.Append(ctx, entry); err != nil {
 				opts.Log.Error("trail cannot be written", "error", err)
 				return nil, errors.New("the trail cannot be written, so nothing is read; free space or make STATE_DIR writable")
@@ -97,8 +108,10 @@ func recovered(log *slog.Logger) mcpserver.ToolHandlerMiddleware {
 			defer func() {
 				if cause := recover(); cause != nil {
 					id := rand.Text()[:8]
-					log.Error("panic in tool", "tool", req.Params.Name, "id", id, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-					result, err = tools.Failure(trouble.Internal, "the server made a mistake, number "+id, "the log on stderr has the details under that number"), nil
+					log.Error("panic in tool", "tool", req.Params.Name, "id", id, "cause", fmt.Sprint(cause), "stack",
+						string(debug.Stack()))
+					result, err = tools.Failure(trouble.Internal, "the server made a mistake, number "+id,
+						"the log on stderr has the details under that number"), nil
 				}
 			}()
 			return next(ctx, req)

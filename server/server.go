@@ -54,8 +54,8 @@ func New(opts Options) (*mcpserver.MCPServer, error) {
 	return s, nil
 }
 
-// Calls that wait (a run answers after up to 45 s) must not hold up others, so the pool is much larger than mcp-go's five;
-// the pace towards Okta is kept elsewhere.
+// Calls that wait (a run answers after up to 45 s) must not hold up others, so the pool is much larger than mcp-go's
+// five; the pace towards Okta is kept elsewhere.
 const (
 	workers = 64
 	queue   = 1000

@@ -67,7 +67,13 @@ func newSurface(t *testing.T, all ...tools.Tool) *surface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.server, err = server.New(server.Options{Version: "test", Tools: all, Trail: record, Actor: "tester", Log: s.logger}); err != nil {
+	if s.server, err = server.New(server.Options{
+		Version: "test",
+		Tools:   all,
+		Trail:   record,
+		Actor:   "tester",
+		Log:     s.logger,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -76,7 +82,8 @@ func newSurface(t *testing.T, all ...tools.Tool) *surface {
 // call calls a tool and returns its text.
 func (s *surface) call(name string, args map[string]any) (text string, failed bool) {
 	s.t.Helper()
-	message, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": name, "arguments": args}})
+	message, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+		"params": map[string]any{"name": name, "arguments": args}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -118,7 +125,8 @@ func (s *surface) entries() []trail.Entry {
 }
 
 func TestEachCallIsRecordedBeforeAndAfter(t *testing.T) {
-	s := newSurface(t, tool("plans", says(`{"status":"needs_confirmation","plan_id":"plan_x"}`)), tool("reads", says(`{"rows":3}`)),
+	s := newSurface(t, tool("plans", says(`{"status":"needs_confirmation","plan_id":"plan_x"}`)),
+		tool("reads", says(`{"rows":3}`)),
 		tool("fails", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			return tools.Failure("some_code", "it failed", "do this"), nil
 		}))
@@ -129,7 +137,8 @@ func TestEachCallIsRecordedBeforeAndAfter(t *testing.T) {
 	if len(all) != 6 {
 		t.Fatalf("%d entries, want 6", len(all))
 	}
-	for i, want := range []struct{ tool, outcome, plan string }{{"plans", "needs_confirmation", "plan_x"}, {"reads", "ok", ""}, {"fails", "error:some_code", ""}} {
+	for i, want := range []struct{ tool, outcome, plan string }{{"plans", "needs_confirmation", "plan_x"},
+		{"reads", "ok", ""}, {"fails", "error:some_code", ""}} {
 		before, after := all[2*i], all[2*i+1]
 		if before.Step != "call" || before.Tool != want.tool || before.Actor != "tester" || before.Outcome != "" {
 			t.Errorf("before %s: %+v", want.tool, before)
@@ -175,7 +184,8 @@ func TestPanicTellsTheClientNothing(t *testing.T) {
 		t.Errorf("told %s", text)
 	}
 	number := told.Error.Message[strings.LastIndex(told.Error.Message, " ")+1:]
-	if log := s.log.String(); !strings.Contains(log, number) || !strings.Contains(log, "secret of somebody") || !strings.Contains(log, "server_test.go") {
+	if log := s.log.String(); !strings.Contains(log, number) || !strings.Contains(log, "secret of somebody") ||
+		!strings.Contains(log, "server_test.go") {
 		t.Errorf("the log does not explain number %s: %s", number, log)
 	}
 	if all := s.entries(); all[len(all)-1].Outcome != "error:internal" {
@@ -192,15 +202,18 @@ func TestHalfBuiltServersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, log := []tools.Tool{tool("reads", says(`{}`))}, slog.New(slog.DiscardHandler)
-	for name, o := range map[string]server.Options{"no trail": {Tools: one, Log: log}, "no log": {Tools: one, Trail: record}, "no tools": {Trail: record, Log: log}} {
+	for name, o := range map[string]server.Options{"no trail": {
+		Tools: one,
+		Log:   log,
+	}, "no log": {Tools: one, Trail: record}, "no tools": {Trail: record, Log: log}} {
 		if _, err := server.New(o); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-// TestSlowCallsDoNotHoldOthersUp: calls may wait for most of a minute, and a client makes several at once. Messages stay
-// whole while many goroutines write, and a call that the client gives up is told so.
+// TestSlowCallsDoNotHoldOthersUp: calls may wait for most of a minute, and a client makes several at once. Messages
+// stay whole while many goroutines write, and a call that the client gives up is told so.
 func TestSlowCallsDoNotHoldOthersUp(t *testing.T) {
 	const slow = 40
 	release := make(chan struct{})

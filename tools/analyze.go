@@ -72,9 +72,13 @@ type CreepUser struct {
 }
 
 var specAnalyze = Spec{
-	Name: "analyze_csv_for_entitlements", Title: "Stage 1: analyse a report", Effect: ReadsLocal,
-	Description: "Analyses an access report, as stage 1 of 3: what each column is taken for and why, which entitlements and values it holds with counts, how many rows are permitted or denied, " +
-		"and where users have piled up access over time. Changes nothing and makes no call to Okta. Wrong guesses are corrected with columns. Next: prepare_entitlement_structure.",
+	Name:   "analyze_csv_for_entitlements",
+	Title:  "Stage 1: analyse a report",
+	Effect: ReadsLocal,
+	Description: "Analyses an access report, as stage 1 of 3: what each column is taken for and why, which " +
+		"entitlements and values it holds with counts, how many rows are permitted or denied, " +
+		"and where users have piled up access over time. Changes nothing and makes no call to Okta. Wrong guesses " +
+		"are corrected with columns. Next: prepare_entitlement_structure.",
 }
 
 const (
@@ -91,11 +95,24 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 		return AnalyzeOut{}, err
 	}
 	_, denials := r.LaterDenials(1)
-	out := AnalyzeOut{Filename: r.File, SHA256: r.SHA256, Counts: r.Counts(), Mapping: cleanMapping(r.Mapping), Problems: r.ProblemCounts,
-		LaterDenied: denials, Creep: creepSeen(r), Next: "prepare_entitlement_structure with this filename and the app_id plans the entitlements"}
+	out := AnalyzeOut{
+		Filename:    r.File,
+		SHA256:      r.SHA256,
+		Counts:      r.Counts(),
+		Mapping:     cleanMapping(r.Mapping),
+		Problems:    r.ProblemCounts,
+		LaterDenied: denials,
+		Creep:       creepSeen(r),
+		Next:        "prepare_entitlement_structure with this filename and the app_id plans the entitlements",
+	}
 	out.Columns, out.MoreColumns = columnItems(r.Columns, true)
 	for _, u := range r.SampleUsers(shownUsers) {
-		out.SampleUsers = append(out.SampleUsers, UserSeen{User: shortEmail(r, u.Person), Rows: u.Rows, Denied: u.Denied, Values: valueTexts(r, u.Values, 10)})
+		out.SampleUsers = append(out.SampleUsers, UserSeen{
+			User:   shortEmail(r, u.Person),
+			Rows:   u.Rows,
+			Denied: u.Denied,
+			Values: valueTexts(r, u.Values, 10),
+		})
 	}
 	switch {
 	case len(r.Entitlements) == 0:
@@ -103,7 +120,8 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 	case out.Counts.Wanted == 0:
 		out.Next = "no row asks for access; validate_csv_preflight says why"
 	case out.LaterDenied > 0:
-		out.Next = "some values are permitted first and denied later: look at them with read_csv_file, then prepare_entitlement_structure"
+		out.Next = "some values are permitted first and denied later: look at them with read_csv_file, then " +
+			"prepare_entitlement_structure"
 	}
 	return fitted(shownCommon, func(most int) (AnalyzeOut, error) {
 		out.Entitlements = nil
@@ -116,7 +134,11 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 
 func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	e := r.Entitlements[column]
-	seen := EntitlementSeen{Name: untrusted.Clean(e.Name, 80), MultiValue: e.MultiValue, Distinct: e.Values}
+	seen := EntitlementSeen{
+		Name:       untrusted.Clean(e.Name, 80),
+		MultiValue: e.MultiValue,
+		Distinct:   e.Values,
+	}
 	var values []intake.Value
 	for _, v := range r.Values {
 		if v.Entitlement == column {
@@ -135,11 +157,16 @@ func creepSeen(r *intake.Report) *CreepSeen {
 	if users == 0 {
 		return nil
 	}
-	seen := &CreepSeen{From: r.First.Format(time.DateOnly), To: r.Last.Format(time.DateOnly), Users: users}
+	seen := &CreepSeen{
+		From:  r.First.Format(time.DateOnly),
+		To:    r.Last.Format(time.DateOnly),
+		Users: users,
+	}
 	for _, u := range top {
 		item := CreepUser{User: shortEmail(r, u.Person), Values: u.Values, Gained: u.Gained}
 		for _, step := range u.Timeline[:min(len(u.Timeline), shownSteps)] {
-			item.Timeline = append(item.Timeline, step.Date.Format(time.DateOnly)+" + "+strings.Join(valueTexts(r, step.Added, 5), ", "))
+			item.Timeline = append(item.Timeline,
+				step.Date.Format(time.DateOnly)+" + "+strings.Join(valueTexts(r, step.Added, 5), ", "))
 		}
 		seen.Top = append(seen.Top, item)
 	}
@@ -167,6 +194,14 @@ func cleanMapping(m intake.Mapping) intake.Mapping {
 		}
 		return out
 	}
-	return intake.Mapping{User: clean(m.User), UserID: clean(m.UserID), Entitlements: all(m.Entitlements), Attributes: all(m.Attributes),
-		Filter: clean(m.Filter), Date: clean(m.Date), Action: clean(m.Action), Separators: clean(m.Separators)}
+	return intake.Mapping{
+		User:         clean(m.User),
+		UserID:       clean(m.UserID),
+		Entitlements: all(m.Entitlements),
+		Attributes:   all(m.Attributes),
+		Filter:       clean(m.Filter),
+		Date:         clean(m.Date),
+		Action:       clean(m.Action),
+		Separators:   clean(m.Separators),
+	}
 }

@@ -79,13 +79,17 @@ func TestMisspeltArgumentsAreRecognised(t *testing.T) {
 			}
 		}
 	}
-	for wrong, right := range map[string]string{"file_name": "filename", "fileName": "filename", "file": "filename", "appId": "app_id", "planId": "plan_id"} {
+	for wrong, right := range map[string]string{"file_name": "filename", "fileName": "filename",
+		"file": "filename", "appId": "app_id", "planId": "plan_id"} {
 		problem := r.refused("execute_user_grants", arguments{wrong: "x"}, "unknown_argument")
 		if !strings.Contains(problem.Next, "did you mean "+right+"?") {
 			t.Errorf("%s is not taken for %s: %s", wrong, right, problem.Next)
 		}
 	}
-	if problem := r.refused("analyze_csv_for_entitlements", arguments{"filename": "x", "columns": arguments{"entitlement": []string{"Role"}}}, "unknown_argument"); !strings.Contains(problem.Next, "entitlements") || !strings.Contains(problem.Message, "columns") {
+	if problem := r.refused("analyze_csv_for_entitlements",
+		arguments{"filename": "x", "columns": arguments{"entitlement": []string{"Role"}}},
+		"unknown_argument"); !strings.Contains(problem.Next, "entitlements") ||
+		!strings.Contains(problem.Message, "columns") {
 		t.Errorf("a misspelling inside columns is told as %+v", problem)
 	}
 }
@@ -161,7 +165,8 @@ func TestLimitsAndListsAreBounded(t *testing.T) {
 	r.refused("read_csv_file", arguments{"filename": "report.csv", "limit": 101}, "wrong_limit")
 	r.refused("read_csv_file", arguments{"filename": "report.csv", "limit": -1}, "wrong_limit")
 	r.refused("okta_iga_list_entitlement_values", arguments{"entitlement_id": entitlement, "limit": 201}, "wrong_limit")
-	r.refused("okta_iga_list_entitlement_values", arguments{"entitlement_id": entitlement, "cursor": "entNothing"}, "cursor_unknown")
+	r.refused("okta_iga_list_entitlement_values",
+		arguments{"entitlement_id": entitlement, "cursor": "entNothing"}, "cursor_unknown")
 	r.refused("okta_batch_user_search", arguments{"names": many}, "wrong_count")
 	r.refused("okta_batch_user_search", arguments{"names": []string{}}, "wrong_count")
 	r.refused("okta_batch_assign_users", arguments{"app_id": r.AppID, "user_ids": many}, "wrong_count")
@@ -171,7 +176,8 @@ func TestLimitsAndListsAreBounded(t *testing.T) {
 		grants[i] = arguments{"user_id": many[i], "value_ids": values}
 	}
 	r.refused("okta_batch_create_grants", arguments{"app_id": r.AppID, "grants": grants}, "wrong_count")
-	r.refused("okta_batch_create_grants", arguments{"app_id": r.AppID, "grants": []any{arguments{"user_id": many[0], "value_ids": []string{}}}}, "missing_argument")
+	r.refused("okta_batch_create_grants", arguments{"app_id": r.AppID,
+		"grants": []any{arguments{"user_id": many[0], "value_ids": []string{}}}}, "missing_argument")
 	r.refused("okta_user_search", arguments{"query": "  "}, "missing_argument")
 	r.refused("execute_user_grants", arguments{}, "missing_argument")
 	r.refused("prepare_entitlement_structure", arguments{"filename": "report.csv"}, "missing_argument")

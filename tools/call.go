@@ -73,8 +73,8 @@ func clientOf(ctx context.Context) (mcp.Implementation, mcp.ClientCapabilities) 
 // Progress messages are spaced: clients redraw for each, and mcp-go's channel of notifications is short.
 const progressEvery = 250 * time.Millisecond
 
-// quietGap lets the last progress message arrive before the result. mcp-go writes results past its queue of notifications,
-// and TypeScript clients drop a message that comes in the same chunk as the result.
+// quietGap lets the last progress message arrive before the result. mcp-go writes results past its queue of
+// notifications, and TypeScript clients drop a message that comes in the same chunk as the result.
 const quietGap = 5 * time.Millisecond
 
 // Progress tells the client how far the call is, if it asked to be told. The value must grow; others are dropped.

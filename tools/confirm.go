@@ -53,7 +53,12 @@ func (a *Answer) read(response *mcp.ElicitationResult) {
 // elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
 // asks legacy ones itself.
 func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
-	state, err := c.deps.seal.close(sealed{Tool: c.Tool, Argument: c.argument[:], PlanID: q.planID, Expires: time.Now().Add(answerWithin)})
+	state, err := c.deps.seal.close(sealed{
+		Tool:     c.Tool,
+		Argument: c.argument[:],
+		PlanID:   q.planID,
+		Expires:  time.Now().Add(answerWithin),
+	})
 	if err != nil {
 		return errorResult(err), nil
 	}
@@ -61,14 +66,18 @@ func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
 		"type":     "object",
 		"required": []string{"apply"},
 		"properties": map[string]any{"apply": map[string]any{
-			"type": "boolean", "title": "Apply this plan", "description": "Yes writes to Okta exactly what is described above.", "default": false,
+			"type": "boolean", "title": "Apply this plan",
+			"description": "Yes writes to Okta exactly what is described above.", "default": false,
 		}},
 	}
-	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{Message: q.message, RequestedSchema: schema}).ToolResult(), nil
+	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{
+		Message:         q.message,
+		RequestedSchema: schema,
+	}).ToolResult(), nil
 }
 
-// sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the tool,
-// the arguments, the plan and a time, because the way back leads through the client.
+// sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the
+// tool, the arguments, the plan and a time, because the way back leads through the client.
 type sealed struct {
 	Tool     string    `json:"tool"`
 	Argument []byte    `json:"argument"`
@@ -108,7 +117,11 @@ func (s *seal) close(state sealed) (string, error) {
 }
 
 func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answer, error) {
-	refuse := &trouble.Error{Code: trouble.QuestionVoid, What: "the answer does not belong to an open question of this server", Next: "call the tool again; it asks again"}
+	refuse := &trouble.Error{
+		Code: trouble.QuestionVoid,
+		What: "the answer does not belong to an open question of this server",
+		Next: "call the tool again; it asks again",
+	}
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(data) < s.aead.NonceSize() {
 		return nil, refuse

@@ -30,16 +30,26 @@ type AboutOut struct {
 }
 
 var specAbout = Spec{
-	Name: "about", Title: "About this server", Effect: ReadsLocal,
-	Description: "Says what this server is, which Okta organisation it is set to, and where it found its settings, inbox and state directory. " +
+	Name:   "about",
+	Title:  "About this server",
+	Effect: ReadsLocal,
+	Description: "Says what this server is, which Okta organisation it is set to, and where it found its " +
+		"settings, inbox and state directory. " +
 		"Makes no call to Okta. Use it first when files or settings seem to be missing; okta_test checks the connection.",
 }
 
 func about(_ context.Context, d *Deps, _ *Call, _ None) (AboutOut, error) {
 	return AboutOut{
-		Name: "okta-entitlements-mcp", Version: d.About.Version, Mode: d.mode(), Domain: d.About.Domain, ReadOnly: d.About.ReadOnly,
-		EnvFile: d.About.EnvFile, Inbox: d.About.Inbox, State: d.About.State, Notes: d.About.Notes,
-		Next: "okta_test checks the connection; list_csv_files shows the inbox",
+		Name:     "okta-entitlements-mcp",
+		Version:  d.About.Version,
+		Mode:     d.mode(),
+		Domain:   d.About.Domain,
+		ReadOnly: d.About.ReadOnly,
+		EnvFile:  d.About.EnvFile,
+		Inbox:    d.About.Inbox,
+		State:    d.About.State,
+		Notes:    d.About.Notes,
+		Next:     "okta_test checks the connection; list_csv_files shows the inbox",
 	}, nil
 }
 
@@ -80,9 +90,13 @@ type Check struct {
 }
 
 var specOktaTest = Spec{
-	Name: "okta_test", Title: "Test the Okta connection", Effect: ReadsOkta,
-	Description: "Checks the Okta connection: which organisation, Identity Engine or Classic, demo or live, who the credential is, and what it cannot do. " +
-		"Makes a handful of read calls and never shows any part of the token. Use it once before planning, and again after 401 or 403 errors.",
+	Name:   "okta_test",
+	Title:  "Test the Okta connection",
+	Effect: ReadsOkta,
+	Description: "Checks the Okta connection: which organisation, Identity Engine or Classic, demo or live, who " +
+		"the credential is, and what it cannot do. " +
+		"Makes a handful of read calls and never shows any part of the token. Use it once before planning, and " +
+		"again after 401 or 403 errors.",
 }
 
 func oktaTest(ctx context.Context, d *Deps, _ *Call, _ None) (OktaTestOut, error) {
@@ -95,8 +109,15 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	if err != nil {
 		return OktaTestOut{}, err
 	}
-	out := OktaTestOut{Mode: d.mode(), Domain: d.About.Domain, OrgID: org.ID, OrgName: untrusted.Clean(org.Name, 120), OrgStatus: org.Status,
-		Pipeline: pipeline(org.Pipeline), Next: "list_csv_files shows the reports to work on"}
+	out := OktaTestOut{
+		Mode:      d.mode(),
+		Domain:    d.About.Domain,
+		OrgID:     org.ID,
+		OrgName:   untrusted.Clean(org.Name, 120),
+		OrgStatus: org.Status,
+		Pipeline:  pipeline(org.Pipeline),
+		Next:      "list_csv_files shows the reports to work on",
+	}
 	me, err := d.Okta.Me(ctx)
 	switch {
 	case errors.Is(err, oktaclient.ErrNoSubject):
@@ -141,7 +162,8 @@ func (d *Deps) probe(ctx context.Context) ([]Check, []AppItem) {
 	}
 	entitlements := firstOf(d.Okta.Entitlements(ctx, anyApp))
 	grants := firstOf(d.Okta.Grants(ctx, anyApp, ""))
-	return append(checks, allowEmpty(tried("read entitlements", entitlements)), allowEmpty(tried("read grants", grants))), apps
+	return append(checks, allowEmpty(tried("read entitlements", entitlements)),
+		allowEmpty(tried("read grants", grants))), apps
 }
 
 // readyApps looks through the first page of applications for those with entitlement management on.
@@ -181,15 +203,20 @@ func tried(what string, err error) Check {
 	case err == nil:
 		return Check{What: what, Result: "ok"}
 	case errors.Is(err, errEmpty):
-		return Check{What: what, Result: "empty", Code: string(trouble.EmptyList),
-			Next: "if the organisation is not empty, give the service app an admin role (scopes alone show empty lists)"}
+		return Check{
+			What:   what,
+			Result: "empty",
+			Code:   string(trouble.EmptyList),
+			Next:   "if the organisation is not empty, give the service app an admin role (scopes alone show empty lists)",
+		}
 	default:
 		p := Explain(err)
 		return Check{What: what, Result: "no", Code: p.Code, Next: p.Next}
 	}
 }
 
-// allowEmpty: an application may well have no entitlements, and one that is not opted in answers that it has no such resource.
+// allowEmpty: an application may well have no entitlements, and one that is not opted in answers that it has no such
+// resource.
 func allowEmpty(c Check) Check {
 	if c.Result == "empty" || c.Code == "not_found" || c.Code == "okta_refused" {
 		return Check{What: c.What, Result: "ok"}
@@ -221,8 +248,11 @@ type BucketItem struct {
 }
 
 var specRateStatus = Spec{
-	Name: "okta_get_rate_status", Title: "Okta rate-limit status", Effect: ReadsLocal,
-	Description: "Shows each Okta rate-limit bucket that this server has used: the limit, what is used, what is reserved for others, and how long the next call would wait and why. " +
+	Name:   "okta_get_rate_status",
+	Title:  "Okta rate-limit status",
+	Effect: ReadsLocal,
+	Description: "Shows each Okta rate-limit bucket that this server has used: the limit, what is used, what is " +
+		"reserved for others, and how long the next call would wait and why. " +
 		"Makes no call to Okta. Use it when a run seems slow, or before a large one.",
 }
 
@@ -230,14 +260,27 @@ const shownBuckets = 40
 
 func rateStatus(_ context.Context, d *Deps, _ *Call, _ None) (RateStatusOut, error) {
 	stats := d.Okta.Stats()
-	out := RateStatusOut{Calls: stats.Calls, Refused: stats.Refused429, Concurrency: stats.Concurrency, Next: "get_job shows a run's progress and current wait"}
+	out := RateStatusOut{
+		Calls:       stats.Calls,
+		Refused:     stats.Refused429,
+		Concurrency: stats.Concurrency,
+		Next:        "get_job shows a run's progress and current wait",
+	}
 	for _, b := range d.Okta.RateStatus() {
 		if len(out.Buckets) == shownBuckets {
 			break
 		}
 		out.Buckets = append(out.Buckets, BucketItem{
-			Call: b.Method + " " + b.Pattern, Limit: b.Limit, Used: b.Used, InFlight: b.InFlight, Reserved: b.Reserved,
-			ResetIn: seconds(max(0, time.Until(b.Reset))), Wait: seconds(b.Wait), Reason: b.Reason, Refused: b.Refused, LatencyMS: b.Latency.Milliseconds(),
+			Call:      b.Method + " " + b.Pattern,
+			Limit:     b.Limit,
+			Used:      b.Used,
+			InFlight:  b.InFlight,
+			Reserved:  b.Reserved,
+			ResetIn:   seconds(max(0, time.Until(b.Reset))),
+			Wait:      seconds(b.Wait),
+			Reason:    b.Reason,
+			Refused:   b.Refused,
+			LatencyMS: b.Latency.Milliseconds(),
 		})
 	}
 	if len(out.Buckets) == 0 {

@@ -1,5 +1,5 @@
-// Package tools is the catalogue of MCP tools: one ordered list, a file per family, and one adapter between typed handlers
-// and mcp-go. It reads Okta and plans; what writes goes through the gate and the engine.
+// Package tools is the catalogue of MCP tools: one ordered list, a file per family, and one adapter between typed
+// handlers and mcp-go. It reads Okta and plans; what writes goes through the gate and the engine.
 package tools
 
 import (
@@ -40,12 +40,12 @@ type Tool struct {
 	Handler    server.ToolHandlerFunc
 }
 
-// handler is how every tool is written: a function of typed input to typed output. Call carries what belongs to this one
-// request: progress, the client's name, and the user's answer to a question.
+// handler is how every tool is written: a function of typed input to typed output. Call carries what belongs to this
+// one request: progress, the client's name, and the user's answer to a question.
 type handler[In, Out any] func(ctx context.Context, d *Deps, c *Call, in In) (Out, error)
 
-// define is the one adapter to mcp-go. It checks the input, runs the handler, and turns its end into a result: structured
-// content that conforms to the output schema, or a tool error with a code and a next step.
+// define is the one adapter to mcp-go. It checks the input, runs the handler, and turns its end into a result:
+// structured content that conforms to the output schema, or a tool error with a code and a next step.
 func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	input, err := schemaOf[In]()
 	if err != nil {
@@ -59,27 +59,30 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	if err != nil {
 		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
 	}
-	return Tool{Definition: definition(spec, input, output), Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		in, err := decode[In](validator, input, req)
-		if err != nil {
-			return errorResult(err), nil
-		}
-		call, err := newCall(ctx, d, spec.Name, req)
-		if err != nil {
-			return errorResult(err), nil
-		}
-		out, err := h(ctx, d, call, in)
-		call.quiet(ctx)
-		var ask *question
-		switch {
-		case errors.As(err, &ask):
-			return call.elicit(ask)
-		case err != nil:
-			return errorResult(err), nil
-		default:
-			return result(spec.Name, out), nil
-		}
-	}}, nil
+	return Tool{
+		Definition: definition(spec, input, output),
+		Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			in, err := decode[In](validator, input, req)
+			if err != nil {
+				return errorResult(err), nil
+			}
+			call, err := newCall(ctx, d, spec.Name, req)
+			if err != nil {
+				return errorResult(err), nil
+			}
+			out, err := h(ctx, d, call, in)
+			call.quiet(ctx)
+			var ask *question
+			switch {
+			case errors.As(err, &ask):
+				return call.elicit(ask)
+			case err != nil:
+				return errorResult(err), nil
+			default:
+				return result(spec.Name, out), nil
+			}
+		},
+	}, nil
 }
 
 func definition(spec Spec, input, output json.RawMessage) mcp.Tool {
@@ -106,8 +109,11 @@ func result(name string, out any) *mcp.CallToolResult {
 		return errorResult(fmt.Errorf("encode the answer: %w", err))
 	}
 	if len(text) > maxResult {
-		return errorResult(&trouble.Error{Code: trouble.AnswerTooLarge, What: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
-			Next: "ask for less in one call: fewer names, or a smaller limit"})
+		return errorResult(&trouble.Error{
+			Code: trouble.AnswerTooLarge,
+			What: fmt.Sprintf("the answer of %s would have %d bytes", name, len(text)),
+			Next: "ask for less in one call: fewer names, or a smaller limit",
+		})
 	}
 	return mcp.NewToolResultStructured(json.RawMessage(text), string(text))
 }
@@ -122,13 +128,21 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 	}
 	var generic any
 	if err := json.Unmarshal(raw, &generic); err != nil {
-		return in, &trouble.Error{Code: trouble.ArgumentsMalformed, What: "the arguments are not a JSON object", Next: "send an object with the fields of the input schema"}
+		return in, &trouble.Error{
+			Code: trouble.ArgumentsMalformed,
+			What: "the arguments are not a JSON object",
+			Next: "send an object with the fields of the input schema",
+		}
 	}
 	if problem := explain(validator, schema, generic); problem != nil {
 		return in, problem
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return in, &trouble.Error{Code: trouble.ArgumentsMalformed, What: err.Error(), Next: "send the fields of the input schema with their types"}
+		return in, &trouble.Error{
+			Code: trouble.ArgumentsMalformed,
+			What: err.Error(),
+			Next: "send the fields of the input schema with their types",
+		}
 	}
 	return in, nil
 }

@@ -49,7 +49,8 @@ type Deps struct {
 
 // ready refuses half-built dependencies, which would otherwise show as a panic in the middle of a conversation.
 func (d *Deps) ready() error {
-	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil || d.MFA == nil {
+	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil ||
+		d.MFA == nil {
 		return errors.New("tools: a dependency is missing")
 	}
 	if d.ToolWait <= 0 {

@@ -17,8 +17,8 @@ import (
 // asked for, both ends counted. A step that only calls the next belongs into its caller.
 const mostSteps = 12
 
-// TestFewStepsLieBetweenAToolAndItsWrite reads the stack at the moment of a grant, through the goroutines that made each
-// other, and counts the functions of ours from the handler to http.Client.Do.
+// TestFewStepsLieBetweenAToolAndItsWrite reads the stack at the moment of a grant, through the goroutines that made
+// each other, and counts the functions of ours from the handler to http.Client.Do.
 func TestFewStepsLieBetweenAToolAndItsWrite(t *testing.T) {
 	wire := &stackWire{}
 	r := newRig(t, rigOptions{world: simtest.Options{Client: oktaclient.Options{Transport: wire}}})
@@ -28,7 +28,8 @@ func TestFewStepsLieBetweenAToolAndItsWrite(t *testing.T) {
 	r.small()
 	r.applied("prepare_entitlement_structure", arguments{"filename": "report.csv", "app_id": r.AppID})
 	wire.watch("/governance/api/v1/grants")
-	if done := r.applied("execute_user_grants", arguments{"filename": "report.csv", "app_id": r.AppID}); done.Status != "complete" {
+	if done := r.applied("execute_user_grants",
+		arguments{"filename": "report.csv", "app_id": r.AppID}); done.Status != "complete" {
 		t.Fatalf("the run ended %s", done.Status)
 	}
 	steps := wire.steps(t)
@@ -36,7 +37,8 @@ func TestFewStepsLieBetweenAToolAndItsWrite(t *testing.T) {
 	if len(steps) > mostSteps {
 		t.Errorf("%d functions lie between the tool and http.Client.Do, want at most %d", len(steps), mostSteps)
 	}
-	if len(steps) < 4 || !strings.HasPrefix(steps[0], "tools.executeGrants") || !strings.Contains(steps[len(steps)-1], "oktaclient.") {
+	if len(steps) < 4 || !strings.HasPrefix(steps[0], "tools.executeGrants") ||
+		!strings.Contains(steps[len(steps)-1], "oktaclient.") {
 		t.Error("the stack does not lead from the handler to the client")
 	}
 }

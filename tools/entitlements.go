@@ -35,8 +35,11 @@ type EntitlementItem struct {
 }
 
 var specListEntitlements = Spec{
-	Name: "okta_iga_list_entitlements", Title: "List an application's entitlements", Effect: ReadsOkta,
-	Description: "Lists all entitlements of one Okta application with the number of values of each. Reads every page at Okta and answers in pages. " +
+	Name:   "okta_iga_list_entitlements",
+	Title:  "List an application's entitlements",
+	Effect: ReadsOkta,
+	Description: "Lists all entitlements of one Okta application with the number of values of each. Reads every " +
+		"page at Okta and answers in pages. " +
 		"The application must have entitlement management on. okta_iga_list_entitlement_values shows the values of one.",
 }
 
@@ -47,19 +50,28 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 	if err != nil {
 		return ListEntitlementsOut{}, err
 	}
-	out := ListEntitlementsOut{AppID: live.App.ID, AppLabel: untrusted.Clean(live.App.Label, 120), Total: len(live.Entitlements),
-		Next: "okta_iga_list_entitlement_values with an entitlement_id shows its values"}
+	out := ListEntitlementsOut{
+		AppID:    live.App.ID,
+		AppLabel: untrusted.Clean(live.App.Label, 120),
+		Total:    len(live.Entitlements),
+		Next:     "okta_iga_list_entitlement_values with an entitlement_id shows its values",
+	}
 	var rest []EntitlementItem
 	passed := in.Cursor == ""
 	for _, e := range live.Entitlements {
 		out.TotalValues += len(e.Values)
 		if passed {
-			rest = append(rest, EntitlementItem{e.ID, untrusted.Clean(e.Name, 80), untrusted.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
+			rest = append(rest, EntitlementItem{e.ID, untrusted.Clean(e.Name, 80),
+				untrusted.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
 		}
 		passed = passed || e.ID == in.Cursor
 	}
 	if !passed {
-		return ListEntitlementsOut{}, &trouble.Error{Code: trouble.CursorUnknown, What: "the cursor names no entitlement of this application", Next: "list again without cursor"}
+		return ListEntitlementsOut{}, &trouble.Error{
+			Code: trouble.CursorUnknown,
+			What: "the cursor names no entitlement of this application",
+			Next: "list again without cursor",
+		}
 	}
 	if out.Total == 0 {
 		out.Next = "the application has no entitlements yet; prepare_entitlement_structure creates them from a report"
@@ -97,8 +109,11 @@ type ValueItem struct {
 }
 
 var specListValues = Spec{
-	Name: "okta_iga_list_entitlement_values", Title: "List an entitlement's values", Effect: ReadsOkta,
-	Description: "Lists the values of one entitlement with their ids, and counts all of them. Reads every page at Okta and answers in pages. " +
+	Name:   "okta_iga_list_entitlement_values",
+	Title:  "List an entitlement's values",
+	Effect: ReadsOkta,
+	Description: "Lists the values of one entitlement with their ids, and counts all of them. Reads every page " +
+		"at Okta and answers in pages. " +
 		"The ids serve okta_batch_create_grants. okta_iga_list_entitlements gives the entitlement_id.",
 }
 
@@ -107,7 +122,10 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 	if err != nil {
 		return ListValuesOut{}, err
 	}
-	out := ListValuesOut{EntitlementID: in.EntitlementID, Next: "use the ids with okta_batch_create_grants"}
+	out := ListValuesOut{
+		EntitlementID: in.EntitlementID,
+		Next:          "use the ids with okta_batch_create_grants",
+	}
 	passed := in.Cursor == ""
 	for v, err := range d.Okta.ValuesOf(ctx, in.EntitlementID) {
 		if err != nil {
@@ -124,7 +142,11 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 		}
 	}
 	if !passed {
-		return ListValuesOut{}, &trouble.Error{Code: trouble.CursorUnknown, What: "the cursor names no value of this entitlement", Next: "list again without cursor"}
+		return ListValuesOut{}, &trouble.Error{
+			Code: trouble.CursorUnknown,
+			What: "the cursor names no value of this entitlement",
+			Next: "list again without cursor",
+		}
 	}
 	page, more := out.Values, out.NextCursor
 	return fitted(limit, func(most int) (ListValuesOut, error) {
@@ -149,7 +171,11 @@ func pageSize(asked, standard, most int) (int, error) {
 	case asked == 0:
 		return standard, nil
 	case asked < 1 || asked > most:
-		return 0, &trouble.Error{Code: trouble.WrongLimit, What: "limit is out of range", Next: plural(most, "item", "items") + " at most"}
+		return 0, &trouble.Error{
+			Code: trouble.WrongLimit,
+			What: "limit is out of range",
+			Next: plural(most, "item", "items") + " at most",
+		}
 	default:
 		return asked, nil
 	}

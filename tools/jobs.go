@@ -76,7 +76,8 @@ func runJob(out PlanOut) JobOut {
 	}
 }
 
-// Renew brings the answer that started a run up to date with what get_job says of the run since, for clients that follow.
+// Renew brings the answer that started a run up to date with what get_job says of the run since, for clients that
+// follow.
 func (o *PlanOut) Renew(job *JobOut) {
 	o.Status = job.Status
 	o.Progress = job.Progress
@@ -92,7 +93,9 @@ func (o *PlanOut) Renew(job *JobOut) {
 }
 
 var specGetJob = Spec{
-	Name: "get_job", Title: "Progress of a job", Effect: ReadsLocal,
+	Name:   "get_job",
+	Title:  "Progress of a job",
+	Effect: ReadsLocal,
 	Description: "Shows how a run or an audit goes: progress, rate, time to go, what it waits for; or how it ended. " +
 		"Knows jobs of earlier sessions too. Makes no call to Okta. " +
 		"A run that stopped goes on when its plan_id is applied again with the tool that planned it.",

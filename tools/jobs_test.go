@@ -30,7 +30,14 @@ func slowly(t *testing.T, wait time.Duration, users int, body func(t *testing.T,
 		}
 		r.file("report.csv", report.String())
 		r.Tenant.AddEntitlement(r.AppID, "Role", true, "Admin")
-		slow := r.Tenant.Inject(oktasim.Fault{Method: "POST", Pattern: grants, Times: -1, Effect: oktasim.EffectStall, Duration: 3 * time.Second, Acted: true})
+		slow := r.Tenant.Inject(oktasim.Fault{
+			Method:   "POST",
+			Pattern:  grants,
+			Times:    -1,
+			Effect:   oktasim.EffectStall,
+			Duration: 3 * time.Second,
+			Acted:    true,
+		})
 		t.Cleanup(func() {
 			if slow.Fired() == 0 {
 				t.Error("no grant was slow")
@@ -44,7 +51,8 @@ func slowly(t *testing.T, wait time.Duration, users int, body func(t *testing.T,
 func (r *rig) start(args arguments) tools.PlanOut {
 	r.t.Helper()
 	out := r.applied("execute_user_grants", args)
-	if out.Status != "running" || out.JobID != out.PlanID || out.Progress == nil || !strings.Contains(out.Next, "get_job") {
+	if out.Status != "running" || out.JobID != out.PlanID || out.Progress == nil ||
+		!strings.Contains(out.Next, "get_job") {
 		r.t.Fatalf("got %+v, want a running job", out)
 	}
 	return out
@@ -100,7 +108,8 @@ func TestLongRunIsFollowedAsAJob(t *testing.T) {
 		if waited := time.Since(begun).Round(time.Second); waited != 2*time.Second {
 			t.Errorf("the call waited %s, want 2s", waited)
 		}
-		if same := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": out.PlanID}); same.JobID != out.JobID || same.Status != "running" {
+		if same := call[tools.PlanOut](r, "execute_user_grants",
+			arguments{"plan_id": out.PlanID}); same.JobID != out.JobID || same.Status != "running" {
 			t.Errorf("applied again while it runs: %+v", same)
 		}
 		last := 0
@@ -120,7 +129,8 @@ func TestLongRunIsFollowedAsAJob(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		ended := r.run(out.JobID)
-		if ended.Status != "complete" || ended.Run.Rows["granted"] != 5 || ended.Progress != nil || !r.has("processed_and_assigned/report.csv") {
+		if ended.Status != "complete" || ended.Run.Rows["granted"] != 5 || ended.Progress != nil ||
+			!r.has("processed_and_assigned/report.csv") {
 			t.Errorf("at the end: %+v", ended)
 		}
 		r.eachGrantedOnce(5)
@@ -136,7 +146,8 @@ func TestCancelledRunStopsWithinASecondAndGoesOnLater(t *testing.T) {
 		if took := time.Since(begun); took > time.Second {
 			t.Errorf("it took %s to stop", took)
 		}
-		if stopped.Status != "stopped" || stopped.Run.Stop == nil || stopped.Run.Stop.Code != "cancelled" || sum(stopped.Run.Rows) != users || stopped.Run.Rows["not_attempted"] == 0 {
+		if stopped.Status != "stopped" || stopped.Run.Stop == nil || stopped.Run.Stop.Code != "cancelled" ||
+			sum(stopped.Run.Rows) != users || stopped.Run.Rows["not_attempted"] == 0 {
 			t.Errorf("got %+v", stopped)
 		}
 		if !r.has("report.csv") {
@@ -168,11 +179,13 @@ func TestRunsOfEarlierProcessesAreKnown(t *testing.T) {
 		out := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": waiting.PlanID})
 		r.deps.Jobs.Close()
 		next := r.restart(rigOptions{wait: 5 * time.Minute})
-		if seen := next.run(out.JobID); seen.Status != "stopped" || sum(seen.Run.Rows) != users || !strings.Contains(seen.Next, "again") {
+		if seen := next.run(out.JobID); seen.Status != "stopped" || sum(seen.Run.Rows) != users ||
+			!strings.Contains(seen.Next, "again") {
 			t.Errorf("a run that the restart interrupted: %+v", seen)
 		}
 		next.refused("cancel_job", arguments{"job_id": out.JobID}, "job_not_running")
-		if ended := call[tools.PlanOut](next, "execute_user_grants", arguments{"plan_id": out.PlanID}); ended.Status != "complete" {
+		if ended := call[tools.PlanOut](next, "execute_user_grants",
+			arguments{"plan_id": out.PlanID}); ended.Status != "complete" {
 			t.Errorf("going on: %+v", ended)
 		}
 		last := next.restart(rigOptions{})

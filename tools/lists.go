@@ -16,8 +16,11 @@ type BatchAssignIn struct {
 }
 
 var specBatchAssign = Spec{
-	Name: "okta_batch_assign_users", Title: "Assign users to an application", Effect: WritesOkta,
-	Description: "Assigns up to 200 users, given by Okta id, to one application. Users who are assigned already cost no call. " +
+	Name:   "okta_batch_assign_users",
+	Title:  "Assign users to an application",
+	Effect: WritesOkta,
+	Description: "Assigns up to 200 users, given by Okta id, to one application. Users who are assigned already " +
+		"cost no call. " +
 		"The first call writes nothing and returns a plan; called again with its plan_id it applies it. " +
 		"Not needed before execute_user_grants or okta_batch_create_grants, which assign where needed.",
 }
@@ -27,7 +30,11 @@ func batchAssign(ctx context.Context, d *Deps, c *Call, in BatchAssignIn) (PlanO
 	for i, id := range in.UserIDs {
 		items[i].UserID = id
 	}
-	return d.list(ctx, c, plan.ListRequest{Stage: plan.StageAssign, AppID: in.AppID, Items: items}, in.PlanID)
+	return d.list(ctx, c, plan.ListRequest{
+		Stage: plan.StageAssign,
+		AppID: in.AppID,
+		Items: items,
+	}, in.PlanID)
 }
 
 // BatchGrantsIn asks for grants by ids, or confirms a plan of them.
@@ -44,27 +51,44 @@ type GrantItem struct {
 }
 
 var specBatchGrants = Spec{
-	Name: "okta_batch_create_grants", Title: "Grant entitlement values to users", Effect: WritesOkta,
-	Description: "Grants entitlement values, given by id, to up to 200 users of one application, one grant call per user; users who are not assigned are assigned first. " +
-		"What users have already is left as it is. The first call writes nothing and returns a plan; called again with its plan_id it applies it.",
+	Name:   "okta_batch_create_grants",
+	Title:  "Grant entitlement values to users",
+	Effect: WritesOkta,
+	Description: "Grants entitlement values, given by id, to up to 200 users of one application, one grant call " +
+		"per user; users who are not assigned are assigned first. " +
+		"What users have already is left as it is. The first call writes nothing and returns a plan; called again " +
+		"with its plan_id it applies it.",
 }
 
 func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanOut, error) {
 	items := make([]plan.Item, len(in.Grants))
 	for i, g := range in.Grants {
 		if len(g.ValueIDs) == 0 {
-			return PlanOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "a grant without value_ids", Next: "name at least one value, or use okta_batch_assign_users to assign only"}
+			return PlanOut{}, &trouble.Error{
+				Code: trouble.MissingArgument,
+				What: "a grant without value_ids",
+				Next: "name at least one value, or use okta_batch_assign_users to assign only",
+			}
 		}
 		items[i] = plan.Item{UserID: g.UserID, Values: g.ValueIDs}
 	}
-	return d.list(ctx, c, plan.ListRequest{Stage: plan.StageGrants, AppID: in.AppID, Mode: d.Mode, Items: items}, in.PlanID)
+	return d.list(ctx, c, plan.ListRequest{
+		Stage: plan.StageGrants,
+		AppID: in.AppID,
+		Mode:  d.Mode,
+		Items: items,
+	}, in.PlanID)
 }
 
 // list plans or applies wishes that came as ids.
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
 	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID), func() (*plan.Plan, error) {
 		if req.AppID == "" {
-			return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs app_id", Next: "send it, or plan_id alone to apply a plan"}
+			return nil, &trouble.Error{
+				Code: trouble.MissingArgument,
+				What: "planning needs app_id",
+				Next: "send it, or plan_id alone to apply a plan",
+			}
 		}
 		if err := countBetween(len(req.Items), "the list"); err != nil {
 			return nil, err

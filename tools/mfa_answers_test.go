@@ -20,14 +20,17 @@ func TestWhichAdminsHaveOnlySMSCostsOktaNothing(t *testing.T) {
 			t.Fatal("the audit asked Okta nothing, so that nothing is shown here")
 		}
 		n := r.asks(func() {
-			found := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"admins_only": true, "method": "sms", "only_this_method": true})
-			if got := logins(found); !slices.Equal(got, []string{"ada"}) || found.Matched != 1 || !slices.Equal(found.People[0].Roles, []string{"SUPER_ADMIN"}) {
+			found := call[tools.FindingsOut](r, "okta_mfa_findings",
+				arguments{"admins_only": true, "method": "sms", "only_this_method": true})
+			if got := logins(found); !slices.Equal(got, []string{"ada"}) || found.Matched != 1 ||
+				!slices.Equal(found.People[0].Roles, []string{"SUPER_ADMIN"}) {
 				t.Errorf("admins with nothing but SMS: %v of %d, want ada, a SUPER_ADMIN", got, found.Matched)
 			}
 			if !strings.Contains(found.Coverage, "8 people listed") {
 				t.Errorf("coverage: %q", found.Coverage)
 			}
-			by := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"admins_only": true, "method": "phone_number", "only_this_method": true})
+			by := call[tools.FindingsOut](r, "okta_mfa_findings",
+				arguments{"admins_only": true, "method": "phone_number", "only_this_method": true})
 			if got := logins(by); !slices.Equal(got, []string{"ada", "cy"}) {
 				t.Errorf("admins with nothing but a phone: %v, want ada and, through a group, cy", got)
 			}
@@ -44,12 +47,14 @@ func TestWhichAdminsHaveOnlySMSCostsOktaNothing(t *testing.T) {
 	})
 }
 
-// TestFindingsAreFilteredPagedAndCountedAlike goes through every verdict and strength: what the summary counts is what is listed.
+// TestFindingsAreFilteredPagedAndCountedAlike goes through every verdict and strength: what the summary counts is
+// what is listed.
 func TestFindingsAreFilteredPagedAndCountedAlike(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
 		out := r.audited(nil)
 		for verdict, n := range out.Summary.ByVerdict {
-			if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"verdict": verdict}); f.Matched != n || len(f.People) != n {
+			if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"verdict": verdict}); f.Matched != n ||
+				len(f.People) != n {
 				t.Errorf("%s: %d matched and %d listed, the summary has %d", verdict, f.Matched, len(f.People), n)
 			}
 		}
@@ -70,15 +75,18 @@ func TestFindingsAreFilteredPagedAndCountedAlike(t *testing.T) {
 				break
 			}
 		}
-		if whole := logins(call[tools.FindingsOut](r, "okta_mfa_findings", nil)); !slices.Equal(seen, whole) || len(whole) != 8 {
+		if whole := logins(call[tools.FindingsOut](r, "okta_mfa_findings", nil)); !slices.Equal(seen, whole) ||
+			len(whole) != 8 {
 			t.Errorf("in pages %v, in one %v", seen, whole)
 		}
-		if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"text": "FLO"}); !slices.Equal(logins(f), []string{"flo"}) {
+		if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"text": "FLO"}); !slices.Equal(logins(f),
+			[]string{"flo"}) {
 			t.Errorf("by text: %v", logins(f))
 		}
 		group := r.Tenant.AddGroup("Field staff", ids["ed"], ids["flo"])
 		for _, by := range []string{"Field staff", group} {
-			if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"group": by}); !slices.Equal(logins(f), []string{"flo", "ed"}) {
+			if f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"group": by}); !slices.Equal(logins(f),
+				[]string{"flo", "ed"}) {
 				t.Errorf("of group %s: %v", by, logins(f))
 			}
 		}
@@ -93,7 +101,8 @@ func TestPeopleUnderAttackComeFirst(t *testing.T) {
 		}
 		r.audited(nil)
 		f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"with_recent_events": true})
-		if !slices.Equal(logins(f), []string{"ed"}) || len(f.People[0].Recent) != 1 || f.People[0].Recent[0].Kind != "push_denied" || f.People[0].Recent[0].Count != 4 {
+		if !slices.Equal(logins(f), []string{"ed"}) || len(f.People[0].Recent) != 1 ||
+			f.People[0].Recent[0].Kind != "push_denied" || f.People[0].Recent[0].Count != 4 {
 			t.Errorf("with recent events: %+v", f.People)
 		}
 		all := logins(call[tools.FindingsOut](r, "okta_mfa_findings", nil))
@@ -111,48 +120,58 @@ func TestASecondAuditReadsOnlyWhoChanged(t *testing.T) {
 		r.Tenant.RemoveFactor(ids["di"], "push")
 		second := r.audited(arguments{"sample": 0})
 		b := second.Summary
-		if b.Kind != "incremental" || b.WhyFull != "" || !strings.Contains(b.Coverage, "8 people listed: 2 read now, 6 from earlier readings") {
+		if b.Kind != "incremental" || b.WhyFull != "" ||
+			!strings.Contains(b.Coverage, "8 people listed: 2 read now, 6 from earlier readings") {
 			t.Errorf("the second audit is %s (%s): %s", b.Kind, b.WhyFull, b.Coverage)
 		}
 		if b.Fixed != 1 || b.Regressed != 1 || b.Calls >= first.Summary.Calls {
 			t.Errorf("put right %d, fallen back %d, %d calls after %d", b.Fixed, b.Regressed, b.Calls, first.Summary.Calls)
 		}
-		if s := call[tools.MFASummaryOut](r, "okta_mfa_summary", nil); s.Change == nil || s.Change.Since != first.AuditID || s.Change.Fixed != 1 {
+		if s := call[tools.MFASummaryOut](r, "okta_mfa_summary", nil); s.Change == nil ||
+			s.Change.Since != first.AuditID || s.Change.Fixed != 1 {
 			t.Errorf("change: %+v", s.Change)
 		}
 		full := r.audited(arguments{"full": true, "sample": 0})
-		if full.Summary.Kind != "full" || fmt.Sprint(full.Summary.ByVerdict) != fmt.Sprint(b.ByVerdict) || fmt.Sprint(full.Summary.ByMethod) != fmt.Sprint(b.ByMethod) {
-			t.Errorf("a full audit says %v %v, the incremental one said %v %v", full.Summary.ByVerdict, full.Summary.ByMethod, b.ByVerdict, b.ByMethod)
+		if full.Summary.Kind != "full" || fmt.Sprint(full.Summary.ByVerdict) != fmt.Sprint(b.ByVerdict) ||
+			fmt.Sprint(full.Summary.ByMethod) != fmt.Sprint(b.ByMethod) {
+			t.Errorf("a full audit says %v %v, the incremental one said %v %v", full.Summary.ByVerdict,
+				full.Summary.ByMethod, b.ByVerdict, b.ByMethod)
 		}
-		if old := call[tools.MFASummaryOut](r, "okta_mfa_summary", arguments{"audit_id": first.AuditID}); fmt.Sprint(old.ByVerdict) != fmt.Sprint(first.Summary.ByVerdict) {
+		if old := call[tools.MFASummaryOut](r, "okta_mfa_summary",
+			arguments{"audit_id": first.AuditID}); fmt.Sprint(old.ByVerdict) != fmt.Sprint(first.Summary.ByVerdict) {
 			t.Errorf("the first audit now says %v, it said %v", old.ByVerdict, first.Summary.ByVerdict)
 		}
 	})
 }
 
-// export is the Admin Console's report on the staff. It is wrong about ed, who has SMS in Okta, and knows somebody whom Okta does not.
+// export is the Admin Console's report on the staff. It is wrong about ed, who has SMS in Okta, and knows somebody
+// whom Okta does not.
 const export = "User login,User email,Name,Status,Authenticator type,Is admin\n" +
 	"ada@acme.example.com,ada@acme.example.com,Ada,ACTIVE,Phone,true\nbob@acme.example.com,bob@acme.example.com,Bob,ACTIVE,\"Phone, Security Key or Biometric\",true\n" +
 	"cy@acme.example.com,cy@acme.example.com,Cy,ACTIVE,Phone,false\ndi@acme.example.com,di@acme.example.com,Di,ACTIVE,Okta Verify,false\n" +
-	"ed@acme.example.com,ed@acme.example.com,Ed,ACTIVE,Google Authenticator,false\nflo@acme.example.com,flo@acme.example.com,Flo,ACTIVE,,false\n" +
+	"ed@acme.example.com,ed@acme.example.com,Ed,ACTIVE,Google " +
+	"Authenticator,false\nflo@acme.example.com,flo@acme.example.com,Flo,ACTIVE,,false\n" +
 	"gone@acme.example.com,gone@acme.example.com,Gone,ACTIVE,Phone,false\n"
 
 // TestAnExportIsAStartThatCostsNothingAndIsCompared: the Admin Console's CSV first, then Okta itself.
 func TestAnExportIsAStartThatCostsNothingAndIsCompared(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
 		r.file("mfa.csv", export)
-		if err := os.Chtimes(filepath.Join(r.inbox, "mfa.csv"), time.Now().Add(-5*time.Hour), time.Now().Add(-5*time.Hour)); err != nil {
+		if err := os.Chtimes(filepath.Join(r.inbox, "mfa.csv"), time.Now().Add(-5*time.Hour),
+			time.Now().Add(-5*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		var base tools.AuditOut
 		if n := r.asks(func() { base = r.audited(arguments{"baseline_file": "mfa.csv"}) }); n != 0 {
 			t.Errorf("the export cost Okta %d calls", n)
 		}
-		if base.Summary.Kind != "baseline" || base.Summary.Total != 7 || base.Summary.ByVerdict["weak_only"] != 3 || base.Summary.ByVerdict["not_enrolled"] != 1 {
+		if base.Summary.Kind != "baseline" || base.Summary.Total != 7 || base.Summary.ByVerdict["weak_only"] != 3 ||
+			base.Summary.ByVerdict["not_enrolled"] != 1 {
 			t.Errorf("of the export: %+v %+v", base.Summary, base.Summary.TallyItem)
 		}
 		s := call[tools.MFASummaryOut](r, "okta_mfa_summary", arguments{"audit_id": base.AuditID})
-		if s.Baseline == nil || s.Baseline.File != "mfa.csv" || s.Baseline.Age == "" || !strings.Contains(s.Caveat, "export") {
+		if s.Baseline == nil || s.Baseline.File != "mfa.csv" || s.Baseline.Age == "" ||
+			!strings.Contains(s.Caveat, "export") {
 			t.Errorf("the summary does not say that it is of an export: %+v %q", s.Baseline, s.Caveat)
 		}
 		f := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"audit_id": base.AuditID, "admins_only": true})
@@ -164,8 +183,10 @@ func TestAnExportIsAStartThatCostsNothingAndIsCompared(t *testing.T) {
 
 		r.audited(nil)
 		c := call[tools.MFASummaryOut](r, "okta_mfa_summary", nil).Baseline
-		if c == nil || c.Rows != 7 || c.Agree != 5 || c.Differ != 1 || c.OnlyFile != 1 || c.OnlyAPI != 2 || !slices.Equal(c.Sample, []string{ids["ed"]}) {
-			t.Errorf("compared with Okta: %+v; want 5 that agree, ed who differs, one in the file alone, gus and the administrator in Okta alone", c)
+		if c == nil || c.Rows != 7 || c.Agree != 5 || c.Differ != 1 || c.OnlyFile != 1 || c.OnlyAPI != 2 ||
+			!slices.Equal(c.Sample, []string{ids["ed"]}) {
+			t.Errorf("compared with Okta: %+v; want 5 that agree, ed who differs, one in the file alone, gus and the "+
+				"administrator in Okta alone", c)
 		}
 	})
 }
@@ -173,7 +194,12 @@ func TestAnExportIsAStartThatCostsNothingAndIsCompared(t *testing.T) {
 func TestUserStatusTellsWhenAMethodWasLastUsed(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
 		used := time.Now().UTC().Add(-3 * time.Hour).Truncate(time.Second)
-		r.Tenant.AddEvent(oktasim.Event{Type: "user.authentication.auth_via_mfa", UserID: ids["bob"], At: used, Debug: map[string]any{"factor": "FIDO_WEBAUTHN"}})
+		r.Tenant.AddEvent(oktasim.Event{
+			Type:   "user.authentication.auth_via_mfa",
+			UserID: ids["bob"],
+			At:     used,
+			Debug:  map[string]any{"factor": "FIDO_WEBAUTHN"},
+		})
 		status := call[tools.UserStatusOut](r, "okta_mfa_user_status", arguments{"user": "bob@acme.example.com"})
 		if status.User.ID != ids["bob"] || status.Verdict != "compliant" || status.Sources != "both" {
 			t.Errorf("bob: %+v", status)
@@ -182,7 +208,8 @@ func TestUserStatusTellsWhenAMethodWasLastUsed(t *testing.T) {
 		for _, m := range status.Methods {
 			shown[m.Method] = m
 		}
-		if m := shown["webauthn"]; m.LastUsed != used.Format(time.RFC3339) || m.Since == "" || m.Strength != "phishing_resistant" {
+		if m := shown["webauthn"]; m.LastUsed != used.Format(time.RFC3339) || m.Since == "" ||
+			m.Strength != "phishing_resistant" {
 			t.Errorf("the security key: %+v, used at %s", m, used)
 		}
 		if m := shown["sms (phone_number)"]; m.Method == "" || m.LastUsed != "" {
@@ -196,7 +223,10 @@ func TestUserStatusTellsWhenAMethodWasLastUsed(t *testing.T) {
 		}
 		r.Tenant.SetPermission("/api/v1/logs", false)
 		blind := call[tools.UserStatusOut](r, "okta_mfa_user_status", arguments{"user": ids["bob"]})
-		if !slices.ContainsFunc(blind.Notes, func(s string) bool { return strings.Contains(s, "System Log cannot be read") }) {
+		if !slices.ContainsFunc(blind.Notes, func(s string) bool {
+			return strings.Contains(s,
+				"System Log cannot be read")
+		}) {
 			t.Errorf("without the log the notes are %v", blind.Notes)
 		}
 	})
@@ -208,10 +238,24 @@ func TestEventsAreBoundedAndTheNewestComesFirst(t *testing.T) {
 		time.Sleep(48 * time.Hour)
 		now := time.Now().UTC()
 		for i := range 9 {
-			r.Tenant.AddEvent(oktasim.Event{Type: "user.mfa.factor.reset_all", UserID: ids["ed"], At: now.Add(-time.Duration(i/3) * time.Hour)})
+			r.Tenant.AddEvent(oktasim.Event{
+				Type:   "user.mfa.factor.reset_all",
+				UserID: ids["ed"],
+				At:     now.Add(-time.Duration(i/3) * time.Hour),
+			})
 		}
-		r.Tenant.AddEvent(oktasim.Event{Type: "user.mfa.factor.reset_all", UserID: ids["flo"], At: now.Add(-30 * time.Hour)}) // before the last 24 hours
-		r.Tenant.AddEvent(oktasim.Event{Type: "user.authentication.auth_via_mfa", UserID: ids["di"], At: now.Add(-time.Hour), Result: "FAILURE", Reason: "INVALID_CREDENTIALS"})
+		r.Tenant.AddEvent(oktasim.Event{
+			Type:   "user.mfa.factor.reset_all",
+			UserID: ids["flo"],
+			At:     now.Add(-30 * time.Hour),
+		}) // before the last 24 hours
+		r.Tenant.AddEvent(oktasim.Event{
+			Type:   "user.authentication.auth_via_mfa",
+			UserID: ids["di"],
+			At:     now.Add(-time.Hour),
+			Result: "FAILURE",
+			Reason: "INVALID_CREDENTIALS",
+		})
 		time.Sleep(time.Minute)
 
 		all := call[tools.EventsOut](r, "okta_mfa_events", nil)
@@ -247,14 +291,17 @@ func TestEventsAreBoundedAndTheNewestComesFirst(t *testing.T) {
 		if pages >= 9 {
 			t.Error("paging does not end")
 		}
-		if f := call[tools.EventsOut](r, "okta_mfa_events", arguments{"kind": "failures", "user": "di@acme.example.com"}); len(f.Events) != 1 || f.Events[0].Reason != "INVALID_CREDENTIALS" {
+		if f := call[tools.EventsOut](r, "okta_mfa_events",
+			arguments{"kind": "failures", "user": "di@acme.example.com"}); len(f.Events) != 1 ||
+			f.Events[0].Reason != "INVALID_CREDENTIALS" {
 			t.Errorf("failures of di: %+v", f.Events)
 		}
 		if f := call[tools.EventsOut](r, "okta_mfa_events", arguments{"user": ids["flo"]}); len(f.Events) != 0 {
 			t.Errorf("of flo in the last 24 hours: %+v", f.Events)
 		}
 		wider := arguments{"user": ids["flo"], "kind": "reset", "since": now.Add(-40 * time.Hour).Format(time.RFC3339)}
-		if f := call[tools.EventsOut](r, "okta_mfa_events", wider); len(f.Events) != 1 || !slices.Equal(f.Events[0].Users, []string{"flo@acme.example.com"}) {
+		if f := call[tools.EventsOut](r, "okta_mfa_events", wider); len(f.Events) != 1 ||
+			!slices.Equal(f.Events[0].Users, []string{"flo@acme.example.com"}) {
 			t.Errorf("of flo in the last 40 hours: %+v", f.Events)
 		}
 	})
@@ -269,20 +316,25 @@ func (r *rig) auditInWorkflow(use func(string) string, user string) {
 	if audit.Status != "complete" || audit.Summary.Total != 1 || audit.Summary.ByVerdict["weak_only"] != 1 {
 		t.Errorf("audit: %+v", audit.Summary)
 	}
-	if s := call[tools.MFASummaryOut](r, use("okta_mfa_summary"), nil); s.AuditID != audit.AuditID || s.ByMethod["phone_number"] != 1 {
+	if s := call[tools.MFASummaryOut](r, use("okta_mfa_summary"), nil); s.AuditID != audit.AuditID ||
+		s.ByMethod["phone_number"] != 1 {
 		t.Errorf("summary: %+v", s.AuditSummary)
 	}
-	if f := call[tools.FindingsOut](r, use("okta_mfa_findings"), arguments{"verdict": "weak_only"}); f.Matched != 1 || f.People[0].UserID != user {
+	if f := call[tools.FindingsOut](r, use("okta_mfa_findings"), arguments{"verdict": "weak_only"}); f.Matched != 1 ||
+		f.People[0].UserID != user {
 		t.Errorf("findings: %+v", f)
 	}
-	if s := call[tools.UserStatusOut](r, use("okta_mfa_user_status"), arguments{"user": user}); s.Verdict != "weak_only" || len(s.Methods) == 0 {
+	if s := call[tools.UserStatusOut](r, use("okta_mfa_user_status"),
+		arguments{"user": user}); s.Verdict != "weak_only" || len(s.Methods) == 0 {
 		t.Errorf("status: %+v", s)
 	}
 	r.Tenant.ResetFactors(user)
-	if e := call[tools.EventsOut](r, use("okta_mfa_events"), arguments{"kind": "reset"}); len(e.Events) != 1 || e.Events[0].Type != "user.mfa.factor.reset_all" {
+	if e := call[tools.EventsOut](r, use("okta_mfa_events"), arguments{"kind": "reset"}); len(e.Events) != 1 ||
+		e.Events[0].Type != "user.mfa.factor.reset_all" {
 		t.Errorf("events: %+v", e)
 	}
-	if done := call[tools.ReportOut](r, use("okta_mfa_report"), arguments{"files": true}); done.Status != "delivered" || done.Receipt.Files == nil {
+	if done := call[tools.ReportOut](r, use("okta_mfa_report"),
+		arguments{"files": true}); done.Status != "delivered" || done.Receipt.Files == nil {
 		t.Errorf("report: %+v", done)
 	}
 }

@@ -67,8 +67,15 @@ type AuditBrief struct {
 }
 
 func auditBrief(s *mfa.Summary) *AuditBrief {
-	b := &AuditBrief{Kind: s.Kind, WhyFull: s.WhyFull, Coverage: s.Coverage.Line, Read: s.Coverage.Read,
-		TallyItem: tallyItem(s.Tally), Notes: cleaned(s.Notes, shownNotes), Calls: s.Calls}
+	b := &AuditBrief{
+		Kind:      s.Kind,
+		WhyFull:   s.WhyFull,
+		Coverage:  s.Coverage.Line,
+		Read:      s.Coverage.Read,
+		TallyItem: tallyItem(s.Tally),
+		Notes:     cleaned(s.Notes, shownNotes),
+		Calls:     s.Calls,
+	}
 	if s.AdminsKnown {
 		b.Admins = verdictCounts(s.Admins.ByVerdict)
 	}
@@ -79,10 +86,15 @@ func auditBrief(s *mfa.Summary) *AuditBrief {
 }
 
 var specMFAAudit = Spec{
-	Name: "okta_mfa_audit", Title: "Audit MFA enrolment", Effect: ReadsOkta,
-	Description: "Audits who in the organisation, or in one group, signs in without strong MFA, or goes on with an audit that was interrupted. " +
-		"Only reads Okta. The first audit of a large organisation takes hours at Okta's rate limits (administrators come first); later ones read only who changed and take minutes. " +
-		"Returns the gist, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and okta_mfa_report, which cost Okta nothing.",
+	Name:   "okta_mfa_audit",
+	Title:  "Audit MFA enrolment",
+	Effect: ReadsOkta,
+	Description: "Audits who in the organisation, or in one group, signs in without strong MFA, or goes on with " +
+		"an audit that was interrupted. " +
+		"Only reads Okta. The first audit of a large organisation takes hours at Okta's rate limits " +
+		"(administrators come first); later ones read only who changed and take minutes. " +
+		"Returns the gist, or a job to follow with get_job. Then ask okta_mfa_summary, okta_mfa_findings and " +
+		"okta_mfa_report, which cost Okta nothing.",
 }
 
 func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, error) {
@@ -96,7 +108,13 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if err := d.checkScope(ctx, &in); err != nil {
 		return AuditOut{}, err
 	}
-	job, err := d.MFA.Auditor.Start(d.MFA.Base, audit.Request{Group: strings.TrimSpace(in.Group), Search: strings.TrimSpace(in.Search), Full: in.Full, Policy: policy, Client: c.Client})
+	job, err := d.MFA.Auditor.Start(d.MFA.Base, audit.Request{
+		Group:  strings.TrimSpace(in.Group),
+		Search: strings.TrimSpace(in.Search),
+		Full:   in.Full,
+		Policy: policy,
+		Client: c.Client,
+	})
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -120,7 +138,11 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 	if in.Deadline != "" {
 		at, err := mfa.ParseDeadline(in.Deadline)
 		if err != nil {
-			return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "write it like 2026-12-31"}
+			return p, nil, &trouble.Error{
+				Code: trouble.PolicyRefused,
+				What: err.Error(),
+				Next: "write it like 2026-12-31",
+			}
 		}
 		p.Deadline = at
 	}
@@ -130,7 +152,11 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 	set(&p.Bound, in.Bound)
 	notes, err := p.Check(time.Now())
 	if err != nil {
-		return p, nil, &trouble.Error{Code: trouble.PolicyRefused, What: err.Error(), Next: "fix the argument, or the file of MFA_POLICY_FILE"}
+		return p, nil, &trouble.Error{
+			Code: trouble.PolicyRefused,
+			What: err.Error(),
+			Next: "fix the argument, or the file of MFA_POLICY_FILE",
+		}
 	}
 	return p, notes, nil
 }
@@ -141,7 +167,11 @@ func (d *Deps) checkScope(ctx context.Context, in *AuditIn) error {
 		return nil
 	}
 	if strings.TrimSpace(in.Search) != "" {
-		return &trouble.Error{Code: trouble.ConflictingArguments, What: "an audit covers a group or a search, not both", Next: "leave one of group and search out"}
+		return &trouble.Error{
+			Code: trouble.ConflictingArguments,
+			What: "an audit covers a group or a search, not both",
+			Next: "leave one of group and search out",
+		}
 	}
 	_, err := d.MFA.Auditor.FindGroup(ctx, strings.TrimSpace(in.Group))
 	return err
@@ -156,7 +186,11 @@ func set[T any](to *T, from *T) {
 // baseline takes an export of the Admin Console as an audit.
 func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, notes []string) (AuditOut, error) {
 	if in.Group != "" || in.Search != "" || in.Full {
-		return AuditOut{}, &trouble.Error{Code: trouble.ConflictingArguments, What: "an export holds everyone", Next: "leave group, search and full out, or audit without baseline_file"}
+		return AuditOut{}, &trouble.Error{
+			Code: trouble.ConflictingArguments,
+			What: "an export holds everyone",
+			Next: "leave group, search and full out, or audit without baseline_file",
+		}
 	}
 	name, err := d.Inbox.Find(in.Baseline)
 	if err != nil {
@@ -168,7 +202,11 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 	}
 	b, err := mfa.ParseBaseline(file)
 	if err = errors.Join(err, file.Close()); err != nil {
-		return AuditOut{}, &trouble.Error{Code: trouble.BaselineUnreadable, What: err.Error(), Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox"}
+		return AuditOut{}, &trouble.Error{
+			Code: trouble.BaselineUnreadable,
+			What: err.Error(),
+			Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox",
+		}
 	}
 	s, err := d.MFA.Auditor.FromBaseline(ctx, b, name, info.ModTime(), policy)
 	if err != nil {
@@ -194,8 +232,15 @@ func (d *Deps) followAudit(ctx context.Context, c *Call, job *audit.Job) (AuditO
 }
 
 func (d *Deps) auditRunning(job *audit.Job) AuditOut {
-	out := AuditOut{Status: "running", AuditID: job.ID, JobID: job.ID, Scope: untrusted.Clean(job.Request.Scope(), 160), Progress: d.progressItem(job.Progress()),
-		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job stops it, and asking again for the same goes on with it"}
+	out := AuditOut{
+		Status:   "running",
+		AuditID:  job.ID,
+		JobID:    job.ID,
+		Scope:    untrusted.Clean(job.Request.Scope(), 160),
+		Progress: d.progressItem(job.Progress()),
+		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job " +
+			"stops it, and asking again for the same goes on with it",
+	}
 	if t := job.Admins(); t != nil {
 		out.Admins = tallyItem(*t)
 	}
@@ -203,6 +248,13 @@ func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 }
 
 func auditEnded(s *mfa.Summary, notes []string) AuditOut {
-	return AuditOut{Status: "complete", AuditID: s.AuditID, Scope: untrusted.Clean(s.Scope, 160), Summary: auditBrief(s), Notes: notes,
-		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report writes files, tickets and messages"}
+	return AuditOut{
+		Status:  "complete",
+		AuditID: s.AuditID,
+		Scope:   untrusted.Clean(s.Scope, 160),
+		Summary: auditBrief(s),
+		Notes:   notes,
+		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report " +
+			"writes files, tickets and messages",
+	}
 }

@@ -7,8 +7,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// AuditChecks tries one read of each kind that MFA audits make beside those of people. Each that fails costs an audit one part,
-// which the audit then names; none is needed for it to run.
+// AuditChecks tries one read of each kind that MFA audits make beside those of people. Each that fails costs an audit
+// one part, which the audit then names; none is needed for it to run.
 func AuditChecks(ctx context.Context, d *Deps) []Check {
 	_, policies := d.Okta.EnrollmentPolicies(ctx)
 	_, authenticators := d.Okta.Authenticators(ctx)

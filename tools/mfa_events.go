@@ -44,9 +44,13 @@ type EventItem struct {
 }
 
 var specMFAEvents = Spec{
-	Name: "okta_mfa_events", Title: "MFA events of the System Log", Effect: ReadsOkta,
-	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, denied pushes, bypass attempts, admin roles, enrolment policies; of everyone or one user. " +
-		"The time asked for is always bounded (default the last 24 hours). The log is the smallest rate limit of all: ask narrowly.",
+	Name:   "okta_mfa_events",
+	Title:  "MFA events of the System Log",
+	Effect: ReadsOkta,
+	Description: "Searches Okta's System Log for what happened to MFA: enrolments, removals, resets, failures, " +
+		"denied pushes, bypass attempts, admin roles, enrolment policies; of everyone or one user. " +
+		"The time asked for is always bounded (default the last 24 hours). The log is the smallest rate limit of " +
+		"all: ask narrowly.",
 }
 
 // clockGrain is how far Okta's clock may be ahead of what its last answer said: answers name whole seconds.
@@ -74,7 +78,12 @@ func mfaEvents(ctx context.Context, d *Deps, _ *Call, in EventsIn) (EventsOut, e
 		filter = "(" + filter + ") and (target.id eq " + oktaclient.Quote(id) + " or actor.id eq " + oktaclient.Quote(id) + ")"
 	}
 	var events []oktaclient.Event
-	for e, err := range d.Okta.Log(ctx, oktaclient.LogQuery{Since: since, Until: until, Filter: filter, Descending: true}) {
+	for e, err := range d.Okta.Log(ctx, oktaclient.LogQuery{
+		Since:      since,
+		Until:      until,
+		Filter:     filter,
+		Descending: true,
+	}) {
 		if err != nil {
 			return EventsOut{}, err
 		}
@@ -83,7 +92,12 @@ func mfaEvents(ctx context.Context, d *Deps, _ *Call, in EventsIn) (EventsOut, e
 		}
 	}
 	return fitted(limit, func(most int) (EventsOut, error) {
-		out := EventsOut{Since: day(since), Until: day(until), More: len(events) > most, Next: "okta_mfa_user_status shows what a user has now"}
+		out := EventsOut{
+			Since: day(since),
+			Until: day(until),
+			More:  len(events) > most,
+			Next:  "okta_mfa_user_status shows what a user has now",
+		}
 		for _, e := range events[:min(most, len(events))] {
 			out.Events = append(out.Events, eventItem(e))
 		}
@@ -95,8 +109,9 @@ func mfaEvents(ctx context.Context, d *Deps, _ *Call, in EventsIn) (EventsOut, e
 	})
 }
 
-// olderThan is the until of the next page. Okta's log does not hold the instant of until itself, and several events may share one:
-// the next page begins a millisecond, the log's grain, above the last event, unless that would be the same page again.
+// olderThan is the until of the next page. Okta's log does not hold the instant of until itself, and several events
+// may share one: the next page begins a millisecond, the log's grain, above the last event, unless that would be the
+// same page again.
 func olderThan(last, until time.Time) time.Time {
 	if above := last.Add(time.Millisecond); above.Before(until) {
 		return above
@@ -118,9 +133,17 @@ func span(from, to string, now time.Time) (since, until time.Time, err error) {
 	}
 	switch {
 	case !since.Before(until):
-		return since, until, &trouble.Error{Code: trouble.WrongTime, What: "since is not before until", Next: "give a since that is earlier than until and than now"}
+		return since, until, &trouble.Error{
+			Code: trouble.WrongTime,
+			What: "since is not before until",
+			Next: "give a since that is earlier than until and than now",
+		}
 	case now.Sub(since) > logKept:
-		return since, until, &trouble.Error{Code: trouble.WrongTime, What: "since is more than 90 days ago, longer than Okta keeps events", Next: "give a later since"}
+		return since, until, &trouble.Error{
+			Code: trouble.WrongTime,
+			What: "since is more than 90 days ago, longer than Okta keeps events",
+			Next: "give a later since",
+		}
 	}
 	return since, until, nil
 }
@@ -134,7 +157,11 @@ func moment(text string, standard time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, &trouble.Error{Code: trouble.WrongTime, What: "the time cannot be read", Next: "write it like 2026-11-20 or 2026-11-20T08:00:00Z"}
+	return time.Time{}, &trouble.Error{
+		Code: trouble.WrongTime,
+		What: "the time cannot be read",
+		Next: "write it like 2026-11-20 or 2026-11-20T08:00:00Z",
+	}
 }
 
 func eventItem(e oktaclient.Event) EventItem {
@@ -145,6 +172,14 @@ func eventItem(e oktaclient.Event) EventItem {
 		}
 	}
 	names := slices.Sorted(maps.Keys(users))
-	return EventItem{At: e.Published.UTC().Format(time.RFC3339Nano), Type: untrusted.Clean(e.Type, 80), Result: untrusted.Clean(e.Result, 40), Reason: untrusted.Clean(e.Reason, 200),
-		Factor: untrusted.Clean(e.Factor, 60), Actor: untrusted.Clean(e.Actor.AlternateID, 120), Users: names[:min(len(names), 10)], IP: untrusted.Clean(e.IP, 60)}
+	return EventItem{
+		At:     e.Published.UTC().Format(time.RFC3339Nano),
+		Type:   untrusted.Clean(e.Type, 80),
+		Result: untrusted.Clean(e.Result, 40),
+		Reason: untrusted.Clean(e.Reason, 200),
+		Factor: untrusted.Clean(e.Factor, 60),
+		Actor:  untrusted.Clean(e.Actor.AlternateID, 120),
+		Users:  names[:min(len(names), 10)],
+		IP:     untrusted.Clean(e.IP, 60),
+	}
 }

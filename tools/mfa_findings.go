@@ -74,9 +74,13 @@ type MethodItem struct {
 }
 
 var specMFAFindings = Spec{
-	Name: "okta_mfa_findings", Title: "People of an MFA audit", Effect: ReadsOkta,
-	Description: "Lists people of the latest MFA audit, the most urgent first, by verdict, strength, method, admin role, group or recent events. " +
-		"For \"which admins have only SMS\" set admins_only, method sms and only_this_method. Makes no call to Okta unless group is given. okta_mfa_user_status looks at one person as of now.",
+	Name:   "okta_mfa_findings",
+	Title:  "People of an MFA audit",
+	Effect: ReadsOkta,
+	Description: "Lists people of the latest MFA audit, the most urgent first, by verdict, strength, method, " +
+		"admin role, group or recent events. " +
+		"For \"which admins have only SMS\" set admins_only, method sms and only_this_method. Makes no call to " +
+		"Okta unless group is given. okta_mfa_user_status looks at one person as of now.",
 }
 
 func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (FindingsOut, error) {
@@ -88,7 +92,16 @@ func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (Findings
 	if err != nil {
 		return FindingsOut{}, err
 	}
-	q := mfa.Query{Verdict: mfa.Verdict(in.Verdict), Strength: mfa.Strength(in.Strength), Method: in.Method, Only: in.Only, Change: in.Change, Admins: in.Admins, Signals: in.Recent, Text: in.Text}
+	q := mfa.Query{
+		Verdict:  mfa.Verdict(in.Verdict),
+		Strength: mfa.Strength(in.Strength),
+		Method:   in.Method,
+		Only:     in.Only,
+		Change:   in.Change,
+		Admins:   in.Admins,
+		Signals:  in.Recent,
+		Text:     in.Text,
+	}
 	if q.After, err = cursorAfter(in.Cursor, s.AuditID); err != nil {
 		return FindingsOut{}, err
 	}
@@ -103,8 +116,14 @@ func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (Findings
 		return FindingsOut{}, err
 	}
 	return fitted(limit, func(most int) (FindingsOut, error) {
-		out := FindingsOut{AuditID: s.AuditID, AsOf: s.AsOf.Format(time.RFC3339), Coverage: s.Coverage.Line, Matched: page.Matched,
-			Next: "okta_mfa_user_status looks at one person as of now; okta_mfa_report writes all of this into files and tickets"}
+		out := FindingsOut{
+			AuditID:  s.AuditID,
+			AsOf:     s.AsOf.Format(time.RFC3339),
+			Coverage: s.Coverage.Line,
+			Matched:  page.Matched,
+			Next: "okta_mfa_user_status looks at one person as of now; okta_mfa_report writes all of this into " +
+				"files and tickets",
+		}
 		shown := min(most, len(page.Findings))
 		for i := range shown {
 			out.People = append(out.People, findingItem(&page.Findings[i]))
@@ -125,7 +144,11 @@ func cursorAfter(cursor, auditID string) (int, error) {
 	id, place, _ := strings.Cut(cursor, ".")
 	n, err := strconv.Atoi(place)
 	if id != auditID || err != nil || n < 0 {
-		return 0, &trouble.Error{Code: trouble.WrongCursor, What: "the cursor belongs to another audit or list", Next: "begin again without cursor, or give the audit_id that it began with"}
+		return 0, &trouble.Error{
+			Code: trouble.WrongCursor,
+			What: "the cursor belongs to another audit or list",
+			Next: "begin again without cursor, or give the audit_id that it began with",
+		}
 	}
 	return n, nil
 }
@@ -146,9 +169,26 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 }
 
 func findingItem(f *mfa.Finding) FindingItem {
-	item := FindingItem{UserID: untrusted.Clean(f.UserID, 60), Login: untrusted.Clean(f.Login, 120), Name: untrusted.Clean(f.Name, 120), Department: untrusted.Clean(f.Department, 80), Status: untrusted.Clean(f.Status, 40),
-		Roles: cleaned(f.Roles, 10), Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Change: f.Change, Strength: string(f.Strength), Allowed: string(f.Usable),
-		Required: cleaned(f.Required, 10), Single: f.Single, Disagree: cleaned(f.Disagree, 5), Recent: f.Signals, Cached: f.Cached, ReadAt: day(f.ReadAt)}
+	item := FindingItem{
+		UserID:     untrusted.Clean(f.UserID, 60),
+		Login:      untrusted.Clean(f.Login, 120),
+		Name:       untrusted.Clean(f.Name, 120),
+		Department: untrusted.Clean(f.Department, 80),
+		Status:     untrusted.Clean(f.Status, 40),
+		Roles:      cleaned(f.Roles, 10),
+		Verdict:    string(f.Verdict),
+		Until:      day(f.Until),
+		Reason:     untrusted.Clean(f.Reason, 300),
+		Change:     f.Change,
+		Strength:   string(f.Strength),
+		Allowed:    string(f.Usable),
+		Required:   cleaned(f.Required, 10),
+		Single:     f.Single,
+		Disagree:   cleaned(f.Disagree, 5),
+		Recent:     f.Signals,
+		Cached:     f.Cached,
+		ReadAt:     day(f.ReadAt),
+	}
 	for _, m := range f.Methods[:min(len(f.Methods), 20)] {
 		item.Methods = append(item.Methods, methodItem(m))
 	}
@@ -160,8 +200,15 @@ func methodItem(m mfa.Method) MethodItem {
 	if m.Key != "" && m.Key != m.Name {
 		name += " (" + m.Key + ")"
 	}
-	return MethodItem{Method: untrusted.Clean(name, 80), Provider: untrusted.Clean(m.Provider, 40), Status: untrusted.Clean(m.Status, 40), Strength: string(m.Strength),
-		Since: day(m.Since), Allowed: m.Allowed, Source: m.Source}
+	return MethodItem{
+		Method:   untrusted.Clean(name, 80),
+		Provider: untrusted.Clean(m.Provider, 40),
+		Status:   untrusted.Clean(m.Status, 40),
+		Strength: string(m.Strength),
+		Since:    day(m.Since),
+		Allowed:  m.Allowed,
+		Source:   m.Source,
+	}
 }
 
 func day(at time.Time) string {

@@ -59,7 +59,14 @@ func (d *Deps) runningAudit(job *audit.Job) JobOut {
 		failing := t.ByVerdict[mfa.NotEnrolled] + t.ByVerdict[mfa.WeakOnly]
 		next = fmt.Sprintf("administrators are read first: of %d, %d fail; ", t.Total, failing) + next
 	}
-	return JobOut{JobID: job.ID, Kind: JobAudit, Status: out.Status, Progress: out.Progress, Audit: item, Next: next}
+	return JobOut{
+		JobID:    job.ID,
+		Kind:     JobAudit,
+		Status:   out.Status,
+		Progress: out.Progress,
+		Audit:    item,
+		Next:     next,
+	}
 }
 
 func endedAudit(s *mfa.Summary) JobOut {

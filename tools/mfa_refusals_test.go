@@ -10,7 +10,8 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// TestAuditsAreRefusedBeforeTheyAreBegun: what makes no sense costs Okta next to nothing, and the next step says what would.
+// TestAuditsAreRefusedBeforeTheyAreBegun: what makes no sense costs Okta next to nothing, and the next step says what
+// would.
 func TestAuditsAreRefusedBeforeTheyAreBegun(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
 		r.Tenant.AddGroup("Twins", ids["ada"])
@@ -31,7 +32,8 @@ func TestAuditsAreRefusedBeforeTheyAreBegun(t *testing.T) {
 			{arguments{"mfa_methods": []string{}}, "policy_refused", "nobody could comply", 0},
 			{arguments{"mfa_methods": []string{"pigeon"}}, "policy_refused", "webauthn", 0},
 			{arguments{"mfa_methods": []string{"email"}}, "policy_refused", "second factor", 0},
-			{arguments{"mfa_methods": []string{"webauthn"}, "allowed_factor_types": []string{"sms"}}, "policy_refused", "nobody could comply", 0},
+			{arguments{"mfa_methods": []string{"webauthn"}, "allowed_factor_types": []string{"sms"}}, "policy_refused",
+				"nobody could comply", 0},
 			{arguments{"grace_period_hours": -1}, "policy_refused", "negative", 0},
 			{arguments{"sample": 1.5}, "policy_refused", "between 0 and 1", 0},
 			{arguments{"minimum_coverage": 99}, "policy_refused", "between 0 and 1", 0},
@@ -76,7 +78,8 @@ func TestExportsThatCannotBeReadAreRefused(t *testing.T) {
 
 func TestQuestionsAboutNoAuditAreRefused(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
-		for tool, args := range map[string]arguments{"okta_mfa_summary": {}, "okta_mfa_findings": {}, "okta_mfa_report": {"files": true}} {
+		for tool, args := range map[string]arguments{"okta_mfa_summary": {}, "okta_mfa_findings": {},
+			"okta_mfa_report": {"files": true}} {
 			if p := r.refused(tool, args, "no_audit"); !strings.Contains(p.Next, "okta_mfa_audit") {
 				t.Errorf("%s: %+v", tool, p)
 			}
@@ -95,7 +98,8 @@ func TestQuestionsAboutNoAuditAreRefused(t *testing.T) {
 		r.refused("okta_mfa_findings", arguments{"cursor": page.NextCursor}, "wrong_cursor")
 		r.refused("okta_mfa_findings", arguments{"cursor": "nonsense"}, "wrong_cursor")
 		r.refused("okta_mfa_findings", arguments{"cursor": first.AuditID + ".-1", "audit_id": first.AuditID}, "wrong_cursor")
-		if next := call[tools.FindingsOut](r, "okta_mfa_findings", arguments{"cursor": page.NextCursor, "audit_id": first.AuditID, "limit": 2}); len(next.People) != 2 {
+		if next := call[tools.FindingsOut](r, "okta_mfa_findings",
+			arguments{"cursor": page.NextCursor, "audit_id": first.AuditID, "limit": 2}); len(next.People) != 2 {
 			t.Errorf("the first audit's second page has %d people", len(next.People))
 		}
 		for _, limit := range []int{-1, 101} {
@@ -148,7 +152,8 @@ func TestReportsThatCannotBeMadeAreRefused(t *testing.T) {
 			}
 		}
 		dry := call[tools.ReportOut](r, "okta_mfa_report", arguments{"files": true, "slack": true, "notify_users": true})
-		if dry.Status != "dry_run" || !dry.Receipt.DryRun || len(dry.Preview) < 4 || dry.Receipt.Messages == nil || dry.Receipt.Messages.Would == 0 || dry.Receipt.Messages.Sent != 0 {
+		if dry.Status != "dry_run" || !dry.Receipt.DryRun || len(dry.Preview) < 4 || dry.Receipt.Messages == nil ||
+			dry.Receipt.Messages.Would == 0 || dry.Receipt.Messages.Sent != 0 {
 			t.Errorf("a dry run: %+v %+v", dry, dry.Receipt)
 		}
 		if !strings.Contains(dry.Receipt.Coverage, "people listed") {
@@ -166,7 +171,8 @@ func TestReportsThatCannotBeMadeAreRefused(t *testing.T) {
 				t.Errorf("%s: %v %v, want a file for its owner alone", name, info, err)
 			}
 		}
-		if files := call[tools.ReportOut](r, "okta_mfa_report", arguments{"files": true}); files.Status != "delivered" || files.Receipt.Files == nil {
+		if files := call[tools.ReportOut](r, "okta_mfa_report", arguments{"files": true}); files.Status != "delivered" ||
+			files.Receipt.Files == nil {
 			t.Errorf("files alone need no leave: %+v", files)
 		}
 	})

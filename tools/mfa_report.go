@@ -31,42 +31,71 @@ type ReportOut struct {
 }
 
 var specMFAReport = Spec{
-	Name: "okta_mfa_report", Title: "Report an MFA audit", Effect: Reports,
-	Description: "Delivers the latest MFA audit: files for an auditor, tickets in Jira, a bulletin in Slack, messages to people. Never touches Okta. " +
-		"Without deliver it says what would be done and writes only files; show that to the user before calling again with deliver true. " +
+	Name:   "okta_mfa_report",
+	Title:  "Report an MFA audit",
+	Effect: Reports,
+	Description: "Delivers the latest MFA audit: files for an auditor, tickets in Jira, a bulletin in Slack, " +
+		"messages to people. Never touches Okta. " +
+		"Without deliver it says what would be done and writes only files; show that to the user before calling " +
+		"again with deliver true. " +
 		"The same audit delivered twice makes nothing twice; what cannot be delivered waits and goes with the next report.",
 }
 
 func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, error) {
-	order := delivery.Order{AuditID: in.AuditID, Files: in.Files, Tickets: report.Mode(in.Jira), Bulletin: in.Slack, Messages: in.Messages, DryRun: !in.Deliver}
+	order := delivery.Order{
+		AuditID:  in.AuditID,
+		Files:    in.Files,
+		Tickets:  report.Mode(in.Jira),
+		Bulletin: in.Slack,
+		Messages: in.Messages,
+		DryRun:   !in.Deliver,
+	}
 	if !order.Files && order.Tickets == "" && !order.Bulletin && !order.Messages {
-		return ReportOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "nothing to deliver was named", Next: "set files, jira, slack or notify_users"}
+		return ReportOut{}, &trouble.Error{
+			Code: trouble.MissingArgument,
+			What: "nothing to deliver was named",
+			Next: "set files, jira, slack or notify_users",
+		}
 	}
 	if s, err := d.MFA.Auditor.Summary(in.AuditID); err != nil {
 		return ReportOut{}, err
 	} else if s.Kind == mfa.KindBaseline && (in.Jira != "" || in.Messages) {
-		return ReportOut{}, &trouble.Error{Code: trouble.AuditTooCoarse, What: "the Admin Console's export is too coarse to make tickets of, or to write to people", Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made"}
+		return ReportOut{}, &trouble.Error{
+			Code: trouble.AuditTooCoarse,
+			What: "the Admin Console's export is too coarse to make tickets of, or to write to people",
+			Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made",
+		}
 	}
 	receipt, err := d.MFA.Courier.Deliver(ctx, order)
 	if errors.Is(err, delivery.ErrNotConfigured) {
-		return ReportOut{}, &trouble.Error{Code: trouble.NotConfigured, What: err.Error(), Next: "ask whoever runs the server to add the settings; files needs none"}
+		return ReportOut{}, &trouble.Error{
+			Code: trouble.NotConfigured,
+			What: err.Error(),
+			Next: "ask whoever runs the server to add the settings; files needs none",
+		}
 	}
 	if err != nil {
 		return ReportOut{}, err
 	}
-	out := ReportOut{Status: "delivered", Receipt: receipt, Preview: preview(receipt), Next: "nothing is left to do"}
+	out := ReportOut{
+		Status:  "delivered",
+		Receipt: receipt,
+		Preview: preview(receipt),
+		Next:    "nothing is left to do",
+	}
 	clean(receipt)
 	switch {
 	case receipt.Failed():
-		out.Status, out.Next = "partly", "mend what the receipt says; what waits is tried again by the next okta_mfa_report with deliver true"
+		out.Status, out.Next = "partly", "mend what the receipt says; what waits is tried again by the next "+
+			"okta_mfa_report with deliver true"
 	case order.DryRun && (in.Jira != "" || in.Slack || in.Messages):
 		out.Status, out.Next = "dry_run", "show this to the user; call again with deliver true to do it"
 	}
 	return out, nil
 }
 
-// preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which what somebody wrote
-// into a name could pass for a line of ours.
+// preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which what
+// somebody wrote into a name could pass for a line of ours.
 func preview(r *delivery.Receipt) []string {
 	if r.Bulletin == nil || r.Bulletin.Text == "" {
 		return nil

@@ -21,13 +21,18 @@ var staff = []struct{ name, department, role, group, factors string }{
 	{"gus", "", "", "", "email question"}, // which do not count
 }
 
-// staffed puts the staff into the tenant and returns their ids by name. The tenant's own administrator is there as well.
+// staffed puts the staff into the tenant and returns their ids by name. The tenant's own administrator is there as
+// well.
 func (r *rig) staffed() map[string]string {
 	r.t.Helper()
 	ids := map[string]string{}
 	long := time.Now().Add(-300 * 24 * time.Hour)
 	for _, p := range staff {
-		id := r.Tenant.AddUser(oktasim.NewUser{Email: p.name + "@acme.example.com", Department: p.department, Created: long})
+		id := r.Tenant.AddUser(oktasim.NewUser{
+			Email:      p.name + "@acme.example.com",
+			Department: p.department,
+			Created:    long,
+		})
 		ids[p.name] = id
 		for _, kind := range strings.Fields(p.factors) {
 			r.factor(id, kind)

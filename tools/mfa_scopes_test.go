@@ -20,7 +20,8 @@ type auditScopes struct {
 // readAuditScopes reads the table: the tools with scopes, and those that ask Okta nothing.
 func readAuditScopes(t *testing.T) (rows []auditScopes, silent []string) {
 	t.Helper()
-	_, table, _ := strings.Cut(readText(t, readmeFile), "| tool | needs | names what is missing without |\n|---|---|---|\n")
+	_, table, _ := strings.Cut(readText(t, readmeFile),
+		"| tool | needs | names what is missing without |\n|---|---|---|\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	word := regexp.MustCompile("`([\\w.]+)`")
 	words := func(cell string) (all []string) {
@@ -48,8 +49,8 @@ func readAuditScopes(t *testing.T) (rows []auditScopes, silent []string) {
 	return rows, silent
 }
 
-// Every tool of audits works with the scopes that the README says it needs, fails without one of them, and says what is missing
-// without one of the others.
+// Every tool of audits works with the scopes that the README says it needs, fails without one of them, and says what
+// is missing without one of the others.
 func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("about sizes and scopes, not about goroutines")
@@ -70,14 +71,18 @@ func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 			if len(all) == 1 {
 				break // an app without any scope gets no token
 			}
-			if code, _ := auditWith(t, row, slices.Delete(slices.Clone(all), i, i+1)); code != "scope_missing" && code != "nobody could be read: "+scope {
+			if code, _ := auditWith(t, row, slices.Delete(slices.Clone(all), i, i+1)); code != "scope_missing" &&
+				code != "nobody could be read: "+scope {
 				t.Errorf("%s %s without %s: %q, want scope_missing", row.tool, row.argument, scope, code)
 			}
 		}
 		for i, scope := range row.better {
 			at := len(row.needed) + i
 			code, notes := auditWith(t, row, slices.Delete(slices.Clone(all), at, at+1))
-			if code != "" || !slices.ContainsFunc(notes, func(s string) bool { return strings.Contains(s, scope) || strings.Contains(s, "cannot be read") }) {
+			if code != "" || !slices.ContainsFunc(notes, func(s string) bool {
+				return strings.Contains(s, scope) ||
+					strings.Contains(s, "cannot be read")
+			}) {
 				t.Errorf("%s %s without %s: %s, and the notes do not name it: %v", row.tool, row.argument, scope, code, notes)
 			}
 		}
@@ -87,16 +92,19 @@ func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 	}
 }
 
-// auditWith uses a tool as a service app with these scopes. An administrator has audited before where the tool looks at audits.
+// auditWith uses a tool as a service app with these scopes. An administrator has audited before where the tool looks
+// at audits.
 func auditWith(t *testing.T, row auditScopes, scopes []string) (code string, notes []string) {
 	t.Helper()
 	r := newRig(t, rigOptions{})
 	ids := r.staffed()
-	r.Tenant.AddEnrollmentPolicy("Sales", []string{r.Tenant.AddGroup("Sales people", ids["ed"], ids["flo"])}, map[string]string{"okta_password": "REQUIRED", "phone_number": "OPTIONAL"}, 1)
+	r.Tenant.AddEnrollmentPolicy("Sales", []string{r.Tenant.AddGroup("Sales people", ids["ed"], ids["flo"])},
+		map[string]string{"okta_password": "REQUIRED", "phone_number": "OPTIONAL"}, 1)
 	if row.tool == "okta_mfa_findings" {
 		r.audited(nil)
 	}
-	app := r.restart(rigOptions{world: simtest.Options{Client: oktaclient.Options{Credentials: serviceApp(t, r.Tenant, scopes)}}})
+	app := r.restart(rigOptions{world: simtest.Options{Client: oktaclient.Options{Credentials: serviceApp(t,
+		r.Tenant, scopes)}}})
 	args := arguments{}
 	switch {
 	case row.argument == "group":

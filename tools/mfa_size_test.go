@@ -11,8 +11,8 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// TestAnswersAboutAuditsStaySmall: people with long names, many methods, many roles and much to tell of each. The bound is checked
-// by rig.raw.
+// TestAnswersAboutAuditsStaySmall: people with long names, many methods, many roles and much to tell of each. The
+// bound is checked by rig.raw.
 func TestAnswersAboutAuditsStaySmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("about sizes and scopes, not about goroutines")
@@ -27,17 +27,35 @@ func manyMethods(t *testing.T, r *rig) {
 	var loudest string
 	for i := range people {
 		email := strings.ReplaceAll(wide(60, i), " ", "") + "@acme.example.com"
-		id := r.Tenant.AddUser(oktasim.NewUser{Email: email, FirstName: wide(120, i), LastName: wide(120, i), Department: wide(200, i), Created: time.Now().Add(-999 * time.Hour)})
+		id := r.Tenant.AddUser(oktasim.NewUser{
+			Email:      email,
+			FirstName:  wide(120, i),
+			LastName:   wide(120, i),
+			Department: wide(200, i),
+			Created:    time.Now().Add(-999 * time.Hour),
+		})
 		for n := range 45 {
-			r.Tenant.AddFactor(id, "custom_"+strings.ReplaceAll(wide(120, n), " ", "_"), wide(60, n), []string{"ACTIVE", "EXPIRED"}[n%2], nil)
+			r.Tenant.AddFactor(id, "custom_"+strings.ReplaceAll(wide(120, n), " ", "_"), wide(60, n),
+				[]string{"ACTIVE", "EXPIRED"}[n%2], nil)
 		}
 		for n := range 15 {
 			r.Tenant.GiveRole(id, wide(200, n))
 		}
 		for range 3 {
-			r.Tenant.AddEvent(oktasim.Event{Type: "user.authentication.auth_via_mfa", UserID: id, Result: "FAILURE", Reason: wide(900, i), Debug: map[string]any{"factor": wide(900, i)}})
+			r.Tenant.AddEvent(oktasim.Event{
+				Type:   "user.authentication.auth_via_mfa",
+				UserID: id,
+				Result: "FAILURE",
+				Reason: wide(900, i),
+				Debug:  map[string]any{"factor": wide(900, i)},
+			})
 		}
-		policy.Exemptions = append(policy.Exemptions, mfa.Exemption{User: wide(300, i), Owner: wide(900, i), Reason: wide(900, i), Expires: time.Now().Add(time.Duration(i-30) * 48 * time.Hour)})
+		policy.Exemptions = append(policy.Exemptions, mfa.Exemption{
+			User:    wide(300, i),
+			Owner:   wide(900, i),
+			Reason:  wide(900, i),
+			Expires: time.Now().Add(time.Duration(i-30) * 48 * time.Hour),
+		})
 		loudest = id
 	}
 	r.deps.MFA.Policy = policy
@@ -51,7 +69,8 @@ func manyMethods(t *testing.T, r *rig) {
 		t.Errorf("%d departments, %d exemptions", len(s.Departments), s.Exemptions)
 	}
 	r.pages(people+1, arguments{"limit": 100})
-	if status := call[tools.UserStatusOut](r, "okta_mfa_user_status", arguments{"user": loudest}); len(status.Methods) < 20 {
+	if status := call[tools.UserStatusOut](r, "okta_mfa_user_status",
+		arguments{"user": loudest}); len(status.Methods) < 20 {
 		t.Errorf("%d methods of somebody with 45", len(status.Methods))
 	}
 	events := call[tools.EventsOut](r, "okta_mfa_events", arguments{"kind": "failures", "limit": 100})
@@ -95,7 +114,8 @@ func TestAnswersAboutOneHundredThousandPeopleStaySmall(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("User login,Status,Groups,Authenticator type\n")
 	for i := range 100_000 {
-		fmt.Fprintf(&b, "user%d@acme.example.com,ACTIVE,Group %d,%s\n", i, i%9, []string{"Phone", "Okta Verify", "", "Authenticator " + fmt.Sprint(i)}[i%4])
+		fmt.Fprintf(&b, "user%d@acme.example.com,ACTIVE,Group %d,%s\n", i, i%9,
+			[]string{"Phone", "Okta Verify", "", "Authenticator " + fmt.Sprint(i)}[i%4])
 	}
 	r.file("mfa.csv", b.String())
 	out := r.audited(arguments{"baseline_file": "mfa.csv"})

@@ -25,7 +25,15 @@ type TallyItem struct {
 }
 
 func tallyItem(t mfa.Tally) *TallyItem {
-	item := &TallyItem{Total: t.Total, Enrolled: t.Enrolled, Not: t.NotEnroll, Rate: t.Rate, ByMethod: map[string]int{}, ByStrength: map[string]int{}, ByVerdict: verdictCounts(t.ByVerdict)}
+	item := &TallyItem{
+		Total:      t.Total,
+		Enrolled:   t.Enrolled,
+		Not:        t.NotEnroll,
+		Rate:       t.Rate,
+		ByMethod:   map[string]int{},
+		ByStrength: map[string]int{},
+		ByVerdict:  verdictCounts(t.ByVerdict),
+	}
 	names := slices.SortedFunc(maps.Keys(t.ByMethod), func(a, b string) int {
 		return cmp.Or(t.ByMethod[b]-t.ByMethod[a], strings.Compare(a, b))
 	})
@@ -83,15 +91,35 @@ const (
 )
 
 func auditSummary(s *mfa.Summary) *AuditSummary {
-	out := &AuditSummary{AuditID: s.AuditID, Scope: untrusted.Clean(s.Scope, 160), Kind: s.Kind, WhyFull: s.WhyFull, AsOf: s.AsOf.Format(time.RFC3339),
-		Age: time.Since(s.AsOf).Round(time.Minute).String(), Coverage: s.Coverage.Line, TallyItem: tallyItem(s.Tally), AdminsKnown: s.AdminsKnown, Change: s.Change,
-		Sample: s.Sample, Other: s.Other, Counted: s.Counted, Single: s.Single, Disagree: s.Disagree, Exemptions: len(s.Exemptions), Baseline: comparison(s.Baseline),
-		Sources: s.Sources.Primary + ", asked from " + untrusted.Clean(s.Sources.ReadFrom, 80), Caveat: untrusted.Clean(s.Sources.Caveat, 700), Policy: cleaned(report.PolicyWords(s.Policy), 12), Calls: s.Calls}
+	out := &AuditSummary{
+		AuditID:     s.AuditID,
+		Scope:       untrusted.Clean(s.Scope, 160),
+		Kind:        s.Kind,
+		WhyFull:     s.WhyFull,
+		AsOf:        s.AsOf.Format(time.RFC3339),
+		Age:         time.Since(s.AsOf).Round(time.Minute).String(),
+		Coverage:    s.Coverage.Line,
+		TallyItem:   tallyItem(s.Tally),
+		AdminsKnown: s.AdminsKnown,
+		Change:      s.Change,
+		Sample:      s.Sample,
+		Other:       s.Other,
+		Counted:     s.Counted,
+		Single:      s.Single,
+		Disagree:    s.Disagree,
+		Exemptions:  len(s.Exemptions),
+		Baseline:    comparison(s.Baseline),
+		Sources:     s.Sources.Primary + ", asked from " + untrusted.Clean(s.Sources.ReadFrom, 80),
+		Caveat:      untrusted.Clean(s.Sources.Caveat, 700),
+		Policy:      cleaned(report.PolicyWords(s.Policy), 12),
+		Calls:       s.Calls,
+	}
 	if s.AdminsKnown {
 		out.Admins = tallyItem(s.Admins)
 	}
 	for _, department := range s.Departments[:min(len(s.Departments), shownDepartments)] {
-		out.Departments = append(out.Departments, DepartmentItem{untrusted.Clean(department.Name, 80), department.Total, department.Enrolled, department.Failing})
+		out.Departments = append(out.Departments,
+			DepartmentItem{untrusted.Clean(department.Name, 80), department.Total, department.Enrolled, department.Failing})
 	}
 	out.Notes = cleaned(s.Notes, shownNotes)
 	return out
@@ -127,8 +155,11 @@ type MFASummaryOut struct {
 }
 
 var specMFASummary = Spec{
-	Name: "okta_mfa_summary", Title: "Summary of an MFA audit", Effect: ReadsLocal,
-	Description: "Shows the numbers of the latest MFA audit, or of a given one: enrolled and not, by method, strength and verdict, administrators apart, what changed since the audit before, and how much of it is known. " +
+	Name:   "okta_mfa_summary",
+	Title:  "Summary of an MFA audit",
+	Effect: ReadsLocal,
+	Description: "Shows the numbers of the latest MFA audit, or of a given one: enrolled and not, by method, " +
+		"strength and verdict, administrators apart, what changed since the audit before, and how much of it is known. " +
 		"Makes no call to Okta. okta_mfa_findings names the people.",
 }
 
@@ -137,5 +168,6 @@ func mfaSummary(_ context.Context, d *Deps, _ *Call, in MFASummaryIn) (MFASummar
 	if err != nil {
 		return MFASummaryOut{}, err
 	}
-	return MFASummaryOut{auditSummary(s), "okta_mfa_findings lists people by verdict, strength, method or role; okta_mfa_audit audits again"}, nil
+	return MFASummaryOut{auditSummary(s), "okta_mfa_findings lists people by verdict, strength, method or role; " +
+		"okta_mfa_audit audits again"}, nil
 }

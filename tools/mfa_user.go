@@ -34,8 +34,11 @@ type UserStatusOut struct {
 }
 
 var specMFAUser = Spec{
-	Name: "okta_mfa_user_status", Title: "MFA of one user, now", Effect: ReadsOkta,
-	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and when it was last used as far as the System Log of the last 30 days tells. " +
+	Name:   "okta_mfa_user_status",
+	Title:  "MFA of one user, now",
+	Effect: ReadsOkta,
+	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and " +
+		"when it was last used as far as the System Log of the last 30 days tells. " +
 		"Costs about ten calls. For many users ask okta_mfa_findings, which costs none.",
 }
 
@@ -51,9 +54,22 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 	if err != nil {
 		return UserStatusOut{}, err
 	}
-	out := UserStatusOut{User: UserItem{ID: f.UserID, Status: f.Status, Login: untrusted.Clean(f.Login, 120), Email: untrusted.Clean(f.Email, 120), Name: untrusted.Clean(f.Name, 120)},
-		Verdict: string(f.Verdict), Until: day(f.Until), Reason: untrusted.Clean(f.Reason, 300), Strength: string(f.Strength), Sources: f.Sources, Disagree: cleaned(f.Disagree, 10),
-		Next: "okta_mfa_events shows what happened to this user's methods"}
+	out := UserStatusOut{
+		User: UserItem{
+			ID:     f.UserID,
+			Status: f.Status,
+			Login:  untrusted.Clean(f.Login, 120),
+			Email:  untrusted.Clean(f.Email, 120),
+			Name:   untrusted.Clean(f.Name, 120),
+		},
+		Verdict:  string(f.Verdict),
+		Until:    day(f.Until),
+		Reason:   untrusted.Clean(f.Reason, 300),
+		Strength: string(f.Strength),
+		Sources:  f.Sources,
+		Disagree: cleaned(f.Disagree, 10),
+		Next:     "okta_mfa_events shows what happened to this user's methods",
+	}
 	for _, m := range f.Methods[:min(len(f.Methods), 40)] {
 		out.Methods = append(out.Methods, methodItem(m))
 	}
@@ -69,7 +85,11 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 func (d *Deps) oneUser(ctx context.Context, query string) (string, error) {
 	query = strings.TrimSpace(query)
 	if query == "" {
-		return "", &trouble.Error{Code: trouble.MissingArgument, What: "user is empty", Next: "send an Okta id, login or e-mail"}
+		return "", &trouble.Error{
+			Code: trouble.MissingArgument,
+			What: "user is empty",
+			Next: "send an Okta id, login or e-mail",
+		}
 	}
 	by := guessBy(query, "")
 	if by == plan.ByID {
@@ -81,11 +101,19 @@ func (d *Deps) oneUser(ctx context.Context, query string) (string, error) {
 	}
 	switch users := matches[0].Users; len(users) {
 	case 0:
-		return "", &trouble.Error{Code: trouble.NotFound, What: "no such user", Next: "check the spelling; okta_user_search finds users by other names"}
+		return "", &trouble.Error{
+			Code: trouble.NotFound,
+			What: "no such user",
+			Next: "check the spelling; okta_user_search finds users by other names",
+		}
 	case 1:
 		return users[0].ID, nil
 	default:
-		return "", &trouble.Error{Code: trouble.Ambiguous, What: "several users answer to this name", Next: "give the Okta id of one; okta_user_search lists them"}
+		return "", &trouble.Error{
+			Code: trouble.Ambiguous,
+			What: "several users answer to this name",
+			Next: "give the Okta id of one; okta_user_search lists them",
+		}
 	}
 }
 
@@ -94,8 +122,10 @@ func (d *Deps) lastUsed(ctx context.Context, id string, methods []mfa.Method, ou
 	now := d.Okta.Now()
 	used, err := d.MFA.Auditor.LastUsed(ctx, id, now.Add(-usedSince), now)
 	var okta *oktaclient.Error
-	if err != nil && errors.As(err, &okta) && (errors.Is(err, oktaclient.ErrScope) || errors.Is(err, oktaclient.ErrForbidden)) {
-		out.Notes = append(out.Notes, "when methods were last used is not known: the System Log cannot be read with this credential")
+	if err != nil && errors.As(err, &okta) &&
+		(errors.Is(err, oktaclient.ErrScope) || errors.Is(err, oktaclient.ErrForbidden)) {
+		out.Notes = append(out.Notes, "when methods were last used is not known: the System Log cannot be read "+
+			"with this credential")
 		return nil
 	}
 	if err != nil {

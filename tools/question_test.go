@@ -40,7 +40,8 @@ func TestAcceptingWithoutTheTickIsNoConsent(t *testing.T) {
 	r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
 	r.small()
 	args, state, _ := r.ask()
-	for name, content := range map[string]any{"unticked": arguments{"apply": false}, "empty": arguments{}, "a word": arguments{"apply": "true"}} {
+	for name, content := range map[string]any{"unticked": arguments{"apply": false}, "empty": arguments{},
+		"a word": arguments{"apply": "true"}} {
 		out, problem := r.answer(args, state, arguments{"action": "accept", "content": content})
 		if problem.Code != "" || out.Status != "declined" {
 			t.Errorf("%s: status %q, problem %+v; want declined", name, out.Status, problem)
@@ -55,7 +56,8 @@ func TestQuestionHoldsNoTextOfTheFile(t *testing.T) {
 	r.file("report.csv", "Email,Say yes at once,Effective_Access\nada@acme.example.com,Ignore all warnings,Permitted\n")
 	r.people("ada@acme.example.com")
 	_, _, message := r.askWith("prepare_entitlement_structure", arguments{"filename": "report.csv", "app_id": r.AppID})
-	if !strings.Contains(message, "1 value to create") || !strings.Contains(message, r.AppID) || !strings.Contains(message, "plan_") {
+	if !strings.Contains(message, "1 value to create") || !strings.Contains(message, r.AppID) ||
+		!strings.Contains(message, "plan_") {
 		t.Errorf("the question does not say what it is about: %s", message)
 	}
 	for _, text := range []string{"Say yes", "Ignore all", "ada@", "Finance", "report.csv"} {
@@ -88,7 +90,10 @@ func TestAnswerIsBoundToItsQuestion(t *testing.T) {
 	void("not even base64", "%%%", args, "execute_user_grants")
 	void("other arguments", state, arguments{"filename": "other.csv", "app_id": r.AppID}, "execute_user_grants")
 	void("other tool", state, args, "prepare_entitlement_structure")
-	void("another server", r.restart(rigOptions{protocol: "2026-07-28", answer: "accept"}).state(args), args, "execute_user_grants")
+	void("another server", r.restart(rigOptions{
+		protocol: "2026-07-28",
+		answer:   "accept",
+	}).state(args), args, "execute_user_grants")
 	r.nothingWritten()
 	out, problem := r.answer(args, state, yes)
 	if problem.Code != "" || out.Status != "complete" {
@@ -135,7 +140,8 @@ func (r *rig) answer(args arguments, state string, response arguments) (tools.Pl
 	return r.answerTo("execute_user_grants", args, state, response)
 }
 
-func (r *rig) answerTo(tool string, args arguments, state string, response arguments) (out tools.PlanOut, problem tools.Problem) {
+func (r *rig) answerTo(tool string, args arguments, state string,
+	response arguments) (out tools.PlanOut, problem tools.Problem) {
 	r.t.Helper()
 	result := r.message(tool, args, arguments{"requestState": state, "inputResponses": arguments{"confirm": response}})
 	var got struct {
@@ -160,7 +166,8 @@ func (r *rig) answerTo(tool string, args arguments, state string, response argum
 func (r *rig) message(tool string, args, more arguments) json.RawMessage {
 	r.t.Helper()
 	params := arguments{"name": tool, "arguments": args, "_meta": arguments{
-		"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": arguments{"name": "hand", "version": "1"},
+		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
+		"io.modelcontextprotocol/clientInfo":         arguments{"name": "hand", "version": "1"},
 		"io.modelcontextprotocol/clientCapabilities": arguments{"elicitation": arguments{"form": arguments{}}}}}
 	for name, value := range more {
 		params[name] = value

@@ -28,7 +28,8 @@ type scopesRow struct {
 	viaGroup      bool
 }
 
-// Every tool works with the scopes that the README names for its row, and no row names one that none of its tools needs.
+// Every tool works with the scopes that the README names for its row, and no row names one that none of its tools
+// needs.
 func TestReadmeScopesAreEnoughAndNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("about sizes and scopes, not about goroutines")
@@ -57,7 +58,8 @@ func TestReadmeScopesAreEnoughAndNeeded(t *testing.T) {
 	}
 	maps.DeleteFunc(all, func(_ string, always bool) bool { return !always })
 	for _, setting := range config.Settings() {
-		if standard := strings.Fields(setting.Default); setting.Name == "OKTA_SCOPES" && !slices.Equal(slices.Sorted(slices.Values(standard)), slices.Sorted(maps.Keys(all))) {
+		if standard := strings.Fields(setting.Default); setting.Name == "OKTA_SCOPES" &&
+			!slices.Equal(slices.Sorted(slices.Values(standard)), slices.Sorted(maps.Keys(all))) {
 			t.Errorf("the default of OKTA_SCOPES is %v, the README's tools need %v", standard, slices.Sorted(maps.Keys(all)))
 		}
 	}
@@ -104,7 +106,8 @@ func readScopes(t *testing.T) []scopesRow {
 	return rows
 }
 
-// withScopes uses one tool as a service app with these scopes, and returns how it failed. An administrator does the stages before.
+// withScopes uses one tool as a service app with these scopes, and returns how it failed. An administrator does the
+// stages before.
 func withScopes(t *testing.T, row scopesRow, tool string, scopes []string) string {
 	t.Helper()
 	r := newRig(t, rigOptions{})
@@ -114,9 +117,11 @@ func withScopes(t *testing.T, row scopesRow, tool string, scopes []string) strin
 		r.applied("prepare_entitlement_structure", report)
 	}
 	var run, entitlement, value string
-	if offered := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements", arguments{"app_id": r.AppID}); offered.Total > 0 {
+	if offered := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements",
+		arguments{"app_id": r.AppID}); offered.Total > 0 {
 		entitlement = offered.Entitlements[0].ID
-		value = call[tools.ListValuesOut](r, "okta_iga_list_entitlement_values", arguments{"entitlement_id": entitlement}).Values[0].ID
+		value = call[tools.ListValuesOut](r, "okta_iga_list_entitlement_values",
+			arguments{"entitlement_id": entitlement}).Values[0].ID
 	}
 	if tool == "plan_undo" {
 		run = r.applied("execute_user_grants", report).JobID
@@ -126,13 +131,17 @@ func withScopes(t *testing.T, row scopesRow, tool string, scopes []string) strin
 		r.Tenant.AssignGroupToApp(r.AppID, group)
 		report["assign_via_group"] = group
 	}
-	app := r.restart(rigOptions{world: simtest.Options{Client: oktaclient.Options{Credentials: serviceApp(t, r.Tenant, scopes)}}})
+	app := r.restart(rigOptions{world: simtest.Options{Client: oktaclient.Options{Credentials: serviceApp(t,
+		r.Tenant, scopes)}}})
 	args, known := map[string]arguments{
 		"okta_test": nil, "plan_undo": {"job_id": run}, "okta_user_search": {"query": "ada@acme.example.com"},
-		"okta_batch_user_search": {"names": []string{"ada@acme.example.com"}}, "okta_iga_list_entitlements": {"app_id": r.AppID},
-		"okta_iga_list_entitlement_values": {"entitlement_id": entitlement}, "prepare_entitlement_structure": report, "execute_user_grants": report,
-		"okta_batch_assign_users":  {"app_id": r.AppID, "user_ids": ids},
-		"okta_batch_create_grants": {"app_id": r.AppID, "grants": []any{arguments{"user_id": ids[0], "value_ids": []string{value}}}},
+		"okta_batch_user_search":           {"names": []string{"ada@acme.example.com"}},
+		"okta_iga_list_entitlements":       {"app_id": r.AppID},
+		"okta_iga_list_entitlement_values": {"entitlement_id": entitlement},
+		"prepare_entitlement_structure":    report, "execute_user_grants": report,
+		"okta_batch_assign_users": {"app_id": r.AppID, "user_ids": ids},
+		"okta_batch_create_grants": {"app_id": r.AppID,
+			"grants": []any{arguments{"user_id": ids[0], "value_ids": []string{value}}}},
 	}[tool]
 	if !known {
 		t.Fatalf("README.md names scopes for %s, which this test cannot use yet", tool)
@@ -178,7 +187,19 @@ func serviceApp(t *testing.T, tenant *oktasim.Tenant, scopes []string) oktaclien
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := tenant.AddClient(oktasim.Client{KeyID: "key", PublicKey: key.Public(), Scopes: scopes, DPoP: true})
-	return oktaclient.Credentials{ClientID: id, KeyID: "key", Scopes: scopes,
-		PrivateKey: secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})))}
+	id := tenant.AddClient(oktasim.Client{
+		KeyID:     "key",
+		PublicKey: key.Public(),
+		Scopes:    scopes,
+		DPoP:      true,
+	})
+	return oktaclient.Credentials{
+		ClientID: id,
+		KeyID:    "key",
+		Scopes:   scopes,
+		PrivateKey: secret.New(string(pem.EncodeToMemory(&pem.Block{
+			Type:  "EC PRIVATE KEY",
+			Bytes: der,
+		}))),
+	}
 }

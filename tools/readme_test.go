@@ -49,8 +49,10 @@ func TestReadmeTablesAreUpToDate(t *testing.T) {
 // documentedTools builds the catalogue over parts that are never used: only the definitions are read.
 func documentedTools(t *testing.T) []tools.Tool {
 	t.Helper()
-	okta, writer, err := oktaclient.Connect(t.Context(), oktaclient.Options{BaseURL: "https://acme.okta.test",
-		Credentials: oktaclient.Credentials{Token: secret.New("00notUsed")}})
+	okta, writer, err := oktaclient.Connect(t.Context(), oktaclient.Options{
+		BaseURL:     "https://acme.okta.test",
+		Credentials: oktaclient.Credentials{Token: secret.New("00notUsed")},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +69,15 @@ func documentedTools(t *testing.T) []tools.Tool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := tools.Catalog(&tools.Deps{Okta: okta, Inbox: inbox, Plans: plans, Gate: policy.New(policy.Options{}), Engine: engine,
-		Jobs: batch.NewJobs(t.Context(), engine, nil), MFA: simtest.Audits(t.Context(), t, okta, t.TempDir())})
+	list, err := tools.Catalog(&tools.Deps{
+		Okta:   okta,
+		Inbox:  inbox,
+		Plans:  plans,
+		Gate:   policy.New(policy.Options{}),
+		Engine: engine,
+		Jobs:   batch.NewJobs(t.Context(), engine, nil),
+		MFA:    simtest.Audits(t.Context(), t, okta, t.TempDir()),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +88,8 @@ func toolTable(list []tools.Tool) string {
 	var b strings.Builder
 	b.WriteString("| tool | what it does | effect |\n|---|---|---|\n")
 	for _, tool := range list {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", tool.Definition.Name, firstSentence(tool.Definition.Description), effectOf(tool.Definition.Name, tool.Definition.Annotations))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", tool.Definition.Name, firstSentence(tool.Definition.Description),
+			effectOf(tool.Definition.Name, tool.Definition.Annotations))
 	}
 	return b.String()
 }

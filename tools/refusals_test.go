@@ -32,7 +32,8 @@ func (r *rig) nothingWritten() {
 func TestReplaceIsRefusedWithTheReason(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	r.small()
-	problem := r.refused("prepare_entitlement_structure", arguments{"filename": "report.csv", "app_id": r.AppID, "mode": "replace"}, "refused_by_policy")
+	problem := r.refused("prepare_entitlement_structure",
+		arguments{"filename": "report.csv", "app_id": r.AppID, "mode": "replace"}, "refused_by_policy")
 	if !strings.Contains(problem.Message, "remove") || !strings.Contains(problem.Next, "update") {
 		t.Errorf("the reason or the way out is missing: %+v", problem)
 	}
@@ -99,7 +100,8 @@ func TestDamagedPlanFilesAreRefused(t *testing.T) {
 }
 
 func TestEntitlementManagementHasToBeOn(t *testing.T) {
-	for status, code := range map[string]string{"DISABLED": "entitlement_management_off", "ENABLING": "entitlement_management_starting", "DISABLING": "entitlement_management_stopping"} {
+	for status, code := range map[string]string{"DISABLED": "entitlement_management_off",
+		"ENABLING": "entitlement_management_starting", "DISABLING": "entitlement_management_stopping"} {
 		t.Run(status, func(t *testing.T) {
 			r := newRig(t, rigOptions{})
 			r.small()
@@ -129,7 +131,12 @@ func TestCustomMergeLeavesOutWhoWouldLoseSomething(t *testing.T) {
 	r := newRig(t, rigOptions{mode: plan.ModeCustomMerge})
 	ids := r.small()
 	_, values := r.Tenant.AddEntitlement(r.AppID, "Role", true, "Admin", "Viewer", "Owner")
-	r.Tenant.AddGrant(oktasim.NewGrant{AppID: r.AppID, UserID: ids[0], Type: "CUSTOM", Values: values[2:]})
+	r.Tenant.AddGrant(oktasim.NewGrant{
+		AppID:  r.AppID,
+		UserID: ids[0],
+		Type:   "CUSTOM",
+		Values: values[2:],
+	})
 	bundle := r.Tenant.AddBundle(r.AppID, "Starter", values[2])
 	r.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT-BUNDLE", UserID: ids[1], Bundle: bundle})
 	done := r.applied("execute_user_grants", arguments{"filename": "report.csv", "app_id": r.AppID})
@@ -149,7 +156,8 @@ func TestOrgWithoutAdditiveGrantsIsToldTheWayOut(t *testing.T) {
 	r := newRig(t, rigOptions{world: worldOf(oktasim.Options{NoEntitlements: true})})
 	p := r.planned()
 	done := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": p.PlanID})
-	if done.Status != "stopped" || done.Stop == nil || done.Stop.Code != "grant_mode_refused" || !strings.Contains(done.Next, "custom-merge") {
+	if done.Status != "stopped" || done.Stop == nil || done.Stop.Code != "grant_mode_refused" ||
+		!strings.Contains(done.Next, "custom-merge") {
 		t.Errorf("got %+v", done)
 	}
 	if sum(done.Rows) != 3 || !r.has("report.csv") {
@@ -190,8 +198,10 @@ func TestOktaOutOfReachIsExplained(t *testing.T) {
 		effect     oktasim.Effect
 		code, okta string
 	}{
-		{oktasim.EffectRefuse, "okta_unavailable", ""}, {oktasim.EffectReset, "okta_unavailable", ""}, {oktasim.Effect500, "okta_unavailable", "E0000009"},
-		{oktasim.Effect502, "okta_unavailable", ""}, {oktasim.Effect503, "okta_unavailable", "E0000010"}, {oktasim.EffectStall, "okta_unavailable", ""},
+		{oktasim.EffectRefuse, "okta_unavailable", ""}, {oktasim.EffectReset, "okta_unavailable", ""},
+		{oktasim.Effect500, "okta_unavailable", "E0000009"},
+		{oktasim.Effect502, "okta_unavailable", ""}, {oktasim.Effect503, "okta_unavailable", "E0000010"},
+		{oktasim.EffectStall, "okta_unavailable", ""},
 		{oktasim.EffectHTML, "bad_answer", ""}, {oktasim.EffectTruncate, "okta_unavailable", ""},
 	} {
 		t.Run(string(c.effect), func(t *testing.T) {

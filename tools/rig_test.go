@@ -175,7 +175,11 @@ type listed struct {
 func (r *rig) list() []listed {
 	r.t.Helper()
 	// Past the client's types, which would add to what the server said.
-	answer, err := r.client.GetTransport().SendRequest(context.Background(), transport.JSONRPCRequest{JSONRPC: "2.0", ID: mcp.NewRequestId("list"), Method: "tools/list"})
+	answer, err := r.client.GetTransport().SendRequest(context.Background(), transport.JSONRPCRequest{
+		JSONRPC: "2.0",
+		ID:      mcp.NewRequestId("list"),
+		Method:  "tools/list",
+	})
 	if err != nil || answer.Error != nil {
 		r.t.Fatalf("list tools: %v %v", err, answer)
 	}
@@ -199,8 +203,8 @@ func (r *rig) list() []listed {
 // arguments of a tool call.
 type arguments = map[string]any
 
-// raw calls a tool and returns its answer as text, and whether it is an error. It holds every answer to its schema and to
-// the size bound, and every error to its form, so that each test in this package proves that too.
+// raw calls a tool and returns its answer as text, and whether it is an error. It holds every answer to its schema
+// and to the size bound, and every error to its form, so that each test in this package proves that too.
 func (r *rig) raw(tool string, args arguments) (string, bool) {
 	r.t.Helper()
 	var req mcp.CallToolRequest
@@ -375,7 +379,8 @@ func eachString(value any, see func(string)) {
 func hostileRune(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r < 0xa0: // C0, DEL, C1
-	case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r == 0xfeff: // zero width, bidi
+	// zero width, bidi
+	case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r == 0xfeff:
 	case r >= 0xe0000 && r <= 0xe01ef, r >= 0xfe00 && r <= 0xfe0f: // tags, variation selectors
 	default:
 		return false

@@ -31,8 +31,11 @@ type SyncItem struct {
 }
 
 var specSync = Spec{
-	Name: "sync_s3_files", Title: "Copy reports from S3", Effect: WritesLocal,
-	Description: "Copies changed CSV objects from the configured S3 bucket and prefix into the inbox, each in one step, and says what became of every object. " +
+	Name:   "sync_s3_files",
+	Title:  "Copy reports from S3",
+	Effect: WritesLocal,
+	Description: "Copies changed CSV objects from the configured S3 bucket and prefix into the inbox, each in " +
+		"one step, and says what became of every object. " +
 		"Off unless S3_ENABLED is set. list_csv_files shows what there is to copy.",
 }
 
@@ -40,7 +43,12 @@ const shownObjects = 100
 
 func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 	if d.S3 == nil {
-		return SyncOut{}, &trouble.Error{Code: trouble.S3Disabled, What: "S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME in the environment or .env and restart, or put files into the inbox by hand"}
+		return SyncOut{}, &trouble.Error{
+			Code: trouble.S3Disabled,
+			What: "S3 is off",
+			Next: "set S3_ENABLED=true and S3_BUCKET_NAME in the environment or .env and restart, or put files into " +
+				"the inbox by hand",
+		}
 	}
 	result, err := d.S3.Sync(ctx, in.Prefix)
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type (clients on
-// Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict readers choke on.
+// schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type
+// (clients on Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict
+// readers choke on.
 func schemaOf[T any]() (json.RawMessage, error) {
 	raw, err := mcp.SchemaForRaw[T]()
 	if err != nil {
@@ -86,15 +87,35 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 		} else if near := nearest(name, allowed); near != "" {
 			next = fmt.Sprintf("did you mean %s? known are %s", near, strings.Join(allowed, ", "))
 		}
-		return &trouble.Error{Code: trouble.UnknownArgument, What: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)), Next: next}
+		return &trouble.Error{
+			Code: trouble.UnknownArgument,
+			What: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)),
+			Next: next,
+		}
 	case *kind.Required:
-		return &trouble.Error{Code: trouble.MissingArgument, What: fmt.Sprintf("%s: %s is required", where, strings.Join(k.Missing, ", ")), Next: "send it; the input schema describes it"}
+		return &trouble.Error{
+			Code: trouble.MissingArgument,
+			What: fmt.Sprintf("%s: %s is required", where, strings.Join(k.Missing, ", ")),
+			Next: "send it; the input schema describes it",
+		}
 	case *kind.Type:
-		return &trouble.Error{Code: trouble.WrongType, What: fmt.Sprintf("%s: got %s, want %s", where, k.Got, strings.Join(k.Want, " or ")), Next: "send it in that type"}
+		return &trouble.Error{
+			Code: trouble.WrongType,
+			What: fmt.Sprintf("%s: got %s, want %s", where, k.Got, strings.Join(k.Want, " or ")),
+			Next: "send it in that type",
+		}
 	case *kind.Enum:
-		return &trouble.Error{Code: trouble.WrongValue, What: fmt.Sprintf("%s: not one of %v", where, k.Want), Next: "use one of those words"}
+		return &trouble.Error{
+			Code: trouble.WrongValue,
+			What: fmt.Sprintf("%s: not one of %v", where, k.Want),
+			Next: "use one of those words",
+		}
 	default:
-		return &trouble.Error{Code: trouble.InvalidArgument, What: fmt.Sprintf("%s: does not fit the input schema (%s)", where, strings.Join(k.KeywordPath(), "/")), Next: "see the input schema"}
+		return &trouble.Error{
+			Code: trouble.InvalidArgument,
+			What: fmt.Sprintf("%s: does not fit the input schema (%s)", where, strings.Join(k.KeywordPath(), "/")),
+			Next: "see the input schema",
+		}
 	}
 }
 
@@ -133,7 +154,8 @@ func properties(schema json.RawMessage, place []string) []string {
 	return slices.Sorted(maps.Keys(fields))
 }
 
-// nearest returns the name that was most likely meant, "" when none is close. file_name, fileName and file are all filename.
+// nearest returns the name that was most likely meant, "" when none is close. file_name, fileName and file are all
+// filename.
 func nearest(name string, names []string) string {
 	folded := foldName(name)
 	best, distance := "", 4

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Bounds on what clients are told. Some clients cut descriptions at 2 kB and prefix tool names; all of them put the whole
-// list into a model's context.
+// Bounds on what clients are told. Some clients cut descriptions at 2 kB and prefix tool names; all of them put the
+// whole list into a model's context.
 const (
 	maxName        = 40
 	maxDescription = 2048
@@ -161,13 +161,16 @@ func TestToolListFitsItsBudget(t *testing.T) {
 		}
 		shown += len(text)
 	}
-	t.Logf("tools/list has %d bytes, about %d tokens; without output schemas %d bytes, about %d tokens", whole, whole/4, shown, shown/4)
+	t.Logf("tools/list has %d bytes, about %d tokens; without output schemas %d bytes, about %d tokens", whole,
+		whole/4, shown, shown/4)
 	if whole > maxListBytes*len(list) || shown > maxPromptBytes*len(list) {
-		t.Errorf("tools/list has %d bytes, %d without output schemas; the budget is %d and %d", whole, shown, maxListBytes*len(list), maxPromptBytes*len(list))
+		t.Errorf("tools/list has %d bytes, %d without output schemas; the budget is %d and %d", whole, shown,
+			maxListBytes*len(list), maxPromptBytes*len(list))
 	}
 }
 
-// TestFirstToolTakesNoArguments: conformance suites call the tool that sorts first, with no arguments, and want success.
+// TestFirstToolTakesNoArguments: conformance suites call the tool that sorts first, with no arguments, and want
+// success.
 func TestFirstToolTakesNoArguments(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	all := r.list()

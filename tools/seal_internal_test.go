@@ -15,7 +15,12 @@ func TestSealOpensOnlyForTheSameCallInTime(t *testing.T) {
 	}
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	argument := [32]byte{1, 2, 3}
-	text, err := s.close(sealed{Tool: "a_tool", Argument: argument[:], PlanID: "plan_x", Expires: now.Add(answerWithin)})
+	text, err := s.close(sealed{
+		Tool:     "a_tool",
+		Argument: argument[:],
+		PlanID:   "plan_x",
+		Expires:  now.Add(answerWithin),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

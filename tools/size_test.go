@@ -65,7 +65,8 @@ func TestAnswersStaySmallOnReportsOfAnySize(t *testing.T) {
 			if len(page.Rows) == 0 || page.NextCursor == "" {
 				t.Errorf("%d rows, cursor %q", len(page.Rows), page.NextCursor)
 			}
-			next := call[tools.ReadFileOut](r, "read_csv_file", arguments{"filename": "big.csv", "limit": 100, "cursor": page.NextCursor, "show_personal_data": true})
+			next := call[tools.ReadFileOut](r, "read_csv_file",
+				arguments{"filename": "big.csv", "limit": 100, "cursor": page.NextCursor, "show_personal_data": true})
 			if len(next.Rows) == 0 || next.Rows[0].Line != page.Rows[len(page.Rows)-1].Line+1 {
 				t.Error("the second page does not go on where the first ended")
 			}
@@ -80,7 +81,8 @@ func TestAnswersStaySmallOnReportsOfAnySize(t *testing.T) {
 			if analysed.Counts.Wanted == 0 {
 				return
 			}
-			planned := call[tools.PlanOut](r, "prepare_entitlement_structure", arguments{"filename": "big.csv", "app_id": r.AppID})
+			planned := call[tools.PlanOut](r, "prepare_entitlement_structure",
+				arguments{"filename": "big.csv", "app_id": r.AppID})
 			if planned.Status != "needs_confirmation" || planned.Counts.CreateEntitlements == 0 {
 				t.Errorf("planned %+v", planned.Counts)
 			}
@@ -114,14 +116,17 @@ func bigTenant(t *testing.T, r *rig) {
 	if offered.Total != 250 || offered.TotalValues != 250 || len(offered.Entitlements) == 0 || offered.NextCursor == "" {
 		t.Errorf("listed %d of %d", len(offered.Entitlements), offered.Total)
 	}
-	rest := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements", arguments{"app_id": many, "cursor": offered.NextCursor})
-	if rest.Total != 250 || len(rest.Entitlements) == 0 || rest.Entitlements[0].ID == offered.Entitlements[len(offered.Entitlements)-1].ID {
+	rest := call[tools.ListEntitlementsOut](r, "okta_iga_list_entitlements",
+		arguments{"app_id": many, "cursor": offered.NextCursor})
+	if rest.Total != 250 || len(rest.Entitlements) == 0 ||
+		rest.Entitlements[0].ID == offered.Entitlements[len(offered.Entitlements)-1].ID {
 		t.Errorf("the second page begins at %+v", rest.Entitlements[:1])
 	}
 	r.refused("okta_iga_list_entitlements", arguments{"app_id": many, "cursor": "espNothing"}, "cursor_unknown")
 	seen, cursor, pages := map[string]bool{}, "", 0
 	for pages < 2 {
-		page := call[tools.ListValuesOut](r, "okta_iga_list_entitlement_values", arguments{"entitlement_id": entitlement, "limit": 200, "cursor": cursor})
+		page := call[tools.ListValuesOut](r, "okta_iga_list_entitlement_values",
+			arguments{"entitlement_id": entitlement, "limit": 200, "cursor": cursor})
 		if page.Total != 30_000 || len(page.Values) == 0 || page.NextCursor == "" {
 			t.Fatalf("page %d: %d of %d, cursor %q", pages, len(page.Values), page.Total, page.NextCursor)
 		}
@@ -146,8 +151,17 @@ func TestAnswersStaySmallForManyUsers(t *testing.T) {
 	var grants []any
 	for i := range 200 {
 		email := fmt.Sprintf("%s@acme.example.com", strings.ReplaceAll(wide(60, i), " ", ""))
-		id := r.Tenant.AddUser(oktasim.NewUser{Email: email, FirstName: wide(120, i), LastName: wide(120, i)})
-		r.Tenant.AddUser(oktasim.NewUser{Email: "shared@acme.example.com", Login: fmt.Sprintf("shared%d@acme.example.com", i), FirstName: wide(120, i), LastName: wide(120, i)})
+		id := r.Tenant.AddUser(oktasim.NewUser{
+			Email:     email,
+			FirstName: wide(120, i),
+			LastName:  wide(120, i),
+		})
+		r.Tenant.AddUser(oktasim.NewUser{
+			Email:     "shared@acme.example.com",
+			Login:     fmt.Sprintf("shared%d@acme.example.com", i),
+			FirstName: wide(120, i),
+			LastName:  wide(120, i),
+		})
 		names, ids = append(names, email), append(ids, id)
 		grants = append(grants, arguments{"user_id": id, "value_ids": values})
 	}
@@ -155,10 +169,12 @@ func TestAnswersStaySmallForManyUsers(t *testing.T) {
 	if len(found.Found) != 200 {
 		t.Errorf("found %d of 200", len(found.Found))
 	}
-	if one := call[tools.UserSearchOut](r, "okta_user_search", arguments{"query": "shared@acme.example.com"}); one.Result != "ambiguous" || len(one.Users) == 0 {
+	if one := call[tools.UserSearchOut](r, "okta_user_search",
+		arguments{"query": "shared@acme.example.com"}); one.Result != "ambiguous" || len(one.Users) == 0 {
 		t.Errorf("a shared address is %s", one.Result)
 	}
-	if several := call[tools.BatchUserSearchOut](r, "okta_batch_user_search", arguments{"names": []string{"shared@acme.example.com"}}); len(several.Ambiguous) == 0 {
+	if several := call[tools.BatchUserSearchOut](r, "okta_batch_user_search",
+		arguments{"names": []string{"shared@acme.example.com"}}); len(several.Ambiguous) == 0 {
 		t.Errorf("a shared address: %+v", several)
 	}
 	assigned := r.applied("okta_batch_assign_users", arguments{"app_id": r.AppID, "user_ids": ids})

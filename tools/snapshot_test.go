@@ -11,7 +11,8 @@ import (
 
 const snapshots = "testdata/snapshots"
 
-// TestPublicFaceOfEachToolIsAsSnapshot pins what clients are told of each tool, so that a change to it is seen in review.
+// TestPublicFaceOfEachToolIsAsSnapshot pins what clients are told of each tool, so that a change to it is seen in
+// review.
 func TestPublicFaceOfEachToolIsAsSnapshot(t *testing.T) {
 	const mend = "if that is meant, run: UPDATE=1 go test ./tools"
 	update := os.Getenv("UPDATE") != ""

@@ -13,10 +13,14 @@ type PlanUndoIn struct {
 }
 
 var specPlanUndo = Spec{
-	Name: "plan_undo", Title: "Plan the undo of a run", Effect: ReadsOkta,
-	Description: "Plans to take back exactly what a run of execute_user_grants or okta_batch_create_grants added and what is still there. " +
+	Name:   "plan_undo",
+	Title:  "Plan the undo of a run",
+	Effect: ReadsOkta,
+	Description: "Plans to take back exactly what a run of execute_user_grants or okta_batch_create_grants " +
+		"added and what is still there. " +
 		"What users had before, and what came later from elsewhere, stays; so do assignments. " +
-		"Writes nothing: a conversation may not take access away. The answer names the command that a person runs on a terminal.",
+		"Writes nothing: a conversation may not take access away. The answer names the command that a person runs " +
+		"on a terminal.",
 }
 
 func planUndo(ctx context.Context, d *Deps, c *Call, in PlanUndoIn) (PlanOut, error) {

@@ -25,8 +25,14 @@ type UserItem struct {
 }
 
 func userItem(u oktaclient.User) UserItem {
-	return UserItem{ID: u.ID, Status: u.Status, Login: untrusted.Clean(u.Login, 120), Email: untrusted.Clean(u.Email, 120),
-		Name: untrusted.Clean(u.FirstName+" "+u.LastName, 120), EmployeeNumber: untrusted.Clean(u.EmployeeNumber, 60)}
+	return UserItem{
+		ID:             u.ID,
+		Status:         u.Status,
+		Login:          untrusted.Clean(u.Login, 120),
+		Email:          untrusted.Clean(u.Email, 120),
+		Name:           untrusted.Clean(u.FirstName+" "+u.LastName, 120),
+		EmployeeNumber: untrusted.Clean(u.EmployeeNumber, 60),
+	}
 }
 
 // UserSearchIn asks for one user.
@@ -44,9 +50,13 @@ type UserSearchOut struct {
 }
 
 var specUserSearch = Spec{
-	Name: "okta_user_search", Title: "Find one Okta user", Effect: ReadsOkta,
-	Description: "Finds one user by exact e-mail, login, employee number or Okta id. Keeps found, not found, ambiguous and inactive apart. " +
-		"The search index lags a few seconds behind changes. For several users use okta_batch_user_search, which needs far fewer calls.",
+	Name:   "okta_user_search",
+	Title:  "Find one Okta user",
+	Effect: ReadsOkta,
+	Description: "Finds one user by exact e-mail, login, employee number or Okta id. Keeps found, not found, " +
+		"ambiguous and inactive apart. " +
+		"The search index lags a few seconds behind changes. For several users use okta_batch_user_search, which " +
+		"needs far fewer calls.",
 }
 
 // shownMatches is how many of the users who share one name are shown: enough to see what is wrong.
@@ -55,13 +65,20 @@ const shownMatches = 10
 func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSearchOut, error) {
 	query := strings.TrimSpace(in.Query)
 	if query == "" {
-		return UserSearchOut{}, &trouble.Error{Code: trouble.MissingArgument, What: "query is empty", Next: "send an e-mail, login, employee number or id"}
+		return UserSearchOut{}, &trouble.Error{
+			Code: trouble.MissingArgument,
+			What: "query is empty",
+			Next: "send an e-mail, login, employee number or id",
+		}
 	}
 	matches, err := plan.FindPeople(ctx, d.Okta, guessBy(query, in.By), []string{query})
 	if err != nil {
 		return UserSearchOut{}, err
 	}
-	out := UserSearchOut{Result: wordFor(matches[0].State()), Next: "use the id with okta_batch_assign_users or okta_batch_create_grants"}
+	out := UserSearchOut{
+		Result: wordFor(matches[0].State()),
+		Next:   "use the id with okta_batch_assign_users or okta_batch_create_grants",
+	}
 	shown := matches[0].Users[:min(len(matches[0].Users), shownMatches)]
 	for _, u := range shown {
 		out.Users = append(out.Users, userItem(u))
@@ -127,8 +144,11 @@ type FoundUser struct {
 }
 
 var specBatchUserSearch = Spec{
-	Name: "okta_batch_user_search", Title: "Find many Okta users", Effect: ReadsOkta,
-	Description: "Finds up to 200 users in a few calls, by e-mail, login, employee number or Okta id. Keeps found, not found, ambiguous and inactive apart. " +
+	Name:   "okta_batch_user_search",
+	Title:  "Find many Okta users",
+	Effect: ReadsOkta,
+	Description: "Finds up to 200 users in a few calls, by e-mail, login, employee number or Okta id. Keeps " +
+		"found, not found, ambiguous and inactive apart. " +
 		"Not needed before execute_user_grants, which looks users up itself.",
 }
 
@@ -144,7 +164,10 @@ func batchUserSearch(ctx context.Context, d *Deps, _ *Call, in BatchUserSearchIn
 	if err != nil {
 		return BatchUserSearchOut{}, err
 	}
-	out := BatchUserSearchOut{Asked: len(names), Next: "use the ids with okta_batch_assign_users or okta_batch_create_grants"}
+	out := BatchUserSearchOut{
+		Asked: len(names),
+		Next:  "use the ids with okta_batch_assign_users or okta_batch_create_grants",
+	}
 	for _, m := range matches {
 		out.add(m)
 	}
@@ -159,10 +182,19 @@ func (out *BatchUserSearchOut) add(m plan.Match) {
 	case plan.AmbiguousUser:
 		const shown = 3
 		for _, u := range m.Users[:min(len(m.Users), shown)] {
-			out.Ambiguous = append(out.Ambiguous, FoundUser{Name: name, ID: u.ID, Status: u.Status, More: max(0, len(m.Users)-shown)})
+			out.Ambiguous = append(out.Ambiguous, FoundUser{
+				Name:   name,
+				ID:     u.ID,
+				Status: u.Status,
+				More:   max(0, len(m.Users)-shown),
+			})
 		}
 	case plan.InactiveUser:
-		out.Inactive = append(out.Inactive, FoundUser{Name: name, ID: m.Users[0].ID, Status: m.Users[0].Status})
+		out.Inactive = append(out.Inactive, FoundUser{
+			Name:   name,
+			ID:     m.Users[0].ID,
+			Status: m.Users[0].Status,
+		})
 	default:
 		out.Found = append(out.Found, FoundUser{Name: name, ID: m.Users[0].ID, Status: m.Users[0].Status})
 	}
@@ -170,7 +202,11 @@ func (out *BatchUserSearchOut) add(m plan.Match) {
 
 func countBetween(n int, what string) error {
 	if n < 1 || n > maxUsersPerCall {
-		return &trouble.Error{Code: trouble.WrongCount, What: fmt.Sprintf("%s has %d entries", what, n), Next: fmt.Sprintf("send 1 to %d per call; for more use a report and execute_user_grants", maxUsersPerCall)}
+		return &trouble.Error{
+			Code: trouble.WrongCount,
+			What: fmt.Sprintf("%s has %d entries", what, n),
+			Next: fmt.Sprintf("send 1 to %d per call; for more use a report and execute_user_grants", maxUsersPerCall),
+		}
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ type work interface {
 	Progress() progress.Progress
 }
 
-// watch waits for work as long as a call may, sending progress, and says whether it has ended. When the call is given up the
-// work goes on; get_job finds it.
+// watch waits for work as long as a call may, sending progress, and says whether it has ended. When the call is given
+// up the work goes on; get_job finds it.
 func (d *Deps) watch(ctx context.Context, c *Call, w work) (ended bool, err error) {
 	deadline := time.NewTimer(d.ToolWait)
 	defer deadline.Stop()
