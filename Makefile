@@ -9,7 +9,7 @@ race: ## the packages of .ci/race under the race detector, as CI runs them
 	. .ci/worlds-race && go test -race -short $$(cat .ci/race)
 
 lint: ## what CI checks besides tests
-	test -z "$$(gofmt -l .)" && go vet ./... && go tool staticcheck ./... && test -z "$$(go tool deadcode ./... | tee /dev/stderr)"
+	test -z "$$(gofmt -l .)" && go vet ./... && go tool staticcheck ./... && test -z "$$(go tool deadcode -test ./... | tee /dev/stderr)"
 
 full: ## everything, with as many random worlds and kills as CI takes
 	. .ci/worlds && go test ./...
