@@ -168,7 +168,7 @@ func (out PreflightOut) withProblems(report *intake.Report, offset, most int) Pr
 	}
 	for _, p := range rest {
 		p.Value, p.Column = untrusted.Clean(p.Value, 80), untrusted.Clean(p.Column, 80)
-		p.Message, p.Mend = untrusted.Clean(p.Message, 300), untrusted.Clean(p.Mend, 300)
+		p.Message, p.Fix = untrusted.Clean(p.Message, 300), untrusted.Clean(p.Fix, 300)
 		out.Problems = append(out.Problems, p)
 	}
 	return out

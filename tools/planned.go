@@ -2,7 +2,7 @@ package tools
 
 import (
 	"context"
-	"errors"
+
 	"fmt"
 	"time"
 
@@ -334,8 +334,7 @@ func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 		return nil
 	}
 	sum, err := d.Inbox.Hash(ctx, p.File)
-	var reading *intake.Error
-	if err != nil && !errors.As(err, &reading) {
+	if err != nil && trouble.Find(err) == nil {
 		return err
 	}
 	if err == nil && sum != p.SHA256 {

@@ -82,6 +82,9 @@ func (d *Deps) readFor(ctx context.Context, filename, appID string, columns inta
 	if err != nil {
 		return nil, err
 	}
+	if err := report.Refusal(); err != nil {
+		return nil, err
+	}
 	if len(report.Entitlements) == 0 {
 		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
 			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}

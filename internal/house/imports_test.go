@@ -36,7 +36,8 @@ var imports = map[string][]string{
 	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
 	"oktaclient":                 {"internal/secret", "internal/wait"},
 	"internal/config":            {"internal/secret"},
-	"internal/intake":            {"internal/intake/charset", "internal/intake/sheet", "internal/untrusted"},
+	"internal/intake":            {"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble", "internal/untrusted"},
+	"internal/intake/lexicon":    {},                   // the words of reports in many languages
 	"internal/intake/sheet":      {"internal/trouble"}, // rows of a workbook, for reports that are not CSV
 	"internal/intake/charset":    {},                   // which encoding a text has, for reports that are not UTF-8
 	"internal/durable":           {},                   // files that survive a power failure, for journal, trail, plans and S3 copies alike
