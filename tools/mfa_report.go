@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"okta-entitlements-mcp/internal/delivery"
@@ -66,14 +65,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 			Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made",
 		}
 	}
-	receipt, err := d.MFA.Courier.Deliver(ctx, order)
-	if errors.Is(err, delivery.ErrNotConfigured) {
-		return ReportOut{}, &trouble.Error{
-			Code: trouble.NotConfigured,
-			What: err.Error(),
-			Next: "ask whoever runs the server to add the settings; files needs none",
-		}
-	}
+	receipt, err := d.MFA.Sender.Deliver(ctx, order)
 	if err != nil {
 		return ReportOut{}, err
 	}
@@ -86,7 +78,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	clean(receipt)
 	switch {
 	case receipt.Failed():
-		out.Status, out.Next = "partly", "mend what the receipt says; what waits is tried again by the next "+
+		out.Status, out.Next = "partly", "fix what the receipt says; what waits is tried again by the next "+
 			"okta_mfa_report with deliver true"
 	case order.DryRun && (in.Jira != "" || in.Slack || in.Messages):
 		out.Status, out.Next = "dry_run", "show this to the user; call again with deliver true to do it"
@@ -95,7 +87,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 }
 
 // preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which what
-// somebody wrote into a name could pass for a line of ours.
+// someone wrote into a name could pass for a line of ours.
 func preview(r *delivery.Receipt) []string {
 	if r.Bulletin == nil || r.Bulletin.Text == "" {
 		return nil

@@ -73,7 +73,9 @@ func (s *scan) takeEvent(change mfa.Effect, at int64) {
 	case change.Unclear && (s.kind == mfa.KindIncremental || s.again) && at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
 		s.whyFull = "an event in the System Log says that enrolments changed, and not whose"
 		s.full()
-	case len(change.Groups) == 0:
+	case len(change.Groups) > 0:
+		s.doubt(change.Groups, at)
+	default:
 		for _, user := range change.Users {
 			s.changed[user] = max(s.changed[user], at)
 		}

@@ -26,6 +26,7 @@ func (s *scan) readOrganisation(ctx context.Context) error {
 	}
 	s.choose()
 	s.byID, s.changed = map[string]*person{}, map[string]int64{}
+	s.listed, s.doubtful = map[string]int64{}, map[string]bool{}
 	if s.kind == mfa.KindFull && s.req.Scope() == mfa.Everybody {
 		// Nothing is remembered that the log could make doubtful, so that role holders need not wait for it. Those who hold
 		// a role through a group are known only after the groups: admins are read twice, each once.
@@ -82,6 +83,8 @@ func (s *scan) choose() {
 	case s.req.Full:
 		// What is known of people outside the scope still holds, and is kept for the audits to come.
 		s.kind, s.again, s.primary, s.whyFull = mfa.KindFull, true, s.mem.source(), "asked for"
+		s.mem.members.Clear()
+		s.mem.head.Roles, s.mem.head.Groups = nil, nil
 	}
 }
 

@@ -35,10 +35,12 @@ func (s *scan) readAll(ctx context.Context) error {
 		return fmt.Errorf("read the system log again: %w", err)
 	}
 	s.trimSample()
+	members := s.readMembersAgain
 	if s.kind != kind { // what was known is forgotten, memberships too
-		if err := s.withRetries(ctx, s.readMembers); err != nil {
-			return err
-		}
+		members = s.readMembers
+	}
+	if err := s.withRetries(ctx, members); err != nil {
+		return err
 	}
 	if err := s.withRetries(ctx, s.readRolesAgain); err != nil {
 		return err

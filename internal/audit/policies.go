@@ -52,23 +52,21 @@ func (s *scan) readMembers(ctx context.Context) error {
 	if s.known.Rules == nil {
 		return nil
 	}
-	for _, id := range s.known.Rules.Groups() {
-		group, err := s.okta.Group(ctx, id)
-		if errors.Is(err, oktaclient.ErrNotFound) {
-			s.mem.members.Empty(id)
-			continue
-		}
-		stamp := int64(0)
-		if !group.MembershipUpdated.IsZero() {
-			stamp = group.MembershipUpdated.UnixMilli()
-		}
-		if err == nil && stamp != 0 && stamp == s.mem.members.Changed(id) {
-			continue
-		}
-		if err == nil {
-			err = s.readMembersOf(ctx, id, stamp)
-		}
-		if err != nil {
+	return s.readGroups(ctx, s.known.Rules.Groups())
+}
+
+// readMembersAgain reads those groups again whose list may have been older than their stamp, and those that an event names.
+func (s *scan) readMembersAgain(ctx context.Context) error {
+	if s.known.Rules == nil || len(s.doubtful) == 0 {
+		return nil
+	}
+	named := func(id string) bool { return !s.doubtful[id] }
+	return s.readGroups(ctx, slices.DeleteFunc(slices.Clone(s.known.Rules.Groups()), named))
+}
+
+func (s *scan) readGroups(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		if err := s.readGroup(ctx, id); err != nil {
 			if err := s.degrade(err, "who is in the groups of enrolment policies is not known, so that policies cannot be told"); err != nil {
 				return fmt.Errorf("read members of a policy's group: %w", err)
 			}
@@ -79,15 +77,53 @@ func (s *scan) readMembers(ctx context.Context) error {
 	return nil
 }
 
-func (s *scan) readMembersOf(ctx context.Context, group string, stamp int64) error {
-	s.mem.members.Empty(group)
+// memberLag is how old the stamp of a group must be for its list of members to be remembered under it. Recorded at Okta: the list
+// lags seconds behind the stamp, and stamps have whole seconds, so that two changes within one have the same.
+const memberLag = time.Minute
+
+func (s *scan) readGroup(ctx context.Context, id string) error {
+	group, err := s.okta.Group(ctx, id)
+	if errors.Is(err, oktaclient.ErrNotFound) {
+		s.mem.members.Empty(id)
+		delete(s.doubtful, id)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	stamp := int64(0)
+	if !group.MembershipUpdated.IsZero() {
+		stamp = group.MembershipUpdated.UnixMilli()
+	}
+	if stamp != 0 && stamp == s.mem.members.Changed(id) {
+		return nil
+	}
+	s.mem.members.Empty(id)
+	s.listed[id] = s.okta.Now().UnixMilli()
 	var ids []string
-	for member, err := range s.okta.GroupMembers(ctx, group) {
+	for member, err := range s.okta.GroupMembers(ctx, id) {
 		if err != nil {
 			return err
 		}
 		ids = append(ids, member.ID)
 	}
-	s.mem.members.Add(group, stamp, ids)
+	delete(s.doubtful, id)
+	if s.listed[id]-stamp < memberLag.Milliseconds() {
+		stamp, s.doubtful[id] = 0, true // used, and not remembered
+	}
+	s.mem.members.Add(id, stamp, ids)
 	return nil
+}
+
+// doubt makes the members of groups be read again that an event names, unless they were listed well after it. Who holds roles
+// through such a group is read again, too.
+func (s *scan) doubt(groups []string, at int64) {
+	for _, id := range groups {
+		if at < s.listed[id]-memberLag.Milliseconds() {
+			continue
+		}
+		s.mem.members.Forget(id)
+		s.doubtful[id] = true
+		s.forgot = s.forgot || len(s.mem.head.Groups[id]) > 0
+	}
 }

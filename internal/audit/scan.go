@@ -38,9 +38,12 @@ type scan struct {
 	digest  string           // of policies and authenticators
 	changed map[string]int64 // user id → when the System Log says that enrolments changed last, unix milliseconds
 	logOK   bool
-	again   bool              // what is known of people in scope is read again, although it may hold
-	forgot  bool              // roles of someone have to be read again
-	moved   map[string]string // user id → how the person moved since the audit before
+	again   bool // what is known of people in scope is read again, although it may hold
+	forgot  bool // roles of someone have to be read again
+
+	listed   map[string]int64  // group id → when this audit listed its members, unix milliseconds
+	doubtful map[string]bool   // groups whose members have to be listed again
+	moved    map[string]string // user id → how the person moved since the audit before
 
 	// mu guards mem and sawEnrollments while people are read by several goroutines: from readBatch or readAhead until their
 	// workers have ended. All else, and both of them outside of that time, belong to the goroutine of run alone. A person

@@ -5,6 +5,7 @@ package oktasim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,6 +62,7 @@ const DefaultBaseURL = "https://acme.okta.test"
 type Tenant struct {
 	opts   Options
 	router simwire.Router[*operation]
+	scopes []string // of the operations
 
 	wire    *simwire.Wire // faults, the log of calls; has its own lock
 	limiter limiter       // rate limits, concurrency; has its own lock
@@ -139,7 +141,13 @@ func (t *Tenant) now() time.Time { return time.Now().Add(t.opts.Skew).UTC() }
 // an empty scope means that the call needs no credential at all.
 func (t *Tenant) handle(method, pattern, scope string, h func(*call)) {
 	t.router.Add(method, pattern, &operation{scope, h})
+	if scope != "" && !slices.Contains(t.scopes, scope) {
+		t.scopes = append(t.scopes, scope)
+	}
 }
+
+// Scopes lists every OAuth scope that some operation of the tenant needs, in alphabetical order.
+func (t *Tenant) Scopes() []string { return slices.Sorted(slices.Values(t.scopes)) }
 
 // BaseURL returns scheme and host of the tenant, without a path: the listener's once Serve runs.
 func (t *Tenant) BaseURL() string {
