@@ -34,7 +34,7 @@ var imports = map[string][]string{
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},
 	"internal/trail":             {"internal/durable"},
 	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
-	"oktaclient":                 {"internal/secret", "internal/wait", "internal/untrusted"},
+	"oktaclient":                 {"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble", "internal/untrusted"},
 	"internal/intake/lexicon":    {},                                                                                // the words of reports in many languages
