@@ -71,8 +71,15 @@ type OktaTestOut struct {
 	Acting    string    `json:"acting_as" jsonschema:"Login of the token's owner, or service app. Untrusted text from Okta"`
 	Checks    []Check   `json:"checks" jsonschema:"What this credential can read"`
 	Cannot    int       `json:"cannot" jsonschema:"Number of checks that failed"`
-	Apps      []AppItem `json:"applications,omitempty" jsonschema:"Applications with entitlement management on, up to ten of the first 200: their app_id serves the other tools"`
+	Apps      []AppItem `json:"applications,omitempty"`
 	Next      string    `json:"next_step"`
+}
+
+func (OktaTestOut) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"applications": {About: "Applications with entitlement management on, up to ten of the first 200: their " +
+			"app_id serves the other tools"},
+	}
 }
 
 // AppItem is an application that entitlements can be created on.

@@ -14,7 +14,7 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run stands.
+// PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run goes.
 type PlanOut struct {
 	Status    string           `json:"status" jsonschema:"needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"`
 	PlanID    string           `json:"plan_id"`
@@ -37,17 +37,6 @@ type PlanOut struct {
 	Report    string           `json:"report_csv,omitempty" jsonschema:"Every row with its state, on this machine"`
 	Resources []string         `json:"resources,omitempty" jsonschema:"report.csv and summary.json of the run as MCP resources"`
 	Next      string           `json:"next_step"`
-}
-
-// PlanCounts says how much a plan writes.
-type PlanCounts struct {
-	CreateEntitlements int `json:"create_entitlements,omitempty"`
-	CreateValues       int `json:"create_values,omitempty"`
-	AssignUsers        int `json:"assign_users,omitempty"`
-	AddToGroup         int `json:"add_to_group,omitempty"`
-	GrantUsers         int `json:"grant_users,omitempty"`
-	GrantValues        int `json:"grant_values,omitempty" jsonschema:"Values that users did not have before"`
-	TakeAway           int `json:"take_away,omitempty"`
 }
 
 // OpItem is one operation in words.
@@ -97,22 +86,6 @@ func stateCounts(states map[plan.State]int) map[string]int {
 		counts[string(state)] = n
 	}
 	return counts
-}
-
-func countsOf(p *plan.Plan) PlanCounts {
-	n := map[string]int{}
-	for _, count := range p.Counts() {
-		n[count.Name] = count.N
-	}
-	return PlanCounts{
-		CreateEntitlements: n["create_entitlements"],
-		CreateValues:       n["create_values"],
-		AssignUsers:        n["assign_users"],
-		AddToGroup:         n["add_to_group"],
-		GrantUsers:         n["grant_users"],
-		GrantValues:        n["grant_values"],
-		TakeAway:           n["take_away"],
-	}
 }
 
 const shownValues = 6
@@ -178,7 +151,7 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, &question{planID: p.ID, message: out.ask(p)}
+		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
 	}
 	out.Status = "needs_confirmation"
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing has been written yet)", c.Tool, p.ID)
@@ -186,10 +159,10 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 }
 
 // ask words the question from counts and ids, never from text of the file or of Okta.
-func (o *PlanOut) ask(p *plan.Plan) string {
+func (o *PlanOut) ask() string {
 	what := ""
-	for _, count := range p.Counts() {
-		what += "\n- " + plural(count.N, count.One, count.Many)
+	for _, line := range o.Counts.Lines() {
+		what += "\n- " + line
 	}
 	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anyone.", o.AppID, what)
 	for _, w := range o.Warnings {
@@ -202,7 +175,7 @@ func (o *PlanOut) ask(p *plan.Plan) string {
 // them for one credential.
 func (d *Deps) cost(p *plan.Plan) *Cost {
 	const unseen = 50 // calls a minute, for governance writes and application users alike
-	grants, assigns, grounds := unseen, unseen, "assumes 50 calls a minute for each kind of call, until Okta's own headers tell this credential's limits"
+	grants, assigns, grounds := unseen, unseen, "assumes 50 calls a minute for each kind of call, until Okta's own headers show this credential's limits"
 	for _, b := range d.Okta.RateStatus() {
 		switch {
 		case b.Method != "POST" || b.Limit <= 0:
@@ -273,7 +246,7 @@ func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.
 	return d.follow(ctx, c, p, d.Jobs.Start(p, permit))
 }
 
-// follow waits for a job as long as a call may, sending progress, and answers how it stands.
+// follow waits for a job as long as a call may, sending progress, and answers how it goes.
 func (d *Deps) follow(ctx context.Context, c *Call, p *plan.Plan, job *batch.Job) (PlanOut, error) {
 	ended, err := d.watch(ctx, c, job)
 	if err != nil {

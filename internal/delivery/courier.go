@@ -17,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Options of a courier.
@@ -71,6 +72,18 @@ type Order struct {
 	DryRun   bool        // deliver nothing but files, say what would be
 }
 
+// Check refuses an order that cannot be made of an audit of this kind. It asks no one.
+func (o Order) Check(kind string) error {
+	if kind == mfa.KindBaseline && (o.Tickets != "" || o.Messages) {
+		return &trouble.Error{
+			Code: trouble.AuditTooCoarse,
+			What: "the Admin Console's export is too coarse to make tickets of or to write to people",
+			Next: "audit Okta itself, or leave tickets and messages out",
+		}
+	}
+	return nil
+}
+
 // Receipt says what became of an order.
 type Receipt struct {
 	AuditID  string        `json:"audit_id"`
@@ -109,7 +122,10 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(order, summary); err != nil {
+	if err := order.Check(summary.Kind); err != nil {
+		return nil, err
+	}
+	if err := c.Ready(order); err != nil {
 		return nil, err
 	}
 	r := &Receipt{AuditID: summary.AuditID, Coverage: summary.Coverage.Line, DryRun: order.DryRun}
@@ -136,7 +152,7 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	return r, c.waiting(r)
 }
 
-// Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks nobody.
+// Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks no one.
 func (c *Courier) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
@@ -147,13 +163,6 @@ func (c *Courier) Ready(order Order) error {
 		return fmt.Errorf("messages to people are %w: set SLACK_NOTIFY_USERS=true to allow them", ErrNotConfigured)
 	}
 	return nil
-}
-
-func (c *Courier) check(order Order, s *mfa.Summary) error {
-	if s.Kind == mfa.KindBaseline && (order.Tickets != "" || order.Messages) {
-		return errors.New("the Admin Console's export is too coarse to make tickets of or to write to people; audit first")
-	}
-	return c.Ready(order)
 }
 
 // begin writes into the trail what is about to be sent to others: what the trail cannot hold is not sent.
