@@ -244,7 +244,7 @@ type RateStatusOut struct {
 type BucketItem struct {
 	Call      string  `json:"call" jsonschema:"Method and URI pattern"`
 	Limit     int     `json:"limit_per_minute" jsonschema:"What Okta allows this credential"`
-	Used      int     `json:"used" jsonschema:"Calls of everybody in this window, as last seen"`
+	Used      int     `json:"used" jsonschema:"All clients' calls in this window, as last seen"`
 	InFlight  int     `json:"in_flight"`
 	Reserved  int     `json:"reserved_for_others" jsonschema:"What the threshold leaves untouched"`
 	ResetIn   float64 `json:"reset_in_seconds"`

@@ -9,7 +9,7 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// hostile are texts that somebody may put into a report or into Okta to act on a terminal, to hide from a reader, or to
+// hostile are texts that a person may put into a report or into Okta to act on a terminal, to hide from a reader, or to
 // give a model orders. rig.raw checks every answer for what must not come through.
 var hostile = []string{
 	"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "bell\x07back\x08\x08", "\u009b31mC1",
@@ -131,7 +131,7 @@ func TestHostileFileNamesAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestErrorsOfOktaAreCleaned: what Okta says in an error may hold text that somebody put into a name.
+// TestErrorsOfOktaAreCleaned: what Okta says in an error may hold text that a person put into a name.
 func TestErrorsOfOktaAreCleaned(t *testing.T) {
 	inBubble(t, rigOptions{}, func(t *testing.T, r *rig) {
 		r.small()

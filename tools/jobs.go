@@ -22,7 +22,7 @@ const (
 	JobAudit = "audit" // MFA enrolment is read; its job id is the audit's id
 )
 
-// JobOut is how a job stands or how it ended, with the result of its own kind.
+// JobOut is how far a job is, or how it ended, with the result of its own kind.
 type JobOut struct {
 	JobID    string        `json:"job_id"`
 	Kind     string        `json:"kind" jsonschema:"run (of a plan; job_id is its plan_id) or audit (job_id is its audit_id)"`

@@ -41,7 +41,7 @@ type AuditIn struct {
 
 func (AuditIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"search": {About: "Audit only users whom this Okta search finds, such as profile.department eq \"Finance\""},
+		"search": {About: "Only users that this Okta search finds, such as profile.department eq \"Finance\""},
 		"full": {About: "Read everyone again, although earlier readings may still hold. Takes hours in a " +
 			"large organisation"},
 		"baseline_file": {About: "Take the Admin Console's CSV export 'MFA enrollment by user' from the inbox as a " +
@@ -54,8 +54,8 @@ func (AuditIn) fieldDocs() map[string]fieldDoc {
 			"(okta_verify…)"},
 		"mfa_methods": {About: "What satisfies: strong_phishable, phishing_resistant, factor types or " +
 			"authenticators"},
-		"resolve_okta_verify": {About: "Tell FastPass from push for everyone with Okta Verify: one more call each. " +
-			"Administrators are always told apart"},
+		"resolve_okta_verify": {About: "Separate FastPass from push for all with Okta Verify: one more call each. " +
+			"Always done for administrators"},
 	}
 }
 

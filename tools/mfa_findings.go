@@ -30,7 +30,7 @@ type FindingsIn struct {
 func (FindingsIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"verdict": {
-			About: "How they stand under the audit policy",
+			About: "By the audit policy",
 			OneOf: []string{"compliant", "weak_only", "not_enrolled", "in_grace", "exempt", "unreadable", "unknown"},
 		},
 		"strength": {
@@ -89,7 +89,7 @@ type MethodItem struct {
 	Status   string `json:"status"`
 	Strength string `json:"strength"`
 	Since    string `json:"enrolled_since,omitempty"`
-	LastUsed string `json:"last_used,omitempty" jsonschema:"By the System Log, where it tells"`
+	LastUsed string `json:"last_used,omitempty" jsonschema:"As far as the System Log shows"`
 	Allowed  string `json:"allowed,omitempty" jsonschema:"By the enrolment policy: NOT_ALLOWED, OPTIONAL, REQUIRED"`
 	Source   string `json:"source,omitempty" jsonschema:"enrollments, factors or both"`
 }

@@ -328,7 +328,10 @@ func (r *rig) people(emails ...string) []string {
 }
 
 // small is a report of two people with one value each, and one row that is denied.
-const small = "Email,Role,Effective_Access\nada@acme.example.com,Admin,Permitted\nbob@acme.example.com,Viewer,Permitted\nbob@acme.example.com,Admin,Denied\n"
+const small = "Email,Role,Effective_Access\n" +
+	"ada@acme.example.com,Admin,Permitted\n" +
+	"bob@acme.example.com,Viewer,Permitted\n" +
+	"bob@acme.example.com,Admin,Denied\n"
 
 func (r *rig) small() []string {
 	r.file("report.csv", small)
@@ -390,7 +393,7 @@ func hostileRune(r rune) bool {
 
 func worldOf(o oktasim.Options) simtest.Options { return simtest.Options{Tenant: o} }
 
-// inBubble runs a test where time passes as soon as everybody waits for it: keeping to Okta's pace then costs nothing.
+// inBubble runs a test where time passes as soon as all goroutines wait for it: keeping to Okta's pace then costs nothing.
 func inBubble(t *testing.T, o rigOptions, body func(t *testing.T, r *rig)) {
 	t.Helper()
 	o.world.Lines = simtest.Lines(t, 3, oktaclient.Options{})

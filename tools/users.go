@@ -44,7 +44,7 @@ type UserSearchIn struct {
 func (UserSearchIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"by": {
-			About: "What query is; default: told from its form. email looks at logins too",
+			About: "What query is; default: by its form. email looks at logins too",
 			OneOf: []string{"email", "login", "employeeNumber", "id"},
 		},
 	}
@@ -99,7 +99,7 @@ func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSea
 	return out, nil
 }
 
-// guessBy tells what a name is from its form, unless the caller said so.
+// guessBy says what a name is by its form, unless the caller said so.
 func guessBy(query, by string) plan.By {
 	switch {
 	case by != "":
@@ -137,7 +137,7 @@ type BatchUserSearchIn struct {
 func (BatchUserSearchIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"by": {
-			About: "What the names are; default: told from the form of the first. email looks at logins too",
+			About: "What the names are; default: by the form of the first. email looks at logins too",
 			OneOf: []string{"email", "login", "employeeNumber", "id"},
 		},
 	}

@@ -1,6 +1,6 @@
 package plan
 
-// State is how a row stands or ended: one word from a fixed list. The states of all rows add up to the rows of the file.
+// State is how far a row is, or how it ended: one word from a fixed list. The states of all rows add up to the rows of the file.
 type State string
 
 // The states of a row. Planned is the only one that an execution turns into another.
@@ -11,13 +11,13 @@ const (
 	AlreadyGranted  State = "already_granted"  // the user had all of it
 	DeniedAccess    State = "denied_access"    // the report says denied or removed
 	NoEntitlement   State = "no_entitlement"   // the row names no entitlement value
-	BadRow          State = "bad_row"          // the row cannot be read or names nobody
+	BadRow          State = "bad_row"          // the row cannot be read or names no one
 	UnknownUser     State = "unknown_user"     // no such user in Okta
 	AmbiguousUser   State = "ambiguous_user"   // more than one user in Okta answers to the name
 	InactiveUser    State = "inactive_user"    // the user exists and is not active
 	UnresolvedValue State = "unresolved_value" // an entitlement value that the application does not have
 	WouldStrip      State = "would_strip"      // granting would take something else away
-	Blocked         State = "blocked"          // policy or a standing DENY forbids it
+	Blocked         State = "blocked"          // policy or a DENY grant forbids it
 	Failed          State = "failed"           // Okta refused
 	Unknown         State = "unknown"          // a lost reply that could not be settled
 	NotAttempted    State = "not_attempted"    // the run stopped before it
@@ -57,7 +57,7 @@ func (s State) Explain() string {
 	case NoEntitlement:
 		return "The row names no entitlement value; nothing to do."
 	case BadRow:
-		return "The row cannot be used; mend the file (validate_csv_preflight names the problem) and plan again."
+		return "The row cannot be used; fix the file (validate_csv_preflight names the problem) and plan again."
 	case UnknownUser:
 		return "Okta has no such user; create the user or correct the e-mail, then plan again."
 	case AmbiguousUser:
@@ -69,9 +69,9 @@ func (s State) Explain() string {
 	case WouldStrip:
 		return "Granting would take other access away from this user; settle it by hand in Okta."
 	case Blocked:
-		return "A policy or a standing DENY grant forbids it."
+		return "A policy or a DENY grant forbids it."
 	case Failed:
-		return "Okta refused; the error says why. Apply the plan again once it is mended."
+		return "Okta refused; the error says why. Apply the plan again once that is fixed."
 	case Unknown:
 		return "The reply was lost and the outcome could not be settled; apply the plan again to look once more."
 	case NotAttempted:
