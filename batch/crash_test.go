@@ -88,7 +88,7 @@ func (m *mortal) isDead() bool {
 	return m.dead
 }
 
-// die keeps the disk as it is now. Nobody has sent anything that is not in it: a call that comes later is not carried out.
+// die keeps the disk as it is now. No one has sent anything that is not in it: a call that comes later is not carried out.
 func (m *mortal) die() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -31,7 +31,7 @@ type mishap struct {
 	name   string
 	tenant oktasim.Options
 	cause  func(*office) (happened func() bool) // brings the trouble about; it must have happened when the run has ended
-	mend   func(*office)                        // ends it; removing the faults is enough when nil
+	fix    func(*office)                        // ends it; removing the faults is enough when nil
 	ended  string                               // how the disturbed run ends; complete when empty
 	stop   string                               // code of the stop, when it stops
 	undo   bool                                 // it happens to the undo of the import
@@ -39,8 +39,8 @@ type mishap struct {
 }
 
 // TestEachTroubleDoesNoHarm runs one import through each trouble. Either the run ends as it would have in peace, or the rows
-// that differ say why, and applying the same plan again once the trouble is over ends there. Nobody ever loses access, and
-// nobody is granted anything twice.
+// that differ say why, and applying the same plan again once the trouble is over ends there. No one ever loses access, and
+// no one is granted anything twice.
 func TestEachTroubleDoesNoHarm(t *testing.T) {
 	for _, mode := range []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge} {
 		var imported, undone picture
@@ -73,11 +73,11 @@ func TestEachTroubleDoesNoHarm(t *testing.T) {
 func mishaps() []mishap {
 	all := []mishap{
 		{name: "app deactivated", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetAppStatus(o.AppID, "INACTIVE") }),
-			mend: func(o *office) { o.Tenant.SetAppStatus(o.AppID, "ACTIVE") }, ended: batch.EndedStopped, stop: "error_rate"},
+			fix: func(o *office) { o.Tenant.SetAppStatus(o.AppID, "ACTIVE") }, ended: batch.EndedStopped, stop: "error_rate"},
 		{name: "user deprovisioned", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetUserStatus(o.users[20], "DEPROVISIONED") }),
-			mend: func(o *office) { o.Tenant.SetUserStatus(o.users[20], "ACTIVE") }, ended: batch.EndedPartly},
+			fix: func(o *office) { o.Tenant.SetUserStatus(o.users[20], "ACTIVE") }, ended: batch.EndedPartly},
 		{name: "token revoked", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.RevokeToken("") }),
-			mend: func(o *office) { o.Tenant.AddToken(o.Tenant.Token()) }, ended: batch.EndedStopped, stop: "token_rejected"},
+			fix: func(o *office) { o.Tenant.AddToken(o.Tenant.Token()) }, ended: batch.EndedStopped, stop: "token_rejected"},
 		{name: "page cursor rejected", cause: fault(oktasim.Fault{Method: "GET", Effect: oktasim.EffectRejectCursor})},
 		{name: "network away for an hour", cause: away(time.Hour), within: 2 * time.Hour},
 		{name: "network away for a day", cause: away(24 * time.Hour), ended: batch.EndedStopped, stop: "okta_unavailable", within: 14 * time.Hour},
@@ -220,8 +220,8 @@ func (c mishap) happens(t *testing.T, lines []*simtest.Line, mode plan.Mode, pea
 		for _, f := range o.faults {
 			f.Remove()
 		}
-		if c.mend != nil {
-			c.mend(o)
+		if c.fix != nil {
+			c.fix(o)
 		}
 		if again := o.apply(); again.Ended != batch.EndedComplete {
 			t.Fatalf("once the trouble was over the plan ended %s: %+v %v", again.Ended, again.Stop, again.Errors)
@@ -309,7 +309,7 @@ func TestADeletedValueStopsThePlanThatReliesOnIt(t *testing.T) {
 		})(o)
 		summary := o.apply()
 		if !happened() || summary.Rows[plan.Failed] == 0 {
-			t.Fatalf("nobody failed (value deleted: %v): %v", happened(), summary.Rows)
+			t.Fatalf("no one failed (value deleted: %v): %v", happened(), summary.Rows)
 		}
 		writes := o.Writes()
 		if again := o.apply(); stopCode(again) != "plan_stale" || o.Writes() != writes {

@@ -127,7 +127,7 @@ func TestTheJudgeSeesPlantedViolations(t *testing.T) {
 	grant.Values = values
 	w.Tenant.AddGrant(grant)
 	if after := photograph(w); !strings.Contains(strings.Join(before.differs(after), ";"), "Role/Viewer") {
-		t.Errorf("access that nobody asked for is not seen: %v", before.differs(after))
+		t.Errorf("access that no one asked for is not seen: %v", before.differs(after))
 	}
 	w.Tenant.AddEntitlement(w.AppID, "Role", true, "Admin")
 	if after := photograph(w); len(before.differs(after)) == 0 || !strings.HasPrefix(before.differs(after)[0], "values") {

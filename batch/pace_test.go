@@ -151,7 +151,7 @@ func paces() []pace {
 		{name: "1200 a minute", users: 10_000, limit: 1200, least: 0.95, most: 1.05},
 		{name: "assignments too", users: 10_000, limit: 50, assign: 10_000, twice: true, least: 0.97, most: 2.05},
 		{name: "half need assigning, more slowly", users: 4_000, limit: 50, assign: 2_000, assigns: 30, least: 0.97},
-		// Others use 30 of the 35 that everybody together may use, so 5 are left: a seventh.
+		// Others use 30 of the 35 that everyone together may use, so 5 are left: a seventh.
 		{name: "another client, 60 percent, evenly", users: 2_000, limit: 50, share: 1, others: 30, least: 0.14},
 		{name: "another client, 60 percent, in bursts", users: 2_000, limit: 50, share: 1, others: 30, burst: 30, least: 0.14},
 		{name: "clock 5 minutes ahead", users: 2_000, limit: 50, skew: 5 * time.Minute, least: 0.97},
@@ -162,7 +162,7 @@ func paces() []pace {
 }
 
 // TestImportsKeepOktasPace holds the third promise in virtual time, through the whole stack: MCP client, server, tools,
-// engine, client, tenant. What is allowed is used, nothing is refused, and nobody else is.
+// engine, client, tenant. What is allowed is used, nothing is refused, and no one else is.
 func TestImportsKeepOktasPace(t *testing.T) {
 	for _, c := range paces() {
 		t.Run(c.name, func(t *testing.T) {

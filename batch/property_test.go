@@ -109,7 +109,7 @@ func populate(w *simtest.World, rng *rand.Rand) []string {
 		email := fmt.Sprintf("person%d@acme.example.com", i)
 		people = append(people, email)
 		switch rng.IntN(10) {
-		case 0: // nobody of that name
+		case 0: // no one of that name
 		case 1:
 			w.Tenant.AddUser(oktasim.NewUser{Email: email, Status: []string{"SUSPENDED", "DEPROVISIONED", "STAGED"}[rng.IntN(3)]})
 		case 2:

@@ -264,7 +264,7 @@ func TestReportCellsAreNoFormulas(t *testing.T) {
 	})
 }
 
-// TestACustomGrantTakesNothingThatCameAfterThePlan has somebody else grant access between plan and run, where the grants of
+// TestACustomGrantTakesNothingThatCameAfterThePlan has someone else grant access between plan and run, where the grants of
 // the run replace what their users have.
 func TestACustomGrantTakesNothingThatCameAfterThePlan(t *testing.T) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})

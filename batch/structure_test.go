@@ -60,7 +60,7 @@ func TestValuesOfANewEntitlementAreAddedAfterAnyKill(t *testing.T) {
 }
 
 // TestAnEntitlementThatSomebodyElseMadeIsNotTakenForOurs loses the reply to the creation of an entitlement, which was not
-// executed, while somebody else makes one of that name with other values.
+// executed, while someone else makes one of that name with other values.
 func TestAnEntitlementThatSomebodyElseMadeIsNotTakenForOurs(t *testing.T) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {

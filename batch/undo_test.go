@@ -114,7 +114,7 @@ func permitFor(t *testing.T, w *simtest.World, p *plan.Plan) policy.Permit {
 	return permit
 }
 
-// foreignGrants lets somebody else grant values, some of which the run granted too. Base grants, which replace, are left to
+// foreignGrants lets someone else grant values, some of which the run granted too. Base grants, which replace, are left to
 // others: they end the run's grant, and then nothing of it stands. It returns "email value" for all that was given.
 func foreignGrants(w *simtest.World, rng *rand.Rand, people []string) map[string]bool {
 	names := w.Tenant.ValueNames(w.AppID)

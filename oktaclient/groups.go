@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
+	"strconv"
 )
 
 const groupPage = 200 // Okta API: what the documentation advises for groups and members
@@ -74,20 +76,28 @@ func (c *Client) GroupMembers(ctx context.Context, groupID string) iter.Seq2[Acc
 	})
 }
 
-// UserGroups gives the groups that a user is in, Everyone among them. Okta API: the list has no pages.
+// UserGroups gives the groups that a user is in, Everyone among them. Okta API: pages of 200 at most; the SDK has no parameter for
+// the next one (okta-sdk-java issues 1286, 1291).
 func (c *Client) UserGroups(ctx context.Context, userID string) ([]Group, error) {
 	const pat = "/api/v1/users/{id}/groups"
 	if err := checkID(http.MethodGet, pat, "user id", userID); err != nil {
 		return nil, err
 	}
-	w, _, err := viaSDK[[]wireGroup](ctx, http.MethodGet, pat, func(ctx context.Context) error {
-		_, _, err := c.conn.sdk.UserAPI.ListUserGroups(ctx, userID).Execute()
-		return err
-	})
-	if err != nil {
-		return nil, err
+	var all []Group
+	for group, err := range list(ctx, groupID, func(ctx context.Context, after string) (page[Group], error) {
+		query := url.Values{"limit": {strconv.Itoa(groupPage)}}
+		if after != "" {
+			query.Set("after", after)
+		}
+		p, _, err := plainPage(ctx, c.conn, "/api/v1/users/"+userID+"/groups", query, wireGroup.group)
+		return p, err
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, group)
 	}
-	return each(w, wireGroup.group), nil
+	return all, nil
 }
 
 // GroupApps gives the applications that a group is assigned to.

@@ -36,12 +36,14 @@ func (s *Syncer) connect(ctx context.Context) (*bucket, error) {
 	}
 	if o.AccessKeyID != "" {
 		load = append(load, config.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: o.AccessKeyID, SecretAccessKey: o.SecretAccessKey.Reveal(), SessionToken: o.SessionToken.Reveal(), Source: "settings"}, nil
+			return aws.Credentials{AccessKeyID: o.AccessKeyID, SecretAccessKey: o.SecretAccessKey.Reveal(),
+				SessionToken: o.SessionToken.Reveal(), Source: "settings"}, nil
 		})))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, &trouble.Error{Code: trouble.S3Configuration, What: "read AWS configuration: " + err.Error(), Next: "check AWS_PROFILE and the AWS configuration files", Err: err}
+		return nil, &trouble.Error{Code: trouble.S3Configuration, What: "read AWS configuration: " +
+			err.Error(), Next: "check AWS_PROFILE and the AWS configuration files", Err: err}
 	}
 	if cfg.Region == "" && o.Endpoint != "" {
 		cfg.Region = "us-east-1" // other stores do not care, but the signature needs one

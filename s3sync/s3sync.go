@@ -251,7 +251,8 @@ func (s *Syncer) list(ctx context.Context, b *bucket, roots []string) ([]Object,
 			}
 			seen[o.Key] = true
 			if len(objects) >= mostObjects {
-				return nil, &trouble.Error{Code: trouble.S3TooManyObjects, What: fmt.Sprintf("more than %d objects", mostObjects), Next: "narrow S3_PREFIX, or give a longer prefix"}
+				return nil, &trouble.Error{Code: trouble.S3TooManyObjects,
+					What: fmt.Sprintf("more than %d objects", mostObjects), Next: "narrow S3_PREFIX, or give a longer prefix"}
 			}
 			s.name(&o, taken)
 			objects = append(objects, o)
@@ -289,7 +290,8 @@ func (s *Syncer) name(o *Object, taken map[string]bool) {
 // matters where the credential may not list more.
 func (s *Syncer) roots(prefix string) ([]string, error) {
 	if !s.opts.Enabled {
-		return nil, &trouble.Error{Code: trouble.S3Disabled, What: "copying from S3 is off", Next: "set S3_ENABLED=true and S3_BUCKET_NAME, then start the server again"}
+		return nil, &trouble.Error{Code: trouble.S3Disabled, What: "copying from S3 is off",
+			Next: "set S3_ENABLED=true and S3_BUCKET_NAME, then start the server again"}
 	}
 	if prefix == "" {
 		prefix = s.opts.Prefix

@@ -31,12 +31,12 @@ type Options struct {
 	Record trail.Record
 }
 
-// Request says what to audit. The zero value is everybody, under the zero policy: take DefaultPolicy.
+// Request says what to audit. The zero value is everyone, under the zero policy: take DefaultPolicy.
 type Request struct {
 	Group  string // id or exact name of one group, or
 	Search string // Okta's user search expression; at most one of the two
 	Policy mfa.Policy
-	Full   bool   // read everybody again
+	Full   bool   // read everyone again
 	Client string // who asked, for the trail
 }
 

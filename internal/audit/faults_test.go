@@ -166,7 +166,7 @@ func TestEnrollmentsThatAreLostBetweenTwoAuditsMakeAFullOneByFactors(t *testing.
 	})
 }
 
-// byID is everybody's finding by the person's id.
+// byID is everyone's finding by the person's id.
 func (r *rig) byID(auditID string) map[string]mfa.Finding {
 	r.t.Helper()
 	found := map[string]mfa.Finding{}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestAnInterruptedAuditIsFoundAfterARestart: a killed audit is gone on with by itself, also under a policy that was changed
-// meanwhile; one that a person cancelled only when somebody asks.
+// meanwhile; one that a person cancelled only when someone asks.
 func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 5, Users: 40}, 0, func(t *testing.T, r *rig, w *wire) {
 		if _, ok := r.mfa.Interrupted(); ok {

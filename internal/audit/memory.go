@@ -36,7 +36,7 @@ type head struct {
 	Policies  string              `json:"policies"`            // digest of all enrolment policies and authenticators
 	Roles     map[string][]string `json:"roles,omitempty"`     // role types held directly, by user id
 	Groups    map[string][]string `json:"groups,omitempty"`    // role types of groups, by group id; groups without any have an empty list
-	Scope     bool                `json:"everybody,omitempty"` // the last audit of everybody is in it
+	Scope     bool                `json:"everybody,omitempty"` // the last audit of everyone is in it
 }
 
 const cacheFormat = 1
@@ -92,7 +92,7 @@ var errLine = errors.New("not a line of readings")
 
 func (m *memory) take(l *line, local *[]uint16, journal bool) error {
 	switch l.T {
-	case "open": // another attempt: it numbers the kinds anew
+	case "open": // another attempt: it numbers the kinds again
 		*local = (*local)[:0]
 	case "look":
 		if journal && l.At > 0 && (m.looked == 0 || l.At < m.looked) {

@@ -116,7 +116,7 @@ func TestAKilledAuditGoesOnAndReadsNobodyTwice(t *testing.T) {
 	}
 }
 
-// stumble audits with one to three kills, and holds that whoever was on disk at a kill was read once.
+// stumble audits with one to three kills, and holds that anyone who was on disk at a kill was read once.
 func (r *rig) stumble(w *wire, rng *rand.Rand, calls int) (s *mfa.Summary, kills, kept int) {
 	r.t.Helper()
 	known, ids := map[string][2]int{}, []string{}

@@ -47,7 +47,7 @@ func (r *rig) again(o audit.Options) {
 	}
 }
 
-// audit audits everybody under the default policy.
+// audit audits everyone under the default policy.
 func (r *rig) audit(change func(*audit.Request)) *mfa.Summary {
 	r.t.Helper()
 	req := audit.Request{Policy: mfa.DefaultPolicy()}
@@ -64,7 +64,7 @@ func (r *rig) audit(change func(*audit.Request)) *mfa.Summary {
 
 func full(req *audit.Request) { req.Full = true }
 
-// findings reads everybody's findings, by login, without what differs between a full and an incremental audit by design.
+// findings reads everyone's findings, by login, without what differs between a full and an incremental audit by design.
 func (r *rig) findings(id string) map[string]mfa.Finding {
 	r.t.Helper()
 	all := map[string]mfa.Finding{}

@@ -12,9 +12,9 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// seeRoles reads who holds admin roles in person. What earlier audits learned of a holder stands until the System Log says
+// readRoles reads who holds admin roles in person. What earlier audits learned of a holder stands until the System Log says
 // otherwise.
-func (s *scan) seeRoles(ctx context.Context) error {
+func (s *scan) readRoles(ctx context.Context) error {
 	s.job.live.Enter("looking for admins")
 	s.forgot = false
 	s.known.Roles = &mfa.Roles{Known: true, Direct: map[string][]string{}, Via: map[string][]string{}}
@@ -48,7 +48,7 @@ func (s *scan) seeRoles(ctx context.Context) error {
 // roleUnreadable stands for the roles of a known holder whom Okta does not let be looked at.
 const roleUnreadable = "UNREADABLE"
 
-// rolesOf asks for the roles that somebody holds in person. Those that come through a group are left to the groups: they go with
+// rolesOf asks for the roles that someone holds in person. Those that come through a group are left to the groups: they go with
 // the membership, of which no event of roles tells.
 func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, error) {
 	roles, err := s.okta.UserRoles(ctx, user)
@@ -59,9 +59,9 @@ func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, err
 	return slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment == "GROUP" }), err
 }
 
-// seeGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not documented to
+// readGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not documented to
 // hold those of groups.
-func (s *scan) seeGroupRoles(ctx context.Context) error {
+func (s *scan) readGroupRoles(ctx context.Context) error {
 	if !s.known.Roles.Known {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (s *scan) seeGroupRoles(ctx context.Context) error {
 	return nil
 }
 
-// askEach asks for the roles of each id that is not known, several at a time. Somebody who is gone has none.
+// askEach asks for the roles of each id that is not known, several at a time. Someone who is gone has none.
 func (s *scan) askEach(ctx context.Context, ids []string, known map[string][]string, ask func(context.Context, string) ([]oktaclient.Role, error)) (map[string][]string, error) {
 	answers := make([][]string, len(ids))
 	workers, working := errgroup.WithContext(ctx)
@@ -123,8 +123,8 @@ func (s *scan) askEach(ctx context.Context, ids []string, known map[string][]str
 	return found, nil
 }
 
-// adminsFirst reads the role holders that are known so far, and shows how they stand.
-func (s *scan) adminsFirst(ctx context.Context) error {
+// readAdmins reads the role holders that are known so far, and shows how they stand.
+func (s *scan) readAdmins(ctx context.Context) error {
 	if !s.known.Roles.Known {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (s *scan) adminsFirst(ctx context.Context) error {
 			case errors.Is(err, oktaclient.ErrNotFound):
 				continue
 			case err != nil && (refused(err) || transient(err)):
-				continue // everybody is listed later, and read then
+				continue // everyone is listed later, and read then
 			case err != nil:
 				return fmt.Errorf("read an admin: %w", err)
 			}

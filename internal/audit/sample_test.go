@@ -56,7 +56,7 @@ func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
 	}
 }
 
-// TestTheSampleIsRightAboutTheWhole draws three of ten in random worlds. Who was drawn shows in the calls: nobody else is read, so the
+// TestTheSampleIsRightAboutTheWhole draws three of ten in random worlds. Who was drawn shows in the calls: no one else is read, so the
 // measured error can be worked out again exactly, and over all worlds it comes near the share of people who really changed.
 func TestTheSampleIsRightAboutTheWhole(t *testing.T) {
 	drawn, wrong, people, changed := 0, 0, 0, 0

@@ -13,8 +13,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// scan is one audit under way. Its parts are in this order: see.go reads what the organisation is, stale.go decides whom to
-// read, read.go reads, finish.go judges.
+// scan is one audit under way. Its parts, in order: organisation.go reads the organisation (policies.go, log.go, roles.go,
+// list.go), due.go decides who has to be read, people.go reads people, result.go judges.
 type scan struct {
 	*Auditor
 	notes
@@ -38,18 +38,24 @@ type scan struct {
 	digest  string           // of policies and authenticators
 	changed map[string]int64 // user id → when the System Log says that enrolments changed last, unix milliseconds
 	logOK   bool
-	again   bool              // what is known of people in scope is read again, although it may hold
-	forgot  bool              // roles of somebody have to be read anew
-	moved   map[string]string // user id → how the person moved since the audit before
+	again   bool // what is known of people in scope is read again, although it may hold
+	forgot  bool // roles of someone have to be read again
 
-	mu             sync.Mutex // guards mem, and what follows, while several read
-	sawEnrollments bool       // somebody's enrolments could be read
-	rounds         int        // attempts to go on after an outage that brought nothing
+	listed   map[string]int64  // group id → when this audit listed its members, unix milliseconds
+	doubtful map[string]bool   // groups whose members have to be listed again
+	moved    map[string]string // user id → how the person moved since the audit before
+
+	// mu guards mem and sawEnrollments while people are read by several goroutines: from readBatch or readAhead until their
+	// workers have ended. All else, and both of them outside of that time, belong to the goroutine of run alone. A person
+	// belongs to the worker that reads it; notes have a lock of their own.
+	mu             sync.Mutex
+	sawEnrollments bool // someone's enrolments could be read
+	rounds         int  // attempts to go on after an outage that brought nothing
 	freshBefore    int
-	shaken         bool // there was an outage, or what looked like one
+	hadOutage      bool // there was an outage, or what looked like one
 }
 
-// person is somebody in scope.
+// person is someone in scope.
 type person struct {
 	oktaclient.Account
 	tried     bool // in this attempt, and Okta refused for good
@@ -69,7 +75,7 @@ func (s *scan) run(ctx context.Context) (_ *mfa.Summary, err error) {
 	if err := s.note(ctx, "audit_started", "started", map[string]any{"scope": s.req.Scope(), "resumed": s.record.resumed, "policy": s.record.Policy.Digest(), "client": s.req.Client}); err != nil {
 		return nil, err
 	}
-	if err := s.see(ctx); err != nil {
+	if err := s.readOrganisation(ctx); err != nil {
 		return nil, s.stopped(ctx, err)
 	}
 	if err := s.readAll(ctx); err != nil {

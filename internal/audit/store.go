@@ -148,8 +148,8 @@ func (a *Auditor) ids() ([]string, error) {
 	return ids, nil
 }
 
-// Summary reads the summary of an audit; the latest complete one of everybody when the id is empty, or of whatever scope when
-// there is none of everybody. ErrNoAudit when there is none.
+// Summary reads the summary of an audit; the latest complete one of everyone when the id is empty, or of whatever scope when
+// there is none of everyone. ErrNoAudit when there is none.
 func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 	if id != "" {
 		return a.readSummary(id)
@@ -238,7 +238,7 @@ func (a *Auditor) prune(scope string) error {
 		if _, err := os.Stat(filepath.Join(dir, summaryFile)); err != nil {
 			var old record
 			if err := readJSON(filepath.Join(dir, recordFile), &old); err != nil || old.Scope == scope || time.Since(old.Started) > resumable {
-				failed = append(failed, os.RemoveAll(dir)) // interrupted, and overtaken: nobody goes on with it
+				failed = append(failed, os.RemoveAll(dir)) // interrupted, and overtaken: no one goes on with it
 			}
 			continue
 		}

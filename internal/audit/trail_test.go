@@ -60,7 +60,7 @@ func TestTheTrailNamesEverybodyOnceWithTheVerdict(t *testing.T) {
 	})
 }
 
-// TestATrailThatCannotBeWrittenStopsTheAudit fails at each step of an audit once. Nothing is reported then, and nobody is read twice.
+// TestATrailThatCannotBeWrittenStopsTheAudit fails at each step of an audit once. Nothing is reported then, and no one is read twice.
 func TestATrailThatCannotBeWrittenStopsTheAudit(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 52, Users: 30}, 0, func(t *testing.T, r *rig, w *wire) {
 		full := errors.New("the trail's disk is full")
@@ -102,8 +102,8 @@ func TestATrailThatCannotBeWrittenStopsTheAudit(t *testing.T) {
 	})
 }
 
-// TestAdminsAreReadFirst audits a tenant with Okta's limits and latency: whoever holds a role, in person or through a group, is read
-// before anybody else, and how they stand is there long before the end.
+// TestAdminsAreReadFirst audits a tenant with Okta's limits and latency: anyone who holds a role, in person or through a group, is read
+// before anyone else, and how they stand is there long before the end.
 func TestAdminsAreReadFirst(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 53, Users: 900, Latency: oktasim.LatencyReal, Limits: oktasim.Limits{Mode: oktasim.LimitsReal}}, 0, func(t *testing.T, r *rig, w *wire) {
 		var members []string

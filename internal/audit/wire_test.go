@@ -75,7 +75,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// forget begins to count anew.
+// forget begins to count again.
 func (w *wire) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,9 @@ import (
 
 type simOptions struct {
 	addr, tlsDir, usersFrom, limits, latency, token string
+	clientKey                                       string
+	clientScopes                                    []string
+	clientDPoP                                      bool
 	users                                           int
 	seed                                            uint64
 }
@@ -35,6 +40,9 @@ func simCommand() *cobra.Command {
 	f.StringVar(&o.limits, "limits", "real", "rate limits: real or off")
 	f.StringVar(&o.latency, "latency", "off", "latency: real or off")
 	f.StringVar(&o.token, "token", oktasim.DemoToken, "API token that the tenant accepts")
+	f.StringVar(&o.clientKey, "client-key", "", "register a service app with this key: a file with PEM or JWK, public or private")
+	f.StringSliceVar(&o.clientScopes, "client-scopes", nil, "scopes that the service app is granted; all of them without this")
+	f.BoolVar(&o.clientDPoP, "client-dpop", true, "the service app must use DPoP, as Okta demands of new ones")
 	return cmd
 }
 
@@ -65,13 +73,52 @@ func (o simOptions) serve(cmd *cobra.Command) error {
 		}
 		tenant.SeedPeople(emails)
 	}
+	service, err := o.register(tenant)
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return tenant.Serve(cmd.Context(), oktasim.ServeOptions{Addr: o.addr, TLSDir: o.tlsDir, Log: log, Ready: func(url string) {
-		fmt.Fprintf(cmd.OutOrStdout(), "url %s\ntoken %s\napp %s\n", url, tenant.Token(), app)
+		fmt.Fprintf(cmd.OutOrStdout(), "url %s\ntoken %s\napp %s\n%s", url, tenant.Token(), app, service)
 		if o.tlsDir != "" {
 			fmt.Fprintf(cmd.OutOrStdout(), "ca %s/ca.pem\n", o.tlsDir)
 		}
 	}})
+}
+
+// register registers the service app and returns the lines that say how to use it; none without --client-key.
+func (o simOptions) register(tenant *oktasim.Tenant) (string, error) {
+	if o.clientKey == "" {
+		if len(o.clientScopes) > 0 {
+			return "", usage(errors.New("--client-scopes: needs --client-key, the key of the service app"))
+		}
+		return "", nil
+	}
+	text, err := os.ReadFile(o.clientKey)
+	if err != nil {
+		return "", fmt.Errorf("read --client-key: %w", err)
+	}
+	key, kid, err := oktasim.ParseClientKey(text)
+	if err != nil {
+		return "", usage(fmt.Errorf("--client-key %s: %w", o.clientKey, err))
+	}
+	scopes := tenant.Scopes()
+	for _, scope := range o.clientScopes {
+		if !slices.Contains(scopes, scope) {
+			return "", usage(fmt.Errorf("--client-scopes: no operation of the simulated tenant needs %q", scope))
+		}
+	}
+	if len(o.clientScopes) > 0 {
+		scopes = o.clientScopes
+	}
+	id := tenant.AddClient(oktasim.Client{
+		Label:     "Rehearsal",
+		KeyID:     kid,
+		PublicKey: key,
+		Scopes:    scopes,
+		DPoP:      o.clientDPoP,
+	})
+	return fmt.Sprintf("client %s\nkey %s\n", id, kid), nil
 }
 
 // peopleOf lists the e-mails of a report.

@@ -205,6 +205,13 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 			!slices.ContainsFunc(groups, func(g oktaclient.Group) bool { return g.ID == w.group }) {
 			t.Errorf("ann's groups are %+v, %v", groups, err)
 		}
+		before, err1 := w.client.UserGroups(ctx, w.bob)
+		for i := range 250 { // more than a page
+			w.tenant.AddGroup(fmt.Sprint("Team ", i), w.bob)
+		}
+		if after, err := w.client.UserGroups(ctx, w.bob); err1 != nil || err != nil || len(after) != len(before)+250 {
+			t.Errorf("bob is in %d groups, before in %d: %v, %v", len(after), len(before), err1, err)
+		}
 		if r, err := w.client.GroupRoles(ctx, w.group); err != nil || len(r) != 1 || r[0].Type != "HELP_DESK_ADMIN" {
 			t.Errorf("the group's roles are %+v, %v", r, err)
 		}

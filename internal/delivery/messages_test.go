@@ -125,7 +125,7 @@ func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 	})
 }
 
-// TestTheTrailHoldsWhatWasDelivered: every ticket with its number, every message with the user's id; no address of anybody.
+// TestTheTrailHoldsWhatWasDelivered: every ticket with its number, every message with the user's id; no address of anyone.
 func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 	inOffice(t, 70, setUp{}, func(o *office) {
 		s := o.audit()

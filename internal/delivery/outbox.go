@@ -137,7 +137,7 @@ func (r *round) bulletinAgain(ctx context.Context, item notify.Item) error {
 	return r.record(context.WithoutCancel(ctx), r.summary.AuditID, "audit_digest", string(done.Outcome), map[string]any{"message": done.ID, "waited": item.Key})
 }
 
-// messageAgain sends a message that had waited, unless the person has put things right meanwhile or nobody is messaged any more.
+// messageAgain sends a message that had waited, unless the person has put things right meanwhile or no one is messaged any more.
 func (r *round) messageAgain(ctx context.Context, item notify.Item) error {
 	var m waitingMessage
 	if err := json.Unmarshal(item.Payload, &m); err != nil || r.o.Slack == nil || !r.o.NotifyUsers {

@@ -47,7 +47,7 @@ func TestAJiraThatIsDownChangesNoAudit(t *testing.T) {
 	})
 }
 
-// TestWhatWaitsFollowsItsOwnScope: the latest audit of a group is not overlooked because another one is of everybody.
+// TestWhatWaitsFollowsItsOwnScope: the latest audit of a group is not overlooked because another one is of everyone.
 func TestWhatWaitsFollowsItsOwnScope(t *testing.T) {
 	inOffice(t, 6, setUp{}, func(o *office) {
 		group := o.Tenant.AddGroup("Finance", o.person(0), o.person(1), o.person(2))

@@ -85,7 +85,7 @@ func (o *office) must(err error) {
 	}
 }
 
-// audit audits everybody, or what change says.
+// audit audits everyone, or what change says.
 func (o *office) audit(change ...func(*audit.Request)) *mfa.Summary {
 	o.t.Helper()
 	time.Sleep(time.Minute)

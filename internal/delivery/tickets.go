@@ -82,7 +82,7 @@ func (c *Courier) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dr
 // shownTickets bounds a receipt.
 const shownTickets = 10
 
-// sampleOf picks what somebody wants to see first: failures, then what changed.
+// sampleOf picks what someone wants to see first: failures, then what changed.
 func sampleOf(results []notify.Result) []notify.Result {
 	var sample []notify.Result
 	for _, wanted := range []func(notify.Result) bool{

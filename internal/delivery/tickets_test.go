@@ -65,7 +65,7 @@ func TestATicketFollowsThePerson(t *testing.T) {
 }
 
 // TestAFailureInTheMiddleIsRepaired: of 200 tickets the 73rd goes wrong in every way there is. The rest goes on, another delivery
-// repairs, and nobody has two tickets.
+// repairs, and no one has two tickets.
 func TestAFailureInTheMiddleIsRepaired(t *testing.T) {
 	const people = 200
 	for _, fault := range []notifytest.Fault{notifytest.Refused, notifytest.Lost, notifytest.Cut, notifytest.Error500, notifytest.Done500, notifytest.Limited, notifytest.Silent} {
@@ -137,7 +137,7 @@ func (o *office) oneTicketEach(people int) {
 	}
 }
 
-// TestADeliveryThatIsStoppedGoesOn: somebody presses Ctrl-C at the 73rd ticket.
+// TestADeliveryThatIsStoppedGoesOn: someone presses Ctrl-C at the 73rd ticket.
 func TestADeliveryThatIsStoppedGoesOn(t *testing.T) {
 	const people = 120
 	inOffice(t, people, setUp{}, func(o *office) {

@@ -45,7 +45,7 @@ func TestKilledProcessesEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	for ; landed < kills; plans++ {
 		p := s.importInto(fmt.Sprintf("Storm %d", plans))
 		for done := false; !done && landed < kills; {
-			if done = s.killOne(p); !done {
+			if done = s.killOne(s.apply(p)); !done {
 				landed++
 			}
 		}
@@ -177,7 +177,7 @@ func (s *slaughter) finish(p *plan.Plan) {
 
 // killOne starts a process and kills it at a random call to the tenant, or at a random instant. It says whether the process
 // was done before that.
-func (s *slaughter) killOne(p *plan.Plan) (done bool) {
+func (s *slaughter) killOne(cmd *exec.Cmd) (done bool) {
 	s.t.Helper()
 	strike := make(chan bool, 1)
 	// A write takes a while, before or after it is carried out, so that there is a middle to hit.
@@ -188,7 +188,6 @@ func (s *slaughter) killOne(p *plan.Plan) (done bool) {
 		timer := time.AfterFunc(time.Duration(s.rng.IntN(400))*time.Millisecond, func() { offer(strike, false) })
 		defer timer.Stop()
 	}
-	cmd := s.apply(p)
 	s.must(cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -229,9 +228,24 @@ func offer(strike chan bool, writing bool) {
 	}
 }
 
-// access asks the listener what the plan's application holds: the active grants of each user by names, so that applications
-// can be compared.
+// access returns the grants of a finished import, one of each user.
 func (s *slaughter) access(p *plan.Plan) map[string][]string {
+	s.t.Helper()
+	access := s.grants(p)
+	for login, grants := range access {
+		if len(grants) != 1 {
+			s.t.Errorf("%s has %d grants: %v", login, len(grants), grants)
+		}
+	}
+	if len(access) != victims {
+		s.t.Errorf("%d users have grants, want %d", len(access), victims)
+	}
+	return access
+}
+
+// grants asks the listener what the plan's application holds: the active grants of each user by names, so that applications
+// can be compared.
+func (s *slaughter) grants(p *plan.Plan) map[string][]string {
 	s.t.Helper()
 	resp, err := http.Get(s.tenant.BaseURL() + "/_sim/state")
 	s.must(err)
@@ -266,13 +280,8 @@ func (s *slaughter) access(p *plan.Plan) map[string][]string {
 		}
 		access[logins[g.UserID]] = append(access[logins[g.UserID]], text)
 	}
-	for login, grants := range access {
-		if len(grants) != 1 {
-			s.t.Errorf("%s has %d grants: %v", login, len(grants), grants)
-		}
-	}
-	if len(access) != victims {
-		s.t.Errorf("%d users have grants, want %d", len(access), victims)
+	for _, grants := range access {
+		slices.Sort(grants)
 	}
 	return access
 }

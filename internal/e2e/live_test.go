@@ -2,9 +2,14 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -22,16 +27,20 @@ import (
 type simulated struct {
 	url, token, app, ca string
 	client              *http.Client
+
+	service, key string // id of the registered service app and of its key
 }
 
-func simulate(t *testing.T, people string) *simulated {
+// simulate starts the tenant, with further flags of the command.
+func simulate(t *testing.T, people string, flags ...string) *simulated {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "people.csv")
 	if err := os.WriteFile(file, []byte(people), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := startable(t, []string{"HOME=" + dir}, "sim", "--tls-dir", dir, "--users-from", file, "--limits", "off", "--users", "5")
+	args := append([]string{"sim", "--tls-dir", dir, "--users-from", file, "--limits", "off", "--users", "5"}, flags...)
+	cmd := startable(t, []string{"HOME=" + dir}, args...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -43,17 +52,18 @@ func simulate(t *testing.T, people string) *simulated {
 	t.Cleanup(func() { stop(t, cmd) })
 	said := map[string]string{}
 	lines := bufio.NewScanner(stdout)
-	for len(said) < 4 && lines.Scan() {
+	for said["ca"] == "" && lines.Scan() { // the last line
 		name, value, _ := strings.Cut(lines.Text(), " ")
 		said[name] = value
 	}
-	s := &simulated{url: said["url"], token: said["token"], app: said["app"], ca: said["ca"]}
-	pem, err := os.ReadFile(s.ca)
+	s := &simulated{url: said["url"], token: said["token"], app: said["app"], ca: said["ca"],
+		service: said["client"], key: said["key"]}
+	ca, err := os.ReadFile(s.ca)
 	if err != nil || !strings.HasPrefix(s.url, "https://") {
 		t.Fatalf("the simulated tenant said %v: %v\n%s", said, err, cmd.Stderr)
 	}
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
+	pool.AppendCertsFromPEM(ca)
 	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}}
 	return s
 }
@@ -176,6 +186,49 @@ func TestThreeStagesOverHTTPS(t *testing.T) {
 	}
 }
 
+// clientKey writes a private key into a file.
+func clientKey(t *testing.T) string {
+	t.Helper()
+	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "okta-key.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestOAuthIsRehearsed follows README: a service app with a key, DPoP as Okta demands it of new apps, and no API token.
+func TestOAuthIsRehearsed(t *testing.T) {
+	t.Parallel()
+	file := clientKey(t)
+	okta := simulate(t, e2eReport, "--client-key", file)
+	p := newPlace(t)
+	env := append(p.env, "OKTA_DOMAIN="+okta.url, "OKTA_CA_FILE="+okta.ca, "OKTA_CLIENT_ID="+okta.service,
+		"OKTA_PRIVATE_KEY_FILE="+file, "OKTA_KEY_ID="+okta.key)
+	stdout, stderr, code := runProgram(t, env, "doctor")
+	if code != 0 || !strings.Contains(stdout, "all is well") || !strings.Contains(stdout, "acting as service app") {
+		t.Errorf("doctor: code %d\n%s%s", code, stdout, stderr)
+	}
+	var seen struct{ Calls []oktasim.Call }
+	okta.see(t, "/_sim/calls", &seen)
+	count := map[string]int{}
+	for _, call := range seen.Calls {
+		if call.Pattern == "/oauth2/v1/token" {
+			count[fmt.Sprint(call.Status)] += call.Count
+		}
+	}
+	if count["400"] != 1 || count["200"] != 1 { // first without the nonce that the tenant asks for
+		t.Errorf("calls of the token endpoint by status: %v", count)
+	}
+}
+
 func TestCommandsRefuseWhatTheyCannotDo(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -194,6 +247,8 @@ func TestCommandsRefuseWhatTheyCannotDo(t *testing.T) {
 		{"no credential", append(p.env, "OKTA_DOMAIN=acme.okta.com"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_API_TOKEN"}},
 		{"Okta down", append(p.env, "OKTA_DOMAIN=http://127.0.0.1:1", "OKTA_API_TOKEN=x"), []string{"doctor"}, cli.ExitFailed, []string{"127.0.0.1:1"}},
 		{"certificates that are none", append(p.env, "OKTA_DOMAIN=acme.okta.com", "OKTA_API_TOKEN=x", "OKTA_CA_FILE=/dev/null"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_CA_FILE"}},
+		{"sim with scopes and no key", p.env, []string{"sim", "--client-scopes", "okta.users.read"}, cli.ExitUsage, []string{"--client-key"}},
+		{"sim with an unknown scope", p.env, []string{"sim", "--client-key", clientKey(t), "--client-scopes", "okta.nonsense"}, cli.ExitUsage, []string{"okta.nonsense"}},
 		{"sim with a wrong word", p.env, []string{"sim", "--limits", "some"}, cli.ExitUsage, []string{"--limits", "real", "off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

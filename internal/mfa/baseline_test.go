@@ -133,7 +133,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// endless repeats one person for ever.
+// endless repeats one person for good.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {

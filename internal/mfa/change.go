@@ -1,13 +1,13 @@
 package mfa
 
-// How somebody moved since the audit before; empty for all others.
+// How someone moved since the audit before; empty for all others.
 const (
 	Fixed      = "fixed"       // failed then, compliant now
 	Regressed  = "regressed"   // compliant then, fails now
 	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
 )
 
-// MoveOf compares two verdicts; then is empty for somebody who was not in scope. Somebody who failed and cannot be read now has not
+// MoveOf compares two verdicts; then is empty for someone who was not in scope. Someone who failed and cannot be read now has not
 // put anything right.
 func MoveOf(then, now Verdict) string {
 	switch {

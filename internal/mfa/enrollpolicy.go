@@ -16,9 +16,9 @@ type Rules struct {
 }
 
 type compiledPolicy struct {
-	groups   map[string]bool // nil: for everybody
+	groups   map[string]bool // nil: for everyone
 	rules    []compiledRule
-	fallback *Applied // of somebody whom no rule takes
+	fallback *Applied // of someone whom no rule takes
 }
 
 type compiledRule struct {
@@ -38,7 +38,7 @@ type Applied struct {
 }
 
 // CompileRules sorts policies for asking. Okta API: the first ACTIVE policy by priority that includes one of the user's groups
-// applies; the default policy comes last and takes everybody.
+// applies; the default policy comes last and takes everyone.
 func CompileRules(policies []oktaclient.EnrollmentPolicy) *Rules {
 	var active []oktaclient.EnrollmentPolicy
 	for _, p := range policies {
@@ -165,7 +165,7 @@ func (r *Rules) Groups() []string {
 	var ids []string
 	for _, p := range r.policies {
 		if p.groups == nil {
-			break // takes everybody: what comes after is never asked
+			break // takes everyone: what comes after is never asked
 		}
 		for id := range p.groups {
 			ids = append(ids, id)

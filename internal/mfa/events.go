@@ -108,11 +108,11 @@ type Effect struct {
 	Users           []string // whose readings no longer hold
 	policies, Roles bool     // to be read again
 	Groups          []string // whose members or roles changed; users who came or went stand in users too
-	Unclear         bool     // somebody's enrolments changed, and the event does not say whose: no cached reading is safe
+	Unclear         bool     // someone's enrolments changed, and the event does not say whose: no cached reading is safe
 }
 
 // EffectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol themselves are
-// the actor, and Okta does not always name them as target too. Failed attempts count: one reading too many harms nobody.
+// the actor, and Okta does not always name them as target too. Failed attempts count: one reading too many harms no one.
 func EffectOf(e oktaclient.Event) Effect {
 	means := changeEvents[e.Type]
 	if means == meansNothing && strings.HasPrefix(e.Type, "user.mfa.factor.") {

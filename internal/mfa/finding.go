@@ -26,7 +26,7 @@ const (
 	WeakOnly    Verdict = "weak_only"    // second factors, but none that the policy accepts
 	NotEnrolled Verdict = "not_enrolled" // nothing beyond password, e-mail and security question
 	InGrace     Verdict = "in_grace"     // would be one of the two above; Until says how long it may be put right
-	Exempt      Verdict = "exempt"       // would be one of the two above, and somebody answers for it, until Until
+	Exempt      Verdict = "exempt"       // would be one of the two above, and someone answers for it, until Until
 	Unreadable  Verdict = "unreadable"   // Okta did not let the enrolments be read; never counted as compliant
 	Undecided   Verdict = "unknown"      // has a method that cannot be graded, and nothing else that the policy accepts
 )
@@ -34,7 +34,7 @@ const (
 // Verdicts lists all, worst first: the order in which findings are shown.
 var Verdicts = [...]Verdict{NotEnrolled, WeakOnly, Undecided, Unreadable, InGrace, Exempt, Compliant}
 
-// Failing reports whether the verdict demands that somebody acts now.
+// Failing reports whether the verdict demands that someone acts now.
 func (v Verdict) Failing() bool { return v == NotEnrolled || v == WeakOnly }
 
 // Method is one enrolled method of a person.
@@ -163,7 +163,7 @@ type Exemption struct {
 	Owner   string    `json:"owner" yaml:"owner"` // who answers for it
 	Reason  string    `json:"reason" yaml:"reason"`
 	Expires time.Time `json:"expires" yaml:"expires"`
-	State   string    `json:"state" yaml:"-"` // in_force, expired, not_needed (the person is compliant), nobody (no such person in scope)
+	State   string    `json:"state" yaml:"-"` // in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
 }
 
 // Summary is what an audit found, without names. It is saved as summary.json beside the findings.

@@ -127,7 +127,7 @@ func (p *Policy) mightCount(m Method) bool {
 }
 
 // Judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
-// exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everybody.
+// exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everyone.
 func (p *Policy) Judge(f *Finding, m Moments, ex *Exemption, readable bool, now time.Time) {
 	f.Until, f.Reason = time.Time{}, ""
 	if !readable {

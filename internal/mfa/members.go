@@ -89,6 +89,13 @@ func (m *Members) Changed(group string) int64 {
 	return 0
 }
 
+// Forget makes a group's members unknown, without taking them out: they are to be read again.
+func (m *Members) Forget(group string) {
+	if n, ok := m.numbers[group]; ok {
+		m.groups[n].changed = 0
+	}
+}
+
 // Has reports whether a user is in a group.
 func (m *Members) Has(group, user string) bool {
 	n, ok := m.numbers[group]

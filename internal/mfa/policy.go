@@ -12,8 +12,8 @@ type Level string
 
 // The levels.
 const (
-	Off      Level = "off"      // an inventory: nobody is told, no ticket is made
-	Optional Level = "optional" // findings are recommendations: one bulk ticket at most, nobody is messaged
+	Off      Level = "off"      // an inventory: no one is told, no ticket is made
+	Optional Level = "optional" // findings are recommendations: one bulk ticket at most, no one is messaged
 	Required Level = "required" // findings are violations: tickets, messages, exit status
 )
 
@@ -30,7 +30,7 @@ type Policy struct {
 	Exemptions []Exemption `json:"exemptions,omitempty" yaml:"exemptions"`
 	Bound      float64     `json:"minimum_coverage" yaml:"minimum_coverage"`       // share below which no rate is given, 0.99
 	Sample     float64     `json:"sample" yaml:"sample"`                           // share of cached people who are read again, 0.01
-	OktaVerify bool        `json:"resolve_okta_verify" yaml:"resolve_okta_verify"` // read factors too for everybody with Okta Verify, to tell FastPass from push
+	OktaVerify bool        `json:"resolve_okta_verify" yaml:"resolve_okta_verify"` // read factors too for everyone with Okta Verify, to tell FastPass from push
 }
 
 // DefaultPolicy accepts any strong method, gives new people 72 hours, and reads 1 % of the cache again.

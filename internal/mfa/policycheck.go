@@ -77,7 +77,7 @@ func (p Policy) check() error {
 	return p.checkExemptions()
 }
 
-// checkMethods refuses methods that do not exist, that are no second factor, and lists that nobody could satisfy.
+// checkMethods refuses methods that do not exist, that are no second factor, and lists that no one could satisfy.
 func (p Policy) checkMethods() error {
 	known := knownMethods()
 	if len(p.Methods) == 0 {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Query picks findings of one audit. Empty fields pick everybody.
+// Query picks findings of one audit. Empty fields pick everyone.
 type Query struct {
 	Verdict  Verdict
 	Strength Strength
-	Method   string // somebody who has it: a factor type or an authenticator's key
+	Method   string // someone who has it: a factor type or an authenticator's key
 	Only     bool   // with Method: nothing else beyond password, e-mail and security question
 	Change   string // fixed, regressed, new_failing
 	Admins   bool
 	Signals  bool            // with recent events only
-	Users    map[string]bool // by id; nil: whoever
+	Users    map[string]bool // by id; nil: anyone who
 	Text     string          // part of login, e-mail or name, in any case
 	After    int             // findings that match and were shown already
 	Limit    int             // most to return; 0 means 50

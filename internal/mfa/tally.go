@@ -28,7 +28,7 @@ func (t *Counter) Close(bound float64) {
 	t.Rate = &rate
 }
 
-// SourceNone is Finding.Sources of somebody who could not be read.
+// SourceNone is Finding.Sources of someone who could not be read.
 const SourceNone = "none"
 
 // Cover counts one finding into the coverage.
@@ -109,7 +109,7 @@ func (t *Counter) Count(f *Finding) {
 	enrolled := false
 	seen := map[string]bool{}
 	for _, m := range f.Methods {
-		// By authenticator: in which form somebody has one is known only of those who were read from both sources.
+		// By authenticator: in which form someone has one is known only of those who were read from both sources.
 		name := m.Key
 		if name == "" {
 			name = m.Name

@@ -40,7 +40,8 @@ func TestAfterEnoughRunsEveryFindingHasOneOpenIssueAndEverySettledOneNone(t *tes
 }
 
 var faults = []notifytest.Fault{
-	notifytest.Refused, notifytest.Lost, notifytest.Cut, notifytest.Error500, notifytest.Done500, notifytest.Limited, notifytest.Silent, notifytest.Expired,
+	notifytest.Refused, notifytest.Lost, notifytest.Cut, notifytest.Error500, notifytest.Done500,
+	notifytest.Limited, notifytest.Silent, notifytest.Expired,
 }
 
 func chaos(t *testing.T, seed uint64, fired map[notifytest.Fault]int) {

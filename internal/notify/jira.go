@@ -107,7 +107,8 @@ func checkJiraOptions(o JiraOptions) error {
 	case !cloud && o.PAT.IsZero():
 		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access token (Data Center)")
 	case !projectKey.matches(o.Project):
-		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the number of its issues, such as SEC", untrusted.Clean(o.Project, 40))
+		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the "+
+			"number of its issues, such as SEC", untrusted.Clean(o.Project, 40))
 	case o.Dir == "":
 		return errors.New("read Jira's options: no directory for the ledger of issues")
 	case o.IndexLag < 0:
@@ -163,7 +164,9 @@ func (j *Jira) screen(ctx context.Context) (screen, error) {
 		for _, k := range kinds {
 			names = append(names, untrusted.Clean(k.Name, 60))
 		}
-		return screen{}, fmt.Errorf("read issue types of %s: no type %q that the account may create; there are: %s", j.o.Project, j.o.IssueType, strings.Join(names, ", "))
+		return screen{},
+			fmt.Errorf("read issue types of %s: no type %q that the account may create; there are: %s",
+				j.o.Project, j.o.IssueType, strings.Join(names, ", "))
 	}
 	fields, err := j.site.createFields(ctx, j.o.Project, kinds[at].ID)
 	if err != nil {
@@ -187,7 +190,9 @@ func (j *Jira) readScreen(fields []createField) screen {
 		}
 	}
 	if !s.has["labels"] {
-		lines = append(lines, "labels: not on the create screen of this issue type, and tickets are found again by their labels; have a Jira administrator add the field to the screen")
+		lines = append(lines,
+			"labels: not on the create screen of this issue type, and tickets are found again by their "+
+				"labels; have a Jira administrator add the field to the screen")
 	}
 	if len(lines) > 0 {
 		s.missing = fmt.Errorf("create issues in %s: %s", j.o.Project, strings.Join(lines, "; "))
@@ -214,7 +219,8 @@ func howToFill(f createField) string {
 	if f.Schema.Type == "array" {
 		value = "[" + value + "]"
 	}
-	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s", untrusted.Clean(f.Name, 60), untrusted.Clean(f.id(), 60), untrusted.Clean(f.id(), 60), value)
+	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s",
+		untrusted.Clean(f.Name, 60), untrusted.Clean(f.id(), 60), untrusted.Clean(f.id(), 60), value)
 }
 
 // The labels by which issues are known: one for the set, one for the ticket, one for the content that was written last.

@@ -52,7 +52,8 @@ func (r *run) finishLost(ctx context.Context) {
 func (r *run) finishOne(ctx context.Context, p pending, looking error) {
 	key := p.ticket.Key
 	if looking != nil {
-		r.fail(Result{Key: key}, fmt.Errorf("%w; whether the issue exists is not known, the next run looks for it before it creates one", errors.Join(p.cause, looking)))
+		r.fail(Result{Key: key},
+			fmt.Errorf("%w; whether the issue exists is not known, the next run looks for it before it creates one", errors.Join(p.cause, looking)))
 		return
 	}
 	if id := r.ledger.entries[key].Issue; id != "" {

@@ -113,12 +113,14 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 // TestHostileTextsAreTextInJira writes markup of every kind and reads it back as text.
 func TestHostileTextsAreTextInJira(t *testing.T) {
 	hostile := []string{
-		"h1. Heading", "bq. quoted", "{code}rm -rf{code}", "[~admin] [click|https://evil.example] !https://evil.example/x.png!", "*b* _i_ -s- +u+ ^x^ ~y~ ??c?? {{m}}",
+		"h1. Heading", "bq. quoted", "{code}rm -rf{code}",
+		"[~admin] [click|https://evil.example] !https://evil.example/x.png!", "*b* _i_ -s- +u+ ^x^ ~y~ ??c?? {{m}}",
 		"||a||b||", "# one", "* two", `a\\b {noformat}`, "<script>alert(1)</script>", "line\r\nbreak\u2028x \u202egnirts \x1b[31mred\x00", "----", "(!) :)",
 	}
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		d := wantedOf([]notify.Ticket{
-			{Key: "a", Title: strings.Join(hostile, "\n") + strings.Repeat("😀", 300), Lines: hostile, Rows: [][]string{{"x", "y"}, hostile[:4], {"", "|"}}, Labels: []string{"ok", "not ok", "\u202ebad"}},
+			{Key: "a", Title: strings.Join(hostile, "\n") + strings.Repeat("😀", 300), Lines: hostile,
+				Rows: [][]string{{"x", "y"}, hostile[:4], {"", "|"}}, Labels: []string{"ok", "not ok", "\u202ebad"}},
 			{Key: "b", Title: "\x00\n", Lines: nil},
 			{Key: "c", Title: "long", Lines: []string{strings.Repeat("{*}", 20_000), strings.Repeat("é", 60_000)}, Rows: rows(5_000)},
 		})
@@ -201,7 +203,8 @@ func TestAssigneesAndUrgencyAreSetWhereTheScreenHasThem(t *testing.T) {
 
 func TestWorkflowsOfTheirOwnAreFollowed(t *testing.T) {
 	moves := []notifytest.Move{
-		{ID: "5", Name: "Won't do", To: "Won't do"}, {ID: "6", Name: "Accept", To: "Closed"}, {ID: "7", Name: "Back to work", From: []string{"Closed", "Won't do"}, To: "In Progress"},
+		{ID: "5", Name: "Won't do", To: "Won't do"}, {ID: "6", Name: "Accept", To: "Closed"}, {ID: "7",
+			Name: "Back to work", From: []string{"Closed", "Won't do"}, To: "In Progress"},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t, notifytest.JiraOptions{Moves: moves, Strict: true})

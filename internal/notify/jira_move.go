@@ -148,7 +148,9 @@ func (r *run) transition(ctx context.Context, id string, close bool) (string, er
 			return t.ID, nil
 		}
 	}
-	return "", fmt.Errorf("move %s: the workflow offers no transition for %s from its status; there are: %s; set the name of the right one, or give the account the permission", id, setting, strings.Join(names, ", "))
+	return "",
+		fmt.Errorf("move %s: the workflow offers no transition for %s from its status; there are: %s; set "+
+			"the name of the right one, or give the account the permission", id, setting, strings.Join(names, ", "))
 }
 
 func leadsTo(t *models.IssueTransitionScheme, done bool) bool {

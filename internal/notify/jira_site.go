@@ -122,7 +122,8 @@ func (s shared) checkAccess(ctx context.Context, project string) error {
 		err = s.failure("read project "+project, res, err)
 		var j *jiraError
 		if errors.As(err, &j) && j.Code == http.StatusNotFound {
-			return fmt.Errorf("read project %s: Jira has no such project, or the account may not see it; set the project's key (as in SEC-12) and give the account Browse Projects there", project)
+			return fmt.Errorf("read project %s: Jira has no such project, or the account may not see it; set "+
+				"the project's key (as in SEC-12) and give the account Browse Projects there", project)
 		}
 		return err
 	}

@@ -209,7 +209,8 @@ func (r *run) probe(ctx context.Context) error {
 		gone++
 	}
 	if gone == few {
-		return fmt.Errorf("search issues: Jira shows none of the issues that earlier runs made in %s: give the account Browse Projects again; if they were deleted on purpose, remove the file %s.jsonl from the directory of ledgers",
+		return fmt.Errorf("search issues: Jira shows none of the issues that earlier runs made in %s: "+
+			"give the account Browse Projects again; if they were deleted on purpose, remove the file %s.jsonl from the directory of ledgers",
 			r.j.o.Project, ledgerName(r.j.o.BaseURL, r.j.o.Project, r.wanted.Set))
 	}
 	return nil

@@ -58,7 +58,8 @@ func TestWhatIsFixedClosesAndWhatRegressesReopensEachWithItsReason(t *testing.T)
 				t.Fatalf("%d issues, %d open", len(all), len(p.fake.Open()))
 			}
 			comments := all[2].Comments
-			if len(comments) != 2 || !strings.Contains(string(comments[0]), "enrolled a security key") || !strings.Contains(string(comments[1]), "Reopened") {
+			if len(comments) != 2 || !strings.Contains(string(comments[0]),
+				"enrolled a security key") || !strings.Contains(string(comments[1]), "Reopened") {
 				t.Errorf("comments: %s", comments)
 			}
 			want(t, p.sync(p.client(with), wantedOf(tickets(2))), "unchanged 2, closed 0") // in neither: left alone
@@ -80,7 +81,8 @@ func TestAChangedTicketIsUpdatedAndLabelsOfPeopleStay(t *testing.T) {
 		want(t, p.sync(p.client(with), d), "updated 1, unchanged 1")
 		i := p.fake.Issues()[0]
 		labels := strings.Join(i.Labels, " ")
-		if !strings.Contains(i.Text(), "Has nothing now.") || i.Due != "" || !strings.Contains(labels, "watched-by-kim") || strings.Contains(labels, "urgent") || strings.Count(labels, "content-") != 1 {
+		if !strings.Contains(i.Text(), "Has nothing now.") || i.Due != "" || !strings.Contains(labels,
+			"watched-by-kim") || strings.Contains(labels, "urgent") || strings.Count(labels, "content-") != 1 {
 			t.Errorf("issue: due %q, %s, %s", i.Due, labels, i.Text())
 		}
 		want(t, p.sync(p.client(with), d), "updated 0, unchanged 2")
@@ -88,7 +90,8 @@ func TestAChangedTicketIsUpdatedAndLabelsOfPeopleStay(t *testing.T) {
 }
 
 func TestAFailureInTheMiddleLeavesTheRestAndTheNextRunRepairs(t *testing.T) {
-	for _, fault := range []notifytest.Fault{notifytest.Error500, notifytest.Done500, notifytest.Lost, notifytest.Cut, notifytest.Refused, notifytest.Limited, notifytest.Silent} {
+	for _, fault := range []notifytest.Fault{notifytest.Error500, notifytest.Done500, notifytest.Lost,
+		notifytest.Cut, notifytest.Refused, notifytest.Limited, notifytest.Silent} {
 		t.Run(string(fault), func(t *testing.T) {
 			both(t, notifytest.JiraOptions{Lag: 50 * time.Second}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 				p.fake.SetFault(notifytest.Nth(73, fault, isCreate))
@@ -154,7 +157,8 @@ func TestWhatIsBeyondTheCapIsInTheBulkTicketUntilAllHaveTheirOwn(t *testing.T) {
 		d.MaxNew, d.Bulk = 5, &notify.Ticket{Key: "rest", Title: "The rest", Lines: []string{"Without a ticket of their own:"}}
 		want(t, p.sync(p.client(with), d), "created 6, deferred 7")
 		bulk := p.fake.Issues()[5]
-		if text := bulk.Text(); bulk.Summary != "The rest" || !strings.Contains(text, "Person 11 signs in") || strings.Contains(text, "Person 4 signs in") {
+		if text := bulk.Text(); bulk.Summary != "The rest" || !strings.Contains(text,
+			"Person 11 signs in") || strings.Contains(text, "Person 4 signs in") {
 			t.Errorf("bulk ticket %q: %s", bulk.Summary, text)
 		}
 		want(t, p.sync(p.client(with), d), "created 5, unchanged 5, deferred 2, updated 1")

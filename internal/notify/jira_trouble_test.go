@@ -25,7 +25,8 @@ func TestAStaleSearchDoesNotHideWhatTheRunBeforeDid(t *testing.T) {
 func TestATransitionWhoseReplyIsLostIsLookedUp(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		p.sync(p.client(with), wantedOf(tickets(1)))
-		p.fake.SetFault(notifytest.Nth(1, notifytest.Lost, func(c notifytest.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/transitions") }))
+		p.fake.SetFault(notifytest.Nth(1, notifytest.Lost,
+			func(c notifytest.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/transitions") }))
 		want(t, p.sync(p.client(with), wantedOf(nil, "t0")), "closed 1, failed 0")
 		if i := p.fake.Issues()[0]; !i.Done() || len(i.Comments) != 1 {
 			t.Errorf("status %s, %d comments", i.Status, len(i.Comments))
@@ -106,7 +107,8 @@ func TestACopyThatSomebodyMadeIsLeftAlone(t *testing.T) {
 }
 
 func TestAPersonWhoMayNotHaveTicketsLeavesTheTicketToAnybody(t *testing.T) {
-	both(t, notifytest.JiraOptions{People: []notifytest.Person{{ID: "kim", Email: "kim@example.com", Barred: true}}}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
+	both(t, notifytest.JiraOptions{People: []notifytest.Person{{ID: "kim", Email: "kim@example.com",
+		Barred: true}}}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		d := wantedOf(tickets(2))
 		d.Open[0].Assignee = "kim@example.com"
 		want(t, p.sync(p.client(with), d), "created 2, failed 0")
@@ -148,7 +150,8 @@ func TestATicketMovedByAPersonIsBroughtBack(t *testing.T) {
 func TestAReasonForAMoveThatDidNotHappenIsNotPosted(t *testing.T) {
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		p.sync(p.client(with), wantedOf(tickets(1)))
-		p.fake.SetFault(notifytest.Nth(1, notifytest.Refused, func(c notifytest.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/transitions") }))
+		p.fake.SetFault(notifytest.Nth(1, notifytest.Refused,
+			func(c notifytest.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/transitions") }))
 		want(t, p.sync(p.client(with), wantedOf(nil, "t0")), "closed 0, failed 1")
 		want(t, p.sync(p.client(with), wantedOf(tickets(1))), "unchanged 1")
 		if i := p.fake.Issues()[0]; i.Done() || len(i.Comments) != 0 {

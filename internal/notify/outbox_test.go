@@ -65,7 +65,8 @@ func TestWhatCannotBeDeliveredWaitsInOrderAndIsRetriedByALaterProcess(t *testing
 			t.Fatalf("%v %+v", came, f)
 		}
 		waiting, err := newOutbox(t, dir).Waiting()
-		if err != nil || len(waiting) != 1 || waiting[0].Error != "slack is down" || waiting[0].Tries != 1 || time.Since(waiting[0].Since) != 3*time.Hour {
+		if err != nil || len(waiting) != 1 || waiting[0].Error != "slack is "+
+			"down" || waiting[0].Tries != 1 || time.Since(waiting[0].Since) != 3*time.Hour {
 			t.Fatalf("%+v, %v", waiting, err)
 		}
 		if came, f := flush(t, newOutbox(t, dir)); strings.Join(came, " ") != "a1" || f.Delivered[0].Tries != 2 {

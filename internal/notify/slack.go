@@ -54,7 +54,8 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
 	}
 	if !channelForm.matches(strings.TrimPrefix(o.Channel, "#")) {
-		return nil, fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
+		return nil,
+			fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
 	}
 	if o.BaseURL == "" {
 		o.BaseURL = slackURL

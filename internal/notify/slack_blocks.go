@@ -102,7 +102,8 @@ func (m *message) link(address, text string) {
 	if text = untrusted.Clean(text, 200); text == "" {
 		text = "Open"
 	}
-	m.blocks = append(m.blocks, slack.NewRichTextBlock("", slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(u.String(), text, nil))))
+	m.blocks = append(m.blocks, slack.NewRichTextBlock("",
+		slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(u.String(), text, nil))))
 }
 
 func (m *message) remark(words ...string) {

@@ -33,7 +33,9 @@ func (s *Slack) Check(ctx context.Context) error {
 	}
 	var all []error
 	if len(missing) > 0 {
-		all = append(all, fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, reinstall the app, and set the token again if it changes", strings.Join(missing, ", ")))
+		all = append(all,
+			fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, "+
+				"reinstall the app, and set the token again if it changes", strings.Join(missing, ", ")))
 	}
 	return errors.Join(append(all, s.checkChannel(ctx, untrusted.Clean(me.User, 80)))...)
 }
@@ -96,8 +98,9 @@ func (e *slackError) Unwrap() error { return e.cause }
 
 // slackHelp says for Slack's error codes what to do.
 var slackHelp = map[string]string{
-	"not_in_channel":     "the bot is not in the channel: write /invite @ and its name there",
-	"channel_not_found":  "no such channel, or a private one that the bot is not in: set its id (from the channel's details) and invite the bot",
+	"not_in_channel": "the bot is not in the channel: write /invite @ and its name there",
+	"channel_not_found": "no such channel, or a private one that the bot is not in: set its id (from " +
+		"the channel's details) and invite the bot",
 	"is_archived":        "the channel is archived: set another one",
 	"invalid_auth":       "the token is wrong, or not for this workspace: set the Bot User OAuth Token of the app",
 	"not_authed":         "no token: set the Bot User OAuth Token of the app",

@@ -84,7 +84,8 @@ func TestABulletinIsPostedOnceWithItsChartInTheThread(t *testing.T) {
 			t.Errorf("%q is not shown in %s", text, posts[0].Shown())
 		}
 	}
-	if result, err := w.safe(w.client().Post(t.Context(), bulletin())); err != nil || result.Outcome != notify.Skipped || len(w.fake.Posts()) != 2 {
+	if result, err := w.safe(w.client().Post(t.Context(),
+		bulletin())); err != nil || result.Outcome != notify.Skipped || len(w.fake.Posts()) != 2 {
 		t.Errorf("a second time: %+v, %v", result, err)
 	}
 }
@@ -173,9 +174,11 @@ func texts(value any) (all []string) {
 
 func TestAPersonIsToldAtMostOnceInTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1", Email: "Kim@example.com"}, {ID: "U2", Email: "gone@example.com", Deleted: true}}})
+		w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1",
+			Email: "Kim@example.com"}, {ID: "U2", Email: "gone@example.com", Deleted: true}}})
 		tell := func(email string) notify.Outcome {
-			result, err := w.safe(w.client().Message(context.Background(), notify.Message{Email: email, Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
+			result, err := w.safe(w.client().Message(context.Background(), notify.Message{Email: email,
+				Lines: []string{"Please enrol."}, Link: "https://example.okta.com/enduser/settings"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +238,8 @@ func TestAMessageWhoseReplyIsLostIsNotSentTwiceAndOneThatNeverLeftIsSentLater(t 
 }
 
 func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
-	channels := []notifytest.Channel{{ID: "C0A", Name: "a"}, {ID: "C0B", Name: "b"}, {ID: "C0OUTSIDE9", Name: "outside", Outside: true}, {ID: "C0OLD", Name: "old", Archived: true}}
+	channels := []notifytest.Channel{{ID: "C0A", Name: "a"}, {ID: "C0B", Name: "b"}, {ID: "C0OUTSIDE9",
+		Name: "outside", Outside: true}, {ID: "C0OLD", Name: "old", Archived: true}}
 	few := []string{"chat:write", "channels:read"}
 	for _, c := range []struct {
 		name, channel, token, words string
@@ -270,7 +274,8 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 		})
 	}
 	w := newWorkspace(t, notifytest.SlackOptions{Channels: channels, Scopes: []string{"users:read.email"}})
-	if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.Channel = "#b" }).Post(t.Context(), bulletin())); err == nil || !strings.Contains(err.Error(), "needed: chat:write") {
+	if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.Channel = "#b" }).Post(t.Context(),
+		bulletin())); err == nil || !strings.Contains(err.Error(), "needed: chat:write") {
 		t.Errorf("a missing scope: %v", err)
 	}
 	w = newWorkspace(t, notifytest.SlackOptions{Channels: channels})
@@ -305,7 +310,8 @@ func TestSlackAndJiraOverRealConnections(t *testing.T) {
 	jiraServer.Config.Handler = fake
 	jiraServer.Start()
 	defer jiraServer.Close()
-	j, err := notify.NewJira(notify.JiraOptions{BaseURL: fake.BaseURL(), Email: fake.Email(), Token: secret.New(fake.Token()), Project: "SEC", Dir: t.TempDir()})
+	j, err := notify.NewJira(notify.JiraOptions{BaseURL: fake.BaseURL(), Email: fake.Email(),
+		Token: secret.New(fake.Token()), Project: "SEC", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

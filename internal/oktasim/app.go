@@ -26,9 +26,14 @@ type app struct {
 	created, lastUpdated    time.Time
 	users                   roster[*appUser]
 	groups                  roster[time.Time] // ids of assigned groups
+	priorities              map[string]int    // of groups, by id, where an assignment gave one
 	schema                  map[string]any    // custom app-user attributes, by name
 	schemaRequired          []string
-	oauth                   map[string]any // settings.oauthClient as it was sent; nil for other kinds
+	oauth                   map[string]any    // settings.oauthClient as it was sent; nil for other kinds
+	ownSettings             map[string]any    // settings.app as it was sent
+	signOn                  map[string]any    // settings.signOn as it was sent; nil for none
+	givenNames              map[string]string // user id by user name in lower case, of those that an assignment gave
+	licences                int               // how many people it takes; 0 for any number
 }
 
 // appUser is one user's assignment to an application.
@@ -84,15 +89,24 @@ func (a *app) render(c *call) map[string]any {
 		"signing":          map[string]any{"kid": "kid" + a.id},
 	}
 	settings := map[string]any{
-		"app": map[string]any{}, "manualProvisioning": false, "implicitAssignment": false, "emOptInStatus": a.em,
+		"app": a.ownSettings, "manualProvisioning": false, "implicitAssignment": false,
 		"notifications": map[string]any{"vpn": map[string]any{
 			"network": map[string]any{"connection": "DISABLED"}, "message": nil, "helpUrl": nil,
 		}},
 		"notes": map[string]any{"admin": nil, "enduser": nil},
 	}
+	if a.ownSettings == nil {
+		settings["app"] = map[string]any{}
+	}
+	if a.signOn != nil {
+		settings["signOn"] = a.signOn
+	}
+	if a.governable() && !c.t.lacks("/governance/") {
+		settings["emOptInStatus"] = a.em
+	}
 	body := map[string]any{
 		"id": a.id, "orn": a.orn(c.t), "name": a.name, "label": a.label, "status": a.status,
-		"created": millis(a.created), "lastUpdated": millis(a.lastUpdated), "features": features, "signOnMode": a.signOnMode,
+		"created": stampText(a.created), "lastUpdated": stampText(a.lastUpdated), "features": features, "signOnMode": a.signOnMode,
 		"accessibility": map[string]any{"selfService": false, "errorRedirectUrl": nil, "loginRedirectUrl": nil},
 		"visibility": map[string]any{
 			"autoLaunch": false, "autoSubmitToolbar": false, "hide": map[string]any{"iOS": false, "web": false},
@@ -108,6 +122,15 @@ func (a *app) render(c *call) map[string]any {
 		settings["oauthClient"] = a.oauth
 	}
 	return body
+}
+
+// governable says whether Okta shows emOptInStatus: recorded applications for a password or a bookmark lack it.
+func (a *app) governable() bool {
+	switch a.signOnMode {
+	case "BOOKMARK", "BROWSER_PLUGIN", "AUTO_LOGIN", "SECURE_PASSWORD_STORE", "BASIC_AUTH":
+		return a.em != emNone
+	}
+	return true
 }
 
 func (a *app) links(c *call, self string) map[string]any {
@@ -144,8 +167,8 @@ func (au *appUser) render(c *call, a *app, expand bool) map[string]any {
 	}
 	u := c.t.users[au.id]
 	body := map[string]any{
-		"id": au.id, "externalId": nil, "created": millis(au.created), "lastUpdated": millis(au.lastUpdated),
-		"scope": au.scope, "status": au.status, "statusChanged": millis(au.statusChanged), "passwordChanged": nil,
+		"id": au.id, "externalId": nil, "created": stampText(au.created), "lastUpdated": stampText(au.lastUpdated),
+		"scope": au.scope, "status": au.status, "statusChanged": stampText(au.statusChanged), "passwordChanged": nil,
 		"syncState": "DISABLED", "credentials": map[string]any{"userName": au.userName},
 		"profile": a.appProfile(au, u), "_links": links,
 	}

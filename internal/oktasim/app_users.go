@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -70,6 +71,10 @@ func (t *Tenant) createAppUser(c *call) {
 		c.fail(http.StatusForbidden, codeUserInactive, "Inactive user cannot be assigned to an app.")
 		return
 	}
+	if problems := t.assignmentProblems(a, u, &in); len(problems) > 0 {
+		c.invalid("appUser", problems...)
+		return
+	}
 	known := a.users.has(u.id)
 	au := t.assignUser(a, u, scopeUser, "", c.now)
 	t.applyAppUser(a, au, in, c.now)
@@ -81,6 +86,48 @@ func (t *Tenant) createAppUser(c *call) {
 	c.reply(http.StatusOK, au.render(c, a, false))
 }
 
+// assignmentProblems lists why an application does not take an assignment: attributes that its schema lacks or demands, a user
+// name that another person has there, licences.
+func (t *Tenant) assignmentProblems(a *app, u *user, in *appUserBody) (problems []string) {
+	au, known := a.users.get(u.id)
+	for _, name := range slices.Sorted(maps.Keys(in.Profile)) {
+		if a.schema[name] == nil && !slices.Contains(baseAttributes, name) && !slices.Contains(oidcAttributes, name) {
+			problems = append(problems, "Property name '"+name+"' is not defined in profile")
+		}
+	}
+	for _, name := range a.schemaRequired {
+		var has any
+		if known {
+			has = au.profile[name]
+		}
+		if in.Profile[name] == nil && has == nil {
+			problems = append(problems, name+": The field cannot be left blank")
+		}
+	}
+	userName := in.Credentials.UserName
+	if userName == "" && !known {
+		userName = u.login()
+	}
+	if t.userNameTaken(a, userName, u.id) {
+		problems = append(problems, "userName: An object with this field already exists in the current organization")
+	}
+	if a.licences > 0 && !known && a.users.size() >= a.licences {
+		problems = append(problems, "No licenses are available for this application")
+	}
+	return problems
+}
+
+// userNameTaken says whether another person has a user name on an application: as the login, or given when assigned.
+func (t *Tenant) userNameTaken(a *app, userName, self string) bool {
+	key := strings.ToLower(userName)
+	for _, id := range []string{t.byLogin[key], a.givenNames[key]} {
+		if au, ok := a.users.get(id); ok && id != self && strings.EqualFold(au.userName, userName) {
+			return true
+		}
+	}
+	return false
+}
+
 func appUserTarget(a *app, au *appUser) logTarget {
 	return logTarget{"0ua" + au.id[3:], "AppUser", au.userName, a.label}
 }
@@ -88,6 +135,10 @@ func appUserTarget(a *app, au *appUser) logTarget {
 func (t *Tenant) applyAppUser(a *app, au *appUser, in appUserBody, now time.Time) {
 	if in.Credentials.UserName != "" {
 		au.userName = in.Credentials.UserName
+		if a.givenNames == nil {
+			a.givenNames = map[string]string{}
+		}
+		a.givenNames[strings.ToLower(au.userName)] = au.id
 	}
 	if in.Profile != nil {
 		profile := maps.Clone(au.profile)
@@ -129,6 +180,10 @@ func (t *Tenant) updateAppUser(c *call) {
 	if !c.body(&in) {
 		return
 	}
+	if problems := t.assignmentProblems(a, t.users[au.id], &in); len(problems) > 0 {
+		c.invalid("appUser", problems...)
+		return
+	}
 	if in.Scope == scopeUser {
 		au.scope, au.groupID = scopeUser, ""
 	}
@@ -166,9 +221,12 @@ func (t *Tenant) listAppGroups(c *call) {
 
 func (a *app) renderGroup(c *call, id string) map[string]any {
 	at, _ := a.groups.get(id)
-	position := slices.IndexFunc(a.groups.order, func(m *member[time.Time]) bool { return m.id == id })
+	priority, given := a.priorities[id] // kept as it was sent, whatever the others have
+	if !given {
+		priority = slices.IndexFunc(a.groups.order, func(m *member[time.Time]) bool { return m.id == id })
+	}
 	return map[string]any{
-		"id": id, "priority": position, "lastUpdated": millis(at), "profile": map[string]any{},
+		"id": id, "priority": priority, "lastUpdated": stampText(at), "profile": map[string]any{},
 		"_links": map[string]any{
 			"app": c.link("/api/v1/apps/" + a.id), "group": c.link("/api/v1/groups/" + id),
 			"self": c.link("/api/v1/apps/" + a.id + "/groups/" + id),
@@ -197,7 +255,17 @@ func (t *Tenant) putAppGroup(c *call) {
 	if g == nil {
 		return
 	}
+	var in struct{ Priority *int }
+	if len(bytes.TrimSpace(c.x.Body)) > 0 && !c.body(&in) {
+		return
+	}
 	t.assignGroup(a, g, c.now)
+	if in.Priority != nil {
+		if a.priorities == nil {
+			a.priorities = map[string]int{}
+		}
+		a.priorities[g.id] = *in.Priority
+	}
 	c.event("group.application_assignment.add", eventDetail{Targets: []logTarget{g.target(), a.target()}})
 	c.reply(http.StatusOK, a.renderGroup(c, g.id))
 }

@@ -2,6 +2,7 @@ package oktasim
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ func (t *Tenant) routesApps() {
 	t.handle("GET", "/api/v1/apps", "okta.apps.read", t.listApps)
 	t.handle("POST", "/api/v1/apps", "okta.apps.manage", t.createApp)
 	t.handle("GET", "/api/v1/apps/{id}", "okta.apps.read", t.getApp)
+	t.handle("PUT", "/api/v1/apps/{id}", "okta.apps.manage", t.replaceApp)
 	t.handle("DELETE", "/api/v1/apps/{id}", "okta.apps.manage", t.deleteApp)
 	t.handle("POST", "/api/v1/apps/{id}/lifecycle/activate", "okta.apps.manage",
 		func(c *call) { t.switchApp(c, statusActive, "activate") })
@@ -98,31 +100,78 @@ func (t *Tenant) getApp(c *call) {
 	}
 }
 
-// createApp is POST /api/v1/apps in a simple form: name, label, sign-on mode and OAuth settings are kept, the rest is not.
-func (t *Tenant) createApp(c *call) {
-	var in struct {
-		Name, Label, SignOnMode string
-		Settings                struct{ OauthClient map[string]any }
+// appBody is what is kept of an application's body; the rest is not.
+type appBody struct {
+	Name, Label, SignOnMode string
+	Settings                struct {
+		App         map[string]any
+		SignOn      map[string]any
+		OauthClient map[string]any
 	}
-	if !c.body(&in) {
-		return
+}
+
+// appBody reads a body. It answers 400 when that cannot be.
+func (c *call) appBody(in *appBody) bool {
+	if !c.body(in) {
+		return false
 	}
 	if in.Label == "" {
 		c.invalid("label", "label: The field cannot be left blank")
+		return false
+	}
+	return true
+}
+
+func (in *appBody) apply(a *app) {
+	a.label, a.ownSettings, a.signOn = in.Label, in.Settings.App, in.Settings.SignOn
+	if a.name == "oidc_client" {
+		a.oauth = oauthSettings(in.Settings.OauthClient)
+	}
+}
+
+// nameOf is the name of a new application's kind: the given one, or for an integration of one's own what Okta makes of
+// subdomain and label, acme_payroll_1.
+func (t *Tenant) nameOf(in *appBody) string {
+	switch {
+	case in.Name != "":
+		return in.Name
+	case in.SignOnMode == "" || in.SignOnMode == "BOOKMARK":
+		return "bookmark"
+	}
+	letters := func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}
+	base := subdomain(t.baseURL) + "_" + strings.Map(letters, strings.ToLower(in.Label)) + "_"
+	n := 1
+	for _, a := range t.apps {
+		if strings.HasPrefix(a.name, base) {
+			n++
+		}
+	}
+	return base + strconv.Itoa(n)
+}
+
+// createApp is POST /api/v1/apps in a simple form.
+func (t *Tenant) createApp(c *call) {
+	var in appBody
+	if !c.appBody(&in) {
 		return
 	}
-	if in.Name == "" {
-		in.Name = "bookmark"
-	}
 	a := &app{
-		id: t.newID("0oa"), name: in.Name, label: in.Label, status: statusActive, signOnMode: in.SignOnMode, em: emNone,
-		created: c.now, lastUpdated: c.now,
+		id:          t.newID("0oa"),
+		name:        t.nameOf(&in),
+		status:      statusActive,
+		signOnMode:  in.SignOnMode,
+		em:          emNone,
+		created:     c.now,
+		lastUpdated: c.now,
 	}
+	in.apply(a)
 	if c.query().Get("activate") == "false" {
 		a.status = "INACTIVE"
-	}
-	if in.Name == "oidc_client" {
-		a.oauth = oauthSettings(in.Settings.OauthClient)
 	}
 	t.addApp(a)
 	c.event("application.lifecycle.create", eventDetail{Targets: []logTarget{a.target()}})
@@ -131,6 +180,22 @@ func (t *Tenant) createApp(c *call) {
 		body["credentials"].(map[string]any)["oauthClient"].(map[string]any)["client_secret"] = t.newToken(64)
 	}
 	c.reply(http.StatusOK, body)
+}
+
+// replaceApp is PUT: label and settings change, kind and status stay.
+func (t *Tenant) replaceApp(c *call) {
+	a := c.app()
+	if a == nil {
+		return
+	}
+	var in appBody
+	if !c.appBody(&in) {
+		return
+	}
+	in.apply(a)
+	a.lastUpdated = c.now
+	c.event("application.lifecycle.update", eventDetail{Targets: []logTarget{a.target()}})
+	c.reply(http.StatusOK, a.render(c))
 }
 
 // oauthSettings fills in what Okta adds to an OpenID Connect client's settings.
@@ -191,7 +256,7 @@ func (a *app) renderSchema(c *call) map[string]any {
 	return map[string]any{
 		"id":      c.base() + "/meta/schemas/apps/" + a.id + "/default",
 		"$schema": "http://json-schema.org/draft-04/schema#", "name": a.label + " User", "title": a.label + " User",
-		"lastUpdated": millis(a.lastUpdated), "created": millis(a.created), "type": "object",
+		"lastUpdated": stampText(a.lastUpdated), "created": stampText(a.created), "type": "object",
 		"definitions": map[string]any{
 			"base": map[string]any{"id": "#base", "type": "object", "properties": map[string]any{
 				"userName": map[string]any{

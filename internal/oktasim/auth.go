@@ -44,7 +44,7 @@ func (t *Tenant) authenticate(c *call) (refusal func(*call)) {
 		c.principal = principal{ID: "anonymous"}
 		return nil
 	}
-	scheme, text, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	scheme, text := credentials(c.r.Header.Get("Authorization"))
 	cr := t.tokens[text]
 	if text == "" {
 		c.principal = principal{ID: "anonymous"}
@@ -73,6 +73,20 @@ func (t *Tenant) authenticate(c *call) (refusal func(*call)) {
 		return func(c *call) { c.missingScope(cr.scheme, c.op.scope) }
 	}
 	return nil
+}
+
+// credentials splits an Authorization header. Okta's Python SDK 3 sends scheme and token without a space between them, and
+// works with Okta.
+func credentials(header string) (scheme, token string) {
+	if scheme, token, spaced := strings.Cut(header, " "); spaced {
+		return scheme, token
+	}
+	for _, scheme := range []string{"SSWS", "Bearer", "DPoP"} {
+		if n := len(scheme); len(header) > n && strings.EqualFold(header[:n], scheme) {
+			return scheme, header[n:]
+		}
+	}
+	return header, ""
 }
 
 func refuseToken(c *call) {
@@ -113,7 +127,7 @@ func (c *call) missingScope(scheme, scope string) {
 // switchedOff answers for features that the org lacks and for resources that the administrator's role does not reach.
 func (t *Tenant) switchedOff(c *call) bool {
 	starts := func(prefix string) bool { return simwire.HasPrefix(c.r.URL.Path, prefix) }
-	if slices.ContainsFunc(t.opts.FeaturesOff, starts) {
+	if t.lacks(c.r.URL.Path) {
 		c.fail(http.StatusUnauthorized, codeFeatureOff, "You do not have permission to access the feature you are requesting")
 		return true
 	}
@@ -122,6 +136,11 @@ func (t *Tenant) switchedOff(c *call) bool {
 		return true
 	}
 	return false
+}
+
+// lacks says whether the feature behind a path is off.
+func (t *Tenant) lacks(path string) bool {
+	return slices.ContainsFunc(t.opts.FeaturesOff, func(prefix string) bool { return simwire.HasPrefix(path, prefix) })
 }
 
 // SetFeature switches the feature behind a path prefix, such as "/governance/" or "/api/v1/users/{id}/factors", on or off.

@@ -1,7 +1,6 @@
 package oktasim
 
 import (
-	"net/http"
 	"net/url"
 
 	"okta-entitlements-mcp/internal/simwire"
@@ -52,7 +51,6 @@ func (c *call) cursorRejected() bool {
 		return false
 	}
 	c.x.Hit()
-	c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
-		cause{ErrorSummary: "after: the cursor is not valid"})
+	c.badCursor()
 	return true
 }

@@ -40,8 +40,10 @@ func (p *complaints) entitlement(in *entitlementInput) {
 		p.add(reasonMissing, "multiValue", "multiValue is required")
 	case in.DataType == "":
 		p.add(reasonMissing, "dataType", "dataType is required")
-	case in.DataType != dataType(*in.MultiValue):
-		p.add(reasonInvalid, "dataType", "dataType must be "+dataType(*in.MultiValue)+" for this multiValue")
+	case in.DataType == "array" && !*in.MultiValue:
+		p.add(reasonInvalid, "dataType", "dataType must be string for this multiValue")
+	case in.DataType != "array" && in.DataType != "string": // string beside multiValue is Okta's own example of a create
+		p.add(reasonInvalid, "dataType", "dataType must be string or array")
 	}
 	if in.Values == nil {
 		p.add(reasonMissing, "values", "values is required")
@@ -100,7 +102,7 @@ func (c *call) createEntitlement() {
 	}
 	e := &entitlement{
 		audit: c.newAudit(), id: c.t.newID("esp"), appID: a.id, name: in.Name, external: in.ExternalValue,
-		description: in.Description, multi: *in.MultiValue,
+		description: in.Description, multi: *in.MultiValue, dataType: in.DataType,
 	}
 	c.t.gov.addEntitlement(e)
 	for _, v := range in.Values {
@@ -220,7 +222,7 @@ func (c *call) replaceEntitlement() {
 	if in.ID != e.id {
 		p.add(reasonInvalid, "id", "id must be the id in the path")
 	}
-	if in.MultiValue != nil && *in.MultiValue != e.multi {
+	if in.MultiValue != nil && *in.MultiValue != e.multi || in.DataType != e.dataType {
 		p.add(reasonInvalid, "multiValue", "multiValue and dataType cannot change")
 	}
 	for _, v := range in.Values {

@@ -45,12 +45,15 @@ func TestAdditiveGrantsStackAndABaseGrantReplacesEverything(t *testing.T) {
 	}
 	d.want(201, "", "POST", pathGrants, d.grantBody(kindEntitlement, 0, e, v[0]))
 	d.inForce(0, v[0], v[1])
-	deny := with(govWithout(d.grantBody(kindCustom, 0), "entitlements"), "action", "DENY")
-	d.want(201, "", "POST", pathGrants, deny)
-	d.inForce(0)
 	d.inForce(1)
 	if !d.tenant.Assigned(d.app, d.users[0]) || d.tenant.Assigned(d.app, d.users[1]) {
 		t.Error("a grant must assign its user to the application, and no one else")
+	}
+	deny := with(govWithout(d.grantBody(kindCustom, 0), "entitlements"), "action", "DENY")
+	d.want(201, "", "POST", pathGrants, deny)
+	d.inForce(0)
+	if d.want(404, "E0000007", "GET", "/api/v1/apps/"+d.app+"/users/"+d.users[0], nil); d.tenant.Assigned(d.app, d.users[0]) {
+		t.Error("CUSTOM with DENY and nothing else takes the application away")
 	}
 	if n := d.tenant.Events("resource.user_entitlements.update"); n != 6 {
 		t.Errorf("%d events, want one for each of 6 changes through the API", n)
@@ -279,7 +282,7 @@ func TestGrantsShowInListsOnlyAfterTheLag(t *testing.T) {
 	})
 }
 
-func TestADeletedValueIsInForceForNobody(t *testing.T) {
+func TestADeletedValueIsInForceForNoOne(t *testing.T) {
 	d := newFixture(t, Options{})
 	_, v := d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	d.tenant.AddGrant(NewGrant{AppID: d.app, UserID: d.users[0], Values: v})

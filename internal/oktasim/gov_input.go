@@ -165,7 +165,7 @@ func named(e filterExpr, idPath, typePath, ornPath, typeName, ornKind string) (i
 		if !ok {
 			return "", ornPath + " must name exactly one resource"
 		}
-		kind, id, ok := ornParts(orn)
+		kind, id, ok := splitORN(orn)
 		if !ok || kind != ornKind {
 			return "", ornPath + " is not an ORN of " + ornKind
 		}

@@ -58,7 +58,7 @@ func (c *call) accessURL(path, appID, userID string) string {
 }
 
 func (p *complaints) revokedUser(t *Tenant, orn string) *user {
-	kind, id, ok := ornParts(orn)
+	kind, id, ok := t.ornParts(orn)
 	switch {
 	case orn == "":
 		p.add(reasonMissing, "principalOrn", "principalOrn is required")
@@ -79,7 +79,7 @@ func (p *complaints) revocations(t *Tenant, orns []string) []revocation {
 	}
 	var out []revocation
 	for _, orn := range orns {
-		kind, id, ok := ornParts(orn)
+		kind, id, ok := t.ornParts(orn)
 		value, bundle := t.gov.values[id], t.gov.bundles[id]
 		switch {
 		case ok && kind == "apps" && t.apps[id] != nil:

@@ -51,8 +51,23 @@ type optInSwitch struct {
 // settleOptIn finishes a change whose time has come. Call it before reading app.em.
 func (t *Tenant) settleOptIn(a *app, now time.Time) {
 	if s, busy := t.gov.switches[a.id]; busy && !now.Before(s.done) {
-		a.em = s.to
 		delete(t.gov.switches, a.id)
+		t.setOptIn(a, s.to, s.done)
+	}
+}
+
+// setOptIn sets the status of entitlement management. Okta, help on entitlement management's limitations: enabling it marks the
+// assignments that are there as Custom.
+func (t *Tenant) setOptIn(a *app, status string, at time.Time) {
+	enabled := a.em != emEnabled && status == emEnabled
+	a.em = status
+	if !enabled {
+		return
+	}
+	for _, m := range a.users.order {
+		if len(t.gov.activeGrants(a.id, m.id, at, 0)) == 0 {
+			t.putGrant(&grant{kind: kindCustom, action: "ALLOW", actor: "NONE", appID: a.id, userID: m.id}, "system", at)
+		}
 	}
 }
 
@@ -71,7 +86,7 @@ func optInStatus(em string) string {
 
 // settingsApp finds the application that the ORN in the path names; the router accepts raw and escaped colons.
 func (c *call) settingsApp() *app {
-	kind, id, ok := ornParts(c.path("resourceOrn"))
+	kind, id, ok := c.t.ornParts(c.path("resourceOrn"))
 	if !ok || kind != "apps" || c.t.apps[id] == nil {
 		c.invalid("resourceOrn", "resourceOrn does not name an application of this org")
 		return nil

@@ -57,7 +57,15 @@ func (t *Tenant) AddEntitlement(appID, name string, multi bool, values ...string
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	stamp := t.stamp(t.ownerID, t.now())
-	e := &entitlement{audit: stamp, id: t.newID("esp"), appID: appID, name: name, external: name, multi: multi}
+	e := &entitlement{
+		audit:    stamp,
+		id:       t.newID("esp"),
+		appID:    appID,
+		name:     name,
+		external: name,
+		multi:    multi,
+		dataType: dataType(multi),
+	}
 	t.gov.addEntitlement(e)
 	for _, text := range values {
 		v := &entValue{audit: stamp, id: t.newID("ent"), name: text, external: text}
@@ -168,7 +176,7 @@ func (t *Tenant) SetOptIn(appID, status string) {
 	defer t.mu.Unlock()
 	if a := t.apps[appID]; a != nil {
 		delete(t.gov.switches, appID)
-		a.em = status
+		t.setOptIn(a, status, t.now())
 	}
 }
 
@@ -182,7 +190,13 @@ func (t *Tenant) putGrant(g *grant, by string, now time.Time) {
 		t.endGrants(g.appID, g.userID, by, now)
 	}
 	t.gov.addGrant(g)
-	t.assignForGrant(g.appID, g.userID)
+	switch {
+	case g.action != "DENY":
+		t.assignForGrant(g.appID, g.userID)
+	case g.kind == kindCustom && len(g.values) == 0:
+		// Okta, OpenAPI example of a CUSTOM grant with DENY: it takes away access to the resource too.
+		t.unassignForRevoke(g.appID, g.userID)
+	}
 }
 
 // endGrants ends every grant that a person has on an application.

@@ -115,13 +115,28 @@ func (t *Tenant) userORN(userID string) string {
 	return "orn:" + t.partition() + ":directory:" + t.orgID + ":users:" + userID
 }
 
-// ornParts returns the kind and the id of an ORN of this org, whatever its partition: preview orgs mix partitions.
-func ornParts(s string) (kind, id string, ok bool) {
+// splitORN returns the kind and the id of an ORN, whatever its partition and org: filters take either partition.
+func splitORN(s string) (kind, id string, ok bool) {
 	parts := strings.Split(s, ":")
 	if len(parts) < 6 || parts[0] != "orn" || parts[len(parts)-1] == "" {
 		return "", "", false
 	}
 	return parts[4], parts[len(parts)-1], true
+}
+
+// ornParts is splitORN for ORNs of this org alone. Okta: the partition is oktapreview in preview orgs and okta in
+// others; governance objects say okta in both, as recorded.
+func (t *Tenant) ornParts(s string) (kind, id string, ok bool) {
+	kind, id, ok = splitORN(s)
+	parts := strings.Split(s, ":")
+	if !ok || parts[3] != t.orgID {
+		return "", "", false
+	}
+	switch parts[1] + ":" + parts[2] {
+	case "okta:governance", t.partition() + ":directory", t.partition() + ":idp":
+		return kind, id, true
+	}
+	return "", "", false
 }
 
 func dataType(multi bool) string {
@@ -165,7 +180,7 @@ func (e *entitlement) wire(c *call, values []*entValue) wireEntitlement {
 		ExternalValue: e.external,
 		Description:   e.description,
 		MultiValue:    e.multi,
-		DataType:      dataType(e.multi),
+		DataType:      e.dataType,
 	}
 	if values != nil {
 		out := make([]wireValue, len(values))
@@ -187,7 +202,7 @@ func (t *Tenant) grouped(values []*entValue, full bool) []wireFull {
 			f := wireFull{ID: v.of.id}
 			if full {
 				e, required := v.of, false
-				f.Name, f.ExternalValue, f.Description, f.DataType = e.name, e.external, e.description, dataType(e.multi)
+				f.Name, f.ExternalValue, f.Description, f.DataType = e.name, e.external, e.description, e.dataType
 				f.MultiValue, f.Required = &e.multi, &required
 			}
 			out = append(out, f)

@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type entitlement struct {
 	audit
 	id, appID, name, external, description string
 	multi                                  bool
+	dataType                               string // string or array
 	values                                 []*entValue
 }
 
@@ -151,24 +153,20 @@ func (s *govStore) activeGrants(appID, userID string, at time.Time, lag time.Dur
 	return out
 }
 
-// effective is the union of what the grants allow, without what they deny, in the order of the values' making.
+// effective is what the grants, oldest first, leave in force, in the order of the values' making. Okta, grants guide: they are
+// applied in the order in which they were granted, so a value that was denied and then allowed again is in force.
 func (s *govStore) effective(grants []*grant) []*entValue {
-	allowed, denied := map[*entValue]bool{}, map[*entValue]bool{}
+	inForce := map[*entValue]bool{}
 	for _, g := range grants {
-		into := allowed
-		if g.action == "DENY" {
-			into = denied
-		}
 		for _, v := range s.valuesOf(g) {
-			into[v] = true
+			if g.action == "DENY" {
+				delete(inForce, v)
+			} else {
+				inForce[v] = true
+			}
 		}
 	}
-	var out []*entValue
-	for v := range allowed {
-		if !denied[v] {
-			out = append(out, v)
-		}
-	}
+	out := slices.Collect(maps.Keys(inForce))
 	slices.SortFunc(out, func(a, b *entValue) int { return strings.Compare(a.id, b.id) })
 	return out
 }

@@ -11,7 +11,9 @@ func (t *Tenant) routesGroups() {
 	t.handle("GET", "/api/v1/groups", "okta.groups.read", t.listGroups)
 	t.handle("POST", "/api/v1/groups", "okta.groups.manage", t.createGroup)
 	t.handle("GET", "/api/v1/groups/{id}", "okta.groups.read", t.getGroup)
+	t.handle("PUT", "/api/v1/groups/{id}", "okta.groups.manage", t.replaceGroup)
 	t.handle("DELETE", "/api/v1/groups/{id}", "okta.groups.manage", t.deleteGroup)
+	t.handle("GET", "/api/v1/groups/rules", "okta.groups.read", func(c *call) { c.reply(http.StatusOK, []any{}) })
 	t.handle("GET", "/api/v1/groups/{id}/users", "okta.groups.read", t.listMembers)
 	t.handle("GET", "/api/v1/groups/{id}/apps", "okta.groups.read", t.listAppsOfGroup)
 	t.handle("PUT", "/api/v1/groups/{id}/users/{userId}", "okta.groups.manage", func(c *call) { t.changeMember(c, true) })
@@ -36,10 +38,6 @@ var groupSearch = filterOptions{FoldValues: true, NoNot: true, Properties: map[s
 
 func (t *Tenant) listGroups(c *call) {
 	q := c.query()
-	if prefix := strings.ToLower(q.Get("q")); prefix != "" {
-		t.lookupGroups(c, prefix)
-		return
-	}
 	var expr filterExpr
 	text := q.Get("search")
 	if text == "" {
@@ -54,6 +52,10 @@ func (t *Tenant) listGroups(c *call) {
 			c.fail(http.StatusBadRequest, codeBadSearch, "Invalid search criteria.", cause{ErrorSummary: err.Error()})
 			return
 		}
+	}
+	if prefix := strings.ToLower(q.Get("q")); prefix != "" {
+		t.lookupGroups(c, prefix, expr)
+		return
 	}
 	by := q.Get("sortBy")
 	if by != "" && q.Get("search") == "" {
@@ -100,15 +102,16 @@ func (g *group) expanded(c *call) map[string]any {
 	return body
 }
 
-// lookupGroups is q: a prefix of the name; one page, and no Link header at all.
-func (t *Tenant) lookupGroups(c *call, prefix string) {
+// lookupGroups is q: a prefix of the name, and what filter says beside it; one page, and no Link header at all.
+func (t *Tenant) lookupGroups(c *call, prefix string, expr filterExpr) {
 	limit, ok := c.limit(300, 10_000, true)
 	if !ok {
 		return
 	}
 	out := []any{}
 	for _, id := range t.groupOrder {
-		if g := t.groups[id]; strings.HasPrefix(strings.ToLower(g.name), prefix) && len(out) < limit {
+		g := t.groups[id]
+		if strings.HasPrefix(strings.ToLower(g.name), prefix) && expr.match(g.lookup, groupSearch) && len(out) < limit {
 			out = append(out, g.expanded(c))
 		}
 	}
@@ -124,33 +127,67 @@ func (g *group) lookup(path string) []string {
 	case "profile.name":
 		return []string{g.name}
 	case "profile.description":
-		return []string{g.description}
+		return texts(g.description)
 	case "created":
-		return []string{millis(g.created)}
+		return []string{stampText(g.created)}
 	case "lastUpdated":
-		return []string{millis(g.lastUpdated)}
+		return []string{stampText(g.lastUpdated)}
 	case "lastMembershipUpdated":
-		return []string{millis(g.lastMembershipUpdated)}
+		return []string{stampText(g.lastMembershipUpdated)}
 	}
 	return nil
 }
 
-func (t *Tenant) createGroup(c *call) {
+// groupProfile reads the profile of a group; self is the group that may keep its name, nil for a new one.
+func (t *Tenant) groupProfile(c *call, self *group) (name string, description any, ok bool) {
 	var in struct {
-		Profile struct{ Name, Description string }
+		Profile struct {
+			Name        string
+			Description *string
+		}
 	}
 	if !c.body(&in) {
-		return
+		return "", nil, false
 	}
-	taken := slices.ContainsFunc(t.groupOrder, func(id string) bool { return t.groups[id].name == in.Profile.Name })
+	name = in.Profile.Name
+	taken := slices.ContainsFunc(t.groupOrder, func(id string) bool {
+		return t.groups[id] != self && t.groups[id].name == name
+	})
 	switch {
-	case in.Profile.Name == "":
+	case name == "":
 		c.invalid("name", "name: The field cannot be left blank")
+		return "", nil, false
 	case taken:
 		c.invalid("name", "name: An object with this field already exists")
-	default:
-		g := t.addGroup(in.Profile.Name, in.Profile.Description, "OKTA_GROUP", c.now)
+		return "", nil, false
+	}
+	if in.Profile.Description != nil {
+		description = *in.Profile.Description
+	}
+	return name, description, true
+}
+
+func (t *Tenant) createGroup(c *call) {
+	if name, description, ok := t.groupProfile(c, nil); ok {
+		g := t.addGroup(name, description, "OKTA_GROUP", c.now)
 		c.event("group.lifecycle.create", eventDetail{Targets: []logTarget{g.target()}})
+		c.reply(http.StatusOK, g.render(c))
+	}
+}
+
+// replaceGroup replaces the profile, of groups that Okta itself manages alone.
+func (t *Tenant) replaceGroup(c *call) {
+	g := c.group("id")
+	if g == nil {
+		return
+	}
+	if g.kind != "OKTA_GROUP" {
+		c.fail(http.StatusForbidden, codeUserStatus, "This operation is not allowed in the current state.")
+		return
+	}
+	if name, description, ok := t.groupProfile(c, g); ok {
+		g.name, g.description, g.lastUpdated = name, description, c.now
+		c.event("group.profile.update", eventDetail{Targets: []logTarget{g.target()}})
 		c.reply(http.StatusOK, g.render(c))
 	}
 }
@@ -188,7 +225,7 @@ func (t *Tenant) listMembers(c *call) {
 	if g == nil {
 		return
 	}
-	pageRoster(c, &g.members, 1000, 1000, func(id string) any {
+	pageRoster(c, t.shownMembers(g, c.now), 1000, 1000, func(id string) any {
 		u := t.users[id]
 		return u.render(c, u.profile, false)
 	})
@@ -213,8 +250,7 @@ func pageRoster[V any](c *call, r *roster[V], standard, most int, render func(id
 	}
 	rest, ok := r.after(c.query().Get("after"))
 	if !ok {
-		c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.",
-			cause{ErrorSummary: "after: the cursor is not valid"})
+		c.badCursor()
 		return
 	}
 	next := ""

@@ -2,6 +2,7 @@ package oktasim
 
 import (
 	"net/http"
+	"strings"
 
 	"okta-entitlements-mcp/internal/simwire"
 )
@@ -19,7 +20,11 @@ type wireService struct{ *Tenant }
 func (s wireService) Begin(x *simwire.Exchange) simwire.Handler {
 	t := s.Tenant
 	c := &call{t: t, x: x, r: x.Request, w: x.Reply, now: t.now()}
-	found, allowed := t.router.Find(x.Request.Method, x.Request.URL.EscapedPath())
+	path := x.Request.URL.EscapedPath()
+	found, allowed := t.router.Find(x.Request.Method, path)
+	if shorter, slash := strings.CutSuffix(path, "/"); slash && found == nil && strings.HasPrefix(path, "/api/v1/") {
+		found, allowed = t.router.Find(x.Request.Method, shorter) // Okta's Python SDK 2 sends its list calls so
+	}
 	c.allowed = allowed
 	if found != nil {
 		c.op, c.values, x.Pattern = found.Value, found.Values, found.Pattern

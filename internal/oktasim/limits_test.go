@@ -49,7 +49,7 @@ func TestWindowOpensWithTheFirstCallAndLastsAMinute(t *testing.T) {
 	})
 }
 
-func TestEveryAnswerTellsOfItsBucket(t *testing.T) {
+func TestEveryAnswerShowsItsBucket(t *testing.T) {
 	d := newCaller(t, Options{Limits: Limits{Mode: LimitsReal}})
 	for path, want := range map[string]int{
 		"/api/v1/users/nobody@nowhere": 1000, "/api/v1/users": 300, "/api/v1/apps": 50, "/api/v1/apps/0oaX": 250,

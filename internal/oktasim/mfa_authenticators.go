@@ -52,7 +52,7 @@ func (a *authenticator) wire(c *call) map[string]any {
 	}
 	body := map[string]any{
 		"type": a.kind, "id": a.id, "key": a.key, "status": a.status, "name": a.name,
-		"created": millis(a.created), "lastUpdated": millis(a.updated), "_links": links,
+		"created": stampText(a.created), "lastUpdated": stampText(a.updated), "_links": links,
 	}
 	if a.settings != nil {
 		body["settings"] = a.settings

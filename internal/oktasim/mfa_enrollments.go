@@ -136,7 +136,7 @@ func (e *enrolment) wire(c *call, u *user) enrolmentWire {
 	user := c.base() + "/api/v1/users/" + u.id
 	w := enrolmentWire{
 		Type: absentKinds[e.key], ID: e.id, Key: e.key, Status: e.status, Name: e.key,
-		Created: millis(e.created), LastUpdated: millis(e.updated), Profile: e.masked(c),
+		Created: stampText(e.created), LastUpdated: stampText(e.updated), Profile: e.masked(c),
 		Links: enrolmentLinks{
 			Self: hinted(user+"/authenticator-enrollments/"+e.id, "GET", "DELETE"),
 			User: hinted(user, "GET"),

@@ -91,7 +91,7 @@ func (f *factor) wire(c *call) factorWire {
 	self := user + "/factors/" + f.id
 	w := factorWire{
 		ID: f.id, FactorType: f.kind, Provider: f.provider, VendorName: vendorName(f.provider), Status: f.status,
-		Created: millis(f.created), LastUpdated: millis(f.updated), Profile: f.profile,
+		Created: stampText(f.created), LastUpdated: stampText(f.updated), Profile: f.profile,
 		Links: factorLinks{Self: hinted(self, "GET", "DELETE"), User: hinted(user, "GET")},
 	}
 	to := func(address, method string) *hintedHref {

@@ -90,13 +90,10 @@ func (p *policy) wire(c *call) map[string]any {
 	}
 	body := map[string]any{
 		"id": p.id, "status": p.status, "name": p.name, "priority": 1, "system": p.system,
-		"conditions": nil, "created": millis(p.created), "lastUpdated": millis(p.updated), "_links": links, "type": p.kind,
+		"conditions": nil, "created": stampText(p.created), "lastUpdated": stampText(p.updated), "_links": links, "type": p.kind,
 	}
 	if p.description != "" {
 		body["description"] = p.description
-	}
-	if p.kind == policyAccess {
-		body["_embedded"] = map[string]any{"resourceType": "APP"}
 	}
 	if p.kind == policyMFA {
 		body["priority"] = slices.Index(c.t.mfa.policies, p) + 1
@@ -130,6 +127,9 @@ func (c *call) listPolicies() {
 	list := []any{}
 	for _, p := range items {
 		body := p.wire(c)
+		if kind == policyAccess { // recorded in lists, and never on one policy
+			body["_embedded"] = map[string]any{"resourceType": "APP"}
+		}
 		if expand {
 			rules := []any{}
 			for _, r := range p.rules {

@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -50,12 +51,22 @@ func (r *policyRule) wire(c *call, p *policy) map[string]any {
 		links["self"] = hinted(self, "GET", "PUT", "DELETE")
 		links[verb] = hinted(self+"/lifecycle/"+verb, "POST")
 	}
+	priority := slices.Index(p.rules, r) + 1
+	if r.system && r.kind == policyAccess {
+		priority = 99 // recorded
+	}
 	return map[string]any{
-		"id": r.id, "status": r.status, "name": r.name, "priority": slices.Index(p.rules,
-			r) + 1, "created": millis(r.created),
-		"lastUpdated": millis(r.updated), "system": r.system, "conditions": r.conditions, "actions": r.actions,
+		"id": r.id, "status": r.status, "name": r.name, "priority": priority,
+		"created": stampText(r.created), "lastUpdated": stampText(r.updated), "system": r.system, "conditions": r.conditions, "actions": r.actions,
 		"_links": links, "type": r.kind,
 	}
+}
+
+// withPeople adds the condition on people that Okta writes into every rule that was sent without one.
+func withPeople(conditions map[string]any) map[string]any {
+	out := map[string]any{"people": map[string]any{"users": map[string]any{"exclude": []string{}}}}
+	maps.Copy(out, conditions)
+	return out
 }
 
 func (r *policyRule) target() logTarget { return logTarget{r.id, "PolicyRule", r.name, r.name} }
@@ -132,7 +143,7 @@ func (c *call) createRule() {
 		name:       in.Name,
 		status:     statusActive,
 		kind:       p.kind,
-		conditions: in.Conditions,
+		conditions: withPeople(in.Conditions),
 		actions:    in.Actions,
 		created:    c.now,
 		updated:    c.now,
@@ -179,7 +190,7 @@ func (c *call) replaceRule() {
 		c.invalid("policyRule", problems...)
 		return
 	}
-	r.name, r.conditions, r.actions, r.updated = in.Name, in.Conditions, in.Actions, c.now
+	r.name, r.conditions, r.actions, r.updated = in.Name, withPeople(in.Conditions), in.Actions, c.now
 	p.place(r, in.Priority)
 	c.event("policy.rule.update", eventDetail{Targets: []logTarget{r.target(), p.target()}})
 	c.reply(http.StatusOK, r.wire(c, p))

@@ -110,25 +110,27 @@ func (t *Tenant) newAuthenticators() []*authenticator {
 			settings: settings,
 		}
 	}
-	return []*authenticator{
+	list := []*authenticator{
 		offer("okta_email", "email", "Email", kv{"allowedFor": "any", "tokenLifetimeInMinutes": 5}),
 		offer("google_otp", "app", "Google Authenticator", kv{}),
 		offer("okta_verify", "app", "Okta Verify", kv{
-			"compliance": kv{"fips": "OPTIONAL"}, "channelBinding": kv{"style": "NUMBER_CHALLENGE",
-				"required": "HIGH_RISK_ONLY"},
-			"userVerification": "PREFERRED", "enrollmentSecurityLevel": "ANY", "userVerificationMethods": []string{"BIOMETRICS",
-				"PIN"},
-			"appInstanceId": "",
+			"compliance":       kv{"fips": "OPTIONAL"},
+			"channelBinding":   kv{"style": "NUMBER_CHALLENGE", "required": "HIGH_RISK_ONLY"},
+			"userVerification": "PREFERRED", "enrollmentSecurityLevel": "ANY",
+			"userVerificationMethods": []string{"BIOMETRICS", "PIN"}, "appInstanceId": "",
 		}),
 		offer("okta_password", "password", "Password", nil),
 		offer("phone_number", "phone", "Phone", kv{"allowedFor": "any"}),
 		offer("security_question", "security_question", "Security Question", kv{"allowedFor": "any"}),
 		offer("webauthn", "security_key", "Passkey (FIDO2 WebAuthn)", nil),
-		offer("tac", "tac", "Temporary Access Code", kv{
+	}
+	if t.opts.AccessCodes { // no recorded org has them
+		list = append(list, offer("tac", "tac", "Temporary Access Code", kv{
 			"minTtl": 10, "maxTtl": 14400, "defaultTtl": 120, "length": 16, "multiUseAllowed": true,
 			"complexity": kv{"numbers": true, "letters": true, "specialCharacters": false},
-		}),
+		}))
 	}
+	return list
 }
 
 func (t *Tenant) mfaFound() {

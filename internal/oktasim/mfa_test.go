@@ -188,7 +188,7 @@ func TestAnEnrolmentPolicyEchoesEveryAuthenticatorAndKeepsTheGracePeriod(t *test
 	body := d.policy("Staff", group, append(d.settings("okta_email", enrollRequired),
 		obj{"key": "okta_verify", "enroll": obj{"self": enrollRequired, "gracePeriod": grace}}))
 	a := d.want(200, "", "POST", pathPolicies, body)
-	if a.at("priority") != 1.0 || a.size("settings", "authenticators") != 8 ||
+	if a.at("priority") != 1.0 || a.size("settings", "authenticators") != 7 ||
 		!strings.Contains(a.raw, `"gracePeriod":{"expiry":"2026-12-31T00:00:00.000Z","type":"BY_DATE_TIME"}`) {
 		t.Errorf("created: %s", a.raw)
 	}
@@ -263,7 +263,7 @@ func TestAuthenticatorsInUseCannotBeTurnedOff(t *testing.T) {
 }
 
 func TestATemporaryAccessCodeIsShownOnceAndReplaced(t *testing.T) {
-	d := newFixture(t, Options{})
+	d := newFixture(t, Options{AccessCodes: true})
 	id := d.tenant.mfa.authenticator("tac").id
 	path := "/api/v1/users/" + d.users[0] + "/authenticator-enrollments"
 	body := obj{"authenticatorId": id, "profile": obj{"ttl": "30", "multiUse": false}}

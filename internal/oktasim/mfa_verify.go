@@ -130,7 +130,7 @@ func (c *call) startPush(u *user, f *factor, numbers bool) {
 	tx := &transaction{id: "v2mst." + c.t.newToken(22), factorID: f.id, userID: u.id, created: c.now}
 	c.t.mfa.transactions[tx.id] = tx
 	body := c.pushState(tx, "WAITING")
-	body["expiresAt"], body["profile"] = millis(c.now.Add(pushLifetime)), f.profile
+	body["expiresAt"], body["profile"] = stampText(c.now.Add(pushLifetime)), f.profile
 	if numbers {
 		body["_embedded"] = map[string]any{"challenge": map[string]any{"correctAnswer": 10 + int(c.t.rng.IntN(90))}}
 	}

@@ -99,7 +99,9 @@ func (t *Tenant) newAccessToken(c *call, cl *client, scopes []string, jkt string
 		scheme = "DPoP"
 		claims["cnf"] = map[string]any{"jkt": jkt}
 	}
-	text := encodePart(map[string]any{"kid": "sim", "alg": "RS256"}) + "." + encodePart(claims) + "." + t.newToken(86)
+	// Clients read exp from the token, so all three parts decode; the third has the length of an RS256 signature and is none.
+	signature := base64.RawURLEncoding.EncodeToString([]byte(t.newToken(256)))
+	text := encodePart(map[string]any{"kid": "sim", "alg": "RS256"}) + "." + encodePart(claims) + "." + signature
 	t.tokens[text] = &credential{
 		who: principal{ID: cl.ID, ClientID: cl.ID, text: text}, scheme: scheme, scopes: scopes,
 		expires: c.now.Add(tokenLife), jkt: jkt,
@@ -108,8 +110,8 @@ func (t *Tenant) newAccessToken(c *call, cl *client, scopes []string, jkt string
 	c.event("app.oauth2.token.grant.access_token",
 		eventDetail{Targets: []logTarget{{cl.ID, "PublicClientApp", cl.ID, cl.Label}}})
 	return map[string]any{
-		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text, "scope": strings.Join(scopes,
-			" "),
+		"token_type": scheme, "expires_in": int(tokenLife.Seconds()), "access_token": text,
+		"scope": strings.Join(scopes, " "),
 	}
 }
 

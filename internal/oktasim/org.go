@@ -64,7 +64,7 @@ func (t *Tenant) getOrg(c *call) {
 		"website": "https://acme.example.com", "phoneNumber": nil, "address1": nil, "address2": nil, "city": nil,
 		"state":   nil,
 		"country": nil, "postalCode": nil, "supportPhoneNumber": nil, "endUserSupportHelpURL": nil,
-		"created": millis(t.since), "lastUpdated": millis(t.since), "expiresAt": nil,
+		"created": stampText(t.since), "lastUpdated": stampText(t.since), "expiresAt": nil,
 		"_links": map[string]any{
 			"preferences": c.link("/api/v1/org/preferences"), "contactTypes": c.link("/api/v1/org/contacts"),
 			"logo": c.link("/api/v1/org/logo"), "uploadLogo": href{c.base() + "/api/v1/org/logo", "POST"},
@@ -105,13 +105,15 @@ func (t *Tenant) listPrincipalRateLimits(c *call) {
 	}
 	slices.Sort(ids)
 	share := int(t.limiter.share() * 100)
-	managementPage(c, ids, func(id string) string { return id }, func(id string) any {
-		return map[string]any{
+	list := []any{} // recorded without pages
+	for _, id := range ids {
+		list = append(list, map[string]any{
 			"id": "prl" + id[3:], "orgId": t.orgID, "principalId": id, "principalType": kind,
 			"defaultPercentage": share, "defaultConcurrencyPercentage": share,
-			"createdBy": t.ownerID, "createdDate": millis(t.since), "lastUpdatedBy": t.ownerID, "lastUpdate": millis(t.since),
-		}
-	}, 20, 50)
+			"createdBy": t.ownerID, "createdDate": stampText(t.since), "lastUpdatedBy": t.ownerID, "lastUpdate": stampText(t.since),
+		})
+	}
+	c.reply(http.StatusOK, list)
 }
 
 func (l *limiter) share() float64 {

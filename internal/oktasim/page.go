@@ -90,16 +90,22 @@ func cut[T any](c *call, items []T, key func(T) string, limit int) (page []T, ne
 		if c.cursorRejected() {
 			return nil, "", false
 		}
+		known := len(items) == 0
 		start = len(items)
 		for i, item := range items {
 			k := key(item)
 			if k == after {
-				start = i + 1
+				start, known = i+1, true
 				break
 			}
 			if k > after {
 				start = min(start, i)
 			}
+			known = known || sameShape(k, after)
+		}
+		if !known {
+			c.badCursor()
+			return nil, "", false
 		}
 	}
 	page = items[start:min(start+limit, len(items))]
@@ -107,6 +113,16 @@ func cut[T any](c *call, items []T, key func(T) string, limit int) (page []T, ne
 		next = key(page[len(page)-1])
 	}
 	return page, next, true
+}
+
+// sameShape says whether a cursor could be the key of an item that is gone: an id of the same kind.
+func sameShape(id, cursor string) bool {
+	return len(id) == len(cursor) && len(id) > 3 && id[:3] == cursor[:3]
+}
+
+// badCursor answers a cursor that no list ever gave out. A client with one must not believe that it has seen everything.
+func (c *call) badCursor() {
+	c.fail(http.StatusBadRequest, codePaging, "Invalid paging request.", cause{ErrorSummary: "after: the cursor is not valid"})
 }
 
 // pageURL is this list's own address with a cursor. Parameters come out in alphabetical order, as Okta writes them.

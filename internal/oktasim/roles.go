@@ -59,6 +59,10 @@ func (t *Tenant) listRoleHolders(c *call) {
 		if c.cursorRejected() {
 			return
 		}
+		if !sameShape(t.ownerID, after) {
+			c.badCursor()
+			return
+		}
 		ids = ids[sort.Search(len(ids), func(i int) bool { return ids[i] > after }):]
 	}
 	links := map[string]any{}
@@ -74,7 +78,11 @@ func (t *Tenant) listRoleHolders(c *call) {
 				"roles": c.link(self + "/roles")},
 		})
 	}
-	c.reply(http.StatusOK, map[string]any{"value": value, "_links": links})
+	body := map[string]any{"value": value}
+	if len(links) > 0 { // recorded: none on the last page
+		body["_links"] = links
+	}
+	c.reply(http.StatusOK, body)
 }
 
 // listRolesOfUser shows the user's own roles with assignmentType USER, and those that groups bring with GROUP.
@@ -117,7 +125,7 @@ func (r *role) wire(c *call, assignment, assignee string) map[string]any {
 	}
 	return map[string]any{
 		"id": r.id, "label": r.label(), "type": kind, "status": statusActive, "assignmentType": assignment,
-		"created": millis(r.created), "lastUpdated": millis(r.created),
+		"created": stampText(r.created), "lastUpdated": stampText(r.created),
 		"_links": map[string]any{"assignee": c.link(assignee)},
 	}
 }

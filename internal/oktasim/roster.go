@@ -1,6 +1,7 @@
 package oktasim
 
 import (
+	"maps"
 	"slices"
 	"sort"
 )
@@ -60,6 +61,17 @@ func (r *roster[V]) remove(id string) bool {
 	}
 	r.gone[id] = m.seq
 	return true
+}
+
+// clone copies the roster; its members are the same.
+func (r *roster[V]) clone() *roster[V] {
+	return &roster[V]{byID: maps.Clone(r.byID), order: slices.Clone(r.order), next: r.next, gone: maps.Clone(r.gone)}
+}
+
+// restore puts a member that left back into its place.
+func (r *roster[V]) restore(m *member[V]) {
+	r.byID[m.id] = m
+	r.order = slices.Insert(r.order, r.position(m.seq), m)
 }
 
 // after returns the members after the one with that id; everything for an empty id. ok is false for a cursor that never was.

@@ -65,10 +65,11 @@ func (t *Tenant) newUser(n NewUser, at time.Time) *user {
 
 // NewApp describes an application to put into the tenant. Only Label is needed.
 type NewApp struct {
-	Label   string
-	Name    string // the kind: oidc_client when empty
-	Status  string // ACTIVE when empty
-	EMOptIn string // settings.emOptInStatus: ENABLED when empty
+	Label    string
+	Name     string // the kind: oidc_client when empty
+	Status   string // ACTIVE when empty
+	EMOptIn  string // settings.emOptInStatus: ENABLED when empty
+	Licences int    // how many people can be assigned through the API; 0 for any number
 }
 
 // AddApp puts an application into the world and returns the id, 0oa….
@@ -78,7 +79,7 @@ func (t *Tenant) AddApp(n NewApp) string {
 	now := t.now()
 	a := &app{
 		id: t.newID("0oa"), name: n.Name, label: n.Label, status: n.Status, em: n.EMOptIn, signOnMode: "SAML_2_0",
-		created: now, lastUpdated: now,
+		created: now, lastUpdated: now, licences: n.Licences,
 	}
 	if a.name == "" {
 		a.name = "oidc_client"
@@ -100,10 +101,11 @@ func (t *Tenant) AddApp(n NewApp) string {
 func (t *Tenant) AddGroup(name string, members ...string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	g := t.addGroup(name, "", "OKTA_GROUP", t.now())
+	g := t.addGroup(name, nil, "OKTA_GROUP", t.now())
 	for _, id := range members {
 		t.join(g, t.mustUser(id), t.now())
 	}
+	g.recent = nil // set-up code describes what has been so for long
 	return g.id
 }
 

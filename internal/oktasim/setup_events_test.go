@@ -117,7 +117,7 @@ func TestADeletedUserIsGoneFromEverywhere(t *testing.T) {
 	}
 }
 
-func TestGroupsTellWhenTheirMembersChanged(t *testing.T) {
+func TestGroupsShowWhenTheirMembersChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFixture(t, Options{})
 		group, other := d.tenant.AddGroup("Crew", d.users[0]), d.tenant.AddGroup("Crew of old")

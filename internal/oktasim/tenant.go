@@ -5,6 +5,7 @@ package oktasim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,12 +30,18 @@ type Options struct {
 	Limits   Limits
 	Latency  LatencyMode
 	IndexLag time.Duration // how far user search lags behind writes
-	GrantLag time.Duration // how far grant lists and effective access lag behind writes
-	OptInLag time.Duration // how long an application stays OPTING_IN or OPTING_OUT
-	LogLag   time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
-	Skew     time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
+	// MemberLag is how far the list of a group's members lags behind the group's own stamp: 3 s when 0, not at all when
+	// negative. Recorded: after two PUTs the list was empty at second 0, 1 and 2, and whole at second 3, while
+	// lastMembershipUpdated showed the change at once; terraform-provider-okta issues 335, 1120, 2936.
+	MemberLag time.Duration
+	GrantLag  time.Duration // how far grant lists and effective access lag behind writes
+	OptInLag  time.Duration // how long an application stays OPTING_IN or OPTING_OUT
+	LogLag    time.Duration // the longest that a System Log event takes to show; each draws its own lag from the seed
+	Skew      time.Duration // how far the tenant's clock is ahead of this machine's (negative: behind)
 
+	Preview        bool     // a preview org: its ORNs have the partition oktapreview
 	Classic        bool     // the org runs Classic Engine instead of Identity Engine
+	AccessCodes    bool     // the org has temporary access codes: the authenticator tac
 	NoEnrollments  bool     // the org lacks authenticator-enrollments, which is in limited availability: 401 E0000015
 	CallerZone     string   // id of the network zone that calls come from; empty for none. Enrolment policies look at it
 	FeaturesOff    []string // path prefixes whose feature the org lacks, {…} standing for any segment: 401 E0000015
@@ -55,6 +62,7 @@ const DefaultBaseURL = "https://acme.okta.test"
 type Tenant struct {
 	opts   Options
 	router simwire.Router[*operation]
+	scopes []string // of the operations
 
 	wire    *simwire.Wire // faults, the log of calls; has its own lock
 	limiter limiter       // rate limits, concurrency; has its own lock
@@ -98,6 +106,9 @@ func New(o Options) *Tenant {
 	if o.Token == "" {
 		o.Token = DemoToken
 	}
+	if o.MemberLag == 0 {
+		o.MemberLag = 3 * time.Second
+	}
 	t := &Tenant{
 		opts: o, baseURL: DefaultBaseURL,
 		rng:    rand.New(rand.NewPCG(o.Seed, 0x6f6b746173696d)),
@@ -130,7 +141,13 @@ func (t *Tenant) now() time.Time { return time.Now().Add(t.opts.Skew).UTC() }
 // an empty scope means that the call needs no credential at all.
 func (t *Tenant) handle(method, pattern, scope string, h func(*call)) {
 	t.router.Add(method, pattern, &operation{scope, h})
+	if scope != "" && !slices.Contains(t.scopes, scope) {
+		t.scopes = append(t.scopes, scope)
+	}
 }
+
+// Scopes lists every OAuth scope that some operation of the tenant needs, in alphabetical order.
+func (t *Tenant) Scopes() []string { return slices.Sorted(slices.Values(t.scopes)) }
 
 // BaseURL returns scheme and host of the tenant, without a path: the listener's once Serve runs.
 func (t *Tenant) BaseURL() string {
@@ -150,7 +167,12 @@ func (t *Tenant) OrgID() string {
 }
 
 // partition is the first word of ORNs of users, groups and apps. Governance objects always say "okta".
-func (t *Tenant) partition() string { return "okta" }
+func (t *Tenant) partition() string {
+	if t.opts.Preview {
+		return "oktapreview"
+	}
+	return "okta"
+}
 
 // Okta's base62 in ASCII order, so that ids sort by the time of their making.
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -185,14 +207,22 @@ func (t *Tenant) newToken(n int) string {
 	return string(b)
 }
 
-// millis and seconds write times as the management and the governance API do.
-func millis(at time.Time) string  { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+// stampText writes a time as the management API writes stamps of objects: whole seconds, and three zeros behind them. Recorded
+// without an exception over 17,000 stamps, so two changes within one second have equal stamps.
+func stampText(at time.Time) string { return at.UTC().Truncate(time.Second).Format(withMillis) }
+
+// millis writes a time as the System Log does, and the answer to the creation of an entitlement.
+func millis(at time.Time) string { return at.UTC().Format(withMillis) }
+
+const withMillis = "2006-01-02T15:04:05.000Z"
+
+// seconds writes a time as the governance API does.
 func seconds(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05Z") }
 
-// millisOrNull writes an unset time as JSON null, as Okta does.
-func millisOrNull(at time.Time) any {
+// stampOrNull writes an unset time as JSON null, as Okta does.
+func stampOrNull(at time.Time) any {
 	if at.IsZero() {
 		return nil
 	}
-	return millis(at)
+	return stampText(at)
 }

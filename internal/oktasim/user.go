@@ -29,7 +29,9 @@ type user struct {
 	lastUpdated     time.Time
 	passwordChanged time.Time
 	hasPassword     bool
-	madeUp          bool // its factors are made up when they are read
+	imported        bool   // the password came as a hash
+	question        string // recovery question
+	madeUp          bool   // its factors are made up when they are read
 	profile         map[string]any
 
 	past []userVersion // what search may still see, oldest first; kept only while the index lags
@@ -157,6 +159,9 @@ func (t *Tenant) indexed(u *user, now time.Time) (v userVersion, ok bool) {
 
 // findUser finds a user by id, by login, or by the part of the login before the @ when that is unambiguous.
 func (t *Tenant) findUser(idOrLogin string) *user {
+	if strings.Contains(idOrLogin, "/") { // Okta: a login with a slash cannot be looked up by path, escaped or not
+		return nil
+	}
 	if u := t.users[idOrLogin]; u != nil {
 		return u
 	}
@@ -204,11 +209,17 @@ type userTypeWire struct {
 }
 
 type credentialWire struct {
-	Password *struct{} `json:"password,omitempty"`
+	Password *struct{}     `json:"password,omitempty"`
+	Recovery *recoveryWire `json:"recovery_question,omitempty"`
 	Provider struct {
 		Type string `json:"type"`
 		Name string `json:"name"`
 	} `json:"provider"`
+}
+
+// recoveryWire is a recovery question, without its answer.
+type recoveryWire struct {
+	Question string `json:"question"`
 }
 
 // render writes a user. Lists carry only the self link; a single read carries the lifecycle links that fit the status.
@@ -217,14 +228,20 @@ func (u *user) render(c *call, profile map[string]any, single bool) userWire {
 	shown["mobilePhone"], shown["secondEmail"] = nil, nil
 	maps.Copy(shown, profile)
 	w := userWire{
-		ID: u.id, Status: u.status, Created: millis(u.created), Activated: millisOrNull(u.activated),
-		StatusChanged:   millisOrNull(u.statusChanged),
-		LastLogin:       millisOrNull(u.lastLogin),
-		LastUpdated:     millis(u.lastUpdated),
-		PasswordChanged: millisOrNull(u.passwordChanged), Type: userTypeWire{c.t.typeID}, Profile: shown,
+		ID: u.id, Status: u.status, Created: stampText(u.created), Activated: stampOrNull(u.activated),
+		StatusChanged:   stampOrNull(u.statusChanged),
+		LastLogin:       stampOrNull(u.lastLogin),
+		LastUpdated:     stampText(u.lastUpdated),
+		PasswordChanged: stampOrNull(u.passwordChanged), Type: userTypeWire{c.t.typeID}, Profile: shown,
 		Links: map[string]any{"self": c.link("/api/v1/users/" + u.id)},
 	}
 	w.Credentials.Provider.Type, w.Credentials.Provider.Name = "OKTA", "OKTA"
+	if u.imported {
+		w.Credentials.Provider.Type, w.Credentials.Provider.Name = "IMPORT", "IMPORT"
+	}
+	if u.question != "" {
+		w.Credentials.Recovery = &recoveryWire{u.question}
+	}
 	if u.hasPassword {
 		w.Credentials.Password = &struct{}{}
 	}
@@ -244,7 +261,11 @@ func (u *user) lifecycleLinks(c *call, links map[string]any) {
 		links[name] = href{c.base() + "/api/v1/users/" + u.id + "/lifecycle/" + verb, "POST"}
 	}
 	switch u.status {
-	case statusStaged, statusDeprovisioned:
+	case statusDeprovisioned:
+		links["delete"] = href{c.base() + "/api/v1/users/" + u.id, "DELETE"}
+		act("activate", "activate")
+		return
+	case statusStaged:
 		act("activate", "activate")
 		return
 	case statusSuspended:

@@ -82,14 +82,33 @@ func (t *Tenant) checkProfile(profile map[string]any, self *user) (what string, 
 	return what, problems
 }
 
+// userCredentials are the credentials of a create or update. An empty password object sets nothing.
+type userCredentials struct {
+	Password struct {
+		Value string
+		Hash  map[string]any
+	}
+	Recovery struct{ Question string } `json:"recovery_question"`
+}
+
+// apply sets what was given, and reports whether that was a password.
+func (in userCredentials) apply(u *user) (password bool) {
+	if in.Recovery.Question != "" {
+		u.question = in.Recovery.Question
+	}
+	if in.Password.Value == "" && in.Password.Hash == nil {
+		return false
+	}
+	u.hasPassword, u.imported = true, in.Password.Hash != nil
+	return true
+}
+
 // createUser is POST /api/v1/users: 200, active at once only with a password.
 func (t *Tenant) createUser(c *call) {
 	var in struct {
 		Profile     map[string]any
-		Credentials struct {
-			Password struct{ Value string }
-		}
-		GroupIDs []string `json:"groupIds"`
+		Credentials userCredentials
+		GroupIDs    []string `json:"groupIds"`
 	}
 	if !c.body(&in) {
 		return
@@ -106,10 +125,8 @@ func (t *Tenant) createUser(c *call) {
 		}
 	}
 	now := c.now
-	u := &user{
-		id: t.newID("00u"), status: statusStaged, created: now, lastUpdated: now,
-		hasPassword: in.Credentials.Password.Value != "", profile: profile,
-	}
+	u := &user{id: t.newID("00u"), status: statusStaged, created: now, lastUpdated: now, profile: profile}
+	in.Credentials.apply(u)
 	if c.query().Get("activate") != "false" {
 		u.status, u.activated, u.statusChanged = statusProvisioned, now, now
 		if u.hasPassword {
@@ -143,12 +160,15 @@ func (t *Tenant) updateUser(c *call, whole bool) {
 	if u == nil {
 		return
 	}
-	var in struct{ Profile map[string]any }
+	var in struct {
+		Profile     map[string]any
+		Credentials userCredentials
+	}
 	if !c.body(&in) {
 		return
 	}
 	profile := maps.Clone(in.Profile)
-	if !whole {
+	if !whole || in.Profile == nil { // recorded: PUT with credentials alone keeps the profile
 		profile = maps.Clone(u.profile)
 		maps.Copy(profile, in.Profile)
 	}
@@ -157,7 +177,12 @@ func (t *Tenant) updateUser(c *call, whole bool) {
 		c.invalid(what, problems...)
 		return
 	}
-	t.changeUser(u, c.now, func(u *user) { u.profile = profile })
+	t.changeUser(u, c.now, func(u *user) {
+		u.profile = profile
+		if in.Credentials.apply(u) {
+			u.passwordChanged = c.now
+		}
+	})
 	c.event("user.account.update_profile", eventDetail{Targets: []logTarget{u.target()}})
 	c.reply(http.StatusOK, u.render(c, u.profile, true))
 }
@@ -209,17 +234,17 @@ func (t *Tenant) clearSessions(c *call) {
 	}
 }
 
-// listGroupsOfUser has no pages.
+// listGroupsOfUser has pages of 200 at most: okta-sdk-java issues 1286 and 1291, recorded as limit=200 in Link.
 func (t *Tenant) listGroupsOfUser(c *call) {
 	u := c.user("id")
 	if u == nil {
 		return
 	}
-	out := []any{}
+	var found []*group
 	for _, id := range t.groupOrder {
 		if g := t.groups[id]; g.members.has(u.id) {
-			out = append(out, g.render(c))
+			found = append(found, g)
 		}
 	}
-	c.reply(http.StatusOK, out)
+	managementPage(c, found, func(g *group) string { return g.id }, func(g *group) any { return g.render(c) }, 200, 200)
 }

@@ -159,9 +159,9 @@ func (u *user) lookup(v userVersion) func(string) []string {
 		case "status":
 			return []string{v.status}
 		case "created":
-			return []string{millis(u.created)}
+			return []string{stampText(u.created)}
 		case "lastUpdated":
-			return []string{millis(v.updated)}
+			return []string{stampText(v.updated)}
 		case "activated":
 			return timeText(u.activated)
 		case "statusChanged":
@@ -175,7 +175,7 @@ func timeText(at time.Time) []string {
 	if at.IsZero() {
 		return nil
 	}
-	return []string{millis(at)}
+	return []string{stampText(at)}
 }
 
 // texts writes an attribute's value, or each of its elements, as text.
@@ -205,6 +205,10 @@ func (t *Tenant) pageUsers(c *call, ids []string, pick func(*user) (userVersion,
 	}
 	if after := c.query().Get("after"); after != "" {
 		if c.cursorRejected() {
+			return
+		}
+		if !sameShape(t.ownerID, after) {
+			c.badCursor()
 			return
 		}
 		ids = ids[sort.Search(len(ids), func(i int) bool { return ids[i] > after }):]

@@ -93,7 +93,7 @@ func TestTheFourWaysToListUsersDifferOverTheDeactivated(t *testing.T) {
 	d.refusal(d.get("/api/v1/users?sortBy=profile.login"), 400, codeCombination)
 }
 
-func TestUserPagesShowEverybodyOnce(t *testing.T) {
+func TestUserPagesShowEveryoneOnce(t *testing.T) {
 	d := newCaller(t, Options{Users: 730})
 	for target, wantPages := range map[string]int{
 		search(`profile.login pr`): 4, search(`profile.login pr`) + "&limit=100": 8, search(`profile.login pr`) +

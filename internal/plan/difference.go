@@ -97,7 +97,7 @@ func (b *grantsBuilder) grant(w *wish, assigned bool, has *Holding, relies map[s
 func (b *grantsBuilder) verdict(w *wish, has *Holding, adds []string) (State, string) {
 	switch {
 	case has != nil && has.Denied:
-		return Blocked, "a DENY grant stands on this application"
+		return Blocked, "a DENY grant is in force on this application"
 	case len(adds) == 0:
 		return AlreadyGranted, ""
 	}
@@ -186,7 +186,7 @@ func (b *grantsBuilder) warn() {
 	p.warn(trouble.UnresolvedValues, states[UnresolvedValue], "rows name values that the application does not have", "run prepare_entitlement_structure first")
 	p.warn(trouble.UnknownUsers, states[UnknownUser], "rows name users that Okta does not have", "")
 	p.warn(trouble.WouldStrip, states[WouldStrip], "rows are left out because granting them would take other access away", "see the rows in report.csv")
-	p.warn(trouble.DenyGrants, states[Blocked], "rows are left out because a DENY grant stands or a limit is passed", "see the rows in report.csv")
+	p.warn(trouble.DenyGrants, states[Blocked], "rows are left out because a DENY grant is in force or a limit is passed", "see the rows in report.csv")
 }
 
 func union(a, b []string) []string {

@@ -133,7 +133,7 @@ func (b *grantsBuilder) viaGroup(ctx context.Context, okta *oktaclient.Client, g
 	if group.Type != "OKTA_GROUP" {
 		return &trouble.Error{
 			Code: trouble.GroupNotEditable,
-			What: "the group is of type " + group.Type + " and Okta lets nobody add members to it",
+			What: "the group is of type " + group.Type + " and Okta lets no one add members to it",
 			Next: "name a group of type OKTA_GROUP",
 		}
 	}
@@ -217,7 +217,7 @@ func (w *wish) want(value string) {
 	}
 }
 
-// findPeople looks up everybody who has a row that could be granted.
+// findPeople looks up everyone who has a row that could be granted.
 func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client, r *intake.Report) ([]Match, error) {
 	needed := make([]bool, len(r.People))
 	for _, row := range r.Rows {

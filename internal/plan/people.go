@@ -18,7 +18,7 @@ const searchTerms = 50
 // Match is what became of one name.
 type Match struct {
 	Name  string            // as asked
-	Users []oktaclient.User // everybody in Okta who answers to it
+	Users []oktaclient.User // everyone in Okta who answers to it
 }
 
 // State says how the name ended: Planned means exactly one active user.
@@ -35,7 +35,7 @@ func (m Match) State() State {
 	}
 }
 
-// active reports whether a user in this Okta status may be given access. STAGED and SUSPENDED people are left out: nobody
+// active reports whether a user in this Okta status may be given access. STAGED and SUSPENDED people are left out: no one
 // works as them now, and an assignment would act behind their back on the day they return. Okta refuses DEPROVISIONED ones
 // itself (E0000117).
 func active(status string) bool {

@@ -63,7 +63,7 @@ func TestNamesAreFoundExactlyFirstThenFoldedNeverAmbiguously(t *testing.T) {
 		"ADMIN":         {0, false, false}, // two answer to it
 		"viewer":        {2, false, true},
 		"read  ONLY":    {2, false, true},
-		"nobody":        {0, false, false},
+		"no one":        {0, false, false},
 	} {
 		at, exact, found := x.find(text)
 		if found != want.found || found && (at != want.at || exact != want.exact) {

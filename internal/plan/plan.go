@@ -32,7 +32,7 @@ const (
 // Mode says how grants are written.
 type Mode string
 
-// The grant modes. Additive posts ENTITLEMENT grants, which stand beside what a user has. CustomMerge, for organisations
+// The grant modes. Additive posts ENTITLEMENT grants, which are beside what a user has. CustomMerge, for organisations
 // whose Okta refuses those, posts CUSTOM grants holding the union of what the user has and what is wanted, because a CUSTOM
 // grant replaces every other grant of that user on that application (Okta API: grants).
 const (

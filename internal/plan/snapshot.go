@@ -133,7 +133,7 @@ func (s *Structure) digest() string {
 // Holding is what one user has on one application: the union of the grants in force, and what of it forbids a change.
 type Holding struct {
 	Values   []string // value ids in force, sorted, each once
-	Denied   bool     // a DENY grant stands
+	Denied   bool     // a DENY grant is in force
 	Fragile  string   // why replacing the base grant would lose something, empty when it would not
 	Expiring []string // value ids that only expiring grants give, sorted
 }

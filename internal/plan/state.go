@@ -17,7 +17,7 @@ const (
 	InactiveUser    State = "inactive_user"    // the user exists and is not active
 	UnresolvedValue State = "unresolved_value" // an entitlement value that the application does not have
 	WouldStrip      State = "would_strip"      // granting would take something else away
-	Blocked         State = "blocked"          // policy or a DENY grant forbids it
+	Blocked         State = "blocked"          // policy or a DENY grant that is in force forbids it
 	Failed          State = "failed"           // Okta refused
 	Unknown         State = "unknown"          // a lost reply that could not be settled
 	NotAttempted    State = "not_attempted"    // the run stopped before it
@@ -69,9 +69,9 @@ func (s State) Explain() string {
 	case WouldStrip:
 		return "Granting would take other access away from this user; settle it by hand in Okta."
 	case Blocked:
-		return "A policy or a DENY grant forbids it."
+		return "A policy or a DENY grant in force forbids it."
 	case Failed:
-		return "Okta refused; the error says why. Apply the plan again once that is fixed."
+		return "Okta refused; the error says why. Apply the plan again once it is fixed."
 	case Unknown:
 		return "The reply was lost and the outcome could not be settled; apply the plan again to look once more."
 	case NotAttempted:

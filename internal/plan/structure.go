@@ -12,7 +12,7 @@ import (
 )
 
 // Limits of Okta's entitlement API. The Admin Console refuses external values above 1024 characters though the API takes
-// 2000; a value that nobody can edit by hand is no help, so the smaller bound holds.
+// 2000; a value that no one can edit by hand is no help, so the smaller bound holds.
 const (
 	maxName          = 255
 	maxExternalValue = 1024

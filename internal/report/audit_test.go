@@ -51,12 +51,14 @@ func broken(findings ...mfa.Finding) iter.Seq2[mfa.Finding, error] {
 func newAudit(findings ...mfa.Finding) *audit {
 	a := &audit{findings: findings}
 	s := &a.summary
-	s.AuditID, s.Org, s.OrgID, s.Scope, s.Kind = "mfa_20261123T080000Z_1a2b3c4d", "example.okta.com", "00o123", mfa.Everybody, mfa.KindIncremental
+	s.AuditID, s.Org, s.OrgID, s.Scope, s.Kind = "mfa_20261123T080000Z_1a2b3c4d", "example.okta.com",
+		"00o123", mfa.Everybody, mfa.KindIncremental
 	s.Started, s.Ended, s.AsOf = asOf().Add(-5*time.Minute), asOf(), asOf().Add(-4*time.Minute)
 	s.AdminsKnown, s.Policy = true, mfa.DefaultPolicy()
 	s.Tally, s.Admins = tally(findings, false), tally(findings, true)
 	unreadable := s.ByVerdict[mfa.Unreadable]
-	s.Coverage = mfa.Coverage{Listed: len(findings), Read: len(findings) - unreadable, Unreadable: unreadable, Share: 1, Bound: 0.99, OldestRead: asOf().AddDate(0, 0, -7)}
+	s.Coverage = mfa.Coverage{Listed: len(findings), Read: len(findings) - unreadable,
+		Unreadable: unreadable, Share: 1, Bound: 0.99, OldestRead: asOf().AddDate(0, 0, -7)}
 	if len(findings) > 0 {
 		s.Coverage.Share = float64(s.Coverage.Read) / float64(len(findings))
 	}
@@ -79,7 +81,8 @@ func newAudit(findings ...mfa.Finding) *audit {
 }
 
 func point(s *mfa.Summary) mfa.Point {
-	return mfa.Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled, Strong: s.ByStrength[mfa.Resistant] + s.ByStrength[mfa.Phishable],
+	return mfa.Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled,
+		Strong:  s.ByStrength[mfa.Resistant] + s.ByStrength[mfa.Phishable],
 		Failing: s.ByVerdict[mfa.NotEnrolled] + s.ByVerdict[mfa.WeakOnly]}
 }
 
@@ -139,7 +142,8 @@ func departments(findings []mfa.Finding) []mfa.Department {
 
 func person(n int, verdict mfa.Verdict, methods ...mfa.Method) mfa.Finding {
 	f := mfa.Finding{UserID: fmt.Sprintf("00u%05d", n), Login: fmt.Sprintf("p%d@example.com", n), Email: fmt.Sprintf("p%d@example.com", n),
-		Name: fmt.Sprintf("Person %d", n), Status: "ACTIVE", Department: "Engineering", Policy: "Default Policy", Verdict: verdict, Strength: mfa.None, Usable: mfa.None,
+		Name: fmt.Sprintf("Person %d", n), Status: "ACTIVE", Department: "Engineering",
+		Policy: "Default Policy", Verdict: verdict, Strength: mfa.None, Usable: mfa.None,
 		Methods: methods, Sources: "both", ReadAt: asOf()}
 	for _, m := range methods {
 		if m.Strength == mfa.Weak && f.Strength == mfa.None || m.Strength == mfa.Phishable && f.Strength != mfa.Resistant || m.Strength == mfa.Resistant || m.Strength == mfa.Unknown && f.Strength == mfa.None {
@@ -151,7 +155,8 @@ func person(n int, verdict mfa.Verdict, methods ...mfa.Method) mfa.Finding {
 }
 
 func has(name, key string, strength mfa.Strength) mfa.Method {
-	return mfa.Method{Name: name, Key: key, Provider: "OKTA", Status: "ACTIVE", Since: asOf().AddDate(-1, 0, 0), Strength: strength, Allowed: "OPTIONAL", Source: "both"}
+	return mfa.Method{Name: name, Key: key, Provider: "OKTA", Status: "ACTIVE", Since: asOf().AddDate(-1,
+		0, 0), Strength: strength, Allowed: "OPTIONAL", Source: "both"}
 }
 
 func sms() mfa.Method     { return has("sms", "phone_number", mfa.Weak) }
@@ -175,9 +180,12 @@ func hostile(n int) mfa.Finding {
 // company is an audit of many people such as an organisation has them, the same for the same size.
 func company(size int) *audit {
 	random := rand.New(rand.NewPCG(7, uint64(size)))
-	firsts := []string{"Ada", "Björn", "Chiara", "Dmitri", "Élodie", "Farah", "Grace", "Hiroshi", "Ines", "João", "Katarzyna", "Linus", "Mei", "Noor", "Oluwaseun", "山田 花子"}
-	lasts := []string{"Lovelace", "Åkesson", "Rossi", "Ivanov", "Dupont", "Haddad", "Hopper", "Tanaka", "Silva", "Nowak", "Torvalds", "Chen", "van der Meer-Oosterhuizen", "Adeyemi"}
-	units := []string{"Engineering", "Sales", "Customer Success", "Finance", "Legal", "Marketing", "People Operations", "IT", "Security", "Facilities",
+	firsts := []string{"Ada", "Björn", "Chiara", "Dmitri", "Élodie", "Farah", "Grace", "Hiroshi", "Ines",
+		"João", "Katarzyna", "Linus", "Mei", "Noor", "Oluwaseun", "山田 花子"}
+	lasts := []string{"Lovelace", "Åkesson", "Rossi", "Ivanov", "Dupont", "Haddad", "Hopper", "Tanaka",
+		"Silva", "Nowak", "Torvalds", "Chen", "van der Meer-Oosterhuizen", "Adeyemi"}
+	units := []string{"Engineering", "Sales", "Customer Success", "Finance", "Legal", "Marketing",
+		"People Operations", "IT", "Security", "Facilities",
 		"Research and Advanced Development, Northern Europe and Baltics", "Procurement", "Manufacturing", "Logistics", "Treasury", ""}
 	var list []mfa.Finding
 	for n := range size {
@@ -192,7 +200,8 @@ func company(size int) *audit {
 			}
 		}
 		if f.Verdict.Failing() && random.IntN(20) == 0 {
-			f.Signals = []mfa.Signal{{Kind: "push_denied", Count: 1 + random.IntN(9), Last: asOf().Add(-time.Hour * time.Duration(random.IntN(100)))}}
+			f.Signals = []mfa.Signal{{Kind: "push_denied", Count: 1 + random.IntN(9),
+				Last: asOf().Add(-time.Hour * time.Duration(random.IntN(100)))}}
 		}
 		list = append(list, f)
 	}
@@ -201,17 +210,21 @@ func company(size int) *audit {
 	})
 	a := newAudit(list...)
 	a.summary.History = history(40, &a.summary)
-	a.summary.Change = &mfa.Change{Since: "mfa_20261116T080000Z_0a0b0c0d", At: asOf().AddDate(0, 0, -7), Fixed: 41, Regressed: 6, NewFail: 12, Gone: 9,
+	a.summary.Change = &mfa.Change{Since: "mfa_20261116T080000Z_0a0b0c0d", At: asOf().AddDate(0, 0, -7),
+		Fixed: 41, Regressed: 6, NewFail: 12, Gone: 9,
 		Verdicts: map[mfa.Verdict]int{mfa.NotEnrolled: -18, mfa.WeakOnly: -7, mfa.Compliant: 29}}
 	a.summary.Sample = &mfa.SampleError{Drawn: 48, Wrong: 0}
 	a.summary.Policy.Deadline = time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
-	a.summary.Sources.Caveat = "Okta lists factors only where the enrolment policy allows their authenticator, and judges that from the network of the caller"
+	a.summary.Sources.Caveat = "Okta lists factors only where the enrolment policy allows their " +
+		"authenticator, and judges that from the network of the caller"
 	a.summary.Sources.Authentic = []string{"okta_verify", "webauthn", "phone_number", "okta_email", "okta_password"}
 	a.summary.Notes = []string{"Two people were created while the audit ran; they are in the next one"}
 	a.summary.Counted = map[string]int{"STAGED": 31, "SUSPENDED": 12}
 	a.summary.Exemptions = []mfa.Exemption{
-		{User: "svc-backup@example.com", Owner: "it-operations@example.com", Reason: "Service account without interactive sign-in", Expires: asOf().AddDate(0, 3, 0), State: "in_force"},
-		{User: "breakglass@example.com", Owner: "ciso@example.com", Reason: "Emergency access, sealed in the safe", Expires: asOf().AddDate(0, 0, -9), State: "expired"},
+		{User: "svc-backup@example.com", Owner: "it-operations@example.com",
+			Reason: "Service account without interactive sign-in", Expires: asOf().AddDate(0, 3, 0), State: "in_force"},
+		{User: "breakglass@example.com", Owner: "ciso@example.com",
+			Reason: "Emergency access, sealed in the safe", Expires: asOf().AddDate(0, 0, -9), State: "expired"},
 	}
 	return a
 }

@@ -72,7 +72,8 @@ func TestPageOfFiveThousandPeopleInABrowser(t *testing.T) {
 		t.Error("what was printed is not a PDF")
 	}
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 720, "height": 1000, "deviceScaleFactor": 1, "mobile": false}, nil)
-	b.call("Emulation.setEmulatedMedia", map[string]any{"media": "print", "features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}}, nil)
+	b.call("Emulation.setEmulatedMedia", map[string]any{"media": "print",
+		"features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}}, nil)
 	checkBrightness(t, "print", b.shoot(shots, "print.png", 720, 0, 4000), false)
 }
 
@@ -216,7 +217,8 @@ func checkPage(t *testing.T, b *browser, name string, width, drawings int) {
 	b.eval(`document.scripts.length`, &scripts)
 	b.eval(`document.querySelectorAll("img,iframe,object,embed,[onload],[onerror],i,b,link:not([rel=icon])").length`, &foreign)
 	if scroll > width || scripts != 1 || foreign != 0 {
-		t.Errorf("%s: the page is %d wide in a window of %d, has %d scripts, want 1, and %d foreign elements", name, scroll, width, scripts, foreign)
+		t.Errorf("%s: the page is %d wide in a window of %d, has %d scripts, want 1, and %d foreign "+
+			"elements", name, scroll, width, scripts, foreign)
 	}
 }
 

@@ -66,7 +66,8 @@ func bulletinLines(s *mfa.Summary) []string {
 	var lines []string
 	if s.AdminsKnown {
 		if n := failing(&s.Admins); n > 0 {
-			lines = append(lines, several(n, "administrator", "administrators")+" of "+number(s.Admins.Total)+verb(n, " fails", " fail")+": these come first.")
+			lines = append(lines, several(n, "administrator",
+				"administrators")+" of "+number(s.Admins.Total)+verb(n, " fails", " fail")+": these come first.")
 		} else if s.Admins.Total > 0 {
 			lines = append(lines, "No administrator of "+number(s.Admins.Total)+" is known to fail.")
 		}
@@ -115,7 +116,8 @@ func noRate(s *mfa.Summary) string {
 	case s.Total == 0:
 		return "No enrolment rate is given: the scope has no one in it."
 	case s.Coverage.Share < s.Coverage.Bound:
-		return "No enrolment rate is given: " + percent(s.Coverage.Share) + " of the people could be read, and " + percent(s.Coverage.Bound) + " is the least for a rate."
+		return "No enrolment rate is given: " + percent(s.Coverage.Share) +
+			" of the people could be read, and " + percent(s.Coverage.Bound) + " is the least for a rate."
 	default:
 		return "No enrolment rate is given: no one could be judged."
 	}

@@ -29,7 +29,8 @@ func TestBulletinSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 	a := company(5000)
 	d := bulletin(t, a)
 	text := report.BulletinText(d)
-	for _, want := range []string{"761 people of 5,000 fail", "4 administrators of 44 fail", "41 fixed, 6 regressed, 12 new and failing", "Coverage: 5000 people listed",
+	for _, want := range []string{"761 people of 5,000 fail", "4 administrators of 44 fail",
+		"41 fixed, 6 regressed, 12 new and failing", "Coverage: 5000 people listed",
 		"31 December 2026", "Enrolled", "91.9 %", "https://jira.example.com/filter", "[picture] Best method registered"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the bulletin does not say %q:\n%s", want, text)
@@ -55,7 +56,8 @@ func TestBulletinSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 		}
 	}
 	shots := screenshots(t)
-	for name, a := range map[string]*audit{"many": a, "one": newAudit(person(1, mfa.NotEnrolled)), "first": newAudit(company(800).findings...)} {
+	for name, a := range map[string]*audit{"many": a, "one": newAudit(person(1, mfa.NotEnrolled)),
+		"first": newAudit(company(800).findings...)} {
 		if err := os.WriteFile(filepath.Join(shots, "bulletin-"+name+".png"), bulletin(t, a).Chart, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,8 @@ func TestBulletinBelowTheBoundGivesNoRateAndClaimsNothing(t *testing.T) {
 	a := newAudit(person(1, mfa.Compliant, push()), person(2, mfa.Unreadable))
 	d := bulletin(t, a)
 	text := report.BulletinText(d)
-	for _, want := range []string{"too few could be read", "No enrolment rate is given: 50 % of the people could be read, and 99 % is the least"} {
+	for _, want := range []string{"too few could be read",
+		"No enrolment rate is given: 50 % of the people could be read, and 99 % is the least"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the bulletin does not say %q:\n%s", want, text)
 		}
@@ -92,7 +95,8 @@ func TestBulletinOfNobody(t *testing.T) {
 }
 
 func TestBulletinTextIsCleanForATerminal(t *testing.T) {
-	text := report.BulletinText(notify.Bulletin{Title: "a\x1b[2Jb", Lines: []string{"x\u202ey\nz"}, Facts: [][2]string{{"n\x07", "1"}, {"longer name", "2"}}, People: []string{"<p>\r"}, Link: "https://x/\x1b"})
+	text := report.BulletinText(notify.Bulletin{Title: "a\x1b[2Jb", Lines: []string{"x\u202ey\nz"},
+		Facts: [][2]string{{"n\x07", "1"}, {"longer name", "2"}}, People: []string{"<p>\r"}, Link: "https://x/\x1b"})
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if at := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
 			t.Errorf("line %q has something at %d that a terminal obeys", line, at)

@@ -55,7 +55,8 @@ func strengthChart(s *mfa.Summary) picture {
 }
 
 func methodChart(s *mfa.Summary) picture {
-	p := picture{ID: "chart-method", Title: "People by authenticator", Width: figureWidth, Note: "One person may have several. Grey: makes no one enrolled."}
+	p := picture{ID: "chart-method", Title: "People by authenticator", Width: figureWidth,
+		Note: "One person may have several. Grey: makes no one enrolled."}
 	counted := maps.Clone(s.ByMethod)
 	delete(counted, "okta_password") // everyone's, so a bar of it says nothing
 	names := slices.SortedFunc(maps.Keys(counted), func(a, b string) int {
@@ -115,7 +116,8 @@ func departmentChart(s *mfa.Summary) picture {
 			total += d.Total
 			fail += d.Failing
 		}
-		p.Note = fmt.Sprintf("In %s, %s of %s %s.", several(len(rest), "other department", "other departments"), number(fail), people(total), verb(fail, "fails", "fail"))
+		p.Note = fmt.Sprintf("In %s, %s of %s %s.", several(len(rest), "other department",
+			"other departments"), number(fail), people(total), verb(fail, "fails", "fail"))
 	}
 	return p
 }

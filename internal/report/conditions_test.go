@@ -58,7 +58,8 @@ func TestFailedChecksSayTheNumbers(t *testing.T) {
 	for _, c := range report.Failed(conditions.Check(a.summary)) {
 		texts = append(texts, c.Text)
 	}
-	want := []string{"not_enrolled>0 is met: not_enrolled is 2", "rate<0.95 is met: rate is 0.9", "admins.weak_only>=1 cannot be judged: the admin roles could not be read"}
+	want := []string{"not_enrolled>0 is met: not_enrolled is 2", "rate<0.95 is met: rate is 0.9",
+		"admins.weak_only>=1 cannot be judged: the admin roles could not be read"}
 	if strings.Join(texts, "\n") != strings.Join(want, "\n") {
 		t.Errorf("failed are\n%s\nwant\n%s", strings.Join(texts, "\n"), strings.Join(want, "\n"))
 	}
@@ -105,7 +106,8 @@ func TestEveryNameCanBeACondition(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if conditions, err := report.ParseConditions("admins.failing>0"); err != nil || conditions.Check(mfa.Summary{})[0].Answer != report.NotKnowable {
+	if conditions,
+		err := report.ParseConditions("admins.failing>0"); err != nil || conditions.Check(mfa.Summary{})[0].Answer != report.NotKnowable {
 		t.Errorf("an empty summary knows its administrators: %v", err)
 	}
 }

@@ -41,16 +41,21 @@ func controls(s *mfa.Summary) []control {
 	const console = "Whether the Admin Console's sign-in policy asks for it, in every rule and zone."
 	const dashboard = "Whether the dashboard's sign-in policy asks for it, in every rule and zone."
 	return []control{
-		privileged.of("IA-2(1)", nist, "Multi-factor authentication for access to privileged accounts.", "Whether sign-in policies ask for it; accounts outside Okta; roles inside applications."),
-		ordinary.of("IA-2(2)", nist, "Multi-factor authentication for access to non-privileged accounts.", "Whether sign-in policies ask for it; accounts outside Okta."),
-		replay(s).of("IA-2(8)", nist, "Replay-resistant authentication for access to accounts.", "Which method is used at sign-in. A person with a resistant method may still use a weaker one that is allowed."),
+		privileged.of("IA-2(1)", nist, "Multi-factor authentication for access to privileged accounts.",
+			"Whether sign-in policies ask for it; accounts outside Okta; roles inside applications."),
+		ordinary.of("IA-2(2)", nist, "Multi-factor authentication for access to non-privileged accounts.",
+			"Whether sign-in policies ask for it; accounts outside Okta."),
+		replay(s).of("IA-2(8)", nist, "Replay-resistant authentication for access to accounts.",
+			"Which method is used at sign-in. A person with a resistant method may still use a weaker one that is allowed."),
 		privileged.of("OKTA-APP-000560", stig, "The Admin Console needs multi-factor authentication (CAT I).", console),
 		everybody.of("OKTA-APP-000570", stig, "The dashboard needs multi-factor authentication (CAT I).", dashboard),
 		everybodyStrong.of("OKTA-APP-000180", stig, "The dashboard needs phishing-resistant authentication.", dashboard),
 		adminsStrong.of("OKTA-APP-000190", stig, "The Admin Console needs phishing-resistant authentication.", console),
 		smartCard(s).of("OKTA-APP-001670", stig, "The smart card authenticator is active.", "Whether people's cards are in use."),
-		evidence{stateNone, "The audit reads no certificate."}.of("OKTA-APP-001920", stig, "Smart cards come from an authority that DoD approves.", "The certificate chain."),
-		evidence{stateNone, "The audit reads no authenticator settings."}.of("OKTA-APP-001700", stig, "Okta Verify only on FIPS-compliant devices.", "The authenticator's FIPS setting."),
+		evidence{stateNone, "The audit reads no certificate."}.of("OKTA-APP-001920", stig,
+			"Smart cards come from an authority that DoD approves.", "The certificate chain."),
+		evidence{stateNone, "The audit reads no authenticator settings."}.of("OKTA-APP-001700", stig,
+			"Okta Verify only on FIPS-compliant devices.", "The authenticator's FIPS setting."),
 	}
 }
 
@@ -67,7 +72,8 @@ func registered(s *mfa.Summary, t *mfa.Tally, one, many string, known bool) evid
 	if e, ok := unspeakable(t, one, many, known); ok {
 		return e
 	}
-	text := "Of " + several(t.Total, one, many) + ", " + number(t.Enrolled) + verb(t.Enrolled, " has", " have") + " a second factor registered and " +
+	text := "Of " + several(t.Total, one, many) + ", " + number(t.Enrolled) + verb(t.Enrolled, " has",
+		" have") + " a second factor registered and " +
 		number(t.NotEnroll) + verb(t.NotEnroll, " has", " have") + " none."
 	if weak := t.ByStrength[mfa.Weak]; weak > 0 {
 		text += " The best method of " + number(weak) + " is graded weak; SMS and voice calls are such, and NIST SP 800-63B restricts them."

@@ -11,7 +11,8 @@ import (
 
 func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 	asOf := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	s := mfa.Summary{AuditID: "mfa_1", OrgID: "00o1", Org: "acme.okta.test", AsOf: asOf, Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
+	s := mfa.Summary{AuditID: "mfa_1", OrgID: "00o1", Org: "acme.okta.test", AsOf: asOf,
+		Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
 		Exemptions: []mfa.Exemption{
 			{User: "svc-backup@acme.example.com", Owner: "Grace", Reason: "unattended", Expires: asOf.AddDate(0, 2, 0), State: "in_force"},
 			{User: "glass@acme.example.com", Owner: "Ada", Reason: "break glass", Expires: asOf.AddDate(0, 1, 0), State: "in_force"},
@@ -22,7 +23,9 @@ func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(d.Lines, "\n")
-	if !strings.Contains(text, "2 exemptions are in force, the next ends on 23 December 2026. 1 exemption has expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
+	if !strings.Contains(text,
+		"2 exemptions are in force, the next ends on 23 December 2026. 1 exemption has "+
+			"expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
 		t.Errorf("the bulletin says %q", text)
 	}
 	failing := mfa.Finding{UserID: "00u1", Login: "bob@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
@@ -31,7 +34,8 @@ func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 		t.Fatalf("tickets %+v, %v", wanted.Open, err)
 	}
 	lines := strings.Join(wanted.Open[0].Lines, "\n")
-	for _, want := range []string{"Exempt: glass@acme.example.com until 23 December 2026, Ada answers for it: break glass", "old@acme.example.com, expired on"} {
+	for _, want := range []string{"Exempt: glass@acme.example.com until 23 December 2026, Ada answers " +
+		"for it: break glass", "old@acme.example.com, expired on"} {
 		if !strings.Contains(lines, want) {
 			t.Errorf("the bulk ticket does not say %q:\n%s", want, lines)
 		}

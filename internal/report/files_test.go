@@ -62,14 +62,17 @@ func rows(t *testing.T, table string) []map[string]string {
 func TestTableHasEverybodyWithWhatAnAuditorAsks(t *testing.T) {
 	a := mixed()
 	a.findings[1].Disagree = []string{"factors lack sms"}
-	a.findings[1].Methods = append(a.findings[1].Methods, mfa.Method{Name: "push", Key: "okta_verify", Status: "PENDING_ACTIVATION", Strength: mfa.Phishable, Source: "factors"})
+	a.findings[1].Methods = append(a.findings[1].Methods, mfa.Method{Name: "push", Key: "okta_verify",
+		Status: "PENDING_ACTIVATION", Strength: mfa.Phishable, Source: "factors"})
 	table, _, _ := written(t, a)
 	got := rows(t, table)
 	if len(got) != len(a.findings) {
 		t.Fatalf("%d rows for %d people", len(got), len(a.findings))
 	}
-	for name, want := range map[string]string{"user_id": "00u00002", "verdict": "weak_only", "admin": "yes", "admin_roles": "SUPER_ADMIN", "admin_via": "group", "methods": "sms",
-		"registered_strength": "weak", "single_method": "yes", "sources": "both", "sources_disagree": "factors lack sms", "from_cache": "no", "read_at": "2026-11-23T08:04:00Z",
+	for name, want := range map[string]string{"user_id": "00u00002", "verdict": "weak_only",
+		"admin": "yes", "admin_roles": "SUPER_ADMIN", "admin_via": "group", "methods": "sms",
+		"registered_strength": "weak", "single_method": "yes", "sources": "both",
+		"sources_disagree": "factors lack sms", "from_cache": "no", "read_at": "2026-11-23T08:04:00Z",
 		"method_details":   "sms (weak, authenticator phone_number, provider OKTA, OPTIONAL, since 2025-11-23T08:04:00Z, from both)",
 		"inactive_methods": "push (strong_phishable, authenticator okta_verify, from factors, PENDING_ACTIVATION)"} {
 		if got[1][name] != want {
@@ -162,8 +165,10 @@ func TestPageIsSelfContained(t *testing.T) {
 	if strings.Contains(page, " style=") || strings.Contains(page, " onclick") {
 		t.Error("the page has an attribute that its own security policy forbids")
 	}
-	for _, want := range []string{"default-src &#39;none&#39;", "prefers-color-scheme:dark", "@media print", "OKTA-APP-000560", "OKTA-APP-000570", "OKTA-APP-000180", "OKTA-APP-000190",
-		"IA-2(1)", "IA-2(2)", "IA-2(8)", "Registration is not enforcement", "svc-backup@example.com", "it-operations@example.com", "23 February 2027"} {
+	for _, want := range []string{"default-src &#39;none&#39;", "prefers-color-scheme:dark",
+		"@media print", "OKTA-APP-000560", "OKTA-APP-000570", "OKTA-APP-000180", "OKTA-APP-000190",
+		"IA-2(1)", "IA-2(2)", "IA-2(8)", "Registration is not enforcement", "svc-backup@example.com",
+		"it-operations@example.com", "23 February 2027"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -282,9 +287,11 @@ func TestHugeAuditIsNotHeldInMemory(t *testing.T) {
 
 func TestPolicyIsSaidInWords(t *testing.T) {
 	p := mfa.DefaultPolicy()
-	p.Level, p.Methods, p.AllowedFactorTypes, p.GraceHours = mfa.Optional, []string{string(mfa.Resistant), "token:hardware"}, []string{"webauthn", "signed_nonce"}, 0
+	p.Level, p.Methods, p.AllowedFactorTypes, p.GraceHours = mfa.Optional, []string{string(mfa.Resistant),
+		"token:hardware"}, []string{"webauthn", "signed_nonce"}, 0
 	text := strings.Join(report.PolicyWords(p), "\n")
-	for _, want := range []string{"recommendations", "phishing-resistant method", "or hardware token code", "only passkey or security key or Okta FastPass", "no time of grace", "fewer than 99 %"} {
+	for _, want := range []string{"recommendations", "phishing-resistant method",
+		"or hardware token code", "only passkey or security key or Okta FastPass", "no time of grace", "fewer than 99 %"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the policy in words does not say %q:\n%s", want, text)
 		}

@@ -49,9 +49,12 @@ func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
 	names := factors(f)
 	switch {
 	case len(names) == 0:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has no second factor: nothing beyond password, e-mail and security question.")
+		m.Lines = append(m.Lines,
+			"your account in "+organisation(s)+" has no second factor: nothing beyond password, e-mail and security question.")
 	case f.Strength == mfa.Resistant || f.Strength == mfa.Phishable:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has "+untrusted.Clean(strings.Join(names, ", "), textMax)+", which the company's policy does not accept.")
+		m.Lines = append(m.Lines,
+			"your account in "+organisation(s)+" has "+untrusted.Clean(strings.Join(names, ", "),
+				textMax)+", which the company's policy does not accept.")
 	default:
 		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+untrusted.Clean(strings.Join(names, ", "), textMax)+
 			", which does not protect it well enough.")

@@ -56,7 +56,8 @@ type disagreement struct {
 }
 
 func newPage(s *mfa.Summary) *page {
-	return &page{s: s, rows: shelf[personRow]{room: pagePeople}, disagree: shelf[disagreement]{room: pageDisagree}, verdicts: map[mfa.Verdict]int{}}
+	return &page{s: s, rows: shelf[personRow]{room: pagePeople},
+		disagree: shelf[disagreement]{room: pageDisagree}, verdicts: map[mfa.Verdict]int{}}
 }
 
 // add takes in one finding, and keeps no part of it that the caller may change.

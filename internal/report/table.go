@@ -122,7 +122,8 @@ func methodName(m mfa.Method) string {
 
 func methodDetails(m mfa.Method) string {
 	parts := []string{string(m.Strength)}
-	for _, p := range [][2]string{{"authenticator ", m.Key}, {"provider ", m.Provider}, {"", m.Allowed}, {"since ", stamp(m.Since)}, {"from ", m.Source}} {
+	for _, p := range [][2]string{{"authenticator ", m.Key}, {"provider ", m.Provider}, {"", m.Allowed},
+		{"since ", stamp(m.Since)}, {"from ", m.Source}} {
 		if p[1] != "" {
 			parts = append(parts, p[0]+p[1])
 		}

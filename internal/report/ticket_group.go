@@ -88,7 +88,8 @@ func (g *group) row(class int, f *mfa.Finding) {
 	if f.Admin() {
 		note = strings.TrimSuffix("administrator; "+note, "; ")
 	}
-	g.rows.put(class, []string{who(f), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.Department, nameMax), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
+	g.rows.put(class, []string{who(f), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.Department,
+		nameMax), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
 }
 
 // rowHeading is above every table of people.
@@ -155,7 +156,8 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 		}
 	}
 	t.Title = untrusted.Clean("MFA: "+people(g.failing)+verb(g.failing, " has", " have")+" no accepted method: "+subject, titleMax)
-	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) + " without a method that the audit policy accepts"
+	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) +
+		" without a method that the audit policy accepts"
 	if g.admins > 0 {
 		first += "; " + several(g.admins, "of them is an administrator", "of them are administrators")
 	}
@@ -168,7 +170,8 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others are in the audit's findings.csv.")
 	}
 	if g.open > 0 {
-		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.", "more people could not be judged and are not listed."))
+		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.",
+			"more people could not be judged and are not listed."))
 	}
 	if w.mode == Bulk {
 		t.Lines = append(t.Lines, exemptionLines(w.s)...)

@@ -37,8 +37,9 @@ func (w *writer) personTicket(key string, f *mfa.Finding) notify.Ticket {
 		t.Lines = append(t.Lines, "Recent events in Okta's log: "+strings.Join(events, "; ")+".")
 	}
 	t.Lines = append(t.Lines, "What to do: enrol "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
-	t.Lines = append(t.Lines, closing(), "If this account cannot enrol, for example because it is a service or an emergency account, add an exemption "+
-		"with an owner, a reason and an expiry date to the audit policy.")
+	t.Lines = append(t.Lines, closing(),
+		"If this account cannot enrol, for example because it is a service or an emergency account, add an exemption "+
+			"with an owner, a reason and an expiry date to the audit policy.")
 	return w.withReport(t)
 }
 
@@ -63,7 +64,8 @@ func (w *writer) wrong(f *mfa.Finding) string {
 		return text + " has no second factor in " + organisation(w.s) + ": nothing beyond password, e-mail and security question is enrolled."
 	}
 	if grade(f.Strength) > grade(f.Usable) && grade(f.Usable) >= 0 {
-		return text + " has a method that would do, but the enrolment policy that applies in " + organisation(w.s) + " does not allow it, and no other that the audit policy accepts."
+		return text + " has a method that would do, but the enrolment policy that applies in " +
+			organisation(w.s) + " does not allow it, and no other that the audit policy accepts."
 	}
 	return text + " has a second factor in " + organisation(w.s) + ", but none that the audit policy accepts."
 }

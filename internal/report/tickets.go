@@ -140,7 +140,8 @@ func (w *writer) settleOtherModes() {
 	if !complete(w.s) {
 		return
 	}
-	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey, overflowKey}, Bulk: {userPrefix, managerPrefix, overflowKey}}
+	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey,
+		overflowKey}, Bulk: {userPrefix, managerPrefix, overflowKey}}
 	for _, key := range w.o.Known {
 		if slices.ContainsFunc(others[w.mode], func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
 			w.wanted.Settled[key] = "what it says is reported in another way now (" + string(w.mode) + ")"

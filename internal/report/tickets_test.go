@@ -40,7 +40,8 @@ func mixed() *audit {
 	bombed.Signals = []mfa.Signal{{Kind: "push_denied", Count: 7, Last: asOf()}}
 	grace, exempt := person(4, mfa.InGrace), person(5, mfa.Exempt)
 	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1, 0), "service account of IT"
-	a := newAudit(person(1, mfa.NotEnrolled), boss, bombed, grace, exempt, person(6, mfa.Unreadable), person(7, mfa.Undecided, has("x", "y", mfa.Unknown)), person(8, mfa.Compliant, sms(), passkey()))
+	a := newAudit(person(1, mfa.NotEnrolled), boss, bombed, grace, exempt, person(6, mfa.Unreadable),
+		person(7, mfa.Undecided, has("x", "y", mfa.Unknown)), person(8, mfa.Compliant, sms(), passkey()))
 	return a
 }
 
@@ -50,7 +51,8 @@ func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
 		t.Fatalf("tickets for %q, want %q: administrators first, then recent events", got, want)
 	}
 	boss := strings.Join(wanted.Open[0].Lines, "\n")
-	for _, want := range []string{"Person 2 (p2@example.com)", "super admin (through a group)", "Enrolled now: SMS", "https://example.okta.com/enduser/settings", "closes by itself", "passkey"} {
+	for _, want := range []string{"Person 2 (p2@example.com)", "super admin (through a group)",
+		"Enrolled now: SMS", "https://example.okta.com/enduser/settings", "closes by itself", "passkey"} {
 		if !strings.Contains(boss, want) {
 			t.Errorf("the ticket does not say %q:\n%s", want, boss)
 		}
@@ -61,7 +63,8 @@ func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
 	if !wanted.Open[0].Urgent || !wanted.Open[1].Urgent || wanted.Open[2].Urgent {
 		t.Error("urgent are administrators and people with recent events, and no one else")
 	}
-	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025", "user-00u00005": "exempt until 23 December 2026: service account of IT"}
+	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025",
+		"user-00u00005": "exempt until 23 December 2026: service account of IT"}
 	if len(wanted.Settled) != len(want) {
 		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled", wanted.Settled)
 	}
@@ -87,7 +90,8 @@ func TestTheSameAuditMakesTheSameTicketsAndALaterOneToo(t *testing.T) {
 		seen := map[string]bool{}
 		for i, ticket := range first.Open {
 			other := second.Open[i]
-			if ticket.Key != other.Key || ticket.Title != other.Title || !slices.Equal(ticket.Lines, other.Lines) || !slices.EqualFunc(ticket.Rows, other.Rows, slices.Equal) {
+			if ticket.Key != other.Key || ticket.Title != other.Title || !slices.Equal(ticket.Lines,
+				other.Lines) || !slices.EqualFunc(ticket.Rows, other.Rows, slices.Equal) {
 				t.Errorf("%s: an audit that finds the same changes ticket %s", mode, ticket.Key)
 			}
 			if seen[ticket.Key] || first.Settled[ticket.Key] != "" {
@@ -147,7 +151,8 @@ func TestWhoIsMissingIsSettledOnlyWhenEverybodyIsKnown(t *testing.T) {
 }
 
 func TestTicketsByManager(t *testing.T) {
-	byID, byName, again, well, hidden := person(1, mfa.NotEnrolled), person(2, mfa.WeakOnly, sms()), person(3, mfa.NotEnrolled), person(4, mfa.Compliant, push()), person(5, mfa.Unreadable)
+	byID, byName, again, well, hidden := person(1, mfa.NotEnrolled), person(2, mfa.WeakOnly, sms()),
+		person(3, mfa.NotEnrolled), person(4, mfa.Compliant, push()), person(5, mfa.Unreadable)
 	byID.ManagerID, byID.Manager = "boss@example.com", "Big Boss"
 	byName.Manager, again.Manager = "Lena  Chef", "lena chef"
 	well.Manager, hidden.Manager = "Good Manager", "Blind Manager"
@@ -266,7 +271,8 @@ func TestTicketsAreDueByThePolicysDeadline(t *testing.T) {
 
 func TestTicketsAreRefused(t *testing.T) {
 	a := mixed()
-	if _, err := report.Tickets(a.summary, a.stream(), "per_planet", report.TicketOptions{}); err == nil || !strings.Contains(err.Error(), "per_user, per_manager and bulk") {
+	if _, err := report.Tickets(a.summary, a.stream(), "per_planet",
+		report.TicketOptions{}); err == nil || !strings.Contains(err.Error(), "per_user, per_manager and bulk") {
 		t.Errorf("an unknown mode gives %v", err)
 	}
 	for _, link := range []string{"javascript:alert(1)", "https://", "//x", "https://user:pw@host/", "\x00"} {
@@ -274,17 +280,20 @@ func TestTicketsAreRefused(t *testing.T) {
 			t.Errorf("the address %q is taken", link)
 		}
 	}
-	if _, err := report.Tickets(a.summary, broken(person(1, mfa.NotEnrolled)), report.PerUser, report.TicketOptions{}); !errors.Is(err, errStore) {
+	if _, err := report.Tickets(a.summary, broken(person(1, mfa.NotEnrolled)), report.PerUser,
+		report.TicketOptions{}); !errors.Is(err, errStore) {
 		t.Errorf("findings that cannot be read give %v: half a wanted would close tickets", err)
 	}
 }
 
 func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
-	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
+	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: mfa.Everybody, Kind: mfa.KindFull,
+		Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
 	f := mfa.Finding{UserID: "00u1", Login: "ada@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
 	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
-	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"}, report.PerManager: {"bulk", "manager-abc", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
+	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"},
+		report.PerManager: {"bulk", "manager-abc", "rest", "user-00u1"}, report.Bulk: {"manager-abc", "rest", "user-00u1"}} {
 		wanted, err := report.Tickets(s, one, mode, report.TicketOptions{Known: known})
 		if err != nil {
 			t.Fatal(err)

@@ -58,7 +58,8 @@ func timeChart(s *mfa.Summary) picture {
 	}
 	scale.endLabels(&p)
 	last := points[len(points)-1]
-	p.Desc = fmt.Sprintf("%s from %s to %s. In the last: %s, %s enrolled, %s with a strong method, %s failing.", several(len(points), "audit", "audits"),
+	p.Desc = fmt.Sprintf("%s from %s to %s. In the last: %s, %s enrolled, %s with a strong method, %s "+
+		"failing.", several(len(points), "audit", "audits"),
 		day(points[0].At), day(last.At), people(last.Total), number(last.Enrolled), number(last.Strong), number(last.Failing))
 	return p
 }
@@ -78,7 +79,8 @@ func newScale(points []mfa.Point) *scale {
 		most = max(most, p.Total, p.Enrolled, p.Strong, p.Failing)
 	}
 	step := niceStep(most)
-	return &scale{points: points, start: points[0].At, span: points[len(points)-1].At.Sub(points[0].At), step: step, top: (most + step - 1) / step * step}
+	return &scale{points: points, start: points[0].At, span: points[len(points)-1].At.Sub(points[0].At),
+		step: step, top: (most + step - 1) / step * step}
 }
 
 // niceStep divides the axis into four or five parts of a round size.

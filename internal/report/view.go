@@ -59,9 +59,11 @@ type exemptionRow struct{ User, Owner, Reason, Expires, State, Class string }
 func (p *page) view(files Files) *view {
 	s := p.s
 	v := &view{
-		Org: organisation(s), Scope: untrusted.Clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf), Audit: untrusted.Clean(s.AuditID, nameMax),
+		Org: organisation(s), Scope: untrusted.Clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf),
+		Audit:    untrusted.Clean(s.AuditID, nameMax),
 		Coverage: sentence(untrusted.Clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
-		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s), Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
+		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s),
+		Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
 		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
 		Sources: sources(s), Caveat: sentence(untrusted.Clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
 		Disagree: p.disagree.all(), DisagreeMore: max(p.disagree.dropped, 0),
@@ -129,7 +131,8 @@ func (p *page) mismatch() string {
 	if p.seen == p.s.Total && (p.seen == 0 || maps.Equal(nonzero(p.verdicts), nonzero(p.s.ByVerdict))) {
 		return ""
 	}
-	return fmt.Sprintf("The table has %s, and the summary counts %s, or their verdicts differ: the two are not of the same audit. Run the report again.",
+	return fmt.Sprintf("The table has %s, and the summary counts %s, or their verdicts differ: the two "+
+		"are not of the same audit. Run the report again.",
 		people(p.seen), people(p.s.Total))
 }
 
@@ -152,7 +155,8 @@ func cards(s *mfa.Summary) []card {
 	if s.Rate != nil {
 		out = append(out, card{Label: "Enrolment rate", Value: percent(*s.Rate), Note: "enrolled, of those who could be judged", Class: "key"})
 	} else {
-		out = append(out, card{Label: "Enrolment rate", Value: "not given", Note: strings.TrimPrefix(noRate(s), "No enrolment rate is given: "), Class: "warn"})
+		out = append(out, card{Label: "Enrolment rate", Value: "not given",
+			Note: strings.TrimPrefix(noRate(s), "No enrolment rate is given: "), Class: "warn"})
 	}
 	fails := failing(&s.Tally)
 	class := actClass(s, fails)
@@ -192,7 +196,8 @@ func adminCards(s *mfa.Summary) ([]card, string) {
 		{Label: "Administrators", Value: number(a.Total), Note: "directly or through a group"},
 		{Label: "Not enrolled", Value: number(a.NotEnroll)},
 		{Label: "Must act now", Value: number(failing(a)), Class: actClass(s, failing(a))},
-		{Label: "Phishing-resistant", Value: number(a.ByStrength[mfa.Resistant]), Note: part(a.ByStrength[mfa.Resistant], a.Total) + " of administrators"},
+		{Label: "Phishing-resistant", Value: number(a.ByStrength[mfa.Resistant]),
+			Note: part(a.ByStrength[mfa.Resistant], a.Total) + " of administrators"},
 	}, ""
 }
 
@@ -219,7 +224,8 @@ func exemptions(s *mfa.Summary) []exemptionRow {
 	}
 	var rows []exemptionRow
 	for _, e := range s.Exemptions {
-		r := exemptionRow{User: untrusted.Clean(e.User, nameMax), Owner: untrusted.Clean(e.Owner, nameMax), Reason: untrusted.Clean(e.Reason, textMax), Expires: day(e.Expires),
+		r := exemptionRow{User: untrusted.Clean(e.User, nameMax), Owner: untrusted.Clean(e.Owner, nameMax),
+			Reason: untrusted.Clean(e.Reason, textMax), Expires: day(e.Expires),
 			State: untrusted.Clean(e.State, nameMax)}
 		if known, ok := states[e.State]; ok {
 			r.State, r.Class = known[0], known[1]
@@ -274,7 +280,8 @@ func baseline(c *mfa.Comparison) []pair {
 		return nil
 	}
 	out := []pair{
-		{"File", untrusted.Clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age", untrusted.Clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
+		{"File", untrusted.Clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age",
+			untrusted.Clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
 		{"Agree with Okta", number(c.Agree)}, {"Differ", number(c.Differ)}, {"Only in the file", number(c.OnlyFile)},
 		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", untrusted.Clean(strings.Join(c.Sample, ", "), textMax)},
 	}

@@ -164,7 +164,8 @@ func signals(f *mfa.Finding) []string {
 
 // who names a person for a reader: the name, or else the login, or else the id.
 func who(f *mfa.Finding) string {
-	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.UserID, nameMax), "someone without a name")
+	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax),
+		untrusted.Clean(f.UserID, nameMax), "someone without a name")
 }
 
 // whoWithLogin is who with the login behind it.
@@ -186,7 +187,8 @@ func accepted(p *mfa.Policy) string {
 	case asks(mfa.Weak):
 		parts = append(parts, "any second factor (a text message will do)")
 	case asks(mfa.Phishable):
-		parts = append(parts, "a strong method (a passkey or security key, Okta FastPass, Okta Verify push, an authenticator app or a hardware token)")
+		parts = append(parts,
+			"a strong method (a passkey or security key, Okta FastPass, Okta Verify push, an authenticator app or a hardware token)")
 	case asks(mfa.Resistant):
 		parts = append(parts, "a phishing-resistant method (a passkey or security key, Okta FastPass or a smart card)")
 	}
@@ -228,7 +230,8 @@ func PolicyWords(p mfa.Policy) []string {
 	default:
 		lines = append(lines, "Enforcement level: "+untrusted.Clean(string(p.Level), nameMax)+".")
 	}
-	lines = append(lines, "A person is compliant with "+accepted(&p)+". The method must be active and allowed by the person's enrolment policy.")
+	lines = append(lines,
+		"A person is compliant with "+accepted(&p)+". The method must be active and allowed by the person's enrolment policy.")
 	if p.GraceHours > 0 {
 		lines = append(lines, "New people have "+several(p.GraceHours, "hour", "hours")+" from their activation to enrol.")
 	} else {

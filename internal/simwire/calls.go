@@ -34,6 +34,7 @@ type countKey struct {
 type callLog struct {
 	made   int
 	counts map[countKey]int
+	paths  map[string]bool // without a route
 	keep   bool
 	kept   []*Call
 }
@@ -97,7 +98,28 @@ func (w *Wire) leave(c *Call, status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.Status = status
-	w.calls.count(c.Method, c.Pattern, status)
+	pattern := c.Pattern
+	if pattern == Unknown {
+		pattern = w.calls.unknown(c.Path)
+	}
+	w.calls.count(c.Method, pattern, status)
+}
+
+// maxUnknown bounds how many different paths without a route are counted each by itself.
+const maxUnknown = 500
+
+// unknown names a path without a route in the counts: what was asked there is what a simulation lacks.
+func (l *callLog) unknown(path string) string {
+	if !l.paths[path] {
+		if len(l.paths) == maxUnknown {
+			return Unknown
+		}
+		if l.paths == nil {
+			l.paths = map[string]bool{}
+		}
+		l.paths[path] = true
+	}
+	return Unknown + " " + path
 }
 
 func (l *callLog) count(method, pattern string, status int) {

@@ -1,6 +1,8 @@
 package simwire
 
 import (
+	"bytes"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,5 +23,27 @@ func TestServeDirectoryHoldsNoPrivateKey(t *testing.T) {
 		if err != nil || strings.Contains(string(text), "PRIVATE KEY") {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
+	}
+}
+
+// Python 3.13 verifies strictly by default, and refuses a certificate that does not name its issuer's key.
+func TestTheCertificateNamesTheKeyOfItsAuthority(t *testing.T) {
+	cert, err := issueCertificate(t.TempDir(), "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := x509.ParseCertificate(cert.Certificate[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(leaf.AuthorityKeyId) == 0 || !bytes.Equal(leaf.AuthorityKeyId, ca.SubjectKeyId) {
+		t.Errorf("authority %x, leaf names %x", ca.SubjectKeyId, leaf.AuthorityKeyId)
+	}
+	if err := leaf.CheckSignatureFrom(ca); err != nil {
+		t.Error(err)
 	}
 }

@@ -58,7 +58,7 @@ func TestCallsAreCountedAndListedOnlyOnRequest(t *testing.T) {
 	if len(calls) != 2 || calls[0].N != 2 || calls[0].Query != "a=1" || calls[0].Status != 200 || calls[1].Pattern != Unknown {
 		t.Errorf("calls %+v", calls)
 	}
-	want := []Count{{"POST", "(unknown)", 200, 1}, {"POST", "/echo", 200, 2}}
+	want := []Count{{"POST", "(unknown) /elsewhere", 200, 1}, {"POST", "/echo", 200, 2}}
 	if got := w.Counts(); !slices.Equal(got, want) {
 		t.Errorf("counts %v", got)
 	}

@@ -194,7 +194,8 @@ func reduce(v any) any {
 // secretKey reports whether a key names a secret, in any spelling: api_token, apiToken, API-TOKEN.
 func secretKey(key string) bool {
 	plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(key))
-	for _, word := range []string{"token", "secret", "password", "passwd", "passphrase", "passcode", "privatekey", "apikey", "accesskey", "credential", "authorization", "cookie", "assertion", "otp"} {
+	for _, word := range []string{"token", "secret", "password", "passwd", "passphrase", "passcode",
+		"privatekey", "apikey", "accesskey", "credential", "authorization", "cookie", "assertion", "otp"} {
 		if strings.Contains(plain, word) {
 			return true
 		}

@@ -27,9 +27,11 @@ func open(t testing.TB, dir string) *trail.Trail {
 }
 
 func entry(i int) trail.Entry {
-	return trail.Entry{Actor: "admin@acme.example.com", Client: "claude <1.0>", Tool: "execute_user_grants", Step: fmt.Sprint("step ", i), PlanID: "plan-1",
-		Arguments: map[string]any{"filename": "rapport é\u2028.csv", "limit": 9007199254740993, "nested": map[string]any{"b": []any{1.5, nil, true}, "a": "bad \xff"}},
-		Decision:  "allow", Rule: "additive", OktaRequestIDs: []string{"req1", "req2"}, Outcome: "granted"}
+	return trail.Entry{Actor: "admin@acme.example.com", Client: "claude <1.0>",
+		Tool: "execute_user_grants", Step: fmt.Sprint("step ", i), PlanID: "plan-1",
+		Arguments: map[string]any{"filename": "rapport é\u2028.csv", "limit": 9007199254740993,
+			"nested": map[string]any{"b": []any{1.5, nil, true}, "a": "bad \xff"}},
+		Decision: "allow", Rule: "additive", OktaRequestIDs: []string{"req1", "req2"}, Outcome: "granted"}
 }
 
 // written makes a trail of n entries and returns its two files.
@@ -87,7 +89,8 @@ func TestWhatIsAppendedIsVerified(t *testing.T) {
 	if err != nil || sum.Entries != 5 || sum.Pending != 0 || sum.First.IsZero() || sum.Last.Before(sum.First) || !bytes.Contains(lines, []byte(sum.Hash)) {
 		t.Errorf("summary %+v, %v", sum, err)
 	}
-	if n := bytes.Count(lines, []byte("\n")); n != 5 || !bytes.Contains(lines, []byte("9007199254740993")) || !bytes.Contains(lines, []byte("claude <1.0>")) {
+	if n := bytes.Count(lines, []byte("\n")); n != 5 || !bytes.Contains(lines,
+		[]byte("9007199254740993")) || !bytes.Contains(lines, []byte("claude <1.0>")) {
 		t.Errorf("%d lines:\n%s", n, lines)
 	}
 }
@@ -251,10 +254,12 @@ func TestAnEndThatNoCrashExplainsIsNotWrittenTo(t *testing.T) {
 }
 
 func TestReduceDropsSecretsAndShortensPeople(t *testing.T) {
-	in := map[string]any{"api_token": "00HUNTER2", "nested": map[string]any{"Client-Secret": "HUNTER2", "to": []string{"ann.smith@acme.example.com"}},
+	in := map[string]any{"api_token": "00HUNTER2", "nested": map[string]any{"Client-Secret": "HUNTER2",
+		"to": []string{"ann.smith@acme.example.com"}},
 		"text": "mail Bob <bob@acme.example.com>, émile@acme.example.com and @none", "n": 3, "when": time.Unix(0, 0).UTC(),
 		"long": strings.Repeat("x", 300), "many": make([]any, 50), "jane@acme.example.com": true}
-	want := map[string]any{"api_token": "[secret]", "nested": map[string]any{"Client-Secret": "[secret]", "to": []any{"a***@acme.example.com"}},
+	want := map[string]any{"api_token": "[secret]", "nested": map[string]any{"Client-Secret": "[secret]",
+		"to": []any{"a***@acme.example.com"}},
 		"text": "mail Bob <b***@acme.example.com>, é***@acme.example.com and @none", "n": 3, "when": "1970-01-01T00:00:00Z",
 		"long": strings.Repeat("x", 200) + "...", "many": append(make([]any, 20), "and 30 more"), "j***@acme.example.com": true}
 	if got := trail.Reduce(in); !reflect.DeepEqual(got, want) {

@@ -188,7 +188,7 @@ func (s *scan) measure(summary *mfa.Summary) {
 	}
 }
 
-// writeFindings writes everybody's finding, a line each, and returns the digest of the file.
+// writeFindings writes everyone's finding, a line each, and returns the digest of the file.
 func writeFindings(dir string, findings iter.Seq[mfa.Finding]) (string, error) {
 	sum := sha256.New()
 	err := durable.WriteFile(dir, findingsFile, 0o600, func(w io.Writer) error {
@@ -229,7 +229,7 @@ func (s *scan) recordUsers(ctx context.Context, order []ranked) error {
 }
 
 // saveMemory makes the cache what is known now. People who are not in scope keep what is known of them, unless the System Log
-// says that they changed; after an audit of everybody, those who were not listed are forgotten.
+// says that they changed; after an audit of everyone, those who were not listed are forgotten.
 func (s *scan) saveMemory() error {
 	maps.DeleteFunc(s.mem.readings, func(id string, r *reading) bool {
 		if s.req.Scope() == mfa.Everybody && s.byID[id] == nil {
@@ -244,7 +244,7 @@ func (s *scan) saveMemory() error {
 		h.Watermark = s.known.AsOf.UTC()
 	}
 	if s.primary == "" {
-		h.Primary = mfa.SourceEnrollments // nobody was there to be read
+		h.Primary = mfa.SourceEnrollments // no one was there to be read
 	}
 	if err := s.mem.save(s.opts.Dir); err != nil && !errors.Is(err, durable.ErrInPlace) {
 		return fmt.Errorf("save readings: %w", err)

@@ -29,34 +29,47 @@ func (s *scan) need(p *person) need {
 	switch {
 	case p.tried:
 		return nothing // tried in this attempt, and refused or gone
-	case r == nil || r.err != "":
+	case r == nil || r.err != "" || s.outdated(p, r):
 		return everything
 	}
-	stale := r.at - clockSlack.Milliseconds()
-	changed, fresh := s.changed[p.ID], s.mem.fresh[p.ID]
-	if s.again && !fresh {
-		return everything
+	if lacking := s.lacking(p, r); lacking != nothing {
+		return lacking
 	}
-	if changed != 0 && changed >= stale || !fresh && !p.StatusChanged.IsZero() && p.StatusChanged.UnixMilli() >= stale {
-		return everything
-	}
-	underPolicy := r.policy == s.fingerprint(p) || r.policy == pending
-	switch {
-	case s.primary == mfa.SourceFactors && (!r.hasFactor || !underPolicy):
-		return everything
-	case s.primary == mfa.SourceFactors:
-	case !r.hasEnroll:
-		return everything
-	case s.wants(p, r) && (!r.hasFactor || !underPolicy) && !p.noFactors:
-		return onlyFactor
-	}
-	if !fresh && s.draws(p.ID) {
+	if !s.mem.fresh[p.ID] && s.draws(p.ID) {
 		return sample
 	}
 	return nothing
 }
 
-// wanted reports whether somebody has to be read, while others are being read.
+// outdated reports whether a person may have changed since the reading.
+func (s *scan) outdated(p *person, r *reading) bool {
+	since := r.at - clockSlack.Milliseconds()
+	if changed := s.changed[p.ID]; changed != 0 && changed >= since {
+		return true
+	}
+	if s.mem.fresh[p.ID] {
+		return false
+	}
+	return s.again || !p.StatusChanged.IsZero() && p.StatusChanged.UnixMilli() >= since
+}
+
+// lacking is what a reading that is not outdated still lacks: a source, or factors under the policy that applies now.
+func (s *scan) lacking(p *person, r *reading) need {
+	factorsHold := r.hasFactor && (r.policy == pending || r.policy == s.fingerprint(p))
+	switch {
+	case s.primary == mfa.SourceFactors && !factorsHold:
+		return everything
+	case s.primary == mfa.SourceFactors:
+		return nothing
+	case !r.hasEnroll:
+		return everything
+	case s.wants(p, r) && !factorsHold && !p.noFactors:
+		return onlyFactor
+	}
+	return nothing
+}
+
+// wanted reports whether someone has to be read, while others are being read.
 func (s *scan) wanted(p *person) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

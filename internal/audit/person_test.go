@@ -11,7 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/simtest"
 )
 
-// TestALookAtOnePersonSaysWhatAnAuditSays holds the two against each other for everybody in an organisation with policies of
+// TestALookAtOnePersonSaysWhatAnAuditSays holds the two against each other for everyone in an organisation with policies of
 // groups, roles of both kinds, and methods that a policy forbids.
 func TestALookAtOnePersonSaysWhatAnAuditSays(t *testing.T) {
 	r := newRig(t, simtest.Options{Tenant: oktasim.Options{Seed: 9, Users: 40}}, 0)

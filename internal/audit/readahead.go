@@ -36,7 +36,7 @@ func (s *scan) readAhead(ctx context.Context) *ahead {
 	return a
 }
 
-// offer hands somebody over when there is room.
+// offer hands someone over when there is room.
 func (a *ahead) offer(p *person) {
 	select {
 	case a.queue <- p: // never, when there is no queue

@@ -17,30 +17,30 @@ func transient(err error) bool {
 	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
 }
 
-// insist reads those who could not be read. While the organisation as a whole does not answer, it waits; somebody who cannot be read
+// retryLater reads those who could not be read. While the organisation as a whole does not answer, it waits; someone who cannot be read
 // while it does answer is unreadable.
-func (s *scan) insist(ctx context.Context, later []*person, outage bool) error {
+func (s *scan) retryLater(ctx context.Context, later []*person, outage bool) error {
 	if len(later) == 0 {
 		return nil
 	}
-	if err := s.outlast(ctx); err != nil {
+	if err := s.waitForOkta(ctx); err != nil {
 		return err
 	}
 	s.job.live.Enter("reading")
 	if outage {
-		return s.goOn(ctx)
+		return s.afterOutage(ctx)
 	}
 	later, outage, err := s.readBatch(ctx, later)
 	if err != nil {
 		return err
 	}
-	if _, away := s.lookAtOrg(ctx); away != nil || outage { // it is not these people: Okta is away again
-		return s.insist(ctx, later, outage)
+	if _, away := s.readOrg(ctx); away != nil || outage { // it is not these people: Okta is away again
+		return s.retryLater(ctx, later, outage)
 	}
-	return s.giveUpOn(later)
+	return s.markUnreadable(later)
 }
 
-func (s *scan) giveUpOn(people []*person) error {
+func (s *scan) markUnreadable(people []*person) error {
 	for _, p := range people {
 		if err := s.unreadable(p, p.why); err != nil {
 			return err
@@ -51,11 +51,11 @@ func (s *scan) giveUpOn(people []*person) error {
 
 var errGaveUp = errors.New("the audit gave up waiting")
 
-// outlast waits until Okta answers, for as long as the options say.
-func (s *scan) outlast(ctx context.Context) error {
+// waitForOkta waits until Okta answers, for as long as the options say.
+func (s *scan) waitForOkta(ctx context.Context) error {
 	deadline := time.Now().Add(s.opts.Patience)
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
-		_, err := s.lookAtOrg(ctx)
+		_, err := s.readOrg(ctx)
 		if err == nil || !transient(err) {
 			return err
 		}
@@ -69,28 +69,28 @@ func (s *scan) outlast(ctx context.Context) error {
 	}
 }
 
-// patiently carries out a step that can be begun anew. While Okta as a whole does not answer it waits; when Okta does answer, and
+// withRetries carries out a step that can be begun again. While Okta as a whole does not answer it waits; when Okta does answer, and
 // the step fails all the same, the audit stops after a few attempts.
-func (s *scan) patiently(ctx context.Context, step func(context.Context) error) error {
+func (s *scan) withRetries(ctx context.Context, step func(context.Context) error) error {
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
 		err := step(ctx)
 		if err == nil || !transient(err) || errors.Is(err, errGaveUp) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
-		if err := s.outlast(ctx); err != nil {
+		if err := s.waitForOkta(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// goOn reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few are unreadable. When they
-// are more than that, the audit stops: to call everybody unreadable would be a false report.
-func (s *scan) goOn(ctx context.Context) error {
+// afterOutage reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few are unreadable. When they
+// are more than that, the audit stops: to call everyone unreadable would be a false report.
+func (s *scan) afterOutage(ctx context.Context) error {
 	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
 		s.rounds, s.freshBefore = 0, len(s.mem.fresh)
 	}
-	s.shaken = true
+	s.hadOutage = true
 	left := s.todo(s.scope())
 	few := len(left)*20 <= len(s.scope())
 	untried := slices.ContainsFunc(left, func(p *person) bool { return p.failed == 0 })
@@ -104,5 +104,5 @@ func (s *scan) goOn(ctx context.Context) error {
 			Next: "see Okta's status page, then ask for the same audit again: it goes on where it stopped",
 		}
 	}
-	return s.giveUpOn(left)
+	return s.markUnreadable(left)
 }

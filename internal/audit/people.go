@@ -16,8 +16,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// readAll reads everybody whose reading does not hold, and then, once the System Log can be trusted to show what happened up
-// to the start, everybody who changed meanwhile.
+// readAll reads everyone whose reading does not hold, and then, once the System Log can be trusted to show what happened up
+// to the start, everyone who changed meanwhile.
 func (s *scan) readAll(ctx context.Context) error {
 	s.job.live.Enter("reading")
 	if err := s.readThese(ctx, s.people); err != nil {
@@ -26,21 +26,23 @@ func (s *scan) readAll(ctx context.Context) error {
 	if !s.logOK {
 		return nil
 	}
-	if err := s.settle(ctx); err != nil {
+	if err := s.waitForLog(ctx); err != nil {
 		return err
 	}
 	kind := s.kind
 	again := func(ctx context.Context) error { return s.changes(ctx, s.okta.Now()) }
-	if err := s.patiently(ctx, again); err != nil {
+	if err := s.withRetries(ctx, again); err != nil {
 		return fmt.Errorf("read the system log again: %w", err)
 	}
-	s.forgive()
+	s.trimSample()
+	members := s.readMembersAgain
 	if s.kind != kind { // what was known is forgotten, memberships too
-		if err := s.patiently(ctx, s.seeMembers); err != nil {
-			return err
-		}
+		members = s.readMembers
 	}
-	if err := s.patiently(ctx, s.seeRolesAgain); err != nil {
+	if err := s.withRetries(ctx, members); err != nil {
+		return err
+	}
+	if err := s.withRetries(ctx, s.readRolesAgain); err != nil {
 		return err
 	}
 	s.job.live.Enter("reading who changed meanwhile")
@@ -52,15 +54,15 @@ func (s *scan) readAll(ctx context.Context) error {
 	return s.readThese(ctx, s.people)
 }
 
-// forgive takes out of the sample whom an event names after all, which the log showed late: they would not have been taken from the
+// trimSample takes out of the sample whom an event names after all, which the log showed late: they would not have been taken from the
 // cache, and say nothing of its error.
-func (s *scan) forgive() {
+func (s *scan) trimSample() {
 	since := s.mem.head.Watermark.Add(-clockSlack).UnixMilli()
 	maps.DeleteFunc(s.mem.wrong, func(id string, _ bool) bool { return s.changed[id] >= since })
 }
 
-// settle waits until the System Log shows all that happened before the start.
-func (s *scan) settle(ctx context.Context) error {
+// waitForLog waits until the System Log shows all that happened before the start.
+func (s *scan) waitForLog(ctx context.Context) error {
 	rest := s.known.AsOf.Add(s.opts.LogSettle).Sub(s.okta.Now())
 	if rest <= 0 {
 		return nil
@@ -72,21 +74,21 @@ func (s *scan) settle(ctx context.Context) error {
 	return nil
 }
 
-// seeRolesAgain reads roles anew when an event that came late changed some; what it did not name is remembered.
-func (s *scan) seeRolesAgain(ctx context.Context) error {
+// readRolesAgain reads roles again when an event that came late changed some; what it did not name is remembered.
+func (s *scan) readRolesAgain(ctx context.Context) error {
 	if !s.forgot || !s.known.Roles.Known {
 		return nil
 	}
-	if err := s.seeRoles(ctx); err != nil {
+	if err := s.readRoles(ctx); err != nil {
 		return err
 	}
-	return s.seeGroupRoles(ctx)
+	return s.readGroupRoles(ctx)
 }
 
-// errSource says that the primary source answers for nobody in this organisation.
+// errSource says that the primary source answers for no one in this organisation.
 var errSource = errors.New("authenticator-enrollments are not available in this organisation")
 
-// readThese reads whoever of these people needs it, the role holders first.
+// readThese reads anyone who of these people needs it, the role holders first.
 func (s *scan) readThese(ctx context.Context, people []*person) error {
 	todo := s.todo(people)
 	if len(todo) == 0 {
@@ -103,7 +105,7 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 		s.whyFull = "the source of readings changed"
 		s.full()
 		s.primary = mfa.SourceFactors
-		if err := s.seeMembers(ctx); err != nil {
+		if err := s.readMembers(ctx); err != nil {
 			return err
 		}
 		return s.readThese(ctx, people)
@@ -111,7 +113,7 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 	if err != nil {
 		return err
 	}
-	return s.insist(ctx, later, outage)
+	return s.retryLater(ctx, later, outage)
 }
 
 // todo lists who needs reading, role holders first, and behind the others whom Okta could not give before.
@@ -128,7 +130,7 @@ func (s *scan) todo(people []*person) []*person {
 		}
 	}
 	s.job.live.Expect(s.job.live.Progress().Done + len(admins) + len(others))
-	if s.shaken { // in any other order, those for whom Okta fails may stand side by side, and look like an outage
+	if s.hadOutage { // in any other order, those for whom Okta fails may stand side by side, and look like an outage
 		rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	}
 	todo := append(admins, others...)
@@ -151,7 +153,7 @@ func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
 			return err
 		}
 		if err != nil {
-			return nil // whoever comes next finds out
+			return nil // anyone who comes next finds out
 		}
 		r := s.mem.readings[first.ID]
 		if r != nil && r.err != "" && s.refusesEnrollments(ctx, first) {
@@ -166,7 +168,7 @@ func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
 }
 
 // refusesEnrollments finds out whether it is enrolments that Okta refuses to this credential, not this person: then factors are read
-// of everybody.
+// of everyone.
 func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
 	if _, err := s.okta.Factors(ctx, p.ID); err != nil {
 		return false
@@ -177,7 +179,7 @@ func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
 }
 
 // readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass; outage says that it
-// gave up, since nobody could be read any more.
+// gave up, since no one could be read any more.
 func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, outage bool, err error) {
 	var mu sync.Mutex
 	row := 0 // failures in a row
@@ -216,12 +218,12 @@ func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, 
 	return later, false, err
 }
 
-// mostInARow is how many people may fail, and nobody be read in between, before the fault is taken to be Okta's and not theirs.
+// mostInARow is how many people may fail, and no one be read in between, before the fault is taken to be Okta's and not theirs.
 const mostInARow = 50
 
 var errOutage = errors.New("okta does not answer")
 
-// scope is everybody who is known to be in scope so far.
+// scope is everyone who is known to be in scope so far.
 func (s *scan) scope() []*person {
 	if s.people != nil {
 		return s.people
@@ -338,21 +340,21 @@ func (s *scan) failed(p *person, err error) error {
 			return errSource
 		}
 		return s.unreadable(p, err)
-	case errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it nobody can be read
+	case errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it no one can be read
 		transient(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return s.unreadable(p, err)
 }
 
-// enrollmentsSeen reports whether the enrolments of anybody could be read in this audit.
+// enrollmentsSeen reports whether the enrolments of anyone could be read in this audit.
 func (s *scan) enrollmentsSeen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sawEnrollments
 }
 
-// unreadable keeps why somebody could not be read.
+// unreadable keeps why someone could not be read.
 func (s *scan) unreadable(p *person, err error) error {
 	p.tried = true
 	return s.keep(p, &reading{at: s.okta.Now().UnixMilli(), err: clip(err.Error(), 200)}, "")
