@@ -32,7 +32,7 @@ func inOffice(t *testing.T, tenant oktasim.Options, test func(t *testing.T, o *o
 func TestAPlanRunsUnderItsOwnPermitAndUnchangedOnly(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
 		ctx, writes := t.Context(), o.Writes()
-		other, err := plan.PlanStructure(ctx, o.Okta, plan.StructureRequest{Report: simtest.Report(t, "Email,Shift\nada@acme.example.com,Night\n"), AppID: o.AppID, Now: time.Now()})
+		other, err := plan.PlanStructure(ctx, o.Okta, plan.StructureRequest{Report: simtest.Report(t, "Email,Duty\nada@acme.example.com,Night\n"), AppID: o.AppID, Now: time.Now()})
 		must(t, err)
 		edited := *o.plan
 		edited.Ops = slices.Clone(o.plan.Ops)
@@ -270,7 +270,7 @@ func TestACustomGrantTakesNothingThatCameAfterThePlan(t *testing.T) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, lines, oktasim.Options{}, plan.ModeCustomMerge)
-		_, values := o.Tenant.AddEntitlement(o.AppID, "Shift", true, "Night")
+		_, values := o.Tenant.AddEntitlement(o.AppID, "Duty", true, "Night")
 		o.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT", AppID: o.AppID, UserID: o.users[9], Values: values})
 		o.before = photograph(o.World)
 		s := o.apply()

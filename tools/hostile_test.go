@@ -94,7 +94,9 @@ func hostileText(t *testing.T, r *rig) {
 		try("get_job", arguments{"job_id": planned.PlanID})
 	}
 	for _, tool := range []string{"prepare_entitlement_structure", "execute_user_grants"} {
-		planned := call[tools.PlanOut](r, tool, arguments{"filename": "report.csv", "app_id": app})
+		planned := call[tools.PlanOut](r, tool, arguments{"filename": "report.csv", "app_id": app,
+			// its words are no decisions
+			"columns": arguments{"entitlements": []string{"Role", hostile[4]}, "attributes": []string{"Effective_Access"}}})
 		done := call[tools.PlanOut](r, tool, arguments{"plan_id": planned.PlanID})
 		if done.Status != "complete" && done.Status != "partly" {
 			t.Errorf("%s: %s %+v", tool, done.Status, done.Errors)

@@ -226,8 +226,7 @@ func TestUserStatusSaysWhenAMethodWasLastUsed(t *testing.T) {
 		r.Tenant.SetPermission("/api/v1/logs", false)
 		blind := call[tools.UserStatusOut](r, "okta_mfa_user_status", arguments{"user": ids["bob"]})
 		if !slices.ContainsFunc(blind.Notes, func(s string) bool {
-			return strings.Contains(s,
-				"System Log cannot be read")
+			return strings.Contains(s, "System Log cannot be read")
 		}) {
 			t.Errorf("without the log the notes are %v", blind.Notes)
 		}

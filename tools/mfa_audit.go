@@ -16,7 +16,7 @@ import (
 // MFA is what the tools of audits work with.
 type MFA struct {
 	Auditor *audit.Auditor
-	Courier *delivery.Courier
+	Sender  *delivery.Sender
 	Policy  mfa.Policy // of MFA_POLICY_FILE, or the default
 	Notes   []string   // what must be said of that policy
 	Base    context.Context

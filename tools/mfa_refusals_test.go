@@ -147,7 +147,7 @@ func TestReportsThatCannotBeMadeAreRefused(t *testing.T) {
 		for says, args := range map[string]arguments{
 			"JIRA_URL": {"jira": "bulk"}, "SLACK_BOT_TOKEN": {"slack": true, "deliver": true},
 		} {
-			if p := r.refused("okta_mfa_report", args, "not_configured"); !strings.Contains(p.Message, says) {
+			if p := r.refused("okta_mfa_report", args, "not_configured"); !strings.Contains(p.Next, says) {
 				t.Errorf("%v: %+v", args, p)
 			}
 		}

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"okta-entitlements-mcp/internal/delivery"
@@ -68,14 +67,7 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 			Next: "set files, jira, slack or notify_users",
 		}
 	}
-	receipt, err := d.MFA.Courier.Deliver(ctx, order)
-	if errors.Is(err, delivery.ErrNotConfigured) {
-		return ReportOut{}, &trouble.Error{
-			Code: trouble.NotConfigured,
-			What: err.Error(),
-			Next: "ask the administrator of this server to add the settings; files needs none",
-		}
-	}
+	receipt, err := d.MFA.Sender.Deliver(ctx, order)
 	if err != nil {
 		return ReportOut{}, err
 	}

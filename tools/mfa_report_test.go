@@ -51,7 +51,7 @@ func (r *rig) delivering(notifyUsers bool) (*notifytest.Jira, *notifytest.Slack)
 		Transport: slack.Transport(),
 	})
 	must(err)
-	r.deps.MFA.Courier, err = delivery.New(delivery.Options{
+	r.deps.MFA.Sender, err = delivery.New(delivery.Options{
 		Audits:      r.deps.MFA.Auditor,
 		Jira:        tickets,
 		Slack:       messages,

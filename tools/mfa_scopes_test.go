@@ -80,8 +80,7 @@ func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 			at := len(row.needed) + i
 			code, notes := auditWith(t, row, slices.Delete(slices.Clone(all), at, at+1))
 			if code != "" || !slices.ContainsFunc(notes, func(s string) bool {
-				return strings.Contains(s, scope) ||
-					strings.Contains(s, "cannot be read")
+				return strings.Contains(s, scope) || strings.Contains(s, "cannot be read")
 			}) {
 				t.Errorf("%s %s without %s: %s, and the notes do not name it: %v", row.tool, row.argument, scope, code, notes)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
@@ -26,7 +25,11 @@ func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 // Explain shows an error with the code and the next step that the layer which failed attached to it.
 func Explain(err error) *Problem {
 	e := classify(err)
-	p := &Problem{Code: string(e.Code), Message: untrusted.Clean(e.What, 1500), Next: untrusted.Clean(e.Next, 600)}
+	p := &Problem{
+		Code:    string(e.Code),
+		Message: untrusted.Clean(e.What, 1500),
+		Next:    untrusted.Clean(e.Next, 600),
+	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
 		p.OktaCode, p.RequestID = okta.Code, okta.RequestID
@@ -34,12 +37,9 @@ func Explain(err error) *Problem {
 	return p
 }
 
-// classify finds the trouble in an error. Packages that do not return trouble.Error have a code here.
+// classify finds the trouble in an error.
 func classify(err error) *trouble.Error {
 	if e := trouble.Find(err); e != nil {
-		return e
-	}
-	if e := ofPackage(err); e != nil {
 		return e
 	}
 	var okta *oktaclient.Error
@@ -66,18 +66,6 @@ func classify(err error) *trouble.Error {
 			Next: "see the server's log on stderr; nothing was written that the journal does not know of",
 		}
 	}
-}
-
-// ofPackage translates the error types that other packages have until they return trouble.Error.
-func ofPackage(err error) *trouble.Error {
-	var (
-		report *intake.Error
-	)
-	switch {
-	case errors.As(err, &report):
-		return &trouble.Error{Code: trouble.Code(report.Code), What: report.Msg, Next: report.Next}
-	}
-	return nil
 }
 
 // oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.

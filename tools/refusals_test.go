@@ -192,7 +192,8 @@ func TestS3IsOffUntilEnabled(t *testing.T) {
 	}
 }
 
-// TestOktaOutOfReachIsExplained: reads are tried again for a while, then the caller gets an error, and nothing was changed.
+// TestOktaOutOfReachIsExplained: reads are tried again for a while, then the caller gets an error, and nothing was
+// changed.
 func TestOktaOutOfReachIsExplained(t *testing.T) {
 	for _, c := range []struct {
 		effect     oktasim.Effect

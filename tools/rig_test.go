@@ -338,15 +338,6 @@ func (r *rig) small() []string {
 	return r.people("ada@acme.example.com", "bob@acme.example.com")
 }
 
-// sum adds counts up.
-func sum(counts map[string]int) int {
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	return total
-}
-
 // checkClean fails when an answer holds characters that act on a terminal or hide from a reader. JSON escapes some of
 // them, so the decoded strings are looked at.
 func checkClean(t *testing.T, what, text string) {
@@ -393,7 +384,8 @@ func hostileRune(r rune) bool {
 
 func worldOf(o oktasim.Options) simtest.Options { return simtest.Options{Tenant: o} }
 
-// inBubble runs a test where time passes as soon as all goroutines wait for it: keeping to Okta's pace then costs nothing.
+// inBubble runs a test where time passes as soon as all goroutines wait for it: keeping to Okta's pace then costs
+// nothing.
 func inBubble(t *testing.T, o rigOptions, body func(t *testing.T, r *rig)) {
 	t.Helper()
 	o.world.Lines = simtest.Lines(t, 3, oktaclient.Options{})

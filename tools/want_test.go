@@ -9,3 +9,12 @@ func want[T comparable](t *testing.T, field string, got, expected T) {
 		t.Errorf("%s: %v, want %v", field, got, expected)
 	}
 }
+
+// sum adds counts up.
+func sum(counts map[string]int) int {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}

@@ -116,7 +116,7 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 		}
 	}
 	order := o.order()
-	if err := p.Deps.MFA.Courier.Ready(order); err != nil {
+	if err := p.Deps.MFA.Sender.Ready(order); err != nil {
 		return usage(err)
 	}
 	printNotes(notes)
@@ -131,7 +131,7 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 	var undelivered error
 	if order.Files || o.jira != "" || o.slack || o.messages {
 		order.AuditID = summary.AuditID
-		result.Receipt, undelivered = p.Deps.MFA.Courier.Deliver(ctx, order)
+		result.Receipt, undelivered = p.Deps.MFA.Sender.Deliver(ctx, order)
 	}
 	for _, met := range report.Failed(o.conditions.Check(*summary)) {
 		result.Met = append(result.Met, met.Text)

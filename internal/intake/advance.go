@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Find returns the present name of a report, given a name under which it was ever listed: a conversation that goes from
@@ -17,7 +19,7 @@ func (b *Inbox) Find(name string) (string, error) {
 // find looks under the name itself, then where the report was when it was new, then in the folders of the states.
 func (b *Inbox) find(name string) (string, os.FileInfo, error) {
 	info, err := b.Stat(name)
-	if err == nil || CodeOf(err) != CodeFileNotFound {
+	if err == nil || trouble.CodeOf(err) != trouble.FileNotFound {
 		return name, info, err
 	}
 	bare := Bare(name)
@@ -37,7 +39,7 @@ func (b *Inbox) find(name string) (string, os.FileInfo, error) {
 // returns the new name, or "" when the report stays where it is. A report that was deleted or replaced is no error.
 func (b *Inbox) Advance(ctx context.Context, name, sha256 string, state FileState) (string, error) {
 	found, info, err := b.find(name)
-	if CodeOf(err) == CodeFileNotFound {
+	if trouble.CodeOf(err) == trouble.FileNotFound {
 		return "", nil
 	}
 	if err != nil {

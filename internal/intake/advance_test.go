@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"okta-entitlements-mcp/internal/intake"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func TestAReportIsFoundUnderTheNameItWasListedWith(t *testing.T) {
@@ -26,7 +28,7 @@ func TestAReportIsFoundUnderTheNameItWasListedWith(t *testing.T) {
 			t.Errorf("Read(%q): %v, want the report of %q", name, err, want)
 		}
 	}
-	if _, err := inbox.Find("missing.csv"); intake.CodeOf(err) != intake.CodeFileNotFound {
+	if _, err := inbox.Find("missing.csv"); trouble.CodeOf(err) != trouble.FileNotFound {
 		t.Errorf("a missing report: got %v", err)
 	}
 }

@@ -8,13 +8,17 @@ import (
 
 // Counts are the rows by state, and the users.
 type Counts struct {
-	Rows          int `json:"rows"` // the sum of the next four
+	Rows          int `json:"rows"` // the sum of the states below
 	Wanted        int `json:"permitted"`
 	Denied        int `json:"denied"`
 	NoEntitlement int `json:"no_entitlement"`
 	Bad           int `json:"bad"`
-	Users         int `json:"users"`           // distinct users in any row
-	UsersWanted   int `json:"users_permitted"` // of these, users with a permitted row
+	Expired       int `json:"expired,omitempty"`
+	NotYetValid   int `json:"not_yet_valid,omitempty"`
+	NotSelected   int `json:"not_selected,omitempty"`
+	InDoubt       int `json:"in_doubt,omitempty"` // permitted once the open doubts are settled
+	Users         int `json:"users"`              // distinct users in any row
+	UsersWanted   int `json:"users_permitted"`    // of these, users with a permitted row
 }
 
 // Counts adds up the rows.
@@ -33,6 +37,14 @@ func (r *Report) Counts() Counts {
 			c.Denied++
 		case RowNoEntitlement:
 			c.NoEntitlement++
+		case RowExpired:
+			c.Expired++
+		case RowNotYetValid:
+			c.NotYetValid++
+		case RowNotSelected:
+			c.NotSelected++
+		case RowInDoubt:
+			c.InDoubt++
 		default:
 			c.Bad++
 		}
@@ -63,7 +75,7 @@ func (r *Report) SampleUsers(n int) []UserAccess {
 			switch row.State {
 			case RowDenied:
 				u.Denied++
-			case RowWanted:
+			case RowWanted, RowInDoubt:
 				u.Values = append(u.Values, r.Accesses[row.Access]...)
 			}
 		}
@@ -120,7 +132,7 @@ func (r *Report) creepOf(person int32, rows []int32, mark []int32) UserCreep {
 	c := UserCreep{Person: person}
 	var dated []int32
 	for _, at := range rows {
-		if row := &r.Rows[at]; row.State == RowWanted && row.Date != 0 {
+		if row := &r.Rows[at]; (row.State == RowWanted || row.State == RowInDoubt) && row.Date != 0 {
 			dated = append(dated, at)
 		}
 	}
@@ -212,7 +224,7 @@ func (d *denials) of(person int32, rows []int32) []LaterDenial {
 		return nil
 	}
 	for _, at := range rows {
-		if row := &r.Rows[at]; row.State == RowWanted {
+		if row := &r.Rows[at]; row.State == RowWanted || row.State == RowInDoubt {
 			for _, v := range r.Accesses[row.Access] {
 				if l := &d.latest[v]; l.person == person+1 && d.newer(at, l.permitted) {
 					l.permitted = at

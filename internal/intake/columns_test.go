@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"okta-entitlements-mcp/internal/intake"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // table writes a CSV text of a header and, per row number, cells.
@@ -36,14 +38,14 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,L%d", i, i%2) }, "ue"},
 		{"UPN and Okta ids", "UPN;oktaId;Profile",
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com;00uabcdefghij%07d;P%d", i, i, i%3) }, "uie"},
-		{"addresses under a name that says nothing", "Who,What",
+		{"addresses under a name that says nothing", "Who,Role",
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,Thing %d", i, i%3) }, "ue"},
 		{"a manager's address is not the user's", "Manager Email,Employee Email,Access Level",
 			func(i int) string { return fmt.Sprintf("boss@acme.example.com,p%d@acme.example.com,Level %d", i, i%3) }, "aue"},
 		{"attributes are no access", "Email,First Name,Last Name,Department,Title,Manager,Phone,Location,Cost Centre,Status,Role",
 			func(i int) string {
 				return fmt.Sprintf("p%d@acme.example.com,A,B,Sales,Lead,Boss,+49 123,Berlin,C%d,Active,R%d", i, i%2, i%2)
-			}, "uaaaaaaaaae"},
+			}, "uaaaaaaaase"},
 		{"a status that decides", "Email,Role,Status",
 			func(i int) string {
 				return fmt.Sprintf("p%d@acme.example.com,R,%s", i, []string{"Approved", "Rejected"}[i%2])
@@ -63,7 +65,7 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 		{"the id of a role beside its name", "Email,Role ID,Role Name,Role Description",
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,17%d,R%d,does things", i, i%3, i%3) }, "uaea"},
 		{"two columns that decide", "Email,Role,Allowed,Effective_Access",
-			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,R%d,Yes,Permitted", i, i%2) }, "ueaf"},
+			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,R%d,Yes,Permitted", i, i%2) }, "ueff"},
 		{"yes and no are no access", "Email,Role,Remote worker",
 			func(i int) string {
 				return fmt.Sprintf("p%d@acme.example.com,R%d,%s", i, i%2, []string{"yes", "no"}[i%2])
@@ -72,7 +74,7 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,S%d,2026-01-02", i, i%3) }, "ued"},
 	}
 	letters := map[intake.Role]string{intake.RoleUser: "u", intake.RoleUserID: "i", intake.RoleEntitlement: "e", intake.RoleAttribute: "a",
-		intake.RoleFilter: "f", intake.RoleDate: "d", intake.RoleAction: "x", intake.RoleIgnored: "-"}
+		intake.RoleFilter: "f", intake.RoleDate: "d", intake.RoleAction: "x", intake.RoleIgnored: "-", intake.RoleState: "s"}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			rep := read(t, table(tt.header, 12, tt.row), intake.Options{})
@@ -131,7 +133,7 @@ func TestEntitlementHeadersAreHeldAgainstOktasLimits(t *testing.T) {
 
 func TestMissingUserColumnNamesWhatThereIs(t *testing.T) {
 	_, err := intake.Read(context.Background(), strings.NewReader("Abteilung,Rolle\nVertrieb,Chef\n"), intake.Options{})
-	if intake.CodeOf(err) != intake.CodeNoUserColumn || !strings.Contains(err.Error(), `"Abteilung", "Rolle"`) {
+	if trouble.CodeOf(err) != trouble.NoUserColumn || !strings.Contains(err.Error(), `"Abteilung", "Rolle"`) {
 		t.Errorf("got %v", err)
 	}
 }

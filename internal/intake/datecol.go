@@ -12,33 +12,40 @@ type dateColumn struct {
 	dayFirst, monthFirst int // cells that can be read one way only
 	ambiguous            int
 	firstAmbiguous       int // line
+	example              string
 }
 
 // date returns the day of the record: 0 when absent or not understood, negative when ambiguous.
 func (b *builder) date(rec *record) int32 {
-	d, cell := &b.dates, rec.fields[b.dateCol]
+	cell := rec.fields[b.dateCol]
+	day, found := b.dates.read(cell, rec.line)
+	if !found && len(trim(cell)) > 0 {
+		b.badDate(rec, cell)
+	}
+	return day
+}
+
+// read returns the day of a cell, negative when ambiguous, and whether it is a date at all.
+func (d *dateColumn) read(cell []byte, line int) (int32, bool) {
 	if !bytes.Equal(cell, d.lastCell) || d.lastCell == nil {
 		d.last, d.lastKind = parseDate(cell)
 		d.lastCell = append(d.lastCell[:0], cell...)
 	}
 	switch d.lastKind {
 	case dateNone:
-		if len(trim(cell)) > 0 {
-			b.badDate(rec, cell)
-		}
-		return 0
+		return 0, false
 	case dateDayFirst:
 		d.dayFirst++
 	case dateMonth:
 		d.monthFirst++
 	case dateAmbiguous:
 		if d.ambiguous == 0 {
-			d.firstAmbiguous = rec.line
+			d.firstAmbiguous, d.example = line, string(cell)
 		}
 		d.ambiguous++
-		return -d.last
+		return -d.last, true
 	}
-	return d.last
+	return d.last, true
 }
 
 // order settles how ambiguous dates are read: as most of the clear ones are; the month first when none is clear.

@@ -5,79 +5,199 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // finish completes the report when all records are read.
-func (b *builder) finish() {
+func (b *builder) finish() error {
+	if err := b.unmet(); err != nil {
+		return err
+	}
 	b.rep.Rows = b.rows.join()
 	b.access.combos, b.access.results = table{}, nil
 	b.settleDates()
+	b.settleLimits()
 	b.countByUser()
 	b.nearDuplicates()
 	b.separatorsInNames()
+	b.openQuestions()
+	b.reading()
 	b.rep.Problems, b.rep.ProblemCounts = b.problems.list(), b.problems.counts
+	return nil
 }
 
-func (b *builder) aboutHeader() {
+// openQuestions collects what reading all rows has put in doubt.
+func (b *builder) openQuestions() {
+	if len(b.rep.Entitlements) == 0 {
+		return // nothing can be granted, so there is nothing to ask
+	}
+	for _, v := range b.wordColumns() {
+		name := b.rep.Header[v.index]
+		if q := v.unknown(name); q != nil {
+			b.doubt(*q)
+		}
+		b.settled = append(b.settled, v.settled(name, b.layers)...)
+	}
+	b.watched()
+	b.noneInDoubt()
+	b.onePerPerson()
+}
+
+// reading writes down how the file was understood.
+func (b *builder) reading() {
+	r := &b.rep.Reading
+	r.Header, r.Spans, r.Layout, r.Columns, r.People = b.columns.head.line, b.spans.spans, b.columns.layout, b.rep.Columns, b.columns.people
+	for _, v := range b.wordColumns() {
+		if len(v.seen) > 0 {
+			r.Words = append(r.Words, v.reading(b.rep.Header[v.index]))
+		}
+	}
+	r.Doubts, r.Settled = b.doubts, b.settled
+	if r.DateOrder == "" {
+		r.DateOrder = b.rep.DateOrder
+	}
+}
+
+// noneInDoubt asks whether None is the name of a role.
+func (b *builder) noneInDoubt() {
+	for i := range b.access.columns {
+		c := &b.access.columns[i]
+		if len(c.nones) == 0 {
+			continue
+		}
+		name := b.rep.Header[c.index]
+		if given := b.answers.NoneIs; given != "" {
+			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given, By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
+			continue
+		}
+		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines, Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?", quoted(c.nones...), quoted(name)),
+			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value", Answers{NoneIs: NoneIsValue})}})
+	}
+}
+
+// onePerPerson doubts a column in which nearly every person has a value that no other has: that is how identifiers look.
+func (b *builder) onePerPerson() {
+	type count struct{ values, single, users int }
+	counts := make([]count, len(b.rep.Entitlements))
+	for _, v := range b.rep.Values {
+		if v.Users > 0 {
+			c := &counts[v.Entitlement]
+			c.values, c.users = c.values+1, c.users+v.Users
+			if v.Users == 1 {
+				c.single++
+			}
+		}
+	}
+	for i := range b.access.columns {
+		c := &b.access.columns[i]
+		if c.entitlement < 0 || !c.guessed || c.marks != nil || c.beside >= 0 {
+			continue
+		}
+		n := counts[c.entitlement]
+		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) || float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
+			continue
+		}
+		// Under a header such as Role, values that differ are still roles, unless they are made of the names of people.
+		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
+			continue
+		}
+		name := b.rep.Header[c.index]
+		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name, Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?", quoted(name), n.values, n.single),
+			Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: b.rep.Mapping.Entitlements}}),
+				answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}})
+	}
+}
+
+// namesPeople reports whether the values of an entitlement fit the users who have them: aquill for ada.quill.
+func (b *builder) namesPeople(entitlement int32) bool {
+	n, fit := 0, 0
+	for _, row := range b.rep.Rows {
+		if row.State != RowWanted || n >= 500 {
+			continue
+		}
+		for _, v := range b.rep.Accesses[row.Access] {
+			if b.rep.Values[v].Entitlement == entitlement {
+				if n++; fits(b.rep.People[row.Person].Email, b.rep.Values[v].Text) {
+					fit++
+				}
+			}
+		}
+	}
+	return n > 0 && float64(fit) >= halfOfCells*float64(n)
+}
+
+func (r *Report) usersWanted() int {
+	seen := make([]bool, len(r.People))
+	n := 0
+	for _, row := range r.Rows {
+		if row.State == RowWanted && !seen[row.Person] {
+			seen[row.Person] = true
+			n++
+		}
+	}
+	return n
+}
+
+func (b *builder) aboutHeader(line int) {
 	seen := map[string]int{}
 	for i, name := range b.rep.Header {
 		key := strings.ToLower(foldSpace(name))
 		if key == "" {
-			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: 1,
-				Message: fmt.Sprintf("column %d has no name", i+1), Mend: "name the column, or delete it"})
+			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: line,
+				Message: fmt.Sprintf("column %d has no name", i+1), Fix: "name the column, or delete it"})
 		} else if first, known := seen[key]; known {
-			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: 1, Column: name,
-				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Mend: "give each column its own name"})
+			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: name,
+				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Fix: "give each column its own name"})
 		} else {
 			seen[key] = i
 		}
 	}
-	filter := false
-	for _, c := range b.rep.Columns {
-		filter = filter || c.Role == RoleFilter
-	}
 	for _, c := range b.rep.Columns {
 		if c.Role == RoleEntitlement {
-			b.entitlementHeader(c)
+			b.entitlementHeader(c, line)
 		}
-		if filter && c.Role != RoleFilter && filterHeaders[headerKey(c.Name)] >= 0.8 {
-			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: 1, Column: c.Name,
-				Message: fmt.Sprintf("this column may say permitted or denied too, but %q decides", untrusted.Clean(b.rep.Mapping.Filter, 60)), Mend: "name the right one in the mapping (filter)"})
+		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
+			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: c.Name,
+				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both permit it", untrusted.Clean(b.rep.Mapping.Filter, 60)),
+				Fix:     "name it in the mapping as an attribute if it does not decide"})
 		}
 	}
-	if len(b.rep.Mapping.Entitlements) == 0 {
-		b.problems.note(Problem{Code: ProblemNoEntitlements, Severity: SeverityError, Line: 1,
-			Message: "no column looks like access, so there is nothing to grant", Mend: "name the entitlement columns in the mapping"})
+	if len(b.columns.with(RoleEntitlement)) == 0 {
+		b.problems.note(Problem{Code: ProblemNoEntitlements, Severity: SeverityError, Line: line,
+			Message: "no column looks like access, so there is nothing to grant", Fix: "name the entitlement columns in the mapping"})
 	}
 }
 
 // entitlementHeader checks a header that becomes the name of an entitlement.
-func (b *builder) entitlementHeader(c Column) {
+func (b *builder) entitlementHeader(c Column, line int) {
 	if n := utf8.RuneCountInString(foldSpace(c.Name)); n > maxOktaName {
-		b.tooLong(1, c.Index, c.Name, n)
+		b.tooLong(int32(line), c.Index, c.Name, n)
 	}
-	b.odd(inspect([]byte(c.Name)), 1, c.Index, []byte(c.Name), SeverityError)
+	b.odd(inspect([]byte(c.Name)), line, c.Index, []byte(c.Name), SeverityError)
 }
 
 func (b *builder) aboutFile(src *source) {
 	if b.rep.Encoding != encUTF8 {
 		p := Problem{Code: ProblemEncoding, Severity: SeverityInfo, Message: "the file is encoded as " + b.rep.Encoding,
-			Mend: "nothing to do; CSV UTF-8 is the safest choice for exports"}
+			Fix: "nothing to do; CSV UTF-8 is the safest choice for exports"}
 		if b.rep.Encoding == encWindows1252 {
 			p.Severity = SeverityWarning
 			p.Message = "the file is not valid UTF-8 and was read as Windows-1252"
-			p.Mend = "check names with accents, or save the file as CSV UTF-8"
+			p.Fix = "check names with accents, or save the file as CSV UTF-8"
 		}
 		b.problems.note(p)
 	}
 	if src.torn {
 		b.problems.note(Problem{Code: ProblemBadEncoding, Severity: SeverityWarning, Line: int(b.lastLine()),
-			Message: "the file ends within a character", Mend: "export the report again, it may be cut"})
+			Message: "the file ends within a character", Fix: "export the report again, it may be cut"})
 	}
 	if b.rep.Delimiter != "," {
-		name := map[string]string{";": "a semicolon", "\t": "a tab"}[b.rep.Delimiter]
-		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name, Mend: "nothing to do"})
+		name := map[string]string{";": "a semicolon", "\t": "a tab", "|": "a vertical bar", "^": "a caret"}[b.rep.Delimiter]
+		if name == "" {
+			name = fmt.Sprintf("the sign %q", b.rep.Delimiter)
+		}
+		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name, Fix: "nothing to do"})
 	}
 }
 
@@ -105,12 +225,12 @@ func (b *builder) settleDates() {
 	b.rep.First, b.rep.Last = Day(first), Day(last)
 	if d.dayFirst > 0 && d.monthFirst > 0 {
 		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: b.rep.Mapping.Date,
-			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst, d.monthFirst), Mend: "write dates as 2026-03-31"})
+			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst, d.monthFirst), Fix: "write dates as 2026-03-31"})
 	}
 	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
 		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: b.rep.Mapping.Date, Line: d.firstAmbiguous,
 			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the month first", d.ambiguous),
-			Mend:    "write dates as 2026-03-31"})
+			Fix:     "write dates as 2026-03-31"})
 	}
 }
 
@@ -190,7 +310,7 @@ func (b *builder) countByUser() {
 func (b *builder) duplicateRow(row, first *Row) {
 	if b.problems.want(ProblemDuplicateRow) {
 		b.problems.add(Problem{Code: ProblemDuplicateRow, Severity: SeverityInfo, Line: int(row.Line),
-			Message: fmt.Sprintf("the row says the same as line %d: same user, access, date and decision", first.Line), Mend: "nothing to do; it counts once"})
+			Message: fmt.Sprintf("the row says the same as line %d: same user, access, date and decision", first.Line), Fix: "nothing to do; it counts once"})
 	}
 }
 
@@ -199,7 +319,7 @@ func (b *builder) laterDenied(d LaterDenial) {
 		v := b.rep.Values[d.Value]
 		b.problems.add(Problem{Code: ProblemLaterDenied, Severity: SeverityWarning, Line: d.DeniedLine, Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
 			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
-			Mend:    "delete the row that no longer holds"})
+			Fix:     "delete the row that no longer holds"})
 	}
 }
 
@@ -258,43 +378,6 @@ func (b *builder) nearDuplicates() {
 		}
 		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line), Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
 			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows, untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Mend:    fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
+			Fix:     fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
 	}
-}
-
-// separatorsInNames reports cells that were split at a comma although none of the parts stands in any other cell, so that
-// the cell looks like one name: Manager, Sales.
-func (b *builder) separatorsInNames() {
-	for i := range b.access.columns {
-		c := &b.access.columns[i]
-		uses := map[int32]int{}
-		for _, cell := range c.known {
-			for _, v := range cell.values {
-				uses[v]++
-			}
-		}
-		for _, cell := range c.known {
-			if len(cell.values) != 2 || !hasComma(cell.text) || uses[cell.values[0]] > 1 || uses[cell.values[1]] > 1 {
-				continue
-			}
-			if b.problems.want(ProblemSeparator) {
-				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line), Column: b.rep.Header[c.index], Value: cell.text,
-					Message: fmt.Sprintf("the cell was split into %d values, and no other cell has any of them; it may be one name with a comma", len(cell.values)),
-					Mend:    "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
-			}
-		}
-	}
-}
-
-func hasComma(s string) bool {
-	commas, others := 0, 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case ',':
-			commas++
-		case ';', '|':
-			others++
-		}
-	}
-	return commas == 1 && others == 0
 }

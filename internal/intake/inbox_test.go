@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func newInbox(t *testing.T) (*intake.Inbox, string) {
@@ -75,11 +77,11 @@ func TestInboxRefusesNamesThatLeadOut(t *testing.T) {
 	put(t, dir, "processed/x.csv", smallReport)
 	for _, name := range []string{"", "../secret.csv", "processed/../../secret.csv", "processed/../processed/x.csv", filepath.Join(filepath.Dir(dir), "secret.csv"), "/etc/passwd",
 		`..\secret.csv`, `C:\secret.csv`, "C:secret.csv", ".env.csv", "./processed/x.csv", "processed//x.csv", "a\x00.csv", "a\n.csv", "processed/.."} {
-		if _, _, err := inbox.Open(name); intake.CodeOf(err) != intake.CodeOutsideInbox {
-			t.Errorf("%q: got %v, want %s", name, err, intake.CodeOutsideInbox)
+		if _, _, err := inbox.Open(name); trouble.CodeOf(err) != trouble.OutsideInbox {
+			t.Errorf("%q: got %v, want %s", name, err, trouble.OutsideInbox)
 		}
-		if _, err := inbox.Move(name, intake.FileProcessed); intake.CodeOf(err) != intake.CodeOutsideInbox {
-			t.Errorf("move %q: got %v, want %s", name, err, intake.CodeOutsideInbox)
+		if _, err := inbox.Move(name, intake.FileProcessed); trouble.CodeOf(err) != trouble.OutsideInbox {
+			t.Errorf("move %q: got %v, want %s", name, err, trouble.OutsideInbox)
 		}
 	}
 }
@@ -99,8 +101,8 @@ func TestInboxFollowsNoLinkThatLeadsOut(t *testing.T) {
 	link("..", "processed")
 	link("real.csv", "inside.csv")
 	for _, name := range []string{"absolute.csv", "relative.csv", "processed/secret.csv"} {
-		if _, _, err := inbox.Open(name); intake.CodeOf(err) != intake.CodeOutsideInbox {
-			t.Errorf("%s: got %v, want %s", name, err, intake.CodeOutsideInbox)
+		if _, _, err := inbox.Open(name); trouble.CodeOf(err) != trouble.OutsideInbox {
+			t.Errorf("%s: got %v, want %s", name, err, trouble.OutsideInbox)
 		}
 	}
 	f, _, err := inbox.Open("inside.csv")
@@ -123,19 +125,19 @@ func TestInboxFollowsNoLinkThatLeadsOut(t *testing.T) {
 func TestInboxTellsWhatIsNoFile(t *testing.T) {
 	inbox, dir := newInbox(t)
 	put(t, dir, "sub/x.csv", smallReport)
-	if _, _, err := inbox.Open("missing.csv"); intake.CodeOf(err) != intake.CodeFileNotFound {
-		t.Errorf("got %v, want %s", err, intake.CodeFileNotFound)
+	if _, _, err := inbox.Open("missing.csv"); trouble.CodeOf(err) != trouble.FileNotFound {
+		t.Errorf("got %v, want %s", err, trouble.FileNotFound)
 	}
-	if _, _, err := inbox.Open("sub"); intake.CodeOf(err) != intake.CodeNotReadable {
-		t.Errorf("got %v, want %s", err, intake.CodeNotReadable)
+	if _, _, err := inbox.Open("sub"); trouble.CodeOf(err) != trouble.NotReadable {
+		t.Errorf("got %v, want %s", err, trouble.NotReadable)
 	}
 	if runtime.GOOS != "windows" && os.Getuid() != 0 {
 		put(t, dir, "locked.csv", smallReport)
 		if err := os.Chmod(filepath.Join(dir, "locked.csv"), 0); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := inbox.Open("locked.csv"); intake.CodeOf(err) != intake.CodeNotReadable {
-			t.Errorf("got %v, want %s", err, intake.CodeNotReadable)
+		if _, _, err := inbox.Open("locked.csv"); trouble.CodeOf(err) != trouble.NotReadable {
+			t.Errorf("got %v, want %s", err, trouble.NotReadable)
 		}
 	}
 }
@@ -281,18 +283,18 @@ func TestCursorNoticesAnotherFile(t *testing.T) {
 		t.Fatal(page, err)
 	}
 	for _, cursor := range []string{"nonsense", "!!", page.Next + "x"} {
-		if _, err := inbox.Page(context.Background(), "r.csv", cursor, 5, intake.Options{}); intake.CodeOf(err) != intake.CodeBadCursor {
-			t.Errorf("%q: got %v, want %s", cursor, err, intake.CodeBadCursor)
+		if _, err := inbox.Page(context.Background(), "r.csv", cursor, 5, intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
+			t.Errorf("%q: got %v, want %s", cursor, err, trouble.BadCursor)
 		}
 	}
-	if _, err := inbox.Page(context.Background(), "s.csv", page.Next, 5, intake.Options{}); intake.CodeOf(err) != intake.CodeBadCursor {
+	if _, err := inbox.Page(context.Background(), "s.csv", page.Next, 5, intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
 		t.Errorf("a cursor of another file: got %v", err)
 	}
 	if err := os.Chtimes(filepath.Join(dir, "r.csv"), time.Time{}, time.Unix(1_700_000_000, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inbox.Page(context.Background(), "r.csv", page.Next, 5, intake.Options{}); intake.CodeOf(err) != intake.CodeFileChanged {
-		t.Errorf("got %v, want %s", err, intake.CodeFileChanged)
+	if _, err := inbox.Page(context.Background(), "r.csv", page.Next, 5, intake.Options{}); trouble.CodeOf(err) != trouble.FileChanged {
+		t.Errorf("got %v, want %s", err, trouble.FileChanged)
 	}
 }
 

@@ -3,14 +3,15 @@ package intake
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // The methods of this file word the problems. They format nothing that is beyond the cap.
 
-func (b *builder) rowProblem(code string, severity Severity, rec *record, column int, value []byte, message, mend string) {
-	p := Problem{Code: code, Severity: severity, Line: rec.line, Message: message, Mend: mend, Value: string(value[:min(len(value), 400)])}
+func (b *builder) rowProblem(code string, severity Severity, rec *record, column int, value []byte, message, fix string) {
+	p := Problem{Code: code, Severity: severity, Line: rec.line, Message: message, Fix: fix, Value: string(value[:min(len(value), 400)])}
 	if column >= 0 {
 		p.Column = b.rep.Header[column]
 	}
@@ -22,7 +23,7 @@ func (b *builder) quoteProblem(rec *record) {
 	switch rec.flaw {
 	case flawStray:
 		if b.problems.want(ProblemStrayQuote) {
-			b.rowProblem(ProblemStrayQuote, SeverityWarning, rec, -1, text, "a quote stands inside a field that is not quoted; it was taken literally",
+			b.rowProblem(ProblemStrayQuote, SeverityWarning, rec, -1, text, "there is a quote inside a field that is not quoted; it was taken literally",
 				"put the whole field in quotes and double the quote inside it")
 		}
 	case flawMalformed:
@@ -62,7 +63,7 @@ func (b *builder) missingEmail(rec *record) {
 
 func (b *builder) malformedEmail(rec *record, text, flaw string) {
 	if b.problems.want(ProblemMalformedEmail) {
-		b.rowProblem(ProblemMalformedEmail, SeverityError, rec, b.userCol, []byte(text), "this is no e-mail address: "+flaw,
+		b.rowProblem(ProblemMalformedEmail, SeverityError, rec, b.userCol, []byte(text), "this names no user: "+flaw,
 			"write one plain address, such as ada@acme.example.com")
 	}
 }
@@ -80,17 +81,64 @@ func (b *builder) noEntitlement(rec *record) {
 	}
 }
 
-func (b *builder) unknownAccess(rec *record, cell []byte) {
+func (b *builder) unknownAccess(rec *record, column int) {
 	if b.problems.want(ProblemUnknownAccess) {
-		b.rowProblem(ProblemUnknownAccess, SeverityWarning, rec, b.filterCol, cell, "the cell says neither permitted nor denied; the row is treated as denied",
+		b.rowProblem(ProblemUnknownAccess, SeverityWarning, rec, column, rec.fields[column], "the cell says neither permitted nor denied; the row is treated as denied",
 			"write Permitted or Denied")
 	}
 }
 
-func (b *builder) removalRow(rec *record, cell []byte) {
+func (b *builder) removalRow(rec *record, column int) {
 	if b.problems.want(ProblemRemovalRow) {
-		b.rowProblem(ProblemRemovalRow, SeverityWarning, rec, b.actionCol, cell, "the row speaks of taking access away; an import only adds, so the row grants nothing",
+		b.rowProblem(ProblemRemovalRow, SeverityWarning, rec, column, rec.fields[column], "the row speaks of taking access away; an import only adds, so the row grants nothing",
 			"remove the access in Okta, or in a certification campaign")
+	}
+}
+
+func (b *builder) notInForce(rec *record, column int) {
+	if b.problems.want(ProblemNotInForce) {
+		b.rowProblem(ProblemNotInForce, SeverityWarning, rec, column, rec.fields[column], "the cell does not say that the access is in force, so the row grants nothing",
+			"leave the row out, or say in words what the cell means")
+	}
+}
+
+func (b *builder) notAPerson(rec *record) {
+	if b.problems.want(ProblemNotAPerson) {
+		b.rowProblem(ProblemNotAPerson, SeverityError, rec, b.kind.index, rec.fields[b.kind.index], "the row is about a group or a program and not about a person",
+			"leave the row out")
+	}
+}
+
+func (b *builder) notAccessCell(line int32, column int, value string) {
+	if b.problems.want(ProblemNotAccess) {
+		b.problems.add(Problem{Code: ProblemNotAccess, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: value,
+			Message: "an e-mail address is no access", Fix: "check whether the fields of this row are in the right columns"})
+	}
+}
+
+// aboutCell reports what a new access cell holds beside values.
+func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedCell) {
+	report := func(code string, severity Severity, value, message, fix string) {
+		if b.problems.want(code) {
+			b.problems.add(Problem{Code: code, Severity: severity, Line: int(line), Column: b.rep.Header[c.index], Value: value, Message: message, Fix: fix})
+		}
+	}
+	for _, e := range p.empties {
+		report(ProblemPlaceholder, SeverityWarning, e, "the cell says in a word that there is nothing, so it is no value", "nothing to do; leave such cells empty in exports")
+	}
+	for _, r := range p.refusals {
+		report(ProblemRefusalValue, SeverityWarning, r, "the cell says that the access was taken away, so the row grants nothing", "name the column as the filter if it decides")
+	}
+	if p.broken {
+		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object in brackets and cannot be read", "write the values with ; between them")
+	}
+	for _, n := range p.ambiguous {
+		if !slices.Contains(c.nones, n) && len(c.nones) < 5 {
+			c.nones = append(c.nones, n)
+		}
+		if len(c.noneLines) < 5 {
+			c.noneLines = append(c.noneLines, int(line))
+		}
 	}
 }
 
@@ -111,14 +159,14 @@ func (b *builder) manyUserIDs(rec *record, person int32, id string) {
 func (b *builder) sharedUserID(rec *record, person, first int32) {
 	if b.problems.want(ProblemSharedUserID) {
 		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID),
-			fmt.Sprintf("this identifier also stands beside %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email), 80)), "check whether both addresses are one person")
+			fmt.Sprintf("this identifier also belongs to %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email), 80)), "check whether both addresses are one person")
 	}
 }
 
 func (b *builder) tooLong(line int32, column int, value string, n int) {
 	if b.problems.want(ProblemTooLong) {
 		b.problems.add(Problem{Code: ProblemTooLong, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: value,
-			Message: fmt.Sprintf("the value has %d characters; Okta takes names of up to %d", n, maxOktaName), Mend: "shorten it"})
+			Message: fmt.Sprintf("the value has %d characters; Okta takes names of up to %d", n, maxOktaName), Fix: "shorten it"})
 	}
 }
 
@@ -166,15 +214,15 @@ func (b *builder) cellProblem(code string, severity Severity, line, column int, 
 	p := Problem{Code: code, Severity: severity, Line: line, Column: b.rep.Header[column], Value: string(cell[:min(len(cell), 400)])}
 	switch code {
 	case ProblemFormula:
-		p.Message, p.Mend = "a spreadsheet would run this cell as a formula", "remove the leading sign; exports of this program are guarded"
+		p.Message, p.Fix = "a spreadsheet would run this cell as a formula", "remove the leading sign; exports of this program are guarded"
 	case ProblemBadEncoding:
-		p.Message, p.Mend = "the cell holds bytes that the encoding does not allow", "save the file as CSV UTF-8"
+		p.Message, p.Fix = "the cell holds bytes that the encoding does not allow", "save the file as CSV UTF-8"
 	case ProblemControl:
-		p.Message, p.Mend = "the cell holds control characters or characters that turn the direction of text", "type the cell again"
+		p.Message, p.Fix = "the cell holds control characters or characters that turn the direction of text", "type the cell again"
 	case ProblemInvisible:
-		p.Message, p.Mend = "the cell holds characters that cannot be seen, so it may differ from one that looks the same", "type the cell again"
+		p.Message, p.Fix = "the cell holds characters that cannot be seen, so it may differ from one that looks the same", "type the cell again"
 	case ProblemLineBreak:
-		p.Message, p.Mend = "the cell holds a line break or tab; it counts as a space", "write one value a cell, or separate values with ;"
+		p.Message, p.Fix = "the cell holds a line break or tab; each line is a value, and a tab counts as a space", "nothing to do if each line is a value"
 	}
 	b.problems.add(p)
 }

@@ -1,5 +1,7 @@
 package intake
 
+import "time"
+
 // Defaults for the zero values of Options.
 const (
 	DefaultMaxLine     = 1 << 20   // bytes of one record
@@ -10,12 +12,17 @@ const (
 
 // Options steers Read. The zero value works.
 type Options struct {
-	File        string  // the name to put into the Report
-	Mapping     Mapping // what the caller says about columns; empty parts are decided from the file
-	MaxRows     int     // records, default DefaultMaxRows; more is the error too_many_rows
-	MaxLine     int     // bytes of one record after decoding to UTF-8, default DefaultMaxLine; more is line_too_long
-	MaxProblems int     // problems kept in the Report, default DefaultMaxProblems; counts stay exact
-	MaxValues   int     // distinct entitlement values, default DefaultMaxValues; more is too_many_values
+	File    string     // the name to put into the Report
+	Mapping Mapping    // what the caller says about columns; the same as Answers with Columns alone, by argument
+	Answers []Answered // what callers, people and saved mappings say; the first that speaks of something counts
+	Known   []string   // names of values that Okta has already: they settle whether a comma splits
+	// Today is the UTC day that validity is compared with. The zero time is no day: then a row whose access has a last
+	// day counts as expired and one with a first day as not yet valid, so that nothing is granted by mistake.
+	Today       time.Time
+	MaxRows     int // records, default DefaultMaxRows; more is the error too_many_rows
+	MaxLine     int // bytes of one record after decoding to UTF-8, default DefaultMaxLine; more is line_too_long
+	MaxProblems int // problems kept in the Report, default DefaultMaxProblems; counts stay exact
+	MaxValues   int // distinct entitlement values, default DefaultMaxValues; more is too_many_values
 }
 
 func (o Options) withDefaults() Options {
@@ -33,3 +40,14 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// layers are all answers, those of Mapping last.
+func (o Options) layers() layers {
+	all := layers(o.Answers)
+	if !o.Mapping.empty() {
+		all = append(all[:len(all):len(all)], Answered{By: ByArgument, Answers: Answers{Columns: o.Mapping}})
+	}
+	return all
+}
+
+func (o Options) answers() Answers { return o.layers().merged() }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Page sizes.
@@ -63,7 +65,7 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Columns: describe(h, opts.Mapping)}
+	page := Page{Columns: describe(h, opts.layers())}
 	skip := at.Rows
 	if at.Offset > 0 {
 		if scan, err = resume(ctx, f, src, scan, at); err != nil {
@@ -102,7 +104,7 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, at pageCursor) (*scanner, error) {
 	from := at.Offset / blockSize * blockSize
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
-		return nil, &Error{Code: CodeNotReadable, Msg: "read the report: " + err.Error(), Next: "check the file, then try again", Err: err}
+		return nil, &trouble.Error{Code: trouble.NotReadable, What: "read the report: " + err.Error(), Next: "check the file, then try again", Err: err}
 	}
 	src := newSource(ctx, f)
 	mark := markLength(head)
@@ -117,7 +119,7 @@ func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, a
 	}
 	pos := at.Offset - mark - base
 	if pos < 0 || pos > int64(len(buf)) {
-		return nil, &Error{Code: CodeBadCursor, Msg: "the cursor points outside the file", Next: "leave the cursor out to begin with the first page"}
+		return nil, &trouble.Error{Code: trouble.BadCursor, What: "the cursor points outside the file", Next: "leave the cursor out to begin with the first page"}
 	}
 	return &scanner{src: src, buf: buf, pos: int(pos), base: base, line: at.Line, delim: scan.delim, max: scan.max}, nil
 }
@@ -152,12 +154,12 @@ func pageRow(rec *record, width int) PageRow {
 }
 
 // describe gives the columns with their roles; a file without a user column can still be looked at.
-func describe(h *head, given Mapping) []Column {
-	columns, _, err := decideColumns(h, given)
+func describe(h *head, answers layers) []Column {
+	d, err := decideColumns(h, answers)
 	if err == nil {
-		return columns
+		return d.list
 	}
-	columns = make([]Column, len(h.header))
+	columns := make([]Column, len(h.header))
 	for i, name := range h.header {
 		columns[i] = Column{Name: name, Index: i}
 	}
@@ -172,7 +174,7 @@ func (c pageCursor) String() string {
 
 // readCursor decodes a cursor and holds it against the file as it is now.
 func readCursor(cursor string, now pageCursor) (pageCursor, error) {
-	bad := &Error{Code: CodeBadCursor, Msg: "the cursor is not one that this program gave for this file", Next: "leave the cursor out to begin with the first page"}
+	bad := &trouble.Error{Code: trouble.BadCursor, What: "the cursor is not one that this program gave for this file", Next: "leave the cursor out to begin with the first page"}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return now, bad
@@ -182,7 +184,7 @@ func readCursor(cursor string, now pageCursor) (pageCursor, error) {
 		return now, bad
 	}
 	if c.Size != now.Size || c.Time != now.Time {
-		return now, &Error{Code: CodeFileChanged, Msg: "the file changed since the page before", Next: "leave the cursor out to begin with the first page"}
+		return now, &trouble.Error{Code: trouble.FileChanged, What: "the file changed since the page before", Next: "leave the cursor out to begin with the first page"}
 	}
 	return c, nil
 }

@@ -1,11 +1,17 @@
 package intake
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+
+	"okta-entitlements-mcp/internal/intake/lexicon"
+)
 
 // peopleTable finds persons by the cells that name them.
 type peopleTable struct {
 	byEmail table // by cell as written and by identity
 	byID    table // by second identifier: the first person that had it
+	logins  bool  // cells are logins; addresses are taken too
 
 	last     int32 // person of the record before, whose cell is lastCell
 	lastCell []byte
@@ -31,8 +37,8 @@ func (b *builder) person(rec *record) int32 {
 	return p.last
 }
 
-// newSpelling meets an e-mail cell for the first time. Cells that are no address are not remembered, so that a column of
-// junk costs no memory.
+// newSpelling meets a cell for the first time. Cells that name no user are not remembered, so that a column of junk costs
+// no memory.
 func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	p := &b.people
 	text := foldSpace(string(cell))
@@ -40,13 +46,23 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		b.missingEmail(rec)
 		return -1
 	}
-	if flaw := emailFlaw([]byte(text)); flaw != "" {
+	login := false
+	address, flaw := cleanAddress(text)
+	if flaw != "" && p.logins && !strings.Contains(text, "@") {
+		login, address = true, text
+		flaw = loginFlaw(text)
+		if b.endsTable(rec) {
+			flaw = "the line holds totals or a footer"
+		}
+	}
+	if flaw != "" {
 		b.malformedEmail(rec, text, flaw)
 		return -1
 	}
-	if !isASCII(cell) {
+	if !isASCII([]byte(address)) {
 		b.unusualEmail(rec, text)
 	}
+	text = address
 	key := emailIdentity(text)
 	at, known := p.byEmail.get([]byte(key))
 	if !known {
@@ -54,13 +70,42 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		if key == text {
 			text = key // one copy in memory
 		}
-		b.rep.People = append(b.rep.People, Person{Email: text})
+		b.rep.People = append(b.rep.People, Person{Email: text, Login: login})
 		p.byEmail.put(key, at)
 	}
 	if string(cell) != key {
 		p.byEmail.put(string(cell), at)
 	}
 	return at
+}
+
+// endsTable reports a line of totals or a footer: its first filled cell is a word such as Total, or it is the header once
+// more. In a report of logins such a word could pass as one.
+func (b *builder) endsTable(rec *record) bool {
+	filled, same := 0, 0
+	first := ""
+	for i, f := range rec.fields {
+		text := foldSpace(string(f))
+		if text == "" {
+			continue
+		}
+		if filled++; first == "" {
+			first = text
+		}
+		if text == foldSpace(b.rep.Header[i]) {
+			same++
+		}
+	}
+	name, _, _ := strings.Cut(first, ":")
+	switch {
+	case filled > 0 && same == filled:
+		b.spans.addSpan(SpanRepeated, rec.line, rec.line)
+	case lexicon.Load().Says(name, lexicon.Total) && (filled < len(rec.fields) || strings.Contains(first, ":")):
+		b.spans.addSpan(SpanTotal, rec.line, rec.line)
+	default:
+		return false
+	}
+	return true
 }
 
 // otherID meets a second identifier that is not the one known of the person.
@@ -83,4 +128,12 @@ func (b *builder) otherID(rec *record, person int32, id []byte) {
 		return
 	}
 	p.byID.put(*known, person)
+}
+
+// loginHeader reports whether the header of the user column promises logins, so that a cell without an address can be one.
+func loginHeader(d *columns) bool {
+	for _, i := range d.with(RoleUser) {
+		return d.about(i).Is(lexicon.Login) && d.cells(i).emails < d.cells(i).filled && d.cells(i).logins > 0
+	}
+	return false
 }

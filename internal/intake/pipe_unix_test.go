@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func TestInboxDoesNotHangOnAPipe(t *testing.T) {
@@ -15,8 +15,8 @@ func TestInboxDoesNotHangOnAPipe(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.csv"), 0o644); err != nil {
 		t.Skip("no pipes here: ", err)
 	}
-	if _, _, err := inbox.Open("pipe.csv"); intake.CodeOf(err) != intake.CodeNotReadable {
-		t.Errorf("got %v, want %s", err, intake.CodeNotReadable)
+	if _, _, err := inbox.Open("pipe.csv"); trouble.CodeOf(err) != trouble.NotReadable {
+		t.Errorf("got %v, want %s", err, trouble.NotReadable)
 	}
 	if files, err := inbox.List(); err != nil || len(files) != 0 {
 		t.Errorf("got %v, %v, want no file", files, err)

@@ -41,6 +41,14 @@ const (
 	ProblemControl        = "control_character"     // error in cells that are used, else warning
 	ProblemInvisible      = "invisible_character"   // warning, per cell
 	ProblemLineBreak      = "line_break_in_cell"    // info, per cell of an entitlement column: folded to a space
+	ProblemPlaceholder    = "placeholder"           // warning, per cell: #N/A, NULL, No Access and the like are no values
+	ProblemRefusalValue   = "refusal_as_value"      // warning, per cell: an access column says Revoked; the row grants nothing
+	ProblemBadList        = "malformed_list"        // error, per cell: a list or object in brackets that cannot be read
+	ProblemNotAccess      = "address_as_value"      // error, per cell: an address under an access column
+	ProblemNotAPerson     = "not_a_person"          // error, per row: a group or a program
+	ProblemNotInForce     = "not_in_force"          // warning, per row: the state is not clearly active
+	ProblemExpired        = "expired_access"        // warning, per row
+	ProblemNotYetValid    = "not_yet_valid"         // warning, per row
 	ProblemTooLong        = "value_too_long"        // error, per cell: Okta takes names of 255 characters
 )
 

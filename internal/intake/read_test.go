@@ -14,6 +14,8 @@ import (
 	"unicode/utf16"
 
 	"okta-entitlements-mcp/internal/intake"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func read(t *testing.T, text string, opts intake.Options) *intake.Report {
@@ -79,33 +81,34 @@ func TestSamplesReadAsTheirNamesPromise(t *testing.T) {
 func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 	long := "Email,Role\nada@acme.example.com," + strings.Repeat("x", 5000) + "\n"
 	tests := []struct {
-		name, text, code string
-		opts             intake.Options
+		name, text string
+		code       trouble.Code
+		opts       intake.Options
 	}{
-		{"no bytes", "", intake.CodeEmptyFile, intake.Options{}},
-		{"blank lines", "\n\r\n  \n", intake.CodeEmptyFile, intake.Options{}},
-		{"only a byte-order mark", "\ufeff", intake.CodeEmptyFile, intake.Options{}},
-		{"header only", "Email,Role\n", intake.CodeHeaderOnly, intake.Options{}},
-		{"header and blank lines", "Email,Role\n\n\n", intake.CodeHeaderOnly, intake.Options{}},
-		{"a workbook", "PK\x03\x04rest", intake.CodeBinaryFile, intake.Options{}},
-		{"NUL bytes", "Email,Role\nada\x00@acme.example.com,x\n", intake.CodeBinaryFile, intake.Options{}},
-		{"UTF-32", "\xff\xfe\x00\x00E\x00\x00\x00", intake.CodeBadEncoding, intake.Options{}},
-		{"a long record", long, intake.CodeLineTooLong, intake.Options{MaxLine: 1000}},
-		{"no user column", "Department,Role\nSales,Admin\nHR,Viewer\n", intake.CodeNoUserColumn, intake.Options{}},
-		{"a mapping to nowhere", "Email,Role\nada@acme.example.com,x\n", intake.CodeUnknownColumn, intake.Options{Mapping: intake.Mapping{User: "Emial"}}},
-		{"a column with two roles", "Email,Role\nada@acme.example.com,x\n", intake.CodeMappingClash, intake.Options{Mapping: intake.Mapping{User: "Email", Date: "Email"}}},
-		{"two columns of one name", "Email,Role,Role\nada@acme.example.com,x,y\n", intake.CodeDuplicateField, intake.Options{}},
-		{"too many rows", "Email,Role\n" + strings.Repeat("ada@acme.example.com,x\n", 6), intake.CodeTooManyRows, intake.Options{MaxRows: 5}},
-		{"too many values", "Email,Role\nada@acme.example.com,a;b;c;d\n", intake.CodeTooManyValues, intake.Options{MaxValues: 3}},
+		{"no bytes", "", trouble.EmptyFile, intake.Options{}},
+		{"blank lines", "\n\r\n  \n", trouble.EmptyFile, intake.Options{}},
+		{"only a byte-order mark", "\ufeff", trouble.EmptyFile, intake.Options{}},
+		{"header only", "Email,Role\n", trouble.HeaderOnly, intake.Options{}},
+		{"header and blank lines", "Email,Role\n\n\n", trouble.HeaderOnly, intake.Options{}},
+		{"a workbook", "PK\x03\x04rest", trouble.BinaryFile, intake.Options{}},
+		{"NUL bytes", "Email,Role\nada\x00@acme.example.com,x\n", trouble.BinaryFile, intake.Options{}},
+		{"UTF-32", "\xff\xfe\x00\x00E\x00\x00\x00", trouble.BadEncoding, intake.Options{}},
+		{"a long record", long, trouble.LineTooLong, intake.Options{MaxLine: 1000}},
+		{"no user column", "Department,Role\nSales,Admin\nHR,Viewer\n", trouble.NoUserColumn, intake.Options{}},
+		{"a mapping to nowhere", "Email,Role\nada@acme.example.com,x\n", trouble.UnknownColumn, intake.Options{Mapping: intake.Mapping{User: "Emial"}}},
+		{"a column with two roles", "Email,Role\nada@acme.example.com,x\n", trouble.MappingClash, intake.Options{Mapping: intake.Mapping{User: "Email", Date: "Email"}}},
+		{"two columns of one name", "Email,Role,Role\nada@acme.example.com,x,y\n", trouble.DuplicateHeader, intake.Options{}},
+		{"too many rows", "Email,Role\n" + strings.Repeat("ada@acme.example.com,x\n", 6), trouble.TooManyRows, intake.Options{MaxRows: 5}},
+		{"too many values", "Email,Role\nada@acme.example.com,a;b;c;d\n", trouble.TooManyValues, intake.Options{MaxValues: 3}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := intake.Read(context.Background(), strings.NewReader(tt.text), tt.opts)
-			var refusal *intake.Error
+			var refusal *trouble.Error
 			if !errors.As(err, &refusal) || refusal.Code != tt.code {
-				t.Fatalf("got %v (%s), want code %s", err, intake.CodeOf(err), tt.code)
+				t.Fatalf("got %v (%s), want code %s", err, trouble.CodeOf(err), tt.code)
 			}
-			if refusal.Msg == "" || refusal.Next == "" {
+			if refusal.What == "" || refusal.Next == "" {
 				t.Errorf("%+v lacks what happened or the next step", refusal)
 			}
 		})
@@ -132,8 +135,8 @@ type brokenReader struct{}
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("disk gone") }
 
 func TestBrokenReadIsNotReadable(t *testing.T) {
-	if _, err := intake.Read(context.Background(), brokenReader{}, intake.Options{}); intake.CodeOf(err) != intake.CodeNotReadable {
-		t.Errorf("got %v, want %s", err, intake.CodeNotReadable)
+	if _, err := intake.Read(context.Background(), brokenReader{}, intake.Options{}); trouble.CodeOf(err) != trouble.NotReadable {
+		t.Errorf("got %v, want %s", err, trouble.NotReadable)
 	}
 }
 
@@ -164,7 +167,7 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 		{"shared id", "ben@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemSharedUserID, intake.RowWanted},
 		{"other case", "ada@acme.example.com,E1,2026-01-02,Grant,admin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
 		{"look-alike", "ada@acme.example.com,E1,2026-01-02,Grant,Аdmin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
-		{"comma in a name", "ada@acme.example.com,E1,2026-01-02,Grant,\"Manager, Sales\",Console,Permitted\n", intake.ProblemSeparator, intake.RowWanted},
+		{"comma in a name", "ada@acme.example.com,E1,2026-01-02,Grant,\"Manager, Sales\",Console,Permitted\n", intake.ProblemSeparator, intake.RowInDoubt},
 		{"formula", "ada@acme.example.com,E1,2026-01-02,Grant,=1+1,Console,Permitted\n", intake.ProblemFormula, intake.RowWanted},
 		{"bidi", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\u202emin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
 		{"escape", "ada@acme.example.com,E1,2026-01-02,Grant,\x1b[31mAdmin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
@@ -184,7 +187,7 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 			}
 			at := slices.IndexFunc(rep.Problems, func(p intake.Problem) bool { return p.Code == tt.code })
 			p := rep.Problems[at]
-			if p.Line != 3 || p.Mend == "" || p.Message == "" {
+			if p.Line != 3 || p.Fix == "" || p.Message == "" {
 				t.Errorf("got %+v, want line 3 with message and mend", p)
 			}
 			if bad := p.Severity == intake.SeverityError; bad != (tt.state == intake.RowBad) {
@@ -233,13 +236,14 @@ func TestCellsSplitIntoValues(t *testing.T) {
 		{"A;B|C", "", []string{"Role=A", "Role=B", "Role=C"}},
 		{"\" A ,B,, A\"", "", []string{"Role=A", "Role=B"}},
 		{"NA", "", []string{"Role=NA"}},
-		{"None;null", "", []string{"Role=None", "Role=null"}},
+		{"None;null", "", []string{"Role=None"}},
 		{"Sales\u00a0 Lead", "", []string{"Role=Sales Lead"}},
 		{"\"Manager, Sales;Lead\"", ";|", []string{"Role=Manager, Sales", "Role=Lead"}},
 		{"A;B", "none", []string{"Role=A;B"}},
 	}
 	for _, tt := range tests {
-		rep := read(t, "Email,Role\nada@acme.example.com,"+tt.cell+"\n", intake.Options{Mapping: intake.Mapping{Separators: tt.separators}})
+		rep := read(t, "Email,Role\nada@acme.example.com,"+tt.cell+"\n", intake.Options{Mapping: intake.Mapping{Separators: tt.separators},
+			Answers: []intake.Answered{{Answers: intake.Answers{NoneIs: intake.NoneIsValue}}}})
 		if got := values(rep); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: got %q, want %q", tt.cell, got, tt.want)
 		}
@@ -350,7 +354,7 @@ func FuzzReadAccountsForEveryRow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		rep, err := intake.Read(context.Background(), strings.NewReader(string(raw)), intake.Options{MaxLine: 1 << 16, MaxProblems: 50})
 		if err != nil {
-			if intake.CodeOf(err) == "" {
+			if trouble.CodeOf(err) == "" {
 				t.Fatalf("an error without a code: %v", err)
 			}
 			return

@@ -8,13 +8,13 @@ type Report struct {
 	File      string   // the name that the inbox knows
 	SHA256    string   // of the file's bytes, in hex
 	Bytes     int64    // size of the file
-	Encoding  string   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252; plain ASCII is called utf-8
-	Delimiter string   // ",", ";", "\t"
+	Encoding  string   // as charset names it, or utf-8-bom; plain ASCII is called utf-8
+	Delimiter string   // ",", ";", "\t", "|", …
 	Header    []string // as written
 	Columns   []Column // what each header column is taken for, and why
 	Mapping   Mapping  // the mapping in force, after overrides
 
-	Entitlements  []EntitlementColumn // one per column in Mapping.Entitlements, same order
+	Entitlements  []EntitlementColumn // in the order of the columns; columns that are one list are one
 	Values        []Value             // every distinct entitlement value; Rows is 0 for those that only denied rows name
 	Accesses      [][]int32           // distinct sets of indexes into Values, sorted; Row.Access refers here
 	People        []Person            // every distinct user; Row.Person refers here
@@ -24,18 +24,24 @@ type Report struct {
 
 	First, Last time.Time // earliest and latest date seen in Mapping.Date, zero when none
 	DateOrder   DateOrder // how ambiguous dates such as 03/04/2026 were read
+	EarliestEnd time.Time // the first last day among permitted rows, zero when none of them ends: a plan is stale after it
+
+	Reading Reading // how the file was understood, with what is in doubt
 }
 
 // Mapping names the columns by header. Empty means absent.
 type Mapping struct {
-	User         string   `json:"user,omitempty" jsonschema:"Column that names the user by e-mail"`
-	UserID       string   `json:"user_id,omitempty" jsonschema:"Column with a second identifier of the user"`
+	User         string   `json:"user,omitempty" jsonschema:"Names the user"`
+	UserID       string   `json:"user_id,omitempty" jsonschema:"Second identifier of the user"`
 	Entitlements []string `json:"entitlements,omitempty" jsonschema:"Columns that become entitlements"`
-	Attributes   []string `json:"attributes,omitempty" jsonschema:"Columns that only describe the user"`
-	Filter       string   `json:"filter,omitempty" jsonschema:"Column that says permitted or denied"`
-	Date         string   `json:"date,omitempty" jsonschema:"Column with the date of the access"`
-	Action       string   `json:"action,omitempty" jsonschema:"Column with the kind of action"`
-	Separators   string   `json:"separators,omitempty" jsonschema:"Characters that split one cell into several values, such as ;| (default ;,|), or the word none"`
+	Attributes   []string `json:"attributes,omitempty" jsonschema:"Columns that only describe"`
+	Filter       string   `json:"filter,omitempty" jsonschema:"Says permitted or denied"`
+	Date         string   `json:"date,omitempty" jsonschema:"Date of the access"`
+	Action       string   `json:"action,omitempty" jsonschema:"Kind of action"`
+	Separators   string   `json:"separators,omitempty" jsonschema:"Signs that split a cell (default ;,|), or none"`
+	// Others are further columns by role: decision (a second filter), state, blocked, valid_from, valid_until, application,
+	// kind, scope and advice.
+	Others map[string]Role `json:"others,omitempty" jsonschema:"Further roles by column: state, blocked, …"`
 }
 
 // Role says what a column is taken for.
@@ -47,19 +53,27 @@ const (
 	RoleUserID      Role = "user_id"
 	RoleEntitlement Role = "entitlement"
 	RoleAttribute   Role = "attribute"
-	RoleFilter      Role = "filter"
+	RoleFilter      Role = "filter" // a decision
+	RoleState       Role = "state"
+	RoleBlocked     Role = "blocked"
 	RoleDate        Role = "date"
+	RoleValidFrom   Role = "valid_from"
+	RoleValidUntil  Role = "valid_until"
 	RoleAction      Role = "action"
+	RoleApplication Role = "application"
+	RoleKind        Role = "kind"
+	RoleScope       Role = "scope"  // names the access together with the entitlement column
+	RoleAdvice      Role = "advice" // a recommendation, or a decision of an earlier time
 	RoleIgnored     Role = "ignored"
 )
 
 // Column is one header column with the role it was given.
 type Column struct {
-	Name       string
-	Index      int // 0-based position in the file
-	Role       Role
-	Reason     string  // one sentence for a person
-	Confidence float64 // 0 to 1; 1 when the caller said so
+	Name       string  `json:"name"`
+	Index      int     `json:"index"` // 0-based position in the file
+	Role       Role    `json:"role"`
+	Reason     string  `json:"reason"`     // one sentence for a person
+	Confidence float64 `json:"confidence"` // 0 to 1; 1 when the caller said so
 }
 
 // EntitlementColumn is one entitlement that the report speaks of.
@@ -80,8 +94,9 @@ type Value struct {
 
 // Person is one distinct user of the report.
 type Person struct {
-	Email  string // as written, trimmed; the lower-cased form is the identity
+	Email  string // as written, cleaned; the lower-cased form is the identity. A login where the report has no address
 	UserID string // from Mapping.UserID, first non-empty seen
+	Login  bool   // Email is a login
 }
 
 // RowState is what reading alone decides about a row.
@@ -92,7 +107,11 @@ const (
 	RowWanted        RowState = iota // permitted access for a named user
 	RowDenied                        // the report says that the access was denied or removed
 	RowNoEntitlement                 // a user, but no entitlement value
-	RowBad                           // cannot be used: no or malformed e-mail, ragged
+	RowBad                           // cannot be used: no or malformed user, ragged
+	RowExpired                       // the last day of the access has passed
+	RowNotYetValid                   // the first day of the access is to come
+	RowNotSelected                   // Answers.Rows chose other rows
+	RowInDoubt                       // permitted as far as is known, but a doubt is open: nothing may be planned from it
 )
 
 // Row is one data record.
@@ -122,5 +141,5 @@ type Problem struct {
 	Column   string   `json:"column,omitempty"`
 	Value    string   `json:"value,omitempty"` // untrusted, shortened
 	Message  string   `json:"message"`
-	Mend     string   `json:"mend"` // what to do about it
+	Fix      string   `json:"fix"` // what to do about it
 }

@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"fmt"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // flaw says what is wrong with the quoting of a record.
@@ -105,7 +107,7 @@ func (s *scanner) next(rec *record) (bool, error) {
 }
 
 func (s *scanner) tooLong() error {
-	return &Error{Code: CodeLineTooLong, Msg: fmt.Sprintf("line %d is longer than %d bytes", s.line, s.max),
+	return &trouble.Error{Code: trouble.LineTooLong, What: fmt.Sprintf("line %d is longer than %d bytes", s.line, s.max),
 		Next: "check that the file is CSV with one record per line"}
 }
 

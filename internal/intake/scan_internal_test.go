@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 type scanned struct {
@@ -145,8 +147,8 @@ func TestScannerRefusesAnEndlessLineEarly(t *testing.T) {
 			counted = &countingReader{r: io.MultiReader(strings.NewReader(start), io.LimitReader(endless('x'), 50<<20))}
 			_, err = Read(context.Background(), counted, Options{Mapping: Mapping{User: "a"}})
 		}
-		if CodeOf(err) != CodeLineTooLong {
-			t.Errorf("after %q: got %v, want %s", start, err, CodeLineTooLong)
+		if trouble.CodeOf(err) != trouble.LineTooLong {
+			t.Errorf("after %q: got %v, want %s", start, err, trouble.LineTooLong)
 		}
 		if counted.n > 4<<20 {
 			t.Errorf("after %q: read %d bytes before giving up", start, counted.n)

@@ -11,6 +11,8 @@ import (
 	"io"
 	"slices"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // blockSize is how much is read at once. Blocks are always filled, so that decisions made per block depend on the
@@ -28,6 +30,7 @@ type source struct {
 	raw     []byte // scratch for encodings that are converted
 	carry   []byte // raw bytes that belong to the next block: half a UTF-16 unit or pair
 	crOnly  bool   // lines end with a lone CR
+	given   string // what an answer says of the encoding
 	torn    bool   // UTF-16 ended within a unit
 	eof     bool
 }
@@ -35,6 +38,9 @@ type source struct {
 func newSource(ctx context.Context, r io.Reader) *source {
 	return &source{ctx: ctx, r: r, hash: sha256.New()}
 }
+
+// answered takes the encoding that an answer names; "" leaves it to the bytes.
+func (s *source) answered(encoding string) { s.given = encoding }
 
 // digest returns the SHA-256 of the raw bytes so far, in hex.
 func (s *source) digest() string { return hex.EncodeToString(s.hash.Sum(nil)) }
@@ -60,7 +66,7 @@ func (s *source) next(dst []byte) ([]byte, error) {
 		if s.ctx.Err() != nil {
 			return dst[:start], s.ctx.Err()
 		}
-		return dst[:start], &Error{Code: CodeNotReadable, Msg: "read the report: " + err.Error(),
+		return dst[:start], &trouble.Error{Code: trouble.NotReadable, What: "read the report: " + err.Error(),
 			Next: "check the file and the disk, then try again", Err: err}
 	}
 	return s.decode(dst[:start], block)

@@ -41,6 +41,9 @@ type ListRequest struct {
 // PlanGrants compares the access that a report wants with what the users have, and leaves one grant call per user who
 // lacks something. Every row of the report gets a state.
 func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) (*Plan, error) {
+	if err := req.Report.Refusal(); err != nil {
+		return nil, err
+	}
 	org, err := okta.Org(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read organisation: %w", err)
@@ -171,7 +174,15 @@ func (b *grantsBuilder) readReport(ctx context.Context, okta *oktaclient.Client,
 			out.State = DeniedAccess
 		case intake.RowNoEntitlement:
 			out.State = NoEntitlement
-		default:
+		case intake.RowExpired:
+			out.State = ExpiredAccess
+		case intake.RowNotYetValid:
+			out.State = NotYetValid
+		case intake.RowNotSelected:
+			out.State = NotSelected
+		case intake.RowInDoubt:
+			return r.Refusal() // nothing is planned from a report with an open doubt
+		case intake.RowWanted:
 			b.wishRow(i, people[row.Person], values, r, row)
 		}
 	}

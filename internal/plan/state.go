@@ -10,6 +10,9 @@ const (
 	Assigned        State = "assigned"         // Okta made the assignment (plans that only assign)
 	AlreadyGranted  State = "already_granted"  // the user had all of it
 	DeniedAccess    State = "denied_access"    // the report says denied or removed
+	ExpiredAccess   State = "expired_access"   // the last day of the access has passed
+	NotYetValid     State = "not_yet_valid"    // the first day of the access is to come
+	NotSelected     State = "not_selected"     // the caller chose other rows of the report
 	NoEntitlement   State = "no_entitlement"   // the row names no entitlement value
 	BadRow          State = "bad_row"          // the row cannot be read or names no one
 	UnknownUser     State = "unknown_user"     // no such user in Okta
@@ -27,7 +30,8 @@ const (
 
 // States lists all states in the order in which counts of them are shown.
 func States() []State {
-	return []State{Planned, Granted, Assigned, AlreadyGranted, DeniedAccess, NoEntitlement, BadRow, UnknownUser, AmbiguousUser,
+	return []State{Planned, Granted, Assigned, AlreadyGranted, DeniedAccess, ExpiredAccess, NotYetValid, NotSelected,
+		NoEntitlement, BadRow, UnknownUser, AmbiguousUser,
 		InactiveUser, UnresolvedValue, WouldStrip, Blocked, Failed, Unknown, NotAttempted, Revoked, Kept}
 }
 
@@ -54,6 +58,12 @@ func (s State) Explain() string {
 		return "The user already has all of it; nothing to do."
 	case DeniedAccess:
 		return "The report says that this access was denied or removed; an import never grants it."
+	case ExpiredAccess:
+		return "The last day of this access has passed; an import never grants it."
+	case NotYetValid:
+		return "The first day of this access is to come; plan again on that day."
+	case NotSelected:
+		return "The row is not among those that were chosen; plan its own application with it."
 	case NoEntitlement:
 		return "The row names no entitlement value; nothing to do."
 	case BadRow:

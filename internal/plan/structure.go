@@ -28,6 +28,9 @@ type StructureRequest struct {
 
 // PlanStructure compares what a report needs with what the application has. It only adds.
 func PlanStructure(ctx context.Context, okta *oktaclient.Client, req StructureRequest) (*Plan, error) {
+	if err := req.Report.Refusal(); err != nil {
+		return nil, err
+	}
 	org, err := okta.Org(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read organisation: %w", err)

@@ -20,7 +20,7 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// Options of a courier.
+// Options of a Sender.
 type Options struct {
 	Audits *audit.Auditor
 	Jira   *notify.Jira  // nil: not configured
@@ -36,16 +36,16 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Courier delivers the reports of one organisation's audits.
-type Courier struct {
+// Sender delivers the reports of one organisation's audits.
+type Sender struct {
 	o      Options
 	outbox *notify.Outbox
 }
 
-// New makes a courier.
-func New(o Options) (*Courier, error) {
+// New makes a Sender.
+func New(o Options) (*Sender, error) {
 	if o.Audits == nil || o.Dir == "" {
-		return nil, errors.New("courier: audits and a directory are needed")
+		return nil, errors.New("make the sender: audits and a directory are needed")
 	}
 	if o.Record == nil {
 		o.Record = func(context.Context, trail.Entry) error { return nil }
@@ -58,7 +58,7 @@ func New(o Options) (*Courier, error) {
 		return nil, fmt.Errorf("create the outbox: %w", err)
 	}
 	outbox, err := notify.NewOutbox(dir, 0)
-	return &Courier{o: o, outbox: outbox}, err
+	return &Sender{o: o, outbox: outbox}, err
 }
 
 // Order says what to deliver of which audit.
@@ -112,12 +112,16 @@ func (r *Receipt) Failed() bool {
 		r.Messages != nil && r.Messages.Failed > 0 || len(r.Waiting) > 0 && !r.DryRun
 }
 
-// ErrNotConfigured is what errors.Is finds when Jira or Slack is asked for and not set up.
-var ErrNotConfigured = errors.New("not configured")
+// ErrNotConfigured is what errors.Is finds, by code, when Jira or Slack is asked for and not set up.
+var ErrNotConfigured error = &trouble.Error{Code: trouble.NotConfigured}
+
+func notConfigured(what, next string) error {
+	return &trouble.Error{Code: trouble.NotConfigured, What: what, Next: next}
+}
 
 // Deliver carries an order out. What waits from earlier goes first. The error is about the order itself; what could not be
 // delivered is in the receipt, and in the outbox.
-func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
+func (c *Sender) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	summary, err := c.o.Audits.Summary(order.AuditID)
 	if err != nil {
 		return nil, err
@@ -153,20 +157,20 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 }
 
 // Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks no one.
-func (c *Courier) Ready(order Order) error {
+func (c *Sender) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
-		return fmt.Errorf("jira is %w: set JIRA_URL, JIRA_PROJECT and a credential", ErrNotConfigured)
+		return notConfigured("jira is not configured", "set JIRA_URL, JIRA_PROJECT and a credential")
 	case (order.Bulletin || order.Messages) && c.o.Slack == nil && !order.DryRun:
-		return fmt.Errorf("slack is %w: set SLACK_BOT_TOKEN and SLACK_CHANNEL", ErrNotConfigured)
+		return notConfigured("slack is not configured", "set SLACK_BOT_TOKEN and SLACK_CHANNEL")
 	case order.Messages && !c.o.NotifyUsers && !order.DryRun:
-		return fmt.Errorf("messages to people are %w: set SLACK_NOTIFY_USERS=true to allow them", ErrNotConfigured)
+		return notConfigured("messages to people are not configured", "set SLACK_NOTIFY_USERS=true to allow them")
 	}
 	return nil
 }
 
 // begin writes into the trail what is about to be sent to others: what the trail cannot hold is not sent.
-func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error {
+func (c *Sender) begin(ctx context.Context, s *mfa.Summary, order Order) error {
 	waiting, err := c.outbox.Waiting()
 	if err != nil {
 		return err
@@ -179,12 +183,12 @@ func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error 
 }
 
 // findings is the audit's findings, to be gone through any number of times.
-func (c *Courier) findings(s *mfa.Summary) iter.Seq2[mfa.Finding, error] {
+func (c *Sender) findings(s *mfa.Summary) iter.Seq2[mfa.Finding, error] {
 	return c.o.Audits.All(s.AuditID)
 }
 
 // files writes the report's files.
-func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+func (c *Sender) files(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	dir := order.Dir
 	if dir == "" {
 		dir = filepath.Join(c.o.Audits.Dir(s.AuditID), "report")
@@ -197,7 +201,7 @@ func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Rec
 	return c.record(ctx, s.AuditID, "audit_report", "written", map[string]any{"findings_csv_sha256": files.Findings.SHA256, "report_html_sha256": files.Page.SHA256})
 }
 
-func (c *Courier) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
+func (c *Sender) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
 	if err := c.o.Record(ctx, trail.Entry{Step: name, RunID: auditID, Outcome: outcome, Arguments: details}); err != nil {
 		return fmt.Errorf("record the delivery in the trail: %w", err)
 	}

@@ -1,0 +1,194 @@
+package intake
+
+import (
+	"maps"
+	"slices"
+)
+
+// Answers is what callers say about a report. All of it is optional: what is left out is decided from the file, or is a
+// doubt. It is also what a saved mapping holds.
+type Answers struct {
+	Columns    Mapping                      `json:"columns,omitzero" jsonschema:"What columns mean"`
+	Words      map[string]map[string]string `json:"words,omitempty" jsonschema:"What words mean, by column: {\"Decision\": {\"Parked\": \"refuses\"}}; grants or refuses"`
+	Rows       map[string][]string          `json:"rows,omitempty" jsonschema:"Read only the rows that have one of these values, by column: {\"Application\": [\"SAP ECC\"]}"`
+	Layout     Layout                       `json:"layout,omitempty" jsonschema:"list, matrix (a column a role), numbered (Role 1, Role 2) or pairs"`
+	HeaderLine int                          `json:"header_line,omitempty" jsonschema:"Line of the file that holds the column names"`
+	Delimiter  string                       `json:"delimiter,omitempty" jsonschema:"Sign between fields"`
+	Encoding   string                       `json:"encoding,omitempty" jsonschema:"Character encoding, such as windows-1250 or shift_jis"`
+	Sheet      string                       `json:"sheet,omitempty" jsonschema:"Sheet of a workbook"`
+	DateOrder  DateOrder                    `json:"date_order,omitempty" jsonschema:"day_first or month_first, for dates such as 03/04/2026"`
+	Hidden     string                       `json:"hidden,omitempty" jsonschema:"include or leave_out hidden rows and columns of a workbook"`
+	NoneIs     string                       `json:"none_is,omitempty" jsonschema:"Whether None under an access column is a value or no_value"`
+	Commas     string                       `json:"commas,omitempty" jsonschema:"Whether commas in access cells split values or are part_of_names"`
+	AccessName string                       `json:"access_name,omitempty" jsonschema:"Name of the entitlement that the columns of a matrix become"`
+}
+
+// Words that Answers take.
+const (
+	WordGrants       = "grants"
+	WordRefuses      = "refuses"
+	NoneIsValue      = "value"
+	NoneIsNoValue    = "no_value"
+	CommasSplit      = "split"
+	CommasPartOfName = "part_of_names"
+	HiddenInclude    = "include"
+	HiddenLeaveOut   = "leave_out"
+)
+
+// By says who gave an answer.
+type By string
+
+// The givers of answers.
+const (
+	ByForm     By = "form"     // a form that a person filled in
+	ByTerminal By = "terminal" // a person at a terminal
+	ByMapping  By = "mapping"  // a saved mapping
+	ByArgument By = "argument" // an argument of a conversation
+)
+
+// Answered are answers and who gave them.
+type Answered struct {
+	By      By      `json:"by"`
+	Answers Answers `json:"answers"`
+}
+
+// layers are answers in order: the first that speaks of something counts.
+type layers []Answered
+
+// by returns who gave the answer that says yields true for.
+func (l layers) by(says func(Answers) bool) By {
+	for _, a := range l {
+		if says(a.Answers) {
+			return a.By
+		}
+	}
+	return ""
+}
+
+// merged is all answers as one.
+func (l layers) merged() Answers {
+	var all Answers
+	for i := len(l) - 1; i >= 0; i-- {
+		all = all.with(l[i].Answers)
+	}
+	return all
+}
+
+// with returns the answers with others added; the others win.
+func (a Answers) with(o Answers) Answers {
+	a.Columns = a.Columns.with(o.Columns)
+	a.Words = mergeWords(a.Words, o.Words)
+	if len(o.Rows) > 0 {
+		a.Rows = maps.Clone(a.Rows)
+		if a.Rows == nil {
+			a.Rows = map[string][]string{}
+		}
+		maps.Copy(a.Rows, o.Rows)
+	}
+	replace(&a.Layout, o.Layout)
+	replace(&a.HeaderLine, o.HeaderLine)
+	replace(&a.Delimiter, o.Delimiter)
+	replace(&a.Encoding, o.Encoding)
+	replace(&a.Sheet, o.Sheet)
+	replace(&a.DateOrder, o.DateOrder)
+	replace(&a.Hidden, o.Hidden)
+	replace(&a.NoneIs, o.NoneIs)
+	replace(&a.Commas, o.Commas)
+	replace(&a.AccessName, o.AccessName)
+	return a
+}
+
+func mergeWords(a, o map[string]map[string]string) map[string]map[string]string {
+	if len(o) == 0 {
+		return a
+	}
+	all := map[string]map[string]string{}
+	for _, words := range []map[string]map[string]string{a, o} {
+		for column, meanings := range words {
+			if all[column] == nil {
+				all[column] = map[string]string{}
+			}
+			maps.Copy(all[column], meanings)
+		}
+	}
+	return all
+}
+
+func replace[T comparable](was *T, by T) {
+	var zero T
+	if by != zero {
+		*was = by
+	}
+}
+
+// with returns the mapping with another added; the other wins, and takes its columns away from other roles.
+func (m Mapping) with(o Mapping) Mapping {
+	taken := map[string]bool{}
+	for _, c := range o.claims() {
+		taken[c.name] = true
+	}
+	drop := func(list []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return taken[s] })
+	}
+	m.Entitlements = append(drop(m.Entitlements), o.Entitlements...)
+	m.Attributes = append(drop(m.Attributes), o.Attributes...)
+	for _, field := range []struct {
+		was *string
+		by  string
+	}{{&m.User, o.User}, {&m.UserID, o.UserID}, {&m.Filter, o.Filter}, {&m.Date, o.Date}, {&m.Action, o.Action}} {
+		if taken[*field.was] {
+			*field.was = ""
+		}
+		replace(field.was, field.by)
+	}
+	others := map[string]Role{}
+	for column, role := range m.Others {
+		if !taken[column] {
+			others[column] = role
+		}
+	}
+	maps.Copy(others, o.Others)
+	if m.Others = others; len(others) == 0 {
+		m.Others = nil
+	}
+	replace(&m.Separators, o.Separators)
+	return m
+}
+
+// claim says that a column has a role.
+type claim struct {
+	role Role
+	name string
+}
+
+// claims lists every column that the mapping names.
+func (m Mapping) claims() []claim {
+	var all []claim
+	add := func(role Role, names ...string) {
+		for _, n := range names {
+			if n != "" {
+				all = append(all, claim{role, n})
+			}
+		}
+	}
+	add(RoleUser, m.User)
+	add(RoleUserID, m.UserID)
+	add(RoleEntitlement, m.Entitlements...)
+	add(RoleAttribute, m.Attributes...)
+	add(RoleFilter, m.Filter)
+	add(RoleDate, m.Date)
+	add(RoleAction, m.Action)
+	for _, column := range sortedKeys(m.Others) {
+		role := m.Others[column]
+		if role == "decision" {
+			role = RoleFilter
+		}
+		add(role, column)
+	}
+	return all
+}
+
+// empty reports a mapping that says nothing.
+func (m Mapping) empty() bool {
+	return len(m.claims()) == 0 && m.Separators == ""
+}

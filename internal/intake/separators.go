@@ -1,0 +1,95 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
+)
+
+// separatorsInNames doubts cells that were split at a comma although little says that they are lists: Manager, Sales may
+// be one name.
+func (b *builder) separatorsInNames() {
+	for i := range b.access.columns {
+		c := &b.access.columns[i]
+		if c.marks != nil || c.syntax.given || c.beside >= 0 {
+			continue
+		}
+		alone, uses := map[int32]bool{}, map[int32]int{}
+		begins := map[string]int{}
+		for _, cell := range c.known {
+			if len(cell.values) == 1 || !cell.commas {
+				for _, v := range cell.values {
+					alone[v] = true
+				}
+			}
+			for _, v := range cell.values {
+				uses[v]++
+				begins[firstWord(b.rep.Values[v].Text)]++
+			}
+		}
+		doubtful, n := -1, 0
+		var lines []int
+		for at, cell := range c.known {
+			if !cell.commas || len(cell.values) < 2 || b.isList(c, &cell, alone, uses, begins) {
+				continue
+			}
+			if n++; doubtful < 0 {
+				doubtful = at
+			}
+			if len(lines) < 5 {
+				lines = append(lines, int(cell.line))
+			}
+			if b.problems.want(ProblemSeparator) {
+				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line), Column: b.rep.Header[c.index], Value: cell.text,
+					Message: fmt.Sprintf("the cell was split into %d values, and little says that it is a list; it may be one name with a comma", len(cell.values)),
+					Fix:     "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
+			}
+		}
+		if doubtful >= 0 {
+			b.commaDoubt(c, c.known[doubtful], n, lines)
+		}
+	}
+}
+
+func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []int) {
+	name := b.rep.Header[c.index]
+	if given := b.answers.Commas; given != "" {
+		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: name, Answer: given, By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
+		return
+	}
+	shown := untrusted.Clean(cell.text, 80)
+	b.doubt(Doubt{Code: DoubtComma, Column: name, Lines: lines, Okta: true,
+		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown, quoted(name), len(cell.values), n),
+		Answers: []Answer{answer("one name: commas are part of names", Answers{Commas: CommasPartOfName}),
+			answer("a list: commas separate values", Answers{Commas: CommasSplit})}})
+}
+
+// isList reports whether a cell that was split at commas is certainly a list.
+func (b *builder) isList(c *accessColumn, cell *accessCell, alone map[int32]bool, uses map[int32]int, begins map[string]int) bool {
+	structured, known, single, attested, prefixed := true, true, 0, 0, true
+	for _, v := range cell.values {
+		text := b.rep.Values[v].Text
+		structured = structured && strings.Contains(text, ": ")
+		known = known && b.known[wordKey(text)]
+		if alone[v] {
+			single++
+		}
+		if alone[v] || uses[v] > 1 {
+			attested++
+		}
+		prefixed = prefixed && begins[firstWord(text)] > 1
+	}
+	switch {
+	case structured, known, !cell.spaced:
+		return true
+	case c.plural:
+		return single > 0 || prefixed
+	}
+	return single > 0 && attested == len(cell.values)
+}
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return strings.ToLower(word)
+}
