@@ -44,7 +44,7 @@ func classify(err error) *trouble.Error {
 	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
-		return &trouble.Error{Code: oktaCode(okta), What: err.Error(), Next: okta.Next()}
+		return &trouble.Error{Code: okta.TroubleCode(), What: err.Error(), Next: okta.Next()}
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -66,33 +66,6 @@ func classify(err error) *trouble.Error {
 			Next: "see the server's log on stderr; nothing was written that the journal does not know of",
 		}
 	}
-}
-
-// oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.
-func oktaCode(err *oktaclient.Error) trouble.Code {
-	codes := []struct {
-		kind error
-		code trouble.Code
-	}{
-		{oktaclient.ErrUnauthorized, trouble.TokenRejected},
-		{oktaclient.ErrFeatureOff, trouble.FeatureNotLicensed},
-		{oktaclient.ErrScope, trouble.ScopeMissing},
-		{oktaclient.ErrForbidden, trouble.NotPermitted},
-		{oktaclient.ErrNotFound, trouble.NotFound},
-		{oktaclient.ErrRateLimited, trouble.RateLimited},
-		{oktaclient.ErrUnavailable, trouble.OktaUnavailable},
-		{oktaclient.ErrBadAnswer, trouble.BadAnswer},
-		{oktaclient.ErrConflict, trouble.Conflict},
-		{oktaclient.ErrBadArgument, trouble.InvalidArgument},
-		{oktaclient.ErrNoSubject, trouble.NoSubject},
-		{oktaclient.ErrBadRequest, trouble.OktaRefused},
-	}
-	for _, k := range codes {
-		if errors.Is(err, k.kind) {
-			return k.code
-		}
-	}
-	return trouble.OktaError
 }
 
 func shorten(s string, max int) string { return untrusted.Clean(s, max) }
