@@ -285,10 +285,13 @@ func (s *Store) Confirm(ctx context.Context, plan string, by intake.By, at time.
 			if err := write(root, f); err != nil {
 				return err
 			}
+			confirmed = f
+			if proposal == f.Name {
+				continue
+			}
 			if err := root.Remove(proposal + suffix); err != nil {
 				return fmt.Errorf("remove a proposal that is confirmed: %w", err)
 			}
-			confirmed = f
 		}
 		return nil
 	})

@@ -315,6 +315,27 @@ func TestAnImportWaitsForAConfirmedPlanUnlessThePersonVouches(t *testing.T) {
 	}
 }
 
+func TestAnImportedProposalIsConfirmedByThePlanThatUsesIt(t *testing.T) {
+	here, there := mapping.At(t.TempDir()), mapping.At(t.TempDir())
+	propose(t, here, "plan-1", parked(), at)
+	confirmed, err := here.Confirm(t.Context(), "plan-1", intake.ByForm, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := there.Import(t.Context(), "moved.json", []byte(encoded(t, confirmed)), false, at)
+	if err != nil || f.Status != mapping.Proposed {
+		t.Fatalf("imported as %+v, %v", f, err)
+	}
+	propose(t, there, "plan-2", f.Answers, at)
+	if _, err := there.Confirm(t.Context(), "plan-2", intake.ByTerminal, at); err != nil {
+		t.Fatal(err)
+	}
+	files, err := there.List()
+	if err != nil || len(files) != 1 || files[0].Status != mapping.Confirmed || files[0].Name != confirmed.Name {
+		t.Errorf("there are %d files, %v; want the confirmed mapping alone", len(files), err)
+	}
+}
+
 func TestProcessesThatProposeAtOnceLoseNothing(t *testing.T) {
 	dir := t.TempDir()
 	var group sync.WaitGroup

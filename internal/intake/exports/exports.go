@@ -79,3 +79,32 @@ func Find(header []string) (Export, bool) {
 	}
 	return best, best.File != nil
 }
+
+// Choice is what is applied to a report by itself. Its name is empty when nothing fits.
+type Choice struct {
+	Name     string           // of the mapping or export
+	Title    string           // of an export, for people
+	Status   mapping.Status   // confirmed, built in, or "" for an export that a person imported
+	Answered intake.Answered  // hand it to intake.Read after the answers of people and arguments
+	Refuse   *mapping.Refusal // no plan can be made from such a report, unless answers name its access columns
+}
+
+// Choose returns what is applied to a report by itself: the confirmed mapping for its header and the application, else an
+// export that a person imported, else a built-in one. The error names mapping files that cannot be read; the choice is good
+// in any case.
+func Choose(store *mapping.Store, header []string, appID string) (Choice, error) {
+	saved, err := store.Find(header, appID)
+	if f := saved.File; f != nil {
+		return Choice{Name: f.Name, Title: f.Title, Status: f.Status, Answered: saved.Answered, Refuse: f.Refuse}, err
+	}
+	if builtIn, ok := Find(header); ok {
+		return Choice{
+			Name:     builtIn.Name,
+			Title:    builtIn.Title,
+			Status:   mapping.BuiltIn,
+			Answered: builtIn.Answered,
+			Refuse:   builtIn.Refuse,
+		}, err
+	}
+	return Choice{}, err
+}

@@ -12,6 +12,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/intake/exports"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -25,6 +26,8 @@ var plans = map[string][]string{
 		"ada.quill@acme.example.com: Owner, acme-core: Owner, acme-lab: Member",
 		"bo.renner@acme.example.com: Member, acme-core: Member",
 	},
+	"google-workspace-users":                {"ada.quill@acme.example.com: Google Workspace Business Plus"},
+	"atlassian-site-users":                  {"ada.quill@acme.example.com: confluence-users, jira-administrators"},
 	"sap-agr-users":                         {"aquill: Z_FI_AP_CLERK"},
 	"salesforce-permission-set-assignments": {"ada.quill@acme.example.com: Invoice Approver"},
 }
@@ -174,5 +177,59 @@ func TestAnExportDoesNotOverrideCaution(t *testing.T) {
 	}
 	if got := granted(read(t, extra, found.Answered)); len(got) > 0 {
 		t.Errorf("a further column that refuses every row is ignored: granted %q", got)
+	}
+}
+
+func TestWhatAPersonConfirmedGoesBeforeWhatIsBuiltIn(t *testing.T) {
+	store := mapping.At(t.TempDir())
+	names := header(t, sample(t, "okta-current-assignments"))
+	choice, err := exports.Choose(store, names, "0oa1")
+	if err != nil || choice.Name != "okta-current-assignments" || choice.Status != mapping.BuiltIn || choice.Refuse == nil {
+		t.Fatalf("chosen is %+v, %v", choice, err)
+	}
+	proposal := mapping.Proposal{
+		Application: mapping.Application{ID: "0oa1"}, Header: names, Plan: "plan-1", At: today,
+		Answers: intake.Answers{Columns: intake.Mapping{User: "Login", Entitlements: []string{"Application instance"}}},
+	}
+	if _, err := store.Propose(t.Context(), proposal); err != nil {
+		t.Fatal(err)
+	}
+	if choice, err := exports.Choose(store, names, "0oa1"); err != nil || choice.Status != mapping.BuiltIn {
+		t.Errorf("a proposal is chosen: %+v, %v", choice, err)
+	}
+	if _, err := store.Confirm(t.Context(), "plan-1", intake.ByForm, today); err != nil {
+		t.Fatal(err)
+	}
+	choice, err = exports.Choose(store, names, "0oa1")
+	if err != nil || choice.Status != mapping.Confirmed || choice.Refuse != nil || choice.Answered.Answers.Columns.User != "Login" {
+		t.Errorf("chosen is %+v, %v", choice, err)
+	}
+	if choice, err := exports.Choose(store, []string{"a", "b"}, "0oa1"); err != nil || choice.Name != "" {
+		t.Errorf("chosen for a header that nothing fits: %+v, %v", choice, err)
+	}
+}
+
+// TestGivenFilesAreFound holds the exports to files of other hands, which the cases of reading hold too.
+func TestGivenFilesAreFound(t *testing.T) {
+	for file, want := range map[string]string{
+		"given-15-k2-okta-current-assignments.csv": "okta-current-assignments",
+		"given-20-k3-m365-export-users.csv":        "microsoft-365-users",
+		"given-21-k3-google-users.csv":             "google-workspace-users",
+		"given-24-k3-aws-credential-report.csv":    "aws-credential-report",
+	} {
+		data, err := os.ReadFile(filepath.Join("..", "testdata", "cases", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, ok := exports.Find(header(t, data))
+		if !ok || found.Name != want {
+			t.Errorf("%s is matched by %v, want %s", file, found.File, want)
+			continue
+		}
+		if found.Refuse == nil {
+			if alone, with := granted(read(t, data)), granted(read(t, data, found.Answered)); !slices.Equal(alone, with) {
+				t.Errorf("%s: %q is granted with the export, %q without", file, with, alone)
+			}
+		}
 	}
 }
