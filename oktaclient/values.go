@@ -16,8 +16,7 @@ type wireValue struct {
 }
 
 func (w wireValue) value() EntitlementValue {
-	return EntitlementValue{ID: w.ID, EntitlementID: w.EntitlementID, Name: w.Name, ExternalValue: w.ExternalValue,
-		Description: w.Description, ORN: w.ORN}
+	return EntitlementValue(w)
 }
 
 func valueID(v EntitlementValue) string { return v.ID }

@@ -41,7 +41,7 @@ func (p *App) audits(ctx context.Context) (*tools.MFA, error) {
 			return nil, err
 		}
 	}
-	m.Courier, err = p.courier(auditor, dir)
+	m.Sender, err = p.sender(auditor, dir)
 	return m, err
 }
 
@@ -60,8 +60,8 @@ func AuditPolicy(setting, name string) (mfa.Policy, []string, error) {
 	return policy, notes, nil
 }
 
-// courier builds the deliveries that are configured.
-func (p *App) courier(auditor *audit.Auditor, dir string) (*delivery.Courier, error) {
+// sender builds the deliveries that are configured.
+func (p *App) sender(auditor *audit.Auditor, dir string) (*delivery.Sender, error) {
 	wire, err := network(nil)
 	if err != nil {
 		return nil, err

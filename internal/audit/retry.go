@@ -49,7 +49,22 @@ func (s *scan) markUnreadable(people []*person) error {
 	return nil
 }
 
-var errGaveUp = errors.New("the audit gave up waiting")
+// gaveUp says that Okta did not answer for as long as the options allow. It is final, although its cause is transient.
+func gaveUp(patience time.Duration, cause error) error {
+	code := trouble.OktaUnavailable
+	switch {
+	case errors.Is(cause, oktaclient.ErrRateLimited):
+		code = trouble.RateLimited
+	case errors.Is(cause, oktaclient.ErrBadAnswer):
+		code = trouble.BadAnswer
+	}
+	return &trouble.Error{
+		Code: code,
+		What: fmt.Sprintf("the audit gave up waiting: okta has not answered for %s: %v", patience, cause),
+		Next: "ask for the same audit again: it goes on where it stopped",
+		Err:  cause,
+	}
+}
 
 // waitForOkta waits until Okta answers, for as long as the options say.
 func (s *scan) waitForOkta(ctx context.Context) error {
@@ -60,7 +75,7 @@ func (s *scan) waitForOkta(ctx context.Context) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: okta has not answered for %s: %w; ask for the same audit again: it goes on where it stopped", errGaveUp, s.opts.Patience, err)
+			return gaveUp(s.opts.Patience, err)
 		}
 		s.job.live.Enter("waiting for Okta to answer")
 		if wait.For(ctx, pause) != nil {
@@ -75,7 +90,8 @@ func (s *scan) withRetries(ctx context.Context, step func(context.Context) error
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
 		err := step(ctx)
-		if err == nil || !transient(err) || errors.Is(err, errGaveUp) || attempt == attempts || ctx.Err() != nil {
+		final := err == nil || !transient(err) || trouble.Find(err) != nil // an error with a code has been decided
+		if final || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
 		if err := s.waitForOkta(ctx); err != nil {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/mfa"
-	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/simtest"
 )
 
@@ -77,15 +75,4 @@ func (r *rig) findings(id string) map[string]mfa.Finding {
 		all[f.Login] = f
 	}
 	return all
-}
-
-// calls counts the tenant's calls of a method whose pattern contains a text.
-func calls(t *oktasim.Tenant, method, pattern string) int {
-	n := 0
-	for _, c := range t.Calls() {
-		if (method == "" || c.Method == method) && strings.Contains(c.Pattern, pattern) {
-			n += c.Count
-		}
-	}
-	return n
 }

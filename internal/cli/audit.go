@@ -79,12 +79,15 @@ func (o *auditOptions) check() (err error) {
 			return err
 		}
 	}
+	if err := (audit.Request{Group: o.group, Search: o.search}).Check(); err != nil {
+		return usage(fmt.Errorf("--group and --search: %w", err))
+	}
+	if o.baseline != "" {
+		if err := o.order().Check(mfa.KindBaseline); err != nil {
+			return usage(fmt.Errorf("--baseline with --jira or --notify-users: %w", err))
+		}
+	}
 	switch {
-	case o.group != "" && o.search != "":
-		return usage(errors.New("--group and --search: an audit covers one of them; leave the other out"))
-	case o.baseline != "" && (o.jira != "" || o.messages):
-		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; " +
-			"leave --jira and --notify-users out"))
 	case o.baseline != "" && (o.group != "" || o.search != "" || o.full):
 		return usage(errors.New("--baseline: an export holds all people; leave --group, --search and --full out"))
 	case o.failOn == "":
@@ -113,7 +116,7 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 		}
 	}
 	order := o.order()
-	if err := p.Deps.MFA.Courier.Ready(order); err != nil {
+	if err := p.Deps.MFA.Sender.Ready(order); err != nil {
 		return usage(err)
 	}
 	printNotes(notes)
@@ -128,7 +131,7 @@ func (o *auditOptions) audit(ctx context.Context, p *app.App, out io.Writer) err
 	var undelivered error
 	if order.Files || o.jira != "" || o.slack || o.messages {
 		order.AuditID = summary.AuditID
-		result.Receipt, undelivered = p.Deps.MFA.Courier.Deliver(ctx, order)
+		result.Receipt, undelivered = p.Deps.MFA.Sender.Deliver(ctx, order)
 	}
 	for _, met := range report.Failed(o.conditions.Check(*summary)) {
 		result.Met = append(result.Met, met.Text)

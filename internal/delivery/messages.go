@@ -24,16 +24,16 @@ type Bulletin struct {
 // Messages says what became of the messages to people.
 type Messages struct {
 	Sent    int            `json:"sent"`
-	Skipped int            `json:"skipped"` // told lately, or unknown to Slack
+	Skipped int            `json:"skipped"` // written to lately, or unknown to Slack
 	Failed  int            `json:"failed"`
 	Would   int            `json:"would_send,omitempty"` // in a dry run
 	Reasons map[string]int `json:"reasons,omitempty"`    // of skipped and failed ones
 	Example []string       `json:"example,omitempty"`    // the first message, in a dry run
 }
 
-func (c *Courier) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+func (c *Sender) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	if s.Policy.Level == mfa.Off {
-		r.Bulletin = &Bulletin{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and nobody is told"}
+		r.Bulletin = &Bulletin{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and no one is messaged"}
 		return nil
 	}
 	link := ""
@@ -68,7 +68,7 @@ func (c *Courier) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *
 }
 
 // firstInLine is the people whom a bulletin may name: the most urgent ones of those who fail.
-func (c *Courier) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
+func (c *Sender) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
 	const most = 15
 	var first []mfa.Finding
 	for f, err := range c.findings(s) {
@@ -88,14 +88,14 @@ func (c *Courier) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
 // mostFailures is how many messages may fail in a row before Slack is taken to be down: the rest waits without being tried.
 const mostFailures = 3
 
-func (c *Courier) messages(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) (err error) {
+func (c *Sender) messages(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) (err error) {
 	ids, err := c.userIDs(s)
 	if err != nil {
 		return err
 	}
 	r.Messages = &Messages{Reasons: map[string]int{}}
-	told, inARow := telling{c: c, auditID: s.AuditID}, 0
-	defer func() { err = errors.Join(err, told.record(ctx)) }() // also of a delivery that was stopped
+	people, inARow := reached{c: c, auditID: s.AuditID}, 0
+	defer func() { err = errors.Join(err, people.record(ctx)) }() // also of a delivery that was stopped
 	for m, err := range report.Messages(*s, c.findings(s), c.o.EnrollURL) {
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (c *Courier) messages(ctx context.Context, s *mfa.Summary, order Order, r *
 		}
 		r.Messages.count(done)
 		id := ids[strings.ToLower(m.Email)]
-		if err := told.add(ctx, done, id); err != nil {
+		if err := people.add(ctx, done, id); err != nil {
 			return err
 		}
 		if done.Outcome == notify.Failed {
@@ -148,7 +148,7 @@ func (m *Messages) count(r notify.Result) {
 }
 
 // userIDs maps addresses to Okta ids, for the trail: an address is no name for a person in a record that is kept.
-func (c *Courier) userIDs(s *mfa.Summary) (map[string]string, error) {
+func (c *Sender) userIDs(s *mfa.Summary) (map[string]string, error) {
 	ids := map[string]string{}
 	for f, err := range c.findings(s) {
 		if err != nil {
@@ -161,16 +161,16 @@ func (c *Courier) userIDs(s *mfa.Summary) (map[string]string, error) {
 	return ids, nil
 }
 
-// telling gathers who was told, for the trail. What it holds is written in portions, so that a program that is killed leaves few
+// reached gathers the people who were written to, for the trail. What it holds is written in portions, so that a program that is killed leaves few
 // messages unrecorded.
-type telling struct {
-	c       *Courier
+type reached struct {
+	c       *Sender
 	auditID string
 	by      map[notify.Outcome][]string // user id=message
 	n       int
 }
 
-func (t *telling) add(ctx context.Context, done notify.Result, userID string) error {
+func (t *reached) add(ctx context.Context, done notify.Result, userID string) error {
 	const portion = 50
 	if t.by == nil {
 		t.by = map[notify.Outcome][]string{}
@@ -183,7 +183,7 @@ func (t *telling) add(ctx context.Context, done notify.Result, userID string) er
 }
 
 // record writes what was gathered, even when ctx has ended: it has happened.
-func (t *telling) record(ctx context.Context) error {
+func (t *reached) record(ctx context.Context) error {
 	by := t.by
 	t.by, t.n = nil, 0
 	for _, outcome := range slices.Sorted(maps.Keys(by)) {

@@ -76,8 +76,8 @@ func TestABulletinIsPostedOnceWithItsChart(t *testing.T) {
 func TestPeopleAreMessagedOnlyWhenThatIsAllowed(t *testing.T) {
 	inOffice(t, 3, setUp{}, func(o *office) {
 		o.audit()
-		silent := setUp{courier: func(c *delivery.Options) { c.NotifyUsers = false }}
-		_, err := o.courier(silent).Deliver(o.t.Context(), delivery.Order{Messages: true})
+		silent := setUp{sender: func(c *delivery.Options) { c.NotifyUsers = false }}
+		_, err := o.sender(silent).Deliver(o.t.Context(), delivery.Order{Messages: true})
 		if !errors.Is(err, delivery.ErrNotConfigured) || !strings.Contains(err.Error(), "SLACK_NOTIFY_USERS") || len(o.slack.Calls()) != 0 || len(o.steps) != 0 {
 			t.Errorf("%v after %d calls", err, len(o.slack.Calls()))
 		}
@@ -174,7 +174,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 		full := errors.New("the trail's disk is full")
 		for n := 0; ; n++ {
 			left := n
-			failing := setUp{courier: func(c *delivery.Options) {
+			failing := setUp{sender: func(c *delivery.Options) {
 				c.Record = func(context.Context, trail.Entry) error {
 					if left--; left < 0 {
 						return full
@@ -182,7 +182,7 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 					return nil
 				}
 			}}
-			_, err := o.courier(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
+			_, err := o.sender(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
 			if n == 0 && (o.written() != 0 || len(o.slack.Calls()) != 0) {
 				t.Error("something was sent although the trail could not hold it")
 			}
@@ -214,7 +214,7 @@ func TestMessagesOfAStoppedDeliveryAreInTheTrail(t *testing.T) {
 			}
 			return notifytest.None
 		})
-		_, err := o.courier(setUp{}).Deliver(ctx, delivery.Order{Messages: true})
+		_, err := o.sender(setUp{}).Deliver(ctx, delivery.Order{Messages: true})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("%v", err)
 		}

@@ -39,7 +39,7 @@ const silence = "slack did not answer for those before"
 
 // round is one attempt at all that waits, before an order is carried out.
 type round struct {
-	*Courier
+	*Sender
 	summary *mfa.Summary // of the order
 	order   Order
 	receipt *Receipt
@@ -47,8 +47,8 @@ type round struct {
 }
 
 // flush tries what waits from earlier.
-func (c *Courier) flush(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
-	again := &round{Courier: c, summary: s, order: order, receipt: r}
+func (c *Sender) flush(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+	again := &round{Sender: c, summary: s, order: order, receipt: r}
 	flushed, err := c.outbox.Flush(ctx, again.deliver)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func missing(is bool, what string) error {
 	if !is {
 		return nil
 	}
-	return fmt.Errorf("%s is %w any more", what, ErrNotConfigured)
+	return notConfigured(what+" is not configured any more", "set it up again, or leave it: what waits is kept")
 }
 
 // ticketsAgain brings Jira to the latest audit of the scope. When the order wants tickets of that scope as well, this is the order's
@@ -157,12 +157,12 @@ func (r *round) messageAgain(ctx context.Context, item notify.Item) error {
 	if err != nil {
 		return err
 	}
-	told := telling{c: r.Courier, auditID: m.AuditID}
-	return errors.Join(told.add(ctx, done, m.UserID), told.record(ctx))
+	people := reached{c: r.Sender, auditID: m.AuditID}
+	return errors.Join(people.add(ctx, done, m.UserID), people.record(ctx))
 }
 
 // waiting lists what is left in the outbox.
-func (c *Courier) waiting(r *Receipt) error {
+func (c *Sender) waiting(r *Receipt) error {
 	items, err := c.outbox.Waiting()
 	if err != nil {
 		return err

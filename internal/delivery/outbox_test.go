@@ -70,7 +70,7 @@ func TestWhatWaitsFollowsItsOwnScope(t *testing.T) {
 // delivered first.
 func TestAnOrderTakesThePlaceOfWhatWaits(t *testing.T) {
 	inOffice(t, 10, setUp{}, func(o *office) {
-		capped := setUp{courier: func(c *delivery.Options) { c.MaxNew = 4 }}
+		capped := setUp{sender: func(c *delivery.Options) { c.MaxNew = 4 }}
 		o.audit()
 		o.jira.SetFault(always(notifytest.Refused))
 		if r := o.deliver(capped, delivery.Order{Tickets: report.Bulk}); !r.Failed() {
@@ -192,7 +192,7 @@ func TestMessagesThatWaitAreDroppedWhenNobodyIsToBeTold(t *testing.T) {
 	t.Run("setting", func(t *testing.T) {
 		inOffice(t, 3, setUp{}, func(o *office) {
 			down(o)
-			silent := setUp{courier: func(c *delivery.Options) { c.NotifyUsers = false }}
+			silent := setUp{sender: func(c *delivery.Options) { c.NotifyUsers = false }}
 			if r := o.deliver(silent, delivery.Order{Files: true}); len(r.Waiting) != 3 || len(o.slack.Posts()) != 0 {
 				t.Errorf("%+v, posts %v", r, o.slack.Posts())
 			}

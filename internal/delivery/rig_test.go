@@ -27,7 +27,7 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// office is where a test happens: a tenant, an auditor on it, a Jira, a Slack, and a courier with the real clients between them.
+// office is where a test happens: a tenant, an auditor on it, a Jira, a Slack, and a sender with the real clients between them.
 type office struct {
 	*simtest.World
 	t     *testing.T
@@ -41,11 +41,11 @@ type office struct {
 
 // setUp is what differs from the usual. The zero value is the usual: no names in the channel, people may be messaged.
 type setUp struct {
-	jira    notifytest.JiraOptions
-	slack   notifytest.SlackOptions
-	names   []string // channels in which names may be shown
-	courier func(*delivery.Options)
-	client  func(*notify.JiraOptions)
+	jira   notifytest.JiraOptions
+	slack  notifytest.SlackOptions
+	names  []string // channels in which names may be shown
+	sender func(*delivery.Options)
+	client func(*notify.JiraOptions)
 }
 
 // inOffice runs a test whose clock waits for nothing, in an organisation of n people who have no second factor, and one administrator
@@ -99,8 +99,8 @@ func (o *office) audit(change ...func(*audit.Request)) *mfa.Summary {
 	return s
 }
 
-// courier is a new courier with new clients on the same state, as the next process has them.
-func (o *office) courier(s setUp) *delivery.Courier {
+// sender is a new sender with new clients on the same state, as the next process has them.
+func (o *office) sender(s setUp) *delivery.Sender {
 	o.t.Helper()
 	delivered := filepath.Join(o.dir, "delivered")
 	o.must(os.MkdirAll(delivered, 0o700))
@@ -119,8 +119,8 @@ func (o *office) courier(s setUp) *delivery.Courier {
 	o.must(err)
 	options := delivery.Options{Audits: o.mfa, Jira: jira, Slack: slack, Dir: o.dir, MaxNew: 1000, NotifyUsers: true, Log: log,
 		Record: func(_ context.Context, step trail.Entry) error { o.steps = append(o.steps, step); return nil }}
-	if s.courier != nil {
-		s.courier(&options)
+	if s.sender != nil {
+		s.sender(&options)
 	}
 	c, err := delivery.New(options)
 	o.must(err)
@@ -130,7 +130,7 @@ func (o *office) courier(s setUp) *delivery.Courier {
 // deliver carries an order out in a new process.
 func (o *office) deliver(s setUp, order delivery.Order) *delivery.Receipt {
 	o.t.Helper()
-	r, err := o.courier(s).Deliver(o.t.Context(), order)
+	r, err := o.sender(s).Deliver(o.t.Context(), order)
 	if err != nil {
 		o.t.Fatalf("deliver %+v: %v", order, err)
 	}

@@ -39,7 +39,7 @@ func (t *Tickets) problem() error {
 	return nil
 }
 
-func (c *Courier) tickets(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+func (c *Sender) tickets(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	if r.Tickets == nil { // otherwise they were done in place of those that had waited
 		var err error
 		if r.Tickets, err = c.sync(ctx, s, order.Tickets, order.DryRun); err != nil {
@@ -56,12 +56,8 @@ func (c *Courier) tickets(ctx context.Context, s *mfa.Summary, order Order, r *R
 }
 
 // sync brings Jira to what the audit says. The error is about this machine; Jira's is in the tickets.
-func (c *Courier) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dry bool) (*Tickets, error) {
+func (c *Sender) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dry bool) (*Tickets, error) {
 	o := report.TicketOptions{EnrollURL: c.o.EnrollURL, AssignPeople: c.o.Assign, MaxNew: c.o.MaxNew, DryRun: dry}
-	var err error
-	if o.Known, err = c.o.Jira.Known(report.TicketSet(*s)); err != nil {
-		return nil, err
-	}
 	wanted, err := report.Tickets(*s, c.findings(s), mode, o)
 	if err != nil {
 		return nil, err
@@ -99,7 +95,7 @@ func sampleOf(results []notify.Result) []notify.Result {
 }
 
 // recordTickets writes which ticket each finding has into the trail.
-func (c *Courier) recordTickets(ctx context.Context, auditID string, results []notify.Result) error {
+func (c *Sender) recordTickets(ctx context.Context, auditID string, results []notify.Result) error {
 	const atOnce = 500
 	for part := range slices.Chunk(results, atOnce) {
 		by := map[notify.Outcome][]string{}

@@ -151,7 +151,7 @@ func TestADeliveryThatIsStoppedGoesOn(t *testing.T) {
 			}
 			return f
 		})
-		r, err := o.courier(setUp{}).Deliver(ctx, perUser())
+		r, err := o.sender(setUp{}).Deliver(ctx, perUser())
 		if ctx.Err() == nil || r == nil || r.Tickets == nil || r.Tickets.Failed == 0 || len(r.Waiting) != 1 {
 			t.Fatalf("%+v, %v", r, err)
 		}
@@ -173,7 +173,7 @@ func TestADeliveryThatIsStoppedGoesOn(t *testing.T) {
 
 func TestTheCapPutsTheRestIntoTheBulkTicket(t *testing.T) {
 	inOffice(t, 10, setUp{}, func(o *office) {
-		capped := setUp{courier: func(c *delivery.Options) { c.MaxNew = 3 }}
+		capped := setUp{sender: func(c *delivery.Options) { c.MaxNew = 3 }}
 		o.audit()
 		r := o.deliver(capped, perUser())
 		if r.Tickets.Deferred != 7 || r.Failed() {

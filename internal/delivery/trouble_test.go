@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once it is mended the
@@ -106,9 +107,9 @@ func sayings(r *delivery.Receipt) string {
 func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 	inOffice(t, 2, setUp{}, func(o *office) {
 		o.audit()
-		bare := setUp{courier: func(c *delivery.Options) { c.Jira, c.Slack = nil, nil }}
+		bare := setUp{sender: func(c *delivery.Options) { c.Jira, c.Slack = nil, nil }}
 		for word, order := range map[string]delivery.Order{"JIRA_URL": perUser(), "SLACK_BOT_TOKEN": {Bulletin: true}, "slack is": {Messages: true}} {
-			c := o.courier(bare)
+			c := o.sender(bare)
 			_, err := c.Deliver(o.t.Context(), order)
 			for _, err := range []error{err, c.Ready(order)} {
 				if !errors.Is(err, delivery.ErrNotConfigured) || !strings.Contains(err.Error(), word) {
@@ -119,10 +120,10 @@ func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 		if r := o.deliver(bare, delivery.Order{Bulletin: true, DryRun: true}); !strings.Contains(r.Bulletin.Text, "2 people of 3 fail") {
 			t.Errorf("a bulletin can be looked at without Slack: %+v", r.Bulletin)
 		}
-		if _, err := o.courier(setUp{}).Deliver(o.t.Context(), delivery.Order{AuditID: "mfa_20200101T000000Z_abcdefgh", Files: true}); !errors.Is(err, audit.ErrNoAudit) {
+		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{AuditID: "mfa_20200101T000000Z_abcdefgh", Files: true}); !errors.Is(err, audit.ErrNoAudit) {
 			t.Errorf("an audit that is not there: %v", err)
 		}
-		if _, err := o.courier(setUp{}).Deliver(o.t.Context(), delivery.Order{Tickets: "per_team"}); err == nil || !strings.Contains(err.Error(), "per_manager") {
+		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{Tickets: "per_team"}); err == nil || !strings.Contains(err.Error(), "per_manager") {
 			t.Errorf("a mode that is not there: %v", err)
 		}
 		if len(o.jira.Issues())+len(o.slack.Calls()) != 0 {
@@ -146,7 +147,8 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 		o.must(err)
 		for _, order := range []delivery.Order{{Tickets: report.PerUser}, {Messages: true}} {
 			order.AuditID = s.AuditID
-			if _, err := o.courier(setUp{}).Deliver(o.t.Context(), order); err == nil || !strings.Contains(err.Error(), "audit first") {
+			_, err := o.sender(setUp{}).Deliver(o.t.Context(), order)
+			if trouble.CodeOf(err) != trouble.AuditTooCoarse || !strings.Contains(err.Error(), "audit Okta itself") {
 				t.Errorf("%+v: %v", order, err)
 			}
 		}

@@ -166,7 +166,7 @@ func TestACursorOfTheLogThatIsRefusedLosesNothing(t *testing.T) {
 	}
 }
 
-// TestTroubleWithJiraAndSlackIsSaidByTheCommand: a sentence, exit code 3, and nothing lost. Package courier has the other cases.
+// TestTroubleWithJiraAndSlackIsSaidByTheCommand: a sentence, exit code 3, and nothing lost. Package delivery has the other cases.
 func TestTroubleWithJiraAndSlackIsSaidByTheCommand(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -255,10 +255,10 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	return q
 }
 
-// unmet refuses answers about words that the column does not have.
-func (v *verdictColumn) unmet(name string) error {
-	for word := range v.given {
-		if v.used[word] {
+// unmet refuses answers about words that the column does not have, except those that may be gone.
+func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
+	for _, word := range sortedKeys(v.given) {
+		if v.used[word] || gone(word) {
 			continue
 		}
 		var have []string

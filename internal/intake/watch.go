@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -110,11 +111,13 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// unmet refuses answers about values and words that the file does not have.
+// unmet refuses answers about values and words that the file does not have. A saved mapping may name what is gone since,
+// as long as one of the values that it chooses is left.
 func (b *builder) unmet() error {
 	for _, s := range b.chosen {
+		met := slices.Contains(slices.Collect(maps.Values(s.wanted)), true)
 		for _, v := range sortedKeys(s.wanted) {
-			if s.wanted[v] {
+			if s.wanted[v] || met && b.layers.remembered(func(a Answers) bool { return a.hasRow(s.name, v) }) {
 				continue
 			}
 			next := "the column has " + quoted(s.have...)
@@ -125,7 +128,11 @@ func (b *builder) unmet() error {
 		}
 	}
 	for _, v := range b.wordColumns() {
-		if err := v.unmet(b.rep.Header[v.index]); err != nil {
+		name := b.rep.Header[v.index]
+		gone := func(word string) bool {
+			return b.layers.remembered(func(a Answers) bool { return a.hasWord(name, word) })
+		}
+		if err := v.unmet(name, gone); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -65,6 +66,7 @@ func (j *Jira) Sync(ctx context.Context, wanted Wanted) (report Report, err erro
 		return r.report, err
 	}
 	defer func() { err = errors.Join(err, r.ledger.close()) }()
+	settled := r.settled()
 	if err := r.look(ctx); err != nil {
 		return r.report, err
 	}
@@ -77,12 +79,36 @@ func (j *Jira) Sync(ctx context.Context, wanted Wanted) (report Report, err erro
 	for _, t := range wanted.Open {
 		r.open(ctx, t)
 	}
-	for _, key := range slices.Sorted(mapKeys(wanted.Settled)) {
-		r.settle(ctx, key, wanted.Settled[key])
+	for _, key := range slices.Sorted(mapKeys(settled)) {
+		r.settle(ctx, key, settled[key])
 	}
 	r.bulk(ctx)
 	r.finishLost(ctx)
 	return r.report, r.broken
+}
+
+// settled is every key whose ticket may be closed, with the reason.
+func (r *run) settled() map[string]string {
+	settled := maps.Clone(r.wanted.Settled)
+	if r.wanted.SettledToo == nil {
+		return settled
+	}
+	if settled == nil {
+		settled = map[string]string{}
+	}
+	open := map[string]bool{}
+	for _, t := range r.wanted.Open {
+		open[t.Key] = true
+	}
+	for key, e := range r.ledger.entries {
+		if _, have := settled[key]; have || e.Closed || e.Issue == "" || open[key] {
+			continue
+		}
+		if why, ok := r.wanted.SettledToo(key); ok {
+			settled[key] = why
+		}
+	}
+	return settled
 }
 
 func checkWanted(d Wanted) error {

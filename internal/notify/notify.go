@@ -19,12 +19,16 @@ type Ticket struct {
 
 // Wanted is the tickets that should exist after a run: these open, and those that are settled closed.
 type Wanted struct {
-	Set     string            `json:"set"`               // names the whole, such as okta-mfa-00o123: tickets of other sets are never touched
-	Open    []Ticket          `json:"open"`              // what is wrong now, the most urgent first
-	Settled map[string]string `json:"settled,omitempty"` // key → why a ticket that is not in Open may be closed; one that is in neither stays as it is
-	Bulk    *Ticket           `json:"rest,omitempty"`    // the bulk ticket that takes what the cap leaves over; its rows are filled in
-	MaxNew  int               `json:"max_new"`           // most tickets that one run creates; 0 means 50
-	DryRun  bool              `json:"dry_run"`
+	Set     string            // names the whole, such as okta-mfa-00o123: tickets of other sets are never touched
+	Open    []Ticket          // what is wrong now, the most urgent first
+	Settled map[string]string // key → why a ticket that is not in Open may be closed; one that is in neither stays as it is
+	Bulk    *Ticket           // the bulk ticket that takes what the cap leaves over; its rows are filled in
+	MaxNew  int               // most tickets that one run creates; 0 means 50
+	DryRun  bool
+
+	// SettledToo is asked for each open ticket of an earlier run that is neither in Open nor in Settled: why it may be
+	// closed, and whether it may. Nil closes none of them.
+	SettledToo func(key string) (why string, ok bool)
 }
 
 // Outcome of one ticket or message.

@@ -117,7 +117,6 @@ func (w *writer) finishGroups() {
 	}
 	if w.mode == PerManager {
 		w.wanted.Bulk = w.overflowTicket()
-		w.settleManagers()
 	}
 	if key := bulkKey + w.scopeTag(); w.mode == Bulk && w.groups[key] == nil && w.covered() {
 		w.wanted.Settled[key] = "the audit has no one in its scope"
@@ -126,18 +125,6 @@ func (w *writer) finishGroups() {
 
 // covered reports whether enough is known to say of a group that no one in it fails.
 func (w *writer) covered() bool { return w.s.Coverage.Share >= w.s.Coverage.Bound }
-
-// settleManagers closes the tickets of managers with no one left in the result.
-func (w *writer) settleManagers() {
-	if !complete(w.s) {
-		return
-	}
-	for _, key := range w.o.Known {
-		if strings.HasPrefix(key, managerPrefix) && w.groups[key] == nil && !strings.Contains(key, "-scope-") {
-			w.wanted.Settled[key] = "no one in the organisation has this manager any more"
-		}
-	}
-}
 
 func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	t := notify.Ticket{

@@ -36,7 +36,6 @@ const ticketRows = 100
 type TicketOptions struct {
 	EnrollURL    string   // where people enrol; "" means the settings page of the organisation's own dashboard
 	ReportURL    string   // where the whole report lies; "" leaves it out
-	Known        []string // keys of tickets of TicketSet that are open now: without them no one who left the organisation is settled
 	Labels       []string // beside okta-mfa
 	AssignPeople bool     // in PerUser: the ticket is the person's own, instead of no one's
 	MaxRows      int      // most people that one ticket names; 0 means 100
@@ -80,7 +79,7 @@ func Tickets(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], mode Mode, o
 	return wanted, nil
 }
 
-// TicketSet names the set of an organisation's tickets, for which the ticket system can be asked what is open.
+// TicketSet names the set of an organisation's tickets.
 func TicketSet(s mfa.Summary) string { return "okta-mfa-" + keyOf(cmp.Or(s.OrgID, s.Org)) }
 
 // writer makes the tickets of one audit.
@@ -92,7 +91,7 @@ type writer struct {
 	ranked [urgencies][]notify.Ticket // PerUser: by urgency
 	groups map[string]*group          // PerManager and Bulk: by key
 	order  []string                   // keys of groups as they came
-	seen   map[string]bool            // PerUser with known tickets: keys of everyone in the result
+	seen   map[string]bool            // PerUser: keys of everyone in the result
 }
 
 func (w *writer) add(f *mfa.Finding) {
@@ -101,9 +100,7 @@ func (w *writer) add(f *mfa.Finding) {
 		return
 	}
 	key := userKey(f.UserID)
-	if len(w.o.Known) > 0 {
-		w.seen[key] = true
-	}
+	w.seen[key] = true
 	switch {
 	case f.Verdict.Failing():
 		u := urgency(f)
@@ -116,7 +113,9 @@ func (w *writer) add(f *mfa.Finding) {
 }
 
 func (w *writer) finish() {
-	w.settleOtherModes()
+	if complete(w.s) {
+		w.wanted.SettledToo = w.settledToo
+	}
 	if w.mode != PerUser {
 		w.finishGroups()
 		return
@@ -125,28 +124,29 @@ func (w *writer) finish() {
 		w.wanted.Open = append(w.wanted.Open, tickets...)
 	}
 	w.wanted.Bulk = w.overflowTicket()
-	if !complete(w.s) {
-		return
-	}
-	for _, key := range w.o.Known {
-		if strings.HasPrefix(key, userPrefix) && !w.seen[key] {
-			w.wanted.Settled[key] = "no longer among the organisation's active people: left, deactivated or suspended"
-		}
-	}
 }
 
-// settleOtherModes lets tickets be closed that an earlier report made in another way: their findings have other tickets now.
-func (w *writer) settleOtherModes() {
-	if !complete(w.s) {
-		return
+// settledToo says of an open ticket that the audit did not come across whether it may be closed: what an earlier report
+// made in another way has other tickets now, and people and managers who are not in a complete result have left.
+func (w *writer) settledToo(key string) (why string, ok bool) {
+	others := map[Mode][]string{
+		PerUser:    {managerPrefix, bulkKey},
+		PerManager: {userPrefix, bulkKey, overflowKey},
+		Bulk:       {userPrefix, managerPrefix, overflowKey},
 	}
-	others := map[Mode][]string{PerUser: {managerPrefix, bulkKey}, PerManager: {userPrefix, bulkKey,
-		overflowKey}, Bulk: {userPrefix, managerPrefix, overflowKey}}
-	for _, key := range w.o.Known {
-		if slices.ContainsFunc(others[w.mode], func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
-			w.wanted.Settled[key] = "what it says is reported in another way now (" + string(w.mode) + ")"
+	for _, prefix := range others[w.mode] {
+		if strings.HasPrefix(key, prefix) {
+			return "what it says is reported in another way now (" + string(w.mode) + ")", true
 		}
 	}
+	switch {
+	case w.mode == PerUser && strings.HasPrefix(key, userPrefix) && !w.seen[key]:
+		return "no longer among the organisation's active people: left, deactivated or suspended", true
+	case w.mode == PerManager && strings.HasPrefix(key, managerPrefix) && w.groups[key] == nil &&
+		!strings.Contains(key, "-scope-"):
+		return "no one in the organisation has this manager any more", true
+	}
+	return "", false
 }
 
 // complete reports whether someone who is not in the result is not in the organisation either. An export that someone made some

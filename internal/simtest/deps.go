@@ -63,5 +63,5 @@ func Audits(ctx context.Context, t testing.TB, okta *oktaclient.Client, dir stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tools.MFA{Auditor: auditor, Courier: c, Policy: mfa.DefaultPolicy(), Base: ctx}
+	return &tools.MFA{Auditor: auditor, Sender: c, Policy: mfa.DefaultPolicy(), Base: ctx}
 }

@@ -17,9 +17,10 @@ import (
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
-// Options of a courier.
+// Options of a Sender.
 type Options struct {
 	Audits *audit.Auditor
 	Jira   *notify.Jira  // nil: not configured
@@ -35,16 +36,16 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Courier delivers the reports of one organisation's audits.
-type Courier struct {
+// Sender delivers the reports of one organisation's audits.
+type Sender struct {
 	o      Options
 	outbox *notify.Outbox
 }
 
-// New makes a courier.
-func New(o Options) (*Courier, error) {
+// New makes a Sender.
+func New(o Options) (*Sender, error) {
 	if o.Audits == nil || o.Dir == "" {
-		return nil, errors.New("courier: audits and a directory are needed")
+		return nil, errors.New("make the sender: audits and a directory are needed")
 	}
 	if o.Record == nil {
 		o.Record = func(context.Context, trail.Entry) error { return nil }
@@ -57,7 +58,7 @@ func New(o Options) (*Courier, error) {
 		return nil, fmt.Errorf("create the outbox: %w", err)
 	}
 	outbox, err := notify.NewOutbox(dir, 0)
-	return &Courier{o: o, outbox: outbox}, err
+	return &Sender{o: o, outbox: outbox}, err
 }
 
 // Order says what to deliver of which audit.
@@ -69,6 +70,18 @@ type Order struct {
 	Bulletin bool        // to the Slack channel
 	Messages bool        // to the people themselves
 	DryRun   bool        // deliver nothing but files, say what would be
+}
+
+// Check refuses an order that cannot be made of an audit of this kind. It asks no one.
+func (o Order) Check(kind string) error {
+	if kind == mfa.KindBaseline && (o.Tickets != "" || o.Messages) {
+		return &trouble.Error{
+			Code: trouble.AuditTooCoarse,
+			What: "the Admin Console's export is too coarse to make tickets of or to write to people",
+			Next: "audit Okta itself, or leave tickets and messages out",
+		}
+	}
+	return nil
 }
 
 // Receipt says what became of an order.
@@ -99,17 +112,24 @@ func (r *Receipt) Failed() bool {
 		r.Messages != nil && r.Messages.Failed > 0 || len(r.Waiting) > 0 && !r.DryRun
 }
 
-// ErrNotConfigured is what errors.Is finds when Jira or Slack is asked for and not set up.
-var ErrNotConfigured = errors.New("not configured")
+// ErrNotConfigured is what errors.Is finds, by code, when Jira or Slack is asked for and not set up.
+var ErrNotConfigured error = &trouble.Error{Code: trouble.NotConfigured}
+
+func notConfigured(what, next string) error {
+	return &trouble.Error{Code: trouble.NotConfigured, What: what, Next: next}
+}
 
 // Deliver carries an order out. What waits from earlier goes first. The error is about the order itself; what could not be
 // delivered is in the receipt, and in the outbox.
-func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
+func (c *Sender) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	summary, err := c.o.Audits.Summary(order.AuditID)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(order, summary); err != nil {
+	if err := order.Check(summary.Kind); err != nil {
+		return nil, err
+	}
+	if err := c.Ready(order); err != nil {
 		return nil, err
 	}
 	r := &Receipt{AuditID: summary.AuditID, Coverage: summary.Coverage.Line, DryRun: order.DryRun}
@@ -137,27 +157,20 @@ func (c *Courier) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 }
 
 // Ready says whether what an order needs is set up; it is asked before an audit that may take hours. It asks no one.
-func (c *Courier) Ready(order Order) error {
+func (c *Sender) Ready(order Order) error {
 	switch {
 	case order.Tickets != "" && c.o.Jira == nil:
-		return fmt.Errorf("jira is %w: set JIRA_URL, JIRA_PROJECT and a credential", ErrNotConfigured)
+		return notConfigured("jira is not configured", "set JIRA_URL, JIRA_PROJECT and a credential")
 	case (order.Bulletin || order.Messages) && c.o.Slack == nil && !order.DryRun:
-		return fmt.Errorf("slack is %w: set SLACK_BOT_TOKEN and SLACK_CHANNEL", ErrNotConfigured)
+		return notConfigured("slack is not configured", "set SLACK_BOT_TOKEN and SLACK_CHANNEL")
 	case order.Messages && !c.o.NotifyUsers && !order.DryRun:
-		return fmt.Errorf("messages to people are %w: set SLACK_NOTIFY_USERS=true to allow them", ErrNotConfigured)
+		return notConfigured("messages to people are not configured", "set SLACK_NOTIFY_USERS=true to allow them")
 	}
 	return nil
 }
 
-func (c *Courier) check(order Order, s *mfa.Summary) error {
-	if s.Kind == mfa.KindBaseline && (order.Tickets != "" || order.Messages) {
-		return errors.New("the Admin Console's export is too coarse to make tickets of or to write to people; audit first")
-	}
-	return c.Ready(order)
-}
-
 // begin writes into the trail what is about to be sent to others: what the trail cannot hold is not sent.
-func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error {
+func (c *Sender) begin(ctx context.Context, s *mfa.Summary, order Order) error {
 	waiting, err := c.outbox.Waiting()
 	if err != nil {
 		return err
@@ -170,12 +183,12 @@ func (c *Courier) begin(ctx context.Context, s *mfa.Summary, order Order) error 
 }
 
 // findings is the audit's findings, to be gone through any number of times.
-func (c *Courier) findings(s *mfa.Summary) iter.Seq2[mfa.Finding, error] {
+func (c *Sender) findings(s *mfa.Summary) iter.Seq2[mfa.Finding, error] {
 	return c.o.Audits.All(s.AuditID)
 }
 
 // files writes the report's files.
-func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
+func (c *Sender) files(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	dir := order.Dir
 	if dir == "" {
 		dir = filepath.Join(c.o.Audits.Dir(s.AuditID), "report")
@@ -188,7 +201,7 @@ func (c *Courier) files(ctx context.Context, s *mfa.Summary, order Order, r *Rec
 	return c.record(ctx, s.AuditID, "audit_report", "written", map[string]any{"findings_csv_sha256": files.Findings.SHA256, "report_html_sha256": files.Page.SHA256})
 }
 
-func (c *Courier) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
+func (c *Sender) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
 	if err := c.o.Record(ctx, trail.Entry{Step: name, RunID: auditID, Outcome: outcome, Arguments: details}); err != nil {
 		return fmt.Errorf("record the delivery in the trail: %w", err)
 	}
