@@ -53,67 +53,92 @@ func TestReportsAsPeopleHaveThem(t *testing.T) {
 		states  string
 		pairs   string // separated by |
 	}{
-		{file: "given-01-k1-certifier-email", states: "wwwd", pairs: "aquill Entitlement=AP_CLERK|brenner Entitlement=AP_CLERK|ctolland Entitlement=AP_MANAGER"},
-		{file: "given-03-k1-vorgesetzter-first", states: "www", pairs: "ada.quill Rolle=Einkauf|bo.renner Rolle=Prüfung|cy.tolland Rolle=Einkauf"},
+		{file: "given-01-k1-certifier-email", states: "wwwd",
+			pairs: "aquill Entitlement=AP_CLERK|brenner Entitlement=AP_CLERK|ctolland Entitlement=AP_MANAGER"},
+		{file: "given-03-k1-vorgesetzter-first", states: "www",
+			pairs: "ada.quill Rolle=Einkauf|bo.renner Rolle=Prüfung|cy.tolland Rolle=Einkauf"},
 		{file: "given-05-k1-backup-contact", code: trouble.NoUserColumn},
-		{file: "given-06-k2-review-approve-revoke", states: "wddw", pairs: "ada.quill Entitlement=AP_CLERK|dee.marsh Entitlement=GL_VIEWER"},
+		{file: "given-06-k2-review-approve-revoke", states: "wddw",
+			pairs: "ada.quill Entitlement=AP_CLERK|dee.marsh Entitlement=GL_VIEWER"},
 		{file: "given-08-k2-appropriate", states: "wdwd", pairs: "ada.quill Role=Buyer|cy.tolland Role=Buyer"},
 		{file: "given-09-k2-status-revoked", states: "wdwdd", pairs: "ada.quill Role=Buyer|cy.tolland Role=Buyer"},
 		{file: "given-12-k2-sailpoint-decision", states: "wdw", pairs: "ada.quill Value=AP_CLERK|cy.tolland Value=GL_VIEWER"},
 		{file: "given-13-k2-inactive-assignments", states: "wdd", pairs: "ada.quill Role=Owner"},
 		{file: "given-15-k2-okta-current-assignments", states: "ndn"},
 		{file: "given-16-k3-workday-security-group", states: "www",
-			pairs: "ada.quill Security Group=Accounts Payable Data Entry|bo.renner Security Group=Accounts Payable Data Entry|cy.tolland Security Group=Finance Auditor"},
+			pairs: "ada.quill Security Group=Accounts Payable Data Entry|bo.renner Security Group=Accounts Payable Data " +
+				"Entry|cy.tolland Security Group=Finance Auditor"},
 		{file: "given-18-k3-risk-privileged", states: "wwww",
-			pairs: "ada.quill Entitlement=AP_CLERK|bo.renner Entitlement=AP_MANAGER|cy.tolland Entitlement=GL_VIEWER|dee.marsh Entitlement=AP_CLERK"},
+			pairs: "ada.quill Entitlement=AP_CLERK|bo.renner Entitlement=AP_MANAGER|cy.tolland " +
+				"Entitlement=GL_VIEWER|dee.marsh Entitlement=AP_CLERK"},
 		{file: "given-20-k3-m365-export-users", states: "wdn", pairs: "ada.quill Licenses=Office 365 E3|ada.quill Licenses=Power BI Pro"},
 		{file: "given-21-k3-google-users", states: "wdw",
-			pairs: "ada.quill Licenses=Google Workspace Business Plus|cy.tolland Licenses=Google Voice Starter|cy.tolland Licenses=Google Workspace Enterprise Standard"},
+			pairs: "ada.quill Licenses=Google Workspace Business Plus|cy.tolland Licenses=Google Voice Starter|cy.tolland " +
+				"Licenses=Google Workspace Enterprise Standard"},
 		{file: "given-22-k3-github-enterprise-members", states: "www",
-			pairs: "ada.quill GitHub com enterprise roles=Owner|ada.quill GitHub com member roles=acme-core: Owner|ada.quill GitHub com member roles=acme-lab: Member|" +
+			pairs: "ada.quill GitHub com enterprise roles=Owner|ada.quill GitHub com member roles=acme-core: Owner|ada.quill " +
+				"GitHub com member roles=acme-lab: Member|" +
 				"bo.renner GitHub com enterprise roles=Member|bo.renner GitHub com member roles=acme-core: Member|" +
 				"cy.tolland GitHub com enterprise roles=Member|cy.tolland GitHub com member roles=acme-lab: Member"},
 		{file: "given-24-k3-aws-credential-report", states: "bnn"},
 		{file: "given-25-k3-entra-roles", states: "dwbb", pairs: "bo.renner AssignedRoles=User Administrator"},
-		{file: "given-27-k3-team-employment", states: "wwww", pairs: "ada.quill Role=Buyer|bo.renner Role=Approver|cy.tolland Role=Buyer|dee.marsh Role=Viewer"},
+		{file: "given-27-k3-team-employment", states: "wwww",
+			pairs: "ada.quill Role=Buyer|bo.renner Role=Approver|cy.tolland Role=Buyer|dee.marsh Role=Viewer"},
 		{file: "given-28-k4-german-ja-nein", states: "wdwd", pairs: "ada.quill Rolle=Einkäufer|cy.tolland Rolle=Einkäufer"},
 		{file: "given-30-k4-spanish-si", states: "wdw", pairs: "ada.quill Rol=Comprador|cy.tolland Rol=Comprador"},
 		{file: "given-32-k4-sap-german", states: "wed", pairs: "ada.quill Rolle=Z_FI_AP_CLERK"},
 		{file: "given-34-k4-zugriff-erlaubt", states: "wdw", pairs: "ada.quill Rolle=Einkauf|cy.tolland Rolle=Lager"},
 		{file: "given-35-k5-matrix-true-false", states: "wwww",
-			pairs: "ada.quill Role=Admin Role|bo.renner Role=Editor Role|bo.renner Role=Viewer Role|cy.tolland Role=Viewer Role|dee.marsh Role=Viewer Role"},
+			pairs: "ada.quill Role=Admin Role|bo.renner Role=Editor Role|bo.renner Role=Viewer Role|cy.tolland Role=Viewer " +
+				"Role|dee.marsh Role=Viewer Role"},
 		{file: "given-36-k5-matrix-x", doubt: intake.DoubtMatrix, settled: intake.Answers{Layout: intake.LayoutMatrix}, states: "wwwww",
-			pairs: "ada.quill Access=Approve Invoices|ada.quill Access=Run Reports|bo.renner Access=Create Vendors|bo.renner Access=Run Reports|" +
-				"cy.tolland Access=Admin|cy.tolland Access=Approve Invoices|cy.tolland Access=Create Vendors|cy.tolland Access=Run Reports|" +
+			pairs: "ada.quill Access=Approve Invoices|ada.quill Access=Run Reports|bo.renner Access=Create Vendors|bo.renner " +
+				"Access=Run Reports|" +
+				"cy.tolland Access=Admin|cy.tolland Access=Approve Invoices|cy.tolland Access=Create Vendors|cy.tolland " +
+				"Access=Run Reports|" +
 				"dee.marsh Access=Run Reports|eli.stone Access=Approve Invoices"},
 		{file: "given-39-k5-matrix-yes-no-named", doubt: intake.DoubtMatrix,
-			settled: intake.Answers{Columns: intake.Mapping{Entitlements: []string{"Approve Invoices", "Create Vendors", "Run Reports"}}}, states: "wwww",
-			pairs: "ada.quill Access=Approve Invoices|ada.quill Access=Run Reports|bo.renner Access=Create Vendors|bo.renner Access=Run Reports|" +
+			settled: intake.Answers{Columns: intake.Mapping{Entitlements: []string{"Approve Invoices", "Create Vendors",
+				"Run Reports"}}}, states: "wwww",
+			pairs: "ada.quill Access=Approve Invoices|ada.quill Access=Run Reports|bo.renner Access=Create Vendors|bo.renner " +
+				"Access=Run Reports|" +
 				"cy.tolland Access=Approve Invoices|cy.tolland Access=Create Vendors|dee.marsh Access=Run Reports"},
-		{file: "given-40-k6-ldap-dn", states: "www", pairs: "ada.quill MemberOf=CN=GG-All,OU=Groups,DC=acme,DC=example|ada.quill MemberOf=CN=GG-Finance-RW,OU=Groups,DC=acme,DC=example|" +
-			"bo.renner MemberOf=CN=GG-All,OU=Groups,DC=acme,DC=example|cy.tolland MemberOf=CN=GG-Sales-RO,OU=Groups,DC=acme,DC=example"},
+		{file: "given-40-k6-ldap-dn", states: "www",
+			pairs: "ada.quill MemberOf=CN=GG-All,OU=Groups,DC=acme,DC=example|ada.quill " +
+				"MemberOf=CN=GG-Finance-RW,OU=Groups,DC=acme,DC=example|" +
+				"bo.renner MemberOf=CN=GG-All,OU=Groups,DC=acme,DC=example|cy.tolland MemberOf=CN=GG-Sales-RO,OU=Groups,DC=acme,DC=example"},
 		{file: "given-42-k6-newline-in-cell", states: "www",
-			pairs: "ada.quill Roles=Approver|ada.quill Roles=Buyer|bo.renner Roles=Approver|bo.renner Roles=Buyer|bo.renner Roles=Viewer|cy.tolland Roles=Viewer"},
-		{file: "given-43-k6-json-array", states: "wwnw", pairs: "ada.quill roles=Approver|ada.quill roles=Buyer|bo.renner roles=Buyer|dee.marsh roles=Buyer|dee.marsh roles=Viewer"},
+			pairs: "ada.quill Roles=Approver|ada.quill Roles=Buyer|bo.renner Roles=Approver|bo.renner Roles=Buyer|bo.renner " +
+				"Roles=Viewer|cy.tolland Roles=Viewer"},
+		{file: "given-43-k6-json-array", states: "wwnw",
+			pairs: "ada.quill roles=Approver|ada.quill roles=Buyer|bo.renner roles=Buyer|dee.marsh roles=Buyer|dee.marsh roles=Viewer"},
 		{file: "given-46-k7-placeholders", states: "wwnwnw",
-			pairs: "ada.quill Role=Buyer|bo.renner Permission Set=Invoice Approver|dee.marsh Role=Buyer|fay.ward Permission Set=Invoice Approver|fay.ward Role=Buyer"},
-		{file: "given-48-k7-no-access-level", doubt: intake.DoubtNone, settled: intake.Answers{NoneIs: intake.NoneIsNoValue}, states: "wwnn",
-			pairs: "ada.quill Access=Read|bo.renner Access=Write"},
+			pairs: "ada.quill Role=Buyer|bo.renner Permission Set=Invoice Approver|dee.marsh Role=Buyer|fay.ward Permission " +
+				"Set=Invoice Approver|fay.ward Role=Buyer"},
+		{file: "given-48-k7-no-access-level", doubt: intake.DoubtNone, settled: intake.Answers{NoneIs: intake.NoneIsNoValue},
+			states: "wwnn",
+			pairs:  "ada.quill Access=Read|bo.renner Access=Write"},
 		{file: "given-49-k8-gbk", states: "www", pairs: "ada.quill 角色=管理员|bo.renner 角色=查看者|cy.tolland 角色=管理员"},
-		{file: "given-51-k8-mac-roman", states: "www", pairs: "ada.quill Role=Café Manager|bo.renner Role=Résumé Editor|cy.tolland Role=Café Manager"},
-		{file: "given-52-k8-windows-1250", states: "www", pairs: "ada.quill Rola=Księgowy|bo.renner Rola=Zastępca|cy.tolland Rola=Księgowy"},
-		{file: "given-54-k9-title-lines-padded", states: "wwww", pairs: "ada.quill Access Level=Write|ada.quill Role=Buyer|bo.renner Access Level=Read|bo.renner Role=Buyer|" +
-			"cy.tolland Access Level=Write|cy.tolland Role=Approver|dee.marsh Access Level=Read|dee.marsh Role=Approver"},
+		{file: "given-51-k8-mac-roman", states: "www",
+			pairs: "ada.quill Role=Café Manager|bo.renner Role=Résumé Editor|cy.tolland Role=Café Manager"},
+		{file: "given-52-k8-windows-1250", states: "www",
+			pairs: "ada.quill Rola=Księgowy|bo.renner Rola=Zastępca|cy.tolland Rola=Księgowy"},
+		{file: "given-54-k9-title-lines-padded", states: "wwww",
+			pairs: "ada.quill Access Level=Write|ada.quill Role=Buyer|bo.renner Access Level=Read|bo.renner Role=Buyer|" +
+				"cy.tolland Access Level=Write|cy.tolland Role=Approver|dee.marsh Access Level=Read|dee.marsh Role=Approver"},
 		{file: "given-55-k9-title-lines", states: "ww", pairs: "ada.quill Role=Buyer|bo.renner Role=Buyer"},
 		{file: "given-56-k9-type-line", states: "ww", pairs: "ada.quill MemberOf=GG-Finance-RW|bo.renner MemberOf=GG-All"},
 		{file: "given-57-k9-comment-line", states: "ww", pairs: "ada.quill Role=Buyer|bo.renner Role=Viewer"},
 		{file: "given-59-k9-pipe-delimited", states: "ww", pairs: "ada.quill Role=Buyer|bo.renner Role=Viewer"},
 		{file: "given-61-k10-role-1-2-3", states: "www",
-			pairs: "ada.quill Role=Approver|ada.quill Role=Buyer|bo.renner Role=Approver|bo.renner Role=Buyer|bo.renner Role=Viewer|cy.tolland Role=Viewer"},
-		{file: "given-63-k10-several-applications", doubt: intake.DoubtApplications, settled: intake.Answers{Rows: map[string][]string{"Application": {"Acme Finance"}}},
-			states: "sssw", pairs: "cy.tolland Entitlement=AP Approver"},
-		{file: "given-64-k10-several-systems", doubt: intake.DoubtApplications, settled: intake.Answers{Rows: map[string][]string{"System": {"SAP PRD"}}},
-			states: "wsw", pairs: "ada.quill Role=Z_FI_CLERK|bo.renner Role=Z_FI_VIEW"},
+			pairs: "ada.quill Role=Approver|ada.quill Role=Buyer|bo.renner Role=Approver|bo.renner Role=Buyer|bo.renner " +
+				"Role=Viewer|cy.tolland Role=Viewer"},
+		{file: "given-63-k10-several-applications", doubt: intake.DoubtApplications,
+			settled: intake.Answers{Rows: map[string][]string{"Application": {"Acme Finance"}}},
+			states:  "sssw", pairs: "cy.tolland Entitlement=AP Approver"},
+		{file: "given-64-k10-several-systems", doubt: intake.DoubtApplications,
+			settled: intake.Answers{Rows: map[string][]string{"System": {"SAP PRD"}}},
+			states:  "wsw", pairs: "ada.quill Role=Z_FI_CLERK|bo.renner Role=Z_FI_VIEW"},
 		{file: "given-66-k11-quoted-address", states: "ww", pairs: "ada.quill Role=Buyer|bo.renner Role=Viewer"},
 	}
 	seen := map[string]bool{}
@@ -173,7 +198,8 @@ func settleOne(t *testing.T, text string, rep *intake.Report, code string, settl
 	if q.Question == "" || len(q.Answers) < 2 || q.Answers[0].Effect == "" || !strings.HasPrefix(q.Answers[0].Argument, "{") {
 		t.Errorf("the doubt lacks a question, two answers, what they do or their argument: %+v", q)
 	}
-	if refusal := rep.Refusal(); trouble.CodeOf(refusal) != trouble.ReadingInDoubt || !strings.Contains(refusal.Error(), q.Answers[0].Argument) {
+	if refusal := rep.Refusal(); trouble.CodeOf(refusal) != trouble.ReadingInDoubt || !strings.Contains(refusal.Error(),
+		q.Answers[0].Argument) {
 		t.Errorf("got refusal %v", refusal)
 	}
 	if strings.Contains(letters(rep), "w") {

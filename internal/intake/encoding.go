@@ -39,7 +39,11 @@ func (s *source) sniff(block []byte) (int, error) {
 	}
 	switch {
 	case bytes.HasPrefix(block, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(block, []byte{0, 0, 0xfe, 0xff}):
-		return 0, &trouble.Error{Code: trouble.BadEncoding, What: "the file is UTF-32", Next: "save it as CSV UTF-8"}
+		return 0, &trouble.Error{
+			Code: trouble.BadEncoding,
+			What: "the file is UTF-32",
+			Next: "save it as CSV UTF-8",
+		}
 	case bytes.HasPrefix(block, []byte{0xef, 0xbb, 0xbf}):
 		s.enc = encUTF8BOM
 		return 3, s.noNUL(block)
@@ -70,7 +74,11 @@ func (s *source) noNUL(block []byte) error {
 }
 
 func binaryError(msg string) *trouble.Error {
-	return &trouble.Error{Code: trouble.BinaryFile, What: msg, Next: "export the report as CSV UTF-8 and put that file into the inbox"}
+	return &trouble.Error{
+		Code: trouble.BinaryFile,
+		What: msg,
+		Next: "export the report as CSV UTF-8 and put that file into the inbox",
+	}
 }
 
 // utf16WithoutMark recognises UTF-16 by the zero high bytes of Western text. It asks for a clear case: nine in ten of

@@ -27,7 +27,11 @@ func (s *source) answered(name string) error {
 		for _, e := range charset.All() {
 			all = append(all, string(e))
 		}
-		return &trouble.Error{Code: trouble.BadEncoding, What: fmt.Sprintf("no encoding %q is read", clip(name, 40)), Next: "name one of " + strings.Join(all, ", ")}
+		return &trouble.Error{
+			Code: trouble.BadEncoding,
+			What: fmt.Sprintf("no encoding %q is read", clip(name, 40)),
+			Next: "name one of " + strings.Join(all, ", "),
+		}
 	}
 	s.given = e
 	return nil
@@ -52,7 +56,8 @@ func (s *source) judge(block []byte) {
 		return
 	}
 	guess := charset.Detect(block)
-	if !guess.Certain && slices.ContainsFunc(guess.Candidates, func(c charset.Candidate) bool { return c.Encoding == charset.Windows1252 }) {
+	if !guess.Certain && slices.ContainsFunc(guess.Candidates,
+		func(c charset.Candidate) bool { return c.Encoding == charset.Windows1252 }) {
 		guess.Encoding = charset.Windows1252 // the most usual one, until the question is answered
 	}
 	s.use(guess.Encoding)

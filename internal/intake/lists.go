@@ -162,7 +162,8 @@ func splitPlain(s, separators string) (parts []string, seps []rune) {
 
 // joins reports whether the + at i joins two names: E3+Power BI, and not C++.
 func joins(s string, i int) bool {
-	return i > 0 && i+1 < len(s) && s[i-1] != '+' && s[i+1] != '+' && (unicode.IsLetter(rune(s[i+1])) || s[i+1] >= '0' && s[i+1] <= '9' || s[i+1] == ' ')
+	return i > 0 && i+1 < len(s) && s[i-1] != '+' && s[i+1] != '+' && (unicode.IsLetter(rune(s[i+1])) || s[i+1] >= '0' &&
+		s[i+1] <= '9' || s[i+1] == ' ')
 }
 
 // unquote takes a pair of quotes off a value.
@@ -286,7 +287,8 @@ func distinguishedNames(s string) []string {
 		for i := 1; i < len(piece); i++ {
 			rest := piece[i:]
 			if piece[i-1] != '\\' && (piece[i] == ',' || piece[i] == ' ') && startsDN(strings.TrimLeft(rest, ", ")) &&
-				strings.Contains(strings.ToUpper(piece[from:i]), "DC=") && strings.HasPrefix(strings.ToUpper(strings.TrimLeft(rest, ", ")), "CN=") {
+				strings.Contains(strings.ToUpper(piece[from:i]), "DC=") &&
+				strings.HasPrefix(strings.ToUpper(strings.TrimLeft(rest, ", ")), "CN=") {
 				names = append(names, strings.Trim(piece[from:i], ", "))
 				from = i
 			}

@@ -62,7 +62,11 @@ func readOnce(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
 		return nil, err
 	}
 	if b.rows.n == 0 {
-		return nil, &trouble.Error{Code: trouble.HeaderOnly, What: "the file has a header and no rows", Next: "export the report again, with its rows"}
+		return nil, &trouble.Error{
+			Code: trouble.HeaderOnly,
+			What: "the file has a header and no rows",
+			Next: "export the report again, with its rows",
+		}
 	}
 	rep := b.rep
 	rep.SHA256, rep.Bytes, rep.Encoding, rep.Delimiter = src.digest(), src.bytes, src.enc, string(scan.delim)
@@ -240,7 +244,11 @@ func (b *builder) all(records recordSource) error {
 // record turns one record into one row.
 func (b *builder) record(rec *record) error {
 	if b.rows.n >= b.opts.MaxRows || rec.line > math.MaxInt32 {
-		return &trouble.Error{Code: trouble.TooManyRows, What: fmt.Sprintf("the file has more than %d rows", b.opts.MaxRows), Next: "split it into several files"}
+		return &trouble.Error{
+			Code: trouble.TooManyRows,
+			What: fmt.Sprintf("the file has more than %d rows", b.opts.MaxRows),
+			Next: "split it into several files",
+		}
 	}
 	row := Row{Line: int32(rec.line), Person: -1, Access: -1, State: RowBad}
 	var ends rowLimits

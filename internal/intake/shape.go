@@ -168,7 +168,8 @@ func traitOf(cell string) *trait {
 		}
 		t.has[isNeutral] = l.Stem(cell) == lexicon.NeutralStem
 	}
-	plain := !t.has[isDate] && !t.has[isNumber] && !t.has[isGUID] && !t.has[isURL] && !t.has[isMachine] && !t.has[isDeciding] && !t.has[isEmptyWord]
+	plain := !t.has[isDate] && !t.has[isNumber] && !t.has[isGUID] && !t.has[isURL] && !t.has[isMachine] &&
+		!t.has[isDeciding] && !t.has[isEmptyWord]
 	t.has[isLogin] = plain && isLoginText(cell)
 	t.has[isName] = plain && isNameText(cell)
 	return t
@@ -207,14 +208,16 @@ func isHex(s string) bool {
 
 func isURLText(s string) bool {
 	low := strings.ToLower(s)
-	return strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "www.") || strings.HasPrefix(low, "ftp://")
+	return strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "www.") ||
+		strings.HasPrefix(low, "ftp://")
 }
 
 // isMachineText reports identifiers that programs make: ARNs, Windows SIDs, addresses of proxies, keys.
 func isMachineText(s string) bool {
 	low := strings.ToLower(s)
 	switch {
-	case strings.HasPrefix(low, "arn:"), strings.HasPrefix(low, "s-1-5-"), strings.HasPrefix(low, "smtp:"), strings.HasPrefix(low, "urn:"), strings.HasPrefix(low, "x500:"),
+	case strings.HasPrefix(low, "arn:"), strings.HasPrefix(low, "s-1-5-"), strings.HasPrefix(low, "smtp:"),
+		strings.HasPrefix(low, "urn:"), strings.HasPrefix(low, "x500:"),
 		strings.HasPrefix(low, "sip:"), strings.HasPrefix(low, "spn:"):
 		return true
 	}

@@ -220,7 +220,8 @@ func (h *head) settle(top []peeked, width int) {
 			what = SpanComment
 		}
 		filled, known := filledAndKnown(p.cells)
-		if what == SpanTitle && len(p.cells) == width && filled >= 2 && (known > 0 || holdsData(p.cells) && filled*2 > width) && h.doubt == nil {
+		if what == SpanTitle && len(p.cells) == width && filled >= 2 && (known > 0 || holdsData(p.cells) &&
+			filled*2 > width) && h.doubt == nil {
 			_, chosen := filledAndKnown(top[at].cells)
 			if known*2 >= chosen || strings.Contains(strings.Join(p.cells, ""), "@") {
 				h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{p.line, top[at].line},
@@ -232,8 +233,9 @@ func (h *head) settle(top []peeked, width int) {
 		h.addSpan(what, p.line, top[min(i+1, at)].line-1)
 	}
 	if _, known := filledAndKnown(h.header); at > 0 && known == 0 && h.doubt == nil && width > 1 {
-		h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{top[at].line}, Question: fmt.Sprintf("does line %d hold the column names?", top[at].line),
-			Answers: []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})}}
+		h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{top[at].line},
+			Question: fmt.Sprintf("does line %d hold the column names?", top[at].line),
+			Answers:  []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})}}
 	}
 }
 

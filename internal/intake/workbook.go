@@ -68,7 +68,12 @@ func asWorkbook(ctx context.Context, r io.Reader, opts Options) (*workbook, erro
 }
 
 func notReadable(err error) error {
-	return &trouble.Error{Code: trouble.NotReadable, What: "read the report: " + err.Error(), Next: "check the file and the disk, then try again", Err: err}
+	return &trouble.Error{
+		Code: trouble.NotReadable,
+		What: "read the report: " + err.Error(),
+		Next: "check the file and the disk, then try again",
+		Err:  err,
+	}
 }
 
 // head reads the beginning of the sheet and decides its header.
@@ -97,8 +102,11 @@ func (w *workbook) head(opts Options) (*head, error) {
 	line := opts.answers().HeaderLine
 	h.find(line)
 	if line > 0 && h.line != line {
-		return nil, &trouble.Error{Code: trouble.UnknownLine, What: fmt.Sprintf("row %d holds no cells among the first of the sheet", line),
-			Next: fmt.Sprintf("name the row with the column names; it looks like row %d", h.line)}
+		return nil, &trouble.Error{
+			Code: trouble.UnknownLine,
+			What: fmt.Sprintf("row %d holds no cells among the first of the sheet", line),
+			Next: fmt.Sprintf("name the row with the column names; it looks like row %d", h.line),
+		}
 	}
 	if err := h.usable(opts); err != nil {
 		return nil, err
@@ -165,7 +173,11 @@ func readWorkbook(ctx context.Context, r io.Reader, w *workbook, opts Options) (
 		return nil, err
 	}
 	if b.rows.n == 0 {
-		return nil, &trouble.Error{Code: trouble.HeaderOnly, What: "the sheet has a header and no rows", Next: "export the report again, with its rows"}
+		return nil, &trouble.Error{
+			Code: trouble.HeaderOnly,
+			What: "the sheet has a header and no rows",
+			Next: "export the report again, with its rows",
+		}
 	}
 	rep := b.rep
 	if rep.SHA256, rep.Bytes, err = hashAll(ctx, r); err != nil {
@@ -186,12 +198,14 @@ func (w *workbook) hiddenDoubt(rep *Report, opts Options) {
 		return
 	}
 	if given := opts.answers().Hidden; given != "" {
-		rep.Reading.Settled = append(rep.Reading.Settled, Settled{Code: DoubtHidden, Answer: given, By: opts.layers().by(func(a Answers) bool { return a.Hidden != "" })})
+		rep.Reading.Settled = append(rep.Reading.Settled, Settled{Code: DoubtHidden, Answer: given,
+			By: opts.layers().by(func(a Answers) bool { return a.Hidden != "" })})
 		return
 	}
 	rep.Reading.Doubts = append(rep.Reading.Doubts, Doubt{Code: DoubtHidden,
 		Question: fmt.Sprintf("the sheet hides %d rows and %d columns; do they count?", w.sheet.HiddenRows, len(w.sheet.HiddenColumns)),
-		Answers:  []Answer{answer("leave them out", Answers{Hidden: HiddenLeaveOut}), answer("read them too", Answers{Hidden: HiddenInclude})}})
+		Answers: []Answer{answer("leave them out", Answers{Hidden: HiddenLeaveOut}), answer("read them too",
+			Answers{Hidden: HiddenInclude})}})
 }
 
 // hashAll returns the SHA-256 and the size of a file.

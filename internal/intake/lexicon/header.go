@@ -27,7 +27,8 @@ func (h *Heading) Is(parts ...Part) bool { return slices.Contains(parts, h.Part)
 // transparent words do not change what stands before them: a Role Name is a role.
 func transparent(word string) bool {
 	switch word {
-	case "name", "names", "label", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre", "nome", "naam", "details":
+	case "name", "names", "label", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre",
+		"nome", "naam", "details":
 		return true
 	}
 	return false
@@ -36,7 +37,8 @@ func transparent(word string) bool {
 // preposition reports short words that say from and until when they are the whole header, or its last word above dates.
 func preposition(word string) bool {
 	switch word {
-	case "from", "to", "till", "until", "von", "ab", "bis", "du", "au", "al", "dal", "tot", "van", "vanaf", "ate", "desde", "hasta", "seit", "start", "end", "ende", "fin", "fim", "fine":
+	case "from", "to", "till", "until", "von", "ab", "bis", "du", "au", "al", "dal", "tot", "van", "vanaf", "ate", "desde",
+		"hasta", "seit", "start", "end", "ende", "fin", "fim", "fine":
 		return true
 	}
 	return false
@@ -165,7 +167,8 @@ func (h *Heading) decide(words []string, ends []int) Part {
 }
 
 func (h *Heading) priority(last Part) Part {
-	judges := last == Decision || last == Action || last == State || last == Review || last == Active || last == Blocked || last == Recommendation
+	judges := last == Decision || last == Action || last == State || last == Review || last == Active || last == Blocked ||
+		last == Recommendation
 	switch {
 	case h.Has(Recommendation):
 		return Recommendation
