@@ -1,12 +1,18 @@
 # What is run by hand. `go test ./...` needs none of this.
 
-.PHONY: test race bench chaos generate cross
+.PHONY: test race lint full bench chaos generate cross
 
 test: ## everything that can run offline
 	go test ./...
 
-race: ## the same packages that CI runs under the race detector
-	CHAOS_WORLDS=60 MFA_WORLDS=20 go test -race -short ./batch ./oktaclient ./internal/oktasim ./internal/durable ./internal/trail ./internal/audit ./internal/notify/... ./internal/delivery ./server ./tools
+race: ## the packages of .ci/race under the race detector, as CI runs them
+	. .ci/worlds-race && go test -race -short $$(cat .ci/race)
+
+lint: ## what CI checks besides tests
+	test -z "$$(gofmt -l .)" && go vet ./... && go tool staticcheck ./... && test -z "$$(go tool deadcode -test ./... | tee /dev/stderr)"
+
+full: ## everything, with as many random worlds and kills as CI takes
+	. .ci/worlds && go test ./...
 
 bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench Read2M -benchtime 1x -cpu 1 ./internal/intake

@@ -14,7 +14,7 @@ func revokeAccess() kind {
 		Declaration: plan.KindOf(plan.KindRevokeAccess),
 		send:        sendRevocation,
 		look: func(ctx context.Context, r *run, op *plan.Op) (Result, bool, error) {
-			left, err := r.stillGranted(ctx, op)
+			left, _, err := r.stillGranted(ctx, op)
 			return Result{Outcome: Created, ID: op.GrantID}, err == nil && len(left) == 0, err
 		},
 	}
@@ -24,7 +24,7 @@ func revokeAccess() kind {
 // immediately before: a revocation by value takes it from every grant, so a value that someone else has granted since must
 // not be named.
 func sendRevocation(ctx context.Context, r *run, op *plan.Op) (Result, error) {
-	values, err := r.stillGranted(ctx, op)
+	values, user, err := r.stillGranted(ctx, op)
 	if err != nil {
 		return Result{}, err
 	}
@@ -32,7 +32,6 @@ func sendRevocation(ctx context.Context, r *run, op *plan.Op) (Result, error) {
 		return Result{Outcome: AlreadyPresent, ID: op.GrantID}, nil
 	}
 	const most = 5
-	user := oktaclient.UserORN(r.plan.OrgID, op.UserID)
 	for some := range slices.Chunk(values, most) {
 		var orns []string
 		for _, v := range some {
@@ -45,11 +44,17 @@ func sendRevocation(ctx context.Context, r *run, op *plan.Op) (Result, error) {
 	return Result{Outcome: Created, ID: op.GrantID}, nil
 }
 
-// stillGranted lists the values to take back that the run's own grant still gives, and nothing else does.
-func (r *run) stillGranted(ctx context.Context, op *plan.Op) ([]string, error) {
+// stillGranted lists the values to take back that the run's own grant still gives, and nothing else does, and how that grant
+// names the user: a name that is made up here would not hold in preview organisations.
+func (r *run) stillGranted(ctx context.Context, op *plan.Op) (values []string, user string, err error) {
 	grants, err := plan.GrantsOf(ctx, r.okta, r.plan.App.ID, op.UserID)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return plan.OnlyFrom(grants, op.GrantID, op.Revokes), nil
+	for _, g := range grants {
+		if g.ID == op.GrantID {
+			user = g.PrincipalORN
+		}
+	}
+	return plan.OnlyFrom(grants, op.GrantID, op.Revokes), user, nil
 }

@@ -139,7 +139,7 @@ func (s *tokenServer) proof(req *http.Request, accessToken string) map[string]an
 }
 
 func (s *tokenServer) verify(token string, key any, typ string) (map[string]any, string) {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.ES384, jose.ES512})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.ES384, jose.ES512})
 	if err != nil {
 		s.t.Fatalf("unreadable token %q: %v", token, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -39,22 +40,39 @@ type Error struct {
 	cause error // why there is no answer; shown, and unwrapped only for the caller's own context
 }
 
+// kind is one of the kinds of *Error, with the code under which people meet it.
+type kind struct {
+	text string
+	code trouble.Code
+}
+
+func (k *kind) Error() string { return k.text }
+
 // The kinds of *Error, for errors.Is.
 var (
-	ErrBadRequest   = errors.New("request refused by okta as invalid")
-	ErrNotFound     = errors.New("not found in okta")
-	ErrUnauthorized = errors.New("credential refused by okta")
-	ErrFeatureOff   = errors.New("feature not enabled for this okta org")
-	ErrScope        = errors.New("oauth scope missing")
-	ErrForbidden    = errors.New("not permitted for this credential")
-	ErrConflict     = errors.New("conflict in okta")
-	ErrRateLimited  = errors.New("okta rate limit exceeded")
-	ErrUnavailable  = errors.New("okta unavailable")
-	ErrBadAnswer    = errors.New("unreadable answer")
-	ErrForeignHost  = errors.New("host is not the configured okta host")
-	ErrBadArgument  = errors.New("argument refused before sending")
-	ErrNoSubject    = errors.New("credential has no user behind it")
+	ErrBadRequest   error = &kind{"request refused by okta as invalid", trouble.OktaRefused}
+	ErrNotFound     error = &kind{"not found in okta", trouble.NotFound}
+	ErrUnauthorized error = &kind{"credential refused by okta", trouble.TokenRejected}
+	ErrFeatureOff   error = &kind{"feature not enabled for this okta org", trouble.FeatureNotLicensed}
+	ErrScope        error = &kind{"oauth scope missing", trouble.ScopeMissing}
+	ErrForbidden    error = &kind{"not permitted for this credential", trouble.NotPermitted}
+	ErrConflict     error = &kind{"conflict in okta", trouble.Conflict}
+	ErrRateLimited  error = &kind{"okta rate limit exceeded", trouble.RateLimited}
+	ErrUnavailable  error = &kind{"okta unavailable", trouble.OktaUnavailable}
+	ErrBadAnswer    error = &kind{"unreadable answer", trouble.BadAnswer}
+	ErrForeignHost  error = &kind{"host is not the configured okta host", trouble.OktaError}
+	ErrBadArgument  error = &kind{"argument refused before sending", trouble.InvalidArgument}
+	ErrNoSubject    error = &kind{"credential has no user behind it", trouble.NoSubject}
 )
+
+// TroubleCode is the stable code of the failure for people and scripts. Okta's own code is Code.
+func (e *Error) TroubleCode() trouble.Code {
+	var k *kind
+	if errors.As(e.kind, &k) {
+		return k.code
+	}
+	return trouble.OktaError
+}
 
 // Error describes the failure on one line. Text that came from Okta is quoted.
 func (e *Error) Error() string {

@@ -27,6 +27,7 @@ type wireGrant struct {
 	BundleID     string          `json:"entitlementBundleId"`
 	Target       reference       `json:"target"`
 	Principal    reference       `json:"targetPrincipal"`
+	PrincipalORN string          `json:"targetPrincipalOrn"`
 	Entitlements []grantedValues `json:"entitlements"`
 	Schedule     struct {
 		Expires string `json:"expirationDate"`
@@ -38,7 +39,7 @@ type wireGrant struct {
 
 func (w wireGrant) grant() Grant {
 	g := Grant{ID: w.ID, Type: w.Type, Action: w.Action, Actor: w.Actor, Status: w.Status, AppID: w.Target.ExternalID,
-		UserID: w.Principal.ExternalID, BundleID: w.BundleID, CollectionID: w.Metadata.Collection.ID, Expires: instant(w.Schedule.Expires)}
+		UserID: w.Principal.ExternalID, PrincipalORN: w.PrincipalORN, BundleID: w.BundleID, CollectionID: w.Metadata.Collection.ID, Expires: instant(w.Schedule.Expires)}
 	for _, e := range w.Entitlements {
 		granted := GrantedEntitlement{ID: e.ID}
 		for _, v := range e.Values {

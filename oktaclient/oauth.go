@@ -107,7 +107,7 @@ func (s *tokenSource) fetch(ctx context.Context) (*accessToken, error) {
 	var last *Error
 	corrected := false
 	for range maxTokenTries {
-		before := s.now().Sub(time.Now())
+		before := time.Until(s.now())
 		x, err := s.ask(ctx)
 		switch {
 		case err == nil && x.status == http.StatusOK:
@@ -122,7 +122,7 @@ func (s *tokenSource) fetch(ctx context.Context) (*accessToken, error) {
 			return nil, last
 		}
 		demanded := last.Code == "use_dpop_nonce" && x != nil && s.takeNonce(x.header)
-		moved := (s.now().Sub(time.Now()) - before).Abs() > 20*time.Second
+		moved := (time.Until(s.now()) - before).Abs() > 20*time.Second
 		switch {
 		case demanded:
 		case last.Status >= 500 || last.Status == 0 && last.kind == ErrUnavailable:

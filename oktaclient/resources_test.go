@@ -148,7 +148,7 @@ func TestGovernanceCallsGoOutAsOktaDocumentsThem(t *testing.T) {
 	if v, err := w.AddValues(t.Context(), "esp3", []NewValue{{Name: untrusted.NewStored("Editor"), ExternalValue: untrusted.NewStored("e")}}); err != nil || v[0].EntitlementID != "esp3" {
 		t.Errorf("added %+v, %v", v, err)
 	}
-	if err := w.RevokeAccess(t.Context(), UserORN("00o1", "00u1"), []string{ValueORN("00o1", "ent1")}); err != nil {
+	if err := w.RevokeAccess(t.Context(), "orn:okta:directory:00o1:users:00u1", []string{ValueORN("00o1", "ent1")}); err != nil {
 		t.Error(err)
 	}
 	parent := "filter=parent.externalId+eq+%220oa1%22+AND+parent.type+eq+%22APPLICATION%22"

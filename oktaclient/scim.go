@@ -13,11 +13,8 @@ func Quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// UserORN names a user to the governance API. Okta API: orn:okta:directory:{orgId}:users:{userId}; preview orgs show
-// another partition in their own answers, so compare type and id, never the whole text.
-func UserORN(orgID, userID string) string { return "orn:okta:directory:" + orgID + ":users:" + userID }
-
-// ValueORN names an entitlement value. Okta API: orn:okta:governance:{orgId}:entitlement-values:{valueId}.
+// ValueORN names an entitlement value. Okta API: orn:okta:governance:{orgId}:entitlement-values:{valueId}; recorded in preview
+// organisations with the partition okta, too, unlike the ORNs of users and applications, which are taken from Okta's answers.
 func ValueORN(orgID, valueID string) string {
 	return "orn:okta:governance:" + orgID + ":entitlement-values:" + valueID
 }

@@ -104,6 +104,7 @@ type Grant struct {
 	Status       string // ACTIVE, SCHEDULED, INACTIVE, EXPIRED
 	AppID        string
 	UserID       string
+	PrincipalORN string // the user as Okta names them to revocations: preview organisations have a partition of their own
 	BundleID     string
 	CollectionID string // metadata.collection.id: the grant belongs to a collection
 	Expires      time.Time

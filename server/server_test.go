@@ -170,21 +170,21 @@ func TestCallThatCannotBeRecordedIsNotMade(t *testing.T) {
 	}
 }
 
-// TestPanicTellsTheClientNothing: the cause may hold data of anybody, so it stays in the log.
-func TestPanicTellsTheClientNothing(t *testing.T) {
+// TestPanicShowsTheClientNothing: the cause may hold data of anybody, so it stays in the log.
+func TestPanicShowsTheClientNothing(t *testing.T) {
 	s := newSurface(t, tool("panics", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		panic("secret of somebody")
+		panic("secret of a person")
 	}), tool("reads", says(`{}`)))
 	text, failed := s.call("panics", nil)
-	var told struct{ Error tools.Problem }
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
+	var shown struct{ Error tools.Problem }
+	if err := json.Unmarshal([]byte(text), &shown); err != nil {
 		t.Fatal(err)
 	}
-	if !failed || told.Error.Code != "internal" || strings.Contains(text, "secret") || strings.Contains(text, ".go") {
-		t.Errorf("told %s", text)
+	if !failed || shown.Error.Code != "internal" || strings.Contains(text, "secret") || strings.Contains(text, ".go") {
+		t.Errorf("shown: %s", text)
 	}
-	number := told.Error.Message[strings.LastIndex(told.Error.Message, " ")+1:]
-	if log := s.log.String(); !strings.Contains(log, number) || !strings.Contains(log, "secret of somebody") ||
+	number := shown.Error.Message[strings.LastIndex(shown.Error.Message, " ")+1:]
+	if log := s.log.String(); !strings.Contains(log, number) || !strings.Contains(log, "secret of a person") ||
 		!strings.Contains(log, "server_test.go") {
 		t.Errorf("the log does not explain number %s: %s", number, log)
 	}
@@ -213,7 +213,7 @@ func TestHalfBuiltServersAreRefused(t *testing.T) {
 }
 
 // TestSlowCallsDoNotHoldOthersUp: calls may wait for most of a minute, and a client makes several at once. Messages
-// stay whole while many goroutines write, and a call that the client gives up is told so.
+// stay whole while many goroutines write, and a call that the client gives up is cancelled.
 func TestSlowCallsDoNotHoldOthersUp(t *testing.T) {
 	const slow = 40
 	release := make(chan struct{})
@@ -249,7 +249,8 @@ func TestSlowCallsDoNotHoldOthersUp(t *testing.T) {
 		}
 		return message.ID
 	}
-	send(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`)
+	send(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+		`"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`)
 	read()
 	for i := range slow {
 		send(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"waits","arguments":{}}}`, 100+i)

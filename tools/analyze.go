@@ -27,9 +27,16 @@ type AnalyzeOut struct {
 	Entitlements []EntitlementSeen `json:"entitlements,omitempty"`
 	SampleUsers  []UserSeen        `json:"sample_users,omitempty"`
 	Creep        *CreepSeen        `json:"access_over_time,omitempty"`
-	LaterDenied  int               `json:"permitted_then_denied,omitempty" jsonschema:"Values that one row permits to a user and a later row denies; look at them before granting"`
+	LaterDenied  int               `json:"permitted_then_denied,omitempty"`
 	Problems     map[string]int    `json:"problems_by_code,omitempty"`
 	Next         string            `json:"next_step"`
+}
+
+func (AnalyzeOut) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"permitted_then_denied": {About: "Values that one row permits to a user and a later row denies; look at " +
+			"them before granting"},
+	}
 }
 
 // EntitlementSeen is one entitlement column with its most common values.

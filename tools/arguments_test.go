@@ -64,7 +64,7 @@ func TestUnknownArgumentsAreRefusedByName(t *testing.T) {
 }
 
 // TestMisspeltArgumentsAreRecognised: also where the misspelt one is required, the answer speaks of the spelling, since
-// "filename is required" would puzzle somebody who sent file_name.
+// "filename is required" would puzzle a caller that sent file_name.
 func TestMisspeltArgumentsAreRecognised(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	for _, tool := range r.list() {
@@ -90,7 +90,7 @@ func TestMisspeltArgumentsAreRecognised(t *testing.T) {
 		arguments{"filename": "x", "columns": arguments{"entitlement": []string{"Role"}}},
 		"unknown_argument"); !strings.Contains(problem.Next, "entitlements") ||
 		!strings.Contains(problem.Message, "columns") {
-		t.Errorf("a misspelling inside columns is told as %+v", problem)
+		t.Errorf("a misspelling inside columns is answered with %+v", problem)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestWrongTypesAreRefusedByName(t *testing.T) {
 				args[name] = value
 				problem := r.refused(tool.name, args, "wrong_type")
 				if !strings.Contains(problem.Message, name) || !strings.Contains(problem.Message, fmt.Sprint(p["type"])) {
-					t.Errorf("%s: %s as %v is told as %q", tool.name, name, value, problem.Message)
+					t.Errorf("%s: %s as %v is answered with %q", tool.name, name, value, problem.Message)
 				}
 			}
 		}
@@ -153,7 +153,7 @@ func TestMissingArgumentsAreNamed(t *testing.T) {
 	}
 }
 
-// TestLimitsAndListsAreBounded holds the bounds that a schema does not tell.
+// TestLimitsAndListsAreBounded holds the bounds that a schema does not hold.
 func TestLimitsAndListsAreBounded(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	r.small()

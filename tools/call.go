@@ -26,7 +26,7 @@ type Call struct {
 }
 
 func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest) (*Call, error) {
-	c := &Call{Tool: tool, deps: d, argument: digestArguments(req)}
+	c := &Call{Tool: tool, deps: d, argument: digestArguments(req.GetArguments())}
 	if req.Params.Meta != nil {
 		c.token = req.Params.Meta.ProgressToken
 	}
@@ -77,7 +77,7 @@ const progressEvery = 250 * time.Millisecond
 // notifications, and TypeScript clients drop a message that comes in the same chunk as the result.
 const quietGap = 5 * time.Millisecond
 
-// Progress tells the client how far the call is, if it asked to be told. The value must grow; others are dropped.
+// Progress tells the client how far the call is, if it asked for that. The value must grow; others are dropped.
 func (c *Call) Progress(ctx context.Context, done, total float64, message string) {
 	if c.token == nil || done <= c.last || time.Since(c.lastSent) < progressEvery {
 		return
@@ -102,4 +102,45 @@ func (c *Call) quiet(ctx context.Context) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// read takes the user's answer out of the client's: only a ticked box accepts.
+func (a *Answer) read(response *mcp.ElicitationResult) {
+	if response == nil {
+		a.Word = "cancel"
+		return
+	}
+	a.Word = string(response.Action)
+	content, _ := response.Content.(map[string]any)
+	confirmed, _ := content["apply"].(bool)
+	a.Accepted = response.Action == mcp.ElicitationResponseActionAccept && confirmed
+	if response.Action == mcp.ElicitationResponseActionAccept && !confirmed {
+		a.Word = "decline"
+	}
+}
+
+// elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
+// asks legacy ones itself.
+func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
+	state, err := c.deps.seal.close(sealed{
+		Tool:     c.Tool,
+		Argument: c.argument[:],
+		PlanID:   q.planID,
+		Expires:  time.Now().Add(answerWithin),
+	})
+	if err != nil {
+		return errorResult(err), nil
+	}
+	schema := map[string]any{
+		"type":     "object",
+		"required": []string{"apply"},
+		"properties": map[string]any{"apply": map[string]any{
+			"type": "boolean", "title": "Apply this plan",
+			"description": "Yes writes to Okta exactly what is described above.", "default": false,
+		}},
+	}
+	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{
+		Message:         q.message,
+		RequestedSchema: schema,
+	}).ToolResult(), nil
 }

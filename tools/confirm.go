@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -34,46 +32,6 @@ type Answer struct {
 	PlanID   string
 	Accepted bool
 	Word     string // accept, decline, cancel
-}
-
-func (a *Answer) read(response *mcp.ElicitationResult) {
-	if response == nil {
-		a.Word = "cancel"
-		return
-	}
-	a.Word = string(response.Action)
-	content, _ := response.Content.(map[string]any)
-	confirmed, _ := content["apply"].(bool)
-	a.Accepted = response.Action == mcp.ElicitationResponseActionAccept && confirmed
-	if response.Action == mcp.ElicitationResponseActionAccept && !confirmed {
-		a.Word = "decline"
-	}
-}
-
-// elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
-// asks legacy ones itself.
-func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
-	state, err := c.deps.seal.close(sealed{
-		Tool:     c.Tool,
-		Argument: c.argument[:],
-		PlanID:   q.planID,
-		Expires:  time.Now().Add(answerWithin),
-	})
-	if err != nil {
-		return errorResult(err), nil
-	}
-	schema := map[string]any{
-		"type":     "object",
-		"required": []string{"apply"},
-		"properties": map[string]any{"apply": map[string]any{
-			"type": "boolean", "title": "Apply this plan",
-			"description": "Yes writes to Okta exactly what is described above.", "default": false,
-		}},
-	}
-	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{
-		Message:         q.message,
-		RequestedSchema: schema,
-	}).ToolResult(), nil
 }
 
 // sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the
@@ -140,8 +98,8 @@ func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answe
 	return &Answer{PlanID: state.PlanID}, nil
 }
 
-func digestArguments(req mcp.CallToolRequest) [32]byte {
-	text, err := json.Marshal(req.GetArguments()) // maps encode with sorted keys
+func digestArguments(arguments map[string]any) [32]byte {
+	text, err := json.Marshal(arguments) // maps encode with sorted keys
 	if err != nil {
 		return [32]byte{}
 	}

@@ -71,8 +71,15 @@ type OktaTestOut struct {
 	Acting    string    `json:"acting_as" jsonschema:"Login of the token's owner, or service app. Untrusted text from Okta"`
 	Checks    []Check   `json:"checks" jsonschema:"What this credential can read"`
 	Cannot    int       `json:"cannot" jsonschema:"Number of checks that failed"`
-	Apps      []AppItem `json:"applications,omitempty" jsonschema:"Applications with entitlement management on, up to ten of the first 200: their app_id serves the other tools"`
+	Apps      []AppItem `json:"applications,omitempty"`
 	Next      string    `json:"next_step"`
+}
+
+func (OktaTestOut) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"applications": {About: "Applications with entitlement management on, up to ten of the first 200: their " +
+			"app_id serves the other tools"},
+	}
 }
 
 // AppItem is an application that entitlements can be created on.
@@ -237,7 +244,7 @@ type RateStatusOut struct {
 type BucketItem struct {
 	Call      string  `json:"call" jsonschema:"Method and URI pattern"`
 	Limit     int     `json:"limit_per_minute" jsonschema:"What Okta allows this credential"`
-	Used      int     `json:"used" jsonschema:"Calls of everybody in this window, as last seen"`
+	Used      int     `json:"used" jsonschema:"All clients' calls in this window, as last seen"`
 	InFlight  int     `json:"in_flight"`
 	Reserved  int     `json:"reserved_for_others" jsonschema:"What the threshold leaves untouched"`
 	ResetIn   float64 `json:"reset_in_seconds"`

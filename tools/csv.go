@@ -41,9 +41,13 @@ type ColumnItem struct {
 }
 
 var specReadFile = Spec{
-	Name: "read_csv_file", Title: "Read rows of a report", Effect: ReadsLocal,
-	Description: "Shows a page of rows of a report with their line numbers. Personal columns are shortened unless show_personal_data is true. " +
-		"Use it to look at a few rows; analyze_csv_for_entitlements answers questions about the whole file without listing it.",
+	Name:   "read_csv_file",
+	Title:  "Read rows of a report",
+	Effect: ReadsLocal,
+	Description: "Shows a page of rows of a report with their line numbers. Personal columns are shortened " +
+		"unless show_personal_data is true. " +
+		"Use it to look at a few rows; analyze_csv_for_entitlements answers questions about the whole file without " +
+		"listing it.",
 }
 
 const (
@@ -74,7 +78,11 @@ func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut
 }
 
 func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
-	out := ReadFileOut{Filename: name, NextCursor: page.Next, Next: "analyze_csv_for_entitlements looks at the whole file"}
+	out := ReadFileOut{
+		Filename:   name,
+		NextCursor: page.Next,
+		Next:       "analyze_csv_for_entitlements looks at the whole file",
+	}
 	out.Columns, out.More = columnItems(page.Columns, false)
 	for _, row := range page.Rows {
 		item := RowItem{Line: row.Line, Error: row.Problem}
@@ -103,7 +111,8 @@ func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, mor
 	return items, len(columns) - shown
 }
 
-// personal reports whether a column says who a person is. Where nothing is known of a column, it is treated as personal.
+// personal reports whether a column says who a person is. Where nothing is known of a column, it is treated as
+// personal.
 func personal(columns []intake.Column, i int) bool {
 	if i >= len(columns) {
 		return true
@@ -138,9 +147,13 @@ type PreflightOut struct {
 }
 
 var specPreflight = Spec{
-	Name: "validate_csv_preflight", Title: "Check a report", Effect: ReadsLocal,
-	Description: "Finds every problem of a report before anything is planned: encoding, ragged rows, missing or malformed e-mails, rows that say nothing, values that differ only in spelling, " +
-		"separators inside names, formula cells, over-long values. Each problem has its line and how to fix it. Changes nothing and makes no call to Okta. Next: analyze_csv_for_entitlements.",
+	Name:   "validate_csv_preflight",
+	Title:  "Check a report",
+	Effect: ReadsLocal,
+	Description: "Finds every problem of a report before anything is planned: encoding, ragged rows, missing or " +
+		"malformed e-mails, rows that say nothing, values that differ only in spelling, " +
+		"separators inside names, formula cells, over-long values. Each problem has its line and how to fix it. " +
+		"Changes nothing and makes no call to Okta. Next: analyze_csv_for_entitlements.",
 }
 
 const shownProblems = 50
@@ -150,13 +163,22 @@ func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (Preflight
 	if err != nil {
 		return PreflightOut{}, err
 	}
-	out := PreflightOut{Filename: report.File, Encoding: report.Encoding, Delimiter: report.Delimiter, Bytes: report.Bytes,
-		Counts: report.Counts(), ByCode: report.ProblemCounts, Next: "analyze_csv_for_entitlements with this filename"}
+	out := PreflightOut{
+		Filename:  report.File,
+		Encoding:  report.Encoding,
+		Delimiter: report.Delimiter,
+		Bytes:     report.Bytes,
+		Counts:    report.Counts(),
+		ByCode:    report.ProblemCounts,
+		Next:      "analyze_csv_for_entitlements with this filename",
+	}
 	out.Usable = out.Counts.Wanted > 0
 	if !out.Usable {
 		out.Next = "no row asks for access that could be granted; see the problems"
 	}
-	return fitted(shownProblems, func(most int) (PreflightOut, error) { return out.withProblems(report, in.Offset, most), nil })
+	return fitted(shownProblems, func(most int) (PreflightOut, error) {
+		return out.withProblems(report, in.Offset, most), nil
+	})
 }
 
 func (out PreflightOut) withProblems(report *intake.Report, offset, most int) PreflightOut {

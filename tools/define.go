@@ -1,5 +1,9 @@
-// Package tools is the catalogue of MCP tools: one ordered list, a file per family, and one adapter between typed
-// handlers and mcp-go. It reads Okta and plans; what writes goes through the gate and the engine.
+// Package tools is the catalogue of MCP tools: one ordered list and a file per family. It reads Okta and plans; what
+// writes goes through the gate and the engine.
+//
+// Three files know mcp-go, so that another SDK would touch no handler: this one makes tools, schemas and results;
+// call.go has what belongs to one request, which is the client, progress and questions; resources.go serves files of
+// runs. The types Tool and Resource are mcp-go's, for package server to register.
 package tools
 
 import (
@@ -11,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -26,11 +31,11 @@ const (
 	Reports                   // writes to Jira and Slack, never to Okta
 )
 
-// Spec is what a client is told about a tool.
+// Spec is what a client sees of a tool.
 type Spec struct {
 	Name        string
 	Title       string
-	Description string // what, when, limits, what comes next; first sentence stands alone
+	Description string // what, when, limits, what comes next; the first sentence is enough by itself
 	Effect      Effect
 }
 
@@ -44,7 +49,7 @@ type Tool struct {
 // one request: progress, the client's name, and the user's answer to a question.
 type handler[In, Out any] func(ctx context.Context, d *Deps, c *Call, in In) (Out, error)
 
-// define is the one adapter to mcp-go. It checks the input, runs the handler, and turns its end into a result:
+// define makes a tool of a handler. It checks the input, runs the handler, and turns its end into a result:
 // structured content that conforms to the output schema, or a tool error with a code and a next step.
 func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	input, err := schemaOf[In]()
@@ -118,6 +123,18 @@ func result(name string, out any) *mcp.CallToolResult {
 	return mcp.NewToolResultStructured(json.RawMessage(text), string(text))
 }
 
+// errorResult is a tool error. It has no structured content: clients hold that against the output schema even when
+// the call failed.
+func errorResult(err error) *mcp.CallToolResult {
+	text, _ := json.Marshal(map[string]*Problem{"error": Explain(err)}) // strings always encode
+	return mcp.NewToolResultError(string(text))
+}
+
+// Failure is a tool error for middleware.
+func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
+	return errorResult(&trouble.Error{Code: code, What: message, Next: next})
+}
+
 // decode checks the arguments against the schema before they are read, so that a misspelt option is refused by name
 // instead of answering another question.
 func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
@@ -145,4 +162,26 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 		}
 	}
 	return in, nil
+}
+
+// schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type
+// (clients on Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict
+// readers choke on.
+func schemaOf[T any]() (json.RawMessage, error) {
+	raw, err := mcp.SchemaForRaw[T]()
+	if err != nil {
+		return nil, err
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		return nil, err
+	}
+	plain(schema)
+	delete(schema, "$schema")
+	if d, ok := any(*new(T)).(documented); ok {
+		if err := document(schema, d); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(schema)
 }

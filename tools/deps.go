@@ -27,7 +27,7 @@ type About struct {
 	EnvFile  Place
 	Inbox    Place
 	State    Place
-	Notes    []string // what was put right or looks doubtful in the configuration
+	Notes    []string // what was corrected or looks doubtful in the configuration
 }
 
 // Deps is what handlers work with. Okta can only be read through it: writing needs an engine and a permit.

@@ -32,7 +32,7 @@ var specListFiles = Spec{
 	Name:   "list_csv_files",
 	Title:  "List access reports",
 	Effect: ReadsOkta,
-	Description: "Lists the access reports (CSV) in the inbox and where each stands: new, processed (its " +
+	Description: "Lists the access reports (CSV) in the inbox and the state of each: new, processed (its " +
 		"entitlements exist), processed_and_assigned (its grants exist). " +
 		"With S3 on it also shows objects that sync_s3_files would copy. The filename given here names the file in " +
 		"every other tool.",
@@ -59,8 +59,8 @@ func listFiles(ctx context.Context, d *Deps, _ *Call, _ None) (ListFilesOut, err
 		out.Files = append(out.Files, FileItem{f.Name, string(f.State), f.Size, f.ModTime.UTC().Format(time.RFC3339)})
 	}
 	if unshown > 0 {
-		out.Notes = append(out.Notes, plural(unshown, "file is",
-			"files are")+" left out, because control or invisible characters in the name could deceive; rename to use")
+		out.Notes = append(out.Notes, plural(unshown, "file is", "files are")+" left out, because control or "+
+			"invisible characters in the name could deceive; rename to use")
 	}
 	if d.S3 != nil {
 		out.S3 = "on"

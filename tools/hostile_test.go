@@ -9,7 +9,7 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// hostile are texts that somebody may put into a report or into Okta to act on a terminal, to hide from a reader, or to
+// hostile are texts that a person may put into a report or into Okta to act on a terminal, to hide from a reader, or to
 // give a model orders. rig.raw checks every answer for what must not come through.
 var hostile = []string{
 	"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "bell\x07back\x08\x08", "\u009b31mC1",
@@ -95,7 +95,8 @@ func hostileText(t *testing.T, r *rig) {
 	}
 	for _, tool := range []string{"prepare_entitlement_structure", "execute_user_grants"} {
 		planned := call[tools.PlanOut](r, tool, arguments{"filename": "report.csv", "app_id": app,
-			"columns": arguments{"entitlements": []string{"Role", hostile[4]}, "attributes": []string{"Effective_Access"}}}) // its words are no decisions
+			// its words are no decisions
+			"columns": arguments{"entitlements": []string{"Role", hostile[4]}, "attributes": []string{"Effective_Access"}}})
 		done := call[tools.PlanOut](r, tool, arguments{"plan_id": planned.PlanID})
 		if done.Status != "complete" && done.Status != "partly" {
 			t.Errorf("%s: %s %+v", tool, done.Status, done.Errors)
@@ -132,7 +133,7 @@ func TestHostileFileNamesAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestErrorsOfOktaAreCleaned: what Okta says in an error may hold text that somebody put into a name.
+// TestErrorsOfOktaAreCleaned: what Okta says in an error may hold text that a person put into a name.
 func TestErrorsOfOktaAreCleaned(t *testing.T) {
 	inBubble(t, rigOptions{}, func(t *testing.T, r *rig) {
 		r.small()

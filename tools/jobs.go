@@ -22,15 +22,22 @@ const (
 	JobAudit = "audit" // MFA enrolment is read; its job id is the audit's id
 )
 
-// JobOut is how a job stands or how it ended, with the result of its own kind.
+// JobOut is how far a job is, or how it ended, with the result of its own kind.
 type JobOut struct {
 	JobID    string        `json:"job_id"`
 	Kind     string        `json:"kind" jsonschema:"run (of a plan; job_id is its plan_id) or audit (job_id is its audit_id)"`
-	Status   string        `json:"status" jsonschema:"running, complete, partly or stopped; of a plan that never ran needs_confirmation or nothing_to_do"`
+	Status   string        `json:"status"`
 	Progress *ProgressItem `json:"progress,omitempty"`
 	Run      *RunItem      `json:"run,omitempty"`
 	Audit    *AuditJobItem `json:"audit,omitempty"`
 	Next     string        `json:"next_step"`
+}
+
+func (JobOut) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"status": {About: "running, complete, partly or stopped; of a plan that never ran needs_confirmation or " +
+			"nothing_to_do"},
+	}
 }
 
 // RunItem is the run of a plan.

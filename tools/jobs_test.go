@@ -16,7 +16,7 @@ import (
 
 const grants = "/governance/api/v1/grants"
 
-// slowly runs a test in a bubble, where waiting costs nothing and time can be told exactly, on a tenant that takes some
+// slowly runs a test in a bubble, where waiting costs nothing and time is exact, on a tenant that takes some
 // seconds for each grant. One operation is under way at a time.
 func slowly(t *testing.T, wait time.Duration, users int, body func(t *testing.T, r *rig, args arguments)) {
 	t.Helper()

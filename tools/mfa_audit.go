@@ -25,18 +25,38 @@ type MFA struct {
 // AuditIn asks for an audit. What is left out comes from the server's audit policy.
 type AuditIn struct {
 	Group    string `json:"group,omitempty" jsonschema:"Audit one group only: its id (00g…) or exact name"`
-	Search   string `json:"search,omitempty" jsonschema:"Audit only users whom this Okta search finds, such as profile.department eq \"Finance\""`
-	Full     bool   `json:"full,omitempty" jsonschema:"Read everyone again, although earlier readings may still hold. Takes hours in a large organisation"`
-	Baseline string `json:"baseline_file,omitempty" jsonschema:"Take the Admin Console's CSV export 'MFA enrollment by user' from the inbox as a start, without any call to Okta. Later audits are compared with it"`
+	Search   string `json:"search,omitempty"`
+	Full     bool   `json:"full,omitempty"`
+	Baseline string `json:"baseline_file,omitempty"`
 
-	Level      string   `json:"enforcement_level,omitempty" jsonschema:"enum=off,enum=optional,enum=required" jsonschema_description:"What is done about findings: nothing, recommendations, or violations"`
-	Allowed    []string `json:"allowed_factor_types,omitempty" jsonschema:"Only these may count: factor types (push, webauthn…) or authenticators (okta_verify…)"`
-	Methods    []string `json:"mfa_methods,omitempty" jsonschema:"What satisfies: strong_phishable, phishing_resistant, factor types or authenticators"`
+	Level      string   `json:"enforcement_level,omitempty"`
+	Allowed    []string `json:"allowed_factor_types,omitempty"`
+	Methods    []string `json:"mfa_methods,omitempty"`
 	GraceHours *int     `json:"grace_period_hours,omitempty" jsonschema:"For new users, from their activation"`
 	Deadline   string   `json:"enrollment_deadline,omitempty" jsonschema:"2026-12-31 or RFC 3339. Until then people who fail are in grace"`
-	OktaVerify *bool    `json:"resolve_okta_verify,omitempty" jsonschema:"Tell FastPass from push for everyone with Okta Verify: one more call each. Administrators are always told apart"`
+	OktaVerify *bool    `json:"resolve_okta_verify,omitempty"`
 	Sample     *float64 `json:"sample,omitempty" jsonschema:"Share of earlier readings that are read again to measure their error, 0 to 1"`
 	Bound      *float64 `json:"minimum_coverage,omitempty" jsonschema:"Share of people who must be readable for a rate to be given, 0 to 1"`
+}
+
+func (AuditIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"search": {About: "Only users that this Okta search finds, such as profile.department eq \"Finance\""},
+		"full": {About: "Read everyone again, although earlier readings may still hold. Takes hours in a " +
+			"large organisation"},
+		"baseline_file": {About: "Take the Admin Console's CSV export 'MFA enrollment by user' from the inbox as a " +
+			"start, without any call to Okta. Later audits are compared with it"},
+		"enforcement_level": {
+			About: "What is done about findings: nothing, recommendations, or violations",
+			OneOf: []string{"off", "optional", "required"},
+		},
+		"allowed_factor_types": {About: "Only these may count: factor types (push, webauthn…) or authenticators " +
+			"(okta_verify…)"},
+		"mfa_methods": {About: "What satisfies: strong_phishable, phishing_resistant, factor types or " +
+			"authenticators"},
+		"resolve_okta_verify": {About: "Separate FastPass from push for all with Okta Verify: one more call each. " +
+			"Always done for administrators"},
+	}
 }
 
 // AuditOut is an audit that runs or has ended.
@@ -105,16 +125,17 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if in.Baseline != "" {
 		return d.baseline(ctx, in, policy, notes)
 	}
-	if err := d.checkScope(ctx, &in); err != nil {
-		return AuditOut{}, err
-	}
-	job, err := d.MFA.Auditor.Start(d.MFA.Base, audit.Request{
+	request := audit.Request{
 		Group:  strings.TrimSpace(in.Group),
 		Search: strings.TrimSpace(in.Search),
 		Full:   in.Full,
 		Policy: policy,
 		Client: c.Client,
-	})
+	}
+	if err := d.checkScope(ctx, request); err != nil {
+		return AuditOut{}, err
+	}
+	job, err := d.MFA.Auditor.Start(d.MFA.Base, request)
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -162,18 +183,11 @@ func (in *AuditIn) policy(m *MFA) (mfa.Policy, []string, error) {
 }
 
 // checkScope refuses a scope that cannot be audited before anything else is read, which may take long.
-func (d *Deps) checkScope(ctx context.Context, in *AuditIn) error {
-	if strings.TrimSpace(in.Group) == "" {
-		return nil
+func (d *Deps) checkScope(ctx context.Context, request audit.Request) error {
+	if err := request.Check(); err != nil || request.Group == "" {
+		return err
 	}
-	if strings.TrimSpace(in.Search) != "" {
-		return &trouble.Error{
-			Code: trouble.ConflictingArguments,
-			What: "an audit covers a group or a search, not both",
-			Next: "leave one of group and search out",
-		}
-	}
-	_, err := d.MFA.Auditor.FindGroup(ctx, strings.TrimSpace(in.Group))
+	_, err := d.MFA.Auditor.FindGroup(ctx, request.Group)
 	return err
 }
 

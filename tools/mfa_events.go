@@ -16,10 +16,19 @@ import (
 // EventsIn asks for a piece of the System Log.
 type EventsIn struct {
 	User  string `json:"user,omitempty" jsonschema:"Only events of one user: Okta id, login or e-mail"`
-	Kind  string `json:"kind,omitempty" jsonschema:"enum=enrolled,enum=removed,enum=reset,enum=failures,enum=push_denied,enum=bypass,enum=admin,enum=policy" jsonschema_description:"Default: all but failures"`
+	Kind  string `json:"kind,omitempty"`
 	Since string `json:"since,omitempty" jsonschema:"RFC 3339 or 2026-11-20; default 24 hours before until. At most 90 days back"`
 	Until string `json:"until,omitempty" jsonschema:"RFC 3339 or 2026-11-20; default now"`
 	Limit int    `json:"limit,omitempty" jsonschema:"Events per answer, 1 to 100, default 50"`
+}
+
+func (EventsIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"kind": {
+			About: "Default: all but failures",
+			OneOf: []string{"enrolled", "removed", "reset", "failures", "push_denied", "bypass", "admin", "policy"},
+		},
+	}
 }
 
 // EventsOut is a piece of the log, newest first.

@@ -14,17 +14,38 @@ import (
 // FindingsIn picks people of an audit.
 type FindingsIn struct {
 	AuditID  string `json:"audit_id,omitempty" jsonschema:"Default: the latest audit"`
-	Verdict  string `json:"verdict,omitempty" jsonschema:"enum=compliant,enum=weak_only,enum=not_enrolled,enum=in_grace,enum=exempt,enum=unreadable,enum=unknown" jsonschema_description:"How they stand under the audit policy"`
-	Strength string `json:"strength,omitempty" jsonschema:"enum=none,enum=weak,enum=strong_phishable,enum=phishing_resistant,enum=unknown" jsonschema_description:"The best that they have"`
-	Method   string `json:"method,omitempty" jsonschema:"People who have it: a factor type (sms, push, webauthn…) or an authenticator (okta_verify, phone_number…)"`
+	Verdict  string `json:"verdict,omitempty"`
+	Strength string `json:"strength,omitempty"`
+	Method   string `json:"method,omitempty"`
 	Only     bool   `json:"only_this_method,omitempty" jsonschema:"With method: nothing else beyond password, e-mail and security question"`
-	Change   string `json:"change,omitempty" jsonschema:"enum=fixed,enum=regressed,enum=new_failing" jsonschema_description:"Since the audit before"`
+	Change   string `json:"change,omitempty"`
 	Admins   bool   `json:"admins_only,omitempty" jsonschema:"Holders of admin roles"`
-	Recent   bool   `json:"with_recent_events,omitempty" jsonschema:"Only people with alarming events in the System Log: push denials, resets, bypass attempts"`
+	Recent   bool   `json:"with_recent_events,omitempty"`
 	Group    string `json:"group,omitempty" jsonschema:"Members of a group, by id or exact name. The only filter that asks Okta"`
 	Text     string `json:"text,omitempty" jsonschema:"Part of login, e-mail or name"`
 	Cursor   string `json:"cursor,omitempty" jsonschema:"next_cursor of the answer before"`
 	Limit    int    `json:"limit,omitempty" jsonschema:"People per answer, 1 to 100, default 25"`
+}
+
+func (FindingsIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"verdict": {
+			About: "By the audit policy",
+			OneOf: []string{"compliant", "weak_only", "not_enrolled", "in_grace", "exempt", "unreadable", "unknown"},
+		},
+		"strength": {
+			About: "The best that they have",
+			OneOf: []string{"none", "weak", "strong_phishable", "phishing_resistant", "unknown"},
+		},
+		"method": {About: "People who have it: a factor type (sms, push, webauthn…) or an authenticator " +
+			"(okta_verify, phone_number…)"},
+		"change": {
+			About: "Since the audit before",
+			OneOf: []string{"fixed", "regressed", "new_failing"},
+		},
+		"with_recent_events": {About: "Only people with alarming events in the System Log: push denials, resets, " +
+			"bypass attempts"},
+	}
 }
 
 // FindingsOut is a page of people.
@@ -68,7 +89,7 @@ type MethodItem struct {
 	Status   string `json:"status"`
 	Strength string `json:"strength"`
 	Since    string `json:"enrolled_since,omitempty"`
-	LastUsed string `json:"last_used,omitempty" jsonschema:"By the System Log, where it tells"`
+	LastUsed string `json:"last_used,omitempty" jsonschema:"As far as the System Log shows"`
 	Allowed  string `json:"allowed,omitempty" jsonschema:"By the enrolment policy: NOT_ALLOWED, OPTIONAL, REQUIRED"`
 	Source   string `json:"source,omitempty" jsonschema:"enrollments, factors or both"`
 }

@@ -22,7 +22,7 @@ type AuditJobItem struct {
 	Coverage string         `json:"coverage,omitempty" jsonschema:"Say this with every number"`
 }
 
-// auditJob answers get_job for an audit: how the job of this process stands, or how the audit ended.
+// auditJob answers get_job for an audit: how far the job of this process is, or how the audit ended.
 func (d *Deps) auditJob(id string) (JobOut, error) {
 	if job := d.MFA.Auditor.Current(); job != nil && job.ID == id {
 		select {

@@ -37,7 +37,7 @@ func slowAudits(t *testing.T, wait time.Duration, body func(t *testing.T, r *rig
 	})
 }
 
-// reads counts how often somebody's enrolments were read.
+// reads counts how often a person's enrolments were read.
 func (r *rig) reads() int {
 	return r.Tenant.CallCount("GET", "/api/v1/users/{userId}/authenticator-enrollments", 200)
 }
@@ -86,7 +86,7 @@ func TestALongAuditIsFollowedAsAJob(t *testing.T) {
 	})
 }
 
-// TestACancelledAuditGoesOnUnderItsID: in this process, and in the next one, and nobody is read twice.
+// TestACancelledAuditGoesOnUnderItsID: in this process, and in the next one, and no one is read twice.
 func TestACancelledAuditGoesOnUnderItsID(t *testing.T) {
 	slowAudits(t, 4*time.Second, func(t *testing.T, r *rig) {
 		out := call[tools.AuditOut](r, "okta_mfa_audit", arguments{"sample": 0})

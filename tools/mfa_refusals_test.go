@@ -22,7 +22,7 @@ func TestAuditsAreRefusedBeforeTheyAreBegun(t *testing.T) {
 			says string // in the message or the next step
 			most int    // calls
 		}{
-			{arguments{"group": "Nobody's"}, "group_not_found", "00g", 1},
+			{arguments{"group": "No such"}, "group_not_found", "00g", 1},
 			{arguments{"group": "00gNothingLikeIt"}, "group_not_found", "00g", 2},
 			{arguments{"group": "Twins"}, "group_not_found", "2 groups are called", 1},
 			{arguments{"group": "Twins", "search": `status eq "ACTIVE"`}, "conflicting_arguments", "leave one", 0},
@@ -61,7 +61,7 @@ func TestAuditsAreRefusedBeforeTheyAreBegun(t *testing.T) {
 func TestExportsThatCannotBeReadAreRefused(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	for name, c := range map[string]struct{ text, says string }{
-		"nobody named":      {"Authenticator type,Groups\nPhone,All\n", "names people"},
+		"no one named":      {"Authenticator type,Groups\nPhone,All\n", "names people"},
 		"nothing listed":    {"User login,Groups\nada@acme.example.com,All\n", "lists authenticators"},
 		"nothing":           {"", "empty"},
 		"another encoding":  {"\xff\xfeU\x00s\x00", "UTF-16"},
@@ -107,7 +107,7 @@ func TestQuestionsAboutNoAuditAreRefused(t *testing.T) {
 			r.refused("okta_mfa_events", arguments{"limit": limit}, "wrong_limit")
 		}
 		r.refused("okta_mfa_findings", arguments{"verdict": "fine"}, "wrong_value")
-		r.refused("okta_mfa_findings", arguments{"group": "Nobody's"}, "group_not_found")
+		r.refused("okta_mfa_findings", arguments{"group": "No such"}, "group_not_found")
 		r.refused("okta_mfa_findings", arguments{"factor": "sms"}, "unknown_argument")
 		r.refused("okta_mfa_summary", arguments{"group": "x"}, "unknown_argument")
 	})
@@ -161,7 +161,7 @@ func TestReportsThatCannotBeMadeAreRefused(t *testing.T) {
 		}
 		for _, line := range dry.Preview {
 			if strings.Contains(line, "ada@") || strings.Contains(line, "Flo ") {
-				t.Errorf("the bulletin names somebody, and no channel is listed for that: %q", line)
+				t.Errorf("the bulletin names a person, and no channel is listed for that: %q", line)
 			}
 		}
 		folder := filepath.Join(r.deps.MFA.Auditor.Dir(out.AuditID), "report")

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/delivery"
-	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -15,10 +14,22 @@ import (
 type ReportIn struct {
 	AuditID  string `json:"audit_id,omitempty" jsonschema:"Default: the latest audit"`
 	Files    bool   `json:"files,omitempty" jsonschema:"Write findings.csv, summary.json and report.html on the server's machine"`
-	Jira     string `json:"jira,omitempty" jsonschema:"enum=per_user,enum=per_manager,enum=bulk" jsonschema_description:"Make, update, close and reopen tickets"`
-	Slack    bool   `json:"slack,omitempty" jsonschema:"Post a bulletin to the configured channel, without names unless the channel is listed for that"`
+	Jira     string `json:"jira,omitempty"`
+	Slack    bool   `json:"slack,omitempty"`
 	Messages bool   `json:"notify_users,omitempty" jsonschema:"Send a direct message to each person who is not compliant"`
-	Deliver  bool   `json:"deliver,omitempty" jsonschema:"Default false: files are written, and for all else it is only said what would be done. true makes tickets and sends messages"`
+	Deliver  bool   `json:"deliver,omitempty"`
+}
+
+func (ReportIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"jira": {
+			About: "Make, update, close and reopen tickets",
+			OneOf: []string{"per_user", "per_manager", "bulk"},
+		},
+		"slack": {About: "Post a bulletin to the configured channel, without names unless the channel is listed for that"},
+		"deliver": {About: "Default false: files are written, and for all else it is only said what would be done. " +
+			"true makes tickets and sends messages"},
+	}
 }
 
 // ReportOut says what was delivered.
@@ -56,15 +67,6 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 			Next: "set files, jira, slack or notify_users",
 		}
 	}
-	if s, err := d.MFA.Auditor.Summary(in.AuditID); err != nil {
-		return ReportOut{}, err
-	} else if s.Kind == mfa.KindBaseline && (in.Jira != "" || in.Messages) {
-		return ReportOut{}, &trouble.Error{
-			Code: trouble.AuditTooCoarse,
-			What: "the Admin Console's export is too coarse to make tickets of, or to write to people",
-			Next: "okta_mfa_audit without baseline_file makes an audit of which both can be made",
-		}
-	}
 	receipt, err := d.MFA.Sender.Deliver(ctx, order)
 	if err != nil {
 		return ReportOut{}, err
@@ -86,8 +88,8 @@ func mfaReport(ctx context.Context, d *Deps, _ *Call, in ReportIn) (ReportOut, e
 	return out, nil
 }
 
-// preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which what
-// someone wrote into a name could pass for a line of ours.
+// preview takes the bulletin of a dry run out of the receipt: an answer has no text of several lines, in which a name
+// could pass for a line of ours.
 func preview(r *delivery.Receipt) []string {
 	if r.Bulletin == nil || r.Bulletin.Text == "" {
 		return nil

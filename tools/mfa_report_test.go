@@ -62,7 +62,7 @@ func (r *rig) delivering(notifyUsers bool) (*notifytest.Jira, *notifytest.Slack)
 	return jira, slack
 }
 
-// TestReportsAreShownFirstAndDeliveredOnce: dry, for good, again, and after somebody enrolled.
+// TestReportsAreShownFirstAndDeliveredOnce: dry, for good, again, and after a person enrolled.
 func TestReportsAreShownFirstAndDeliveredOnce(t *testing.T) {
 	audits(t, rigOptions{}, func(t *testing.T, r *rig, ids map[string]string) {
 		jira, slack := r.delivering(true)
@@ -93,7 +93,7 @@ func TestReportsAreShownFirstAndDeliveredOnce(t *testing.T) {
 		for _, p := range slack.Posts() {
 			if strings.HasPrefix(p.Channel, "C") &&
 				(strings.Contains(p.Text+p.Shown(), "ada@") || strings.Contains(p.Text+p.Shown(), "Ed Doe")) {
-				t.Errorf("the channel was told a name: %s", p.Shown())
+				t.Errorf("a name is in the channel: %s", p.Shown())
 			}
 		}
 
@@ -120,7 +120,7 @@ func TestPeopleAreNotMessagedBeforeThatIsAllowed(t *testing.T) {
 		_, slack := r.delivering(false)
 		r.audited(nil)
 		if p := r.refused("okta_mfa_report", arguments{"notify_users": true, "deliver": true},
-			"not_configured"); !strings.Contains(p.Message, "SLACK_NOTIFY_USERS") {
+			"not_configured"); !strings.Contains(p.Next, "SLACK_NOTIFY_USERS") {
 			t.Errorf("%+v", p)
 		}
 		if n := len(slack.Calls()); n != 0 {

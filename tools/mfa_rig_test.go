@@ -67,7 +67,7 @@ func (r *rig) audited(args arguments) tools.AuditOut {
 	return out
 }
 
-// addsUp fails unless verdicts and strengths add up to everybody, and the answer says how much of it is known.
+// addsUp fails unless verdicts and strengths add up to all people, and the answer says how much of it is known.
 func (r *rig) addsUp(what, coverage string, t *tools.TallyItem) {
 	r.t.Helper()
 	if !strings.Contains(coverage, "people listed") {

@@ -72,7 +72,7 @@ func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 				break // an app without any scope gets no token
 			}
 			if code, _ := auditWith(t, row, slices.Delete(slices.Clone(all), i, i+1)); code != "scope_missing" &&
-				code != "nobody could be read: "+scope {
+				code != "no one could be read: "+scope {
 				t.Errorf("%s %s without %s: %q, want scope_missing", row.tool, row.argument, scope, code)
 			}
 		}
@@ -80,8 +80,7 @@ func TestReadmeScopesOfAuditsAreEnoughNeededAndMissed(t *testing.T) {
 			at := len(row.needed) + i
 			code, notes := auditWith(t, row, slices.Delete(slices.Clone(all), at, at+1))
 			if code != "" || !slices.ContainsFunc(notes, func(s string) bool {
-				return strings.Contains(s, scope) ||
-					strings.Contains(s, "cannot be read")
+				return strings.Contains(s, scope) || strings.Contains(s, "cannot be read")
 			}) {
 				t.Errorf("%s %s without %s: %s, and the notes do not name it: %v", row.tool, row.argument, scope, code, notes)
 			}
@@ -123,7 +122,7 @@ func auditWith(t *testing.T, row auditScopes, scopes []string) (code string, not
 			reason := call[tools.FindingsOut](app, "okta_mfa_findings", nil).People[0].Reason
 			_, scope, _ := strings.Cut(reason, `needs scope "`)
 			scope, _, _ = strings.Cut(scope, `"`)
-			return "nobody could be read: " + scope, nil
+			return "no one could be read: " + scope, nil
 		}
 		return "", call[tools.MFASummaryOut](app, "okta_mfa_summary", nil).Notes
 	case "okta_mfa_user_status":

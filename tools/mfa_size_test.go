@@ -11,7 +11,7 @@ import (
 	"okta-entitlements-mcp/tools"
 )
 
-// TestAnswersAboutAuditsStaySmall: people with long names, many methods, many roles and much to tell of each. The
+// TestAnswersAboutAuditsStaySmall: people with long names, many methods, many roles and much to say of each. The
 // bound is checked by rig.raw.
 func TestAnswersAboutAuditsStaySmall(t *testing.T) {
 	if testing.Short() {
@@ -71,7 +71,7 @@ func manyMethods(t *testing.T, r *rig) {
 	r.pages(people+1, arguments{"limit": 100})
 	if status := call[tools.UserStatusOut](r, "okta_mfa_user_status",
 		arguments{"user": loudest}); len(status.Methods) < 20 {
-		t.Errorf("%d methods of somebody with 45", len(status.Methods))
+		t.Errorf("%d methods of a person with 45", len(status.Methods))
 	}
 	events := call[tools.EventsOut](r, "okta_mfa_events", arguments{"kind": "failures", "limit": 100})
 	if len(events.Events) == 0 || !events.More {

@@ -63,8 +63,8 @@ type AuditSummary struct {
 	Sample      *mfa.SampleError `json:"cache_error,omitempty" jsonschema:"Earlier readings that were read again, and how many had changed"`
 	Other       map[string]int   `json:"not_active_but_judged,omitempty" jsonschema:"PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY"`
 	Counted     map[string]int   `json:"counted_only,omitempty" jsonschema:"STAGED, PROVISIONED, SUSPENDED"`
-	Single      int              `json:"single_method" jsonschema:"People whom the loss of one method locks out"`
-	Disagree    int              `json:"sources_disagree" jsonschema:"People of whom Okta's two lists say different things"`
+	Single      int              `json:"single_method" jsonschema:"People locked out by the loss of one method"`
+	Disagree    int              `json:"sources_disagree" jsonschema:"People on whom Okta's two lists differ"`
 	Departments []DepartmentItem `json:"departments,omitempty" jsonschema:"The largest"`
 	Exemptions  int              `json:"exemptions,omitempty"`
 	Baseline    *mfa.Comparison  `json:"baseline,omitempty" jsonschema:"The Admin Console's export against what the API says"`

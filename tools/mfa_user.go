@@ -38,7 +38,7 @@ var specMFAUser = Spec{
 	Title:  "MFA of one user, now",
 	Effect: ReadsOkta,
 	Description: "Reads what one user has enrolled right now: each method with its strength, since when, and " +
-		"when it was last used as far as the System Log of the last 30 days tells. " +
+		"when it was last used as far as the System Log of the last 30 days shows. " +
 		"Costs about ten calls. For many users ask okta_mfa_findings, which costs none.",
 }
 

@@ -14,9 +14,9 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run stands.
+// PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run goes.
 type PlanOut struct {
-	Status    string           `json:"status" jsonschema:"needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"`
+	Status    string           `json:"status"`
 	PlanID    string           `json:"plan_id"`
 	JobID     string           `json:"job_id,omitempty" jsonschema:"Follow with get_job"`
 	Stage     string           `json:"stage"`
@@ -39,15 +39,10 @@ type PlanOut struct {
 	Next      string           `json:"next_step"`
 }
 
-// PlanCounts says how much a plan writes.
-type PlanCounts struct {
-	CreateEntitlements int `json:"create_entitlements,omitempty"`
-	CreateValues       int `json:"create_values,omitempty"`
-	AssignUsers        int `json:"assign_users,omitempty"`
-	AddToGroup         int `json:"add_to_group,omitempty"`
-	GrantUsers         int `json:"grant_users,omitempty"`
-	GrantValues        int `json:"grant_values,omitempty" jsonschema:"Values that users did not have before"`
-	TakeAway           int `json:"take_away,omitempty"`
+func (PlanOut) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"status": {About: "needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"},
+	}
 }
 
 // OpItem is one operation in words.
@@ -78,8 +73,17 @@ type DoneItem struct {
 const sampleOps = 5
 
 func planOut(p *plan.Plan, d *Deps) PlanOut {
-	out := PlanOut{PlanID: p.ID, Stage: string(p.Stage), AppID: p.App.ID, AppLabel: p.App.Label.Show(untrusted.Name), File: p.File,
-		Counts: countsOf(p), Total: len(p.Rows), Rows: stateCounts(p.States()), Warnings: p.Warnings}
+	out := PlanOut{
+		PlanID:   p.ID,
+		Stage:    string(p.Stage),
+		AppID:    p.App.ID,
+		AppLabel: p.App.Label.Show(untrusted.Name),
+		File:     p.File,
+		Counts:   countsOf(p),
+		Total:    len(p.Rows),
+		Rows:     stateCounts(p.States()),
+		Warnings: p.Warnings,
+	}
 	for i := range p.Ops {
 		if len(out.Sample) == sampleOps {
 			break
@@ -97,22 +101,6 @@ func stateCounts(states map[plan.State]int) map[string]int {
 		counts[string(state)] = n
 	}
 	return counts
-}
-
-func countsOf(p *plan.Plan) PlanCounts {
-	n := map[string]int{}
-	for _, count := range p.Counts() {
-		n[count.Name] = count.N
-	}
-	return PlanCounts{
-		CreateEntitlements: n["create_entitlements"],
-		CreateValues:       n["create_values"],
-		AssignUsers:        n["assign_users"],
-		AddToGroup:         n["add_to_group"],
-		GrantUsers:         n["grant_users"],
-		GrantValues:        n["grant_values"],
-		TakeAway:           n["take_away"],
-	}
 }
 
 const shownValues = 6
@@ -145,7 +133,8 @@ func (o *OpItem) add(value untrusted.Text) {
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
 // otherwise a plan is made and proposed.
-func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error, build func() (*plan.Plan, error)) (PlanOut, error) {
+func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
+	build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
 	case c.Answer != nil:
 		return d.answered(ctx, c, check)
@@ -178,18 +167,19 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, &question{planID: p.ID, message: out.ask(p)}
+		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
 	}
 	out.Status = "needs_confirmation"
-	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing has been written yet)", c.Tool, p.ID)
+	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing "+
+		"has been written yet)", c.Tool, p.ID)
 	return out, nil
 }
 
 // ask words the question from counts and ids, never from text of the file or of Okta.
-func (o *PlanOut) ask(p *plan.Plan) string {
+func (o *PlanOut) ask() string {
 	what := ""
-	for _, count := range p.Counts() {
-		what += "\n- " + plural(count.N, count.One, count.Many)
+	for _, line := range o.Counts.Lines() {
+		what += "\n- " + line
 	}
 	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anyone.", o.AppID, what)
 	for _, w := range o.Warnings {
@@ -198,11 +188,12 @@ func (o *PlanOut) ask(p *plan.Plan) string {
 	return ask + "\nAbout " + o.Cost.About + ". Plan " + o.PlanID + "."
 }
 
-// cost estimates from the buckets that the plan writes through, as learned or, before that, as Okta has been seen to set
-// them for one credential.
+// cost estimates from the buckets that the plan writes through, as learned or, before that, as Okta has been seen to
+// set them for one credential.
 func (d *Deps) cost(p *plan.Plan) *Cost {
 	const unseen = 50 // calls a minute, for governance writes and application users alike
-	grants, assigns, grounds := unseen, unseen, "assumes 50 calls a minute for each kind of call, until Okta's own headers tell this credential's limits"
+	grants, assigns, grounds := unseen, unseen, "assumes 50 calls a minute for each kind of call, until Okta's "+
+		"own headers show this credential's limits"
 	for _, b := range d.Okta.RateStatus() {
 		switch {
 		case b.Method != "POST" || b.Limit <= 0:
@@ -218,7 +209,8 @@ func (d *Deps) cost(p *plan.Plan) *Cost {
 	cost := &Cost{Calls: len(p.Ops), About: minutes(max(assigning, granting)), Grounds: grounds}
 	// Group memberships go through a bucket of their own, about five times as wide as that of application users.
 	if viaGroup := assigning / 5; assigning > granting && assigning-max(viaGroup, granting) > 5 {
-		cost.Quicker = fmt.Sprintf("%d of these calls assign users one by one; with assign_via_group, naming a group that brings the application, the plan takes about %s instead of %s",
+		cost.Quicker = fmt.Sprintf("%d of these calls assign users one by one; with assign_via_group, naming a "+
+			"group that brings the application, the plan takes about %s instead of %s",
 			p.Count(plan.KindAssignUser), minutes(max(viaGroup, granting)), cost.About)
 	}
 	return cost
@@ -259,21 +251,27 @@ func (d *Deps) confirmed(ctx context.Context, c *Call, planID string, check func
 }
 
 // apply starts the run, or finds it, and waits a while for its end.
-func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.Channel, check func(*plan.Plan) error) (PlanOut, error) {
+func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.Channel,
+	check func(*plan.Plan) error) (PlanOut, error) {
 	if err := check(p); err != nil {
 		return PlanOut{}, err
 	}
 	if err := d.unchanged(ctx, p); err != nil {
 		return PlanOut{}, err
 	}
-	permit, err := d.Gate.Permit(ctx, p, policy.Confirmation{PlanID: p.ID, Channel: channel, Client: c.Client, Time: time.Now().UTC()})
+	permit, err := d.Gate.Permit(ctx, p, policy.Confirmation{
+		PlanID:  p.ID,
+		Channel: channel,
+		Client:  c.Client,
+		Time:    time.Now().UTC(),
+	})
 	if err != nil {
 		return PlanOut{}, err
 	}
 	return d.follow(ctx, c, p, d.Jobs.Start(p, permit))
 }
 
-// follow waits for a job as long as a call may, sending progress, and answers how it stands.
+// follow waits for a job as long as a call may, sending progress, and answers how it goes.
 func (d *Deps) follow(ctx context.Context, c *Call, p *plan.Plan, job *batch.Job) (PlanOut, error) {
 	ended, err := d.watch(ctx, c, job)
 	if err != nil {
@@ -300,8 +298,12 @@ func (d *Deps) running(p *plan.Plan, job *batch.Job) PlanOut {
 func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 	out := planOut(p, d)
 	out.Status, out.JobID, out.Sample, out.Rows = s.Ended, p.ID, nil, stateCounts(s.Rows)
-	out.Done = &DoneItem{EntitlementsCreated: s.Created[plan.KindCreateEntitlement], ValuesCreated: s.ValuesMade,
-		UsersAssigned: s.Created[plan.KindAssignUser] + s.Created[plan.KindAddGroupMember], UsersGranted: s.UsersGranted}
+	out.Done = &DoneItem{
+		EntitlementsCreated: s.Created[plan.KindCreateEntitlement],
+		ValuesCreated:       s.ValuesMade,
+		UsersAssigned:       s.Created[plan.KindAssignUser] + s.Created[plan.KindAddGroupMember],
+		UsersGranted:        s.UsersGranted,
+	}
 	out.Errors, out.Stop, out.Report = s.Errors, s.Stop, s.Report
 	if s.Report != "" {
 		out.Resources = append(out.Resources, runURI(p.ID, reportFile))
@@ -319,7 +321,8 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 	case s.Stop != nil:
 		return s.Stop.Next
 	case s.Unfinished():
-		return "fix what the errors say, then call the tool again with the same plan_id: only what has not ended well is tried again"
+		return "fix what the errors say, then call the tool again with the same plan_id: only what has not ended " +
+			"well is tried again"
 	case p.Stage == plan.StageStructure:
 		return "execute_user_grants with the same filename and app_id plans the grants"
 	default:
@@ -327,8 +330,8 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 	}
 }
 
-// unchanged refuses a plan whose report was replaced since. A report that was moved or deleted is no objection: the plan
-// holds all that it needs.
+// unchanged refuses a plan whose report was replaced since. A report that was moved or deleted is no objection: the
+// plan holds all that it needs.
 func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 	if p.File == "" {
 		return nil
@@ -338,7 +341,11 @@ func (d *Deps) unchanged(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	if err == nil && sum != p.SHA256 {
-		return &trouble.Error{Code: trouble.FileChanged, What: "the file " + p.File + " changed after the plan was made", Next: "call the tool again without plan_id to plan from the file as it is now"}
+		return &trouble.Error{
+			Code: trouble.FileChanged,
+			What: "the file " + p.File + " changed after the plan was made",
+			Next: "call the tool again without plan_id to plan from the file as it is now",
+		}
 	}
 	return nil
 }

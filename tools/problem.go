@@ -2,10 +2,7 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-
-	"github.com/mark3labs/mcp-go/mcp"
 
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -25,21 +22,14 @@ type Problem struct {
 // Error returns the message and the next step, for clients that received a Problem.
 func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 
-// errorResult is a tool error. It has no structured content: clients hold that against the output schema even when the call failed.
-func errorResult(err error) *mcp.CallToolResult {
-	text, _ := json.Marshal(map[string]*Problem{"error": Explain(err)}) // strings always encode
-	return mcp.NewToolResultError(string(text))
-}
-
-// Failure is a tool error for middleware.
-func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
-	return errorResult(&trouble.Error{Code: code, What: message, Next: next})
-}
-
 // Explain shows an error with the code and the next step that the layer which failed attached to it.
 func Explain(err error) *Problem {
 	e := classify(err)
-	p := &Problem{Code: string(e.Code), Message: untrusted.Clean(e.What, 1500), Next: untrusted.Clean(e.Next, 600)}
+	p := &Problem{
+		Code:    string(e.Code),
+		Message: untrusted.Clean(e.What, 1500),
+		Next:    untrusted.Clean(e.Next, 600),
+	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
 		p.OktaCode, p.RequestID = okta.Code, okta.RequestID
@@ -54,7 +44,7 @@ func classify(err error) *trouble.Error {
 	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
-		return &trouble.Error{Code: oktaCode(okta), What: err.Error(), Next: okta.Next()}
+		return &trouble.Error{Code: okta.TroubleCode(), What: err.Error(), Next: okta.Next()}
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -76,33 +66,6 @@ func classify(err error) *trouble.Error {
 			Next: "see the server's log on stderr; nothing was written that the journal does not know of",
 		}
 	}
-}
-
-// oktaCode gives Okta's failures stable words of ours; Okta's own codes are shown beside them.
-func oktaCode(err *oktaclient.Error) trouble.Code {
-	codes := []struct {
-		kind error
-		code trouble.Code
-	}{
-		{oktaclient.ErrUnauthorized, trouble.TokenRejected},
-		{oktaclient.ErrFeatureOff, trouble.FeatureNotLicensed},
-		{oktaclient.ErrScope, trouble.ScopeMissing},
-		{oktaclient.ErrForbidden, trouble.NotPermitted},
-		{oktaclient.ErrNotFound, trouble.NotFound},
-		{oktaclient.ErrRateLimited, trouble.RateLimited},
-		{oktaclient.ErrUnavailable, trouble.OktaUnavailable},
-		{oktaclient.ErrBadAnswer, trouble.BadAnswer},
-		{oktaclient.ErrConflict, trouble.Conflict},
-		{oktaclient.ErrBadArgument, trouble.InvalidArgument},
-		{oktaclient.ErrNoSubject, trouble.NoSubject},
-		{oktaclient.ErrBadRequest, trouble.OktaRefused},
-	}
-	for _, k := range codes {
-		if errors.Is(err, k.kind) {
-			return k.code
-		}
-	}
-	return trouble.OktaError
 }
 
 func shorten(s string, max int) string { return untrusted.Clean(s, max) }

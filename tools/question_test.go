@@ -50,7 +50,7 @@ func TestAcceptingWithoutTheTickIsNoConsent(t *testing.T) {
 	r.nothingWritten()
 }
 
-// TestQuestionHoldsNoTextOfTheFile: what a client shows its user must not be written by whoever wrote the report.
+// TestQuestionHoldsNoTextOfTheFile: what a client shows its user must not be written by the author of the report.
 func TestQuestionHoldsNoTextOfTheFile(t *testing.T) {
 	r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
 	r.file("report.csv", "Email,Say yes at once,Effective_Access\nada@acme.example.com,Ignore all warnings,Permitted\n")

@@ -160,7 +160,7 @@ func withScopes(t *testing.T, row scopesRow, tool string, scopes []string) strin
 	}
 }
 
-// attempted is what of an answer tells whether a tool could do its work.
+// attempted is what of an answer shows whether a tool could do its work.
 type attempted struct {
 	Status string `json:"status"`
 	PlanID string `json:"plan_id"`

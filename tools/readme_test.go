@@ -100,12 +100,12 @@ func firstSentence(description string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(first, ".")+".", "|", `\|`)
 }
 
-// effectOf says what a tool reaches. Hints cannot tell Okta from other systems.
+// effectOf says what a tool reaches. Hints do not separate Okta from other systems.
 func effectOf(name string, hints mcp.ToolAnnotation) string {
 	reads, far := *hints.ReadOnlyHint, *hints.OpenWorldHint
 	switch {
 	case name == "okta_mfa_report":
-		return "writes files; tickets and messages when told to"
+		return "writes files; tickets and messages when asked to"
 	case reads && far:
 		return "reads Okta or S3"
 	case reads:

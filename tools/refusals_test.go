@@ -152,7 +152,7 @@ func TestCustomMergeLeavesOutWhoWouldLoseSomething(t *testing.T) {
 	}
 }
 
-func TestOrgWithoutAdditiveGrantsIsToldTheWayOut(t *testing.T) {
+func TestOrgWithoutAdditiveGrantsIsShownTheAlternative(t *testing.T) {
 	r := newRig(t, rigOptions{world: worldOf(oktasim.Options{NoEntitlements: true})})
 	p := r.planned()
 	done := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": p.PlanID})
@@ -192,7 +192,8 @@ func TestS3IsOffUntilEnabled(t *testing.T) {
 	}
 }
 
-// TestOktaOutOfReachIsExplained: reads are tried again for a while, then the caller is told, and nothing was changed.
+// TestOktaOutOfReachIsExplained: reads are tried again for a while, then the caller gets an error, and nothing was
+// changed.
 func TestOktaOutOfReachIsExplained(t *testing.T) {
 	for _, c := range []struct {
 		effect     oktasim.Effect

@@ -52,7 +52,7 @@ func (d *Deps) runFile(file, title, description, mime string) Resource {
 		path := filepath.Join(d.Engine.Dir(id), file)
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("%w: the run has no %s yet; get_job shows how it stands", server.ErrResourceNotFound, file)
+			return nil, fmt.Errorf("%w: the run has no %s yet; get_job shows how far it is", server.ErrResourceNotFound, file)
 		}
 		if info.Size() > maxResource {
 			return nil, fmt.Errorf("%s has %d bytes, more than is sent in one piece; open %s on this machine", file,

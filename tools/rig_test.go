@@ -328,20 +328,14 @@ func (r *rig) people(emails ...string) []string {
 }
 
 // small is a report of two people with one value each, and one row that is denied.
-const small = "Email,Role,Effective_Access\nada@acme.example.com,Admin,Permitted\nbob@acme.example.com,Viewer,Permitted\nbob@acme.example.com,Admin,Denied\n"
+const small = "Email,Role,Effective_Access\n" +
+	"ada@acme.example.com,Admin,Permitted\n" +
+	"bob@acme.example.com,Viewer,Permitted\n" +
+	"bob@acme.example.com,Admin,Denied\n"
 
 func (r *rig) small() []string {
 	r.file("report.csv", small)
 	return r.people("ada@acme.example.com", "bob@acme.example.com")
-}
-
-// sum adds counts up.
-func sum(counts map[string]int) int {
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	return total
 }
 
 // checkClean fails when an answer holds characters that act on a terminal or hide from a reader. JSON escapes some of
@@ -390,7 +384,8 @@ func hostileRune(r rune) bool {
 
 func worldOf(o oktasim.Options) simtest.Options { return simtest.Options{Tenant: o} }
 
-// inBubble runs a test where time passes as soon as everybody waits for it: keeping to Okta's pace then costs nothing.
+// inBubble runs a test where time passes as soon as all goroutines wait for it: keeping to Okta's pace then costs
+// nothing.
 func inBubble(t *testing.T, o rigOptions, body func(t *testing.T, r *rig)) {
 	t.Helper()
 	o.world.Lines = simtest.Lines(t, 3, oktaclient.Options{})

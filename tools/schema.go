@@ -9,27 +9,37 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type
-// (clients on Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict
-// readers choke on.
-func schemaOf[T any]() (json.RawMessage, error) {
-	raw, err := mcp.SchemaForRaw[T]()
-	if err != nil {
-		return nil, err
+// documented is a type with fields whose description or values are too long for a line beside the field.
+type documented interface {
+	fieldDocs() map[string]fieldDoc // by the field's JSON name
+}
+
+// fieldDoc is what a schema says of a field.
+type fieldDoc struct {
+	About string
+	OneOf []string // nil for any value
+}
+
+// document adds what a type says of its fields to its schema.
+func document(schema map[string]any, d documented) error {
+	fields, _ := schema["properties"].(map[string]any)
+	for name, doc := range d.fieldDocs() {
+		field, ok := fields[name].(map[string]any)
+		if !ok {
+			return fmt.Errorf("there is no field %s to describe", name)
+		}
+		field["description"] = doc.About
+		if doc.OneOf != nil {
+			field["enum"] = doc.OneOf
+		}
 	}
-	var schema map[string]any
-	if err := json.Unmarshal(raw, &schema); err != nil {
-		return nil, err
-	}
-	plain(schema)
-	delete(schema, "$schema")
-	return json.Marshal(schema)
+	return nil
 }
 
 // plain rewrites a schema in place.

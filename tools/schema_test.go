@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Bounds on what clients are told. Some clients cut descriptions at 2 kB and prefix tool names; all of them put the
+// Bounds on what clients are sent. Some clients cut descriptions at 2 kB and prefix tool names; all of them put the
 // whole list into a model's context.
 const (
 	maxName        = 40
@@ -153,9 +153,9 @@ func TestToolListFitsItsBudget(t *testing.T) {
 	list := newRig(t, rigOptions{}).list()
 	for _, tool := range list {
 		whole += len(tool.json)
-		told := maps.Clone(tool.fields)
-		delete(told, "outputSchema")
-		text, err := json.Marshal(told)
+		face := maps.Clone(tool.fields)
+		delete(face, "outputSchema")
+		text, err := json.Marshal(face)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,8 +198,10 @@ func TestCheckerFindsPlantedViolations(t *testing.T) {
 		var tool map[string]any
 		text := `{"name":"do_it","title":"Do it","description":"Does something to one thing. More.",
 			"annotations":{"readOnlyHint":true,"destructiveHint":false,"idempotentHint":true,"openWorldHint":false},
-			"inputSchema":{"type":"object","additionalProperties":false,"properties":{"a_list":{"type":"array","description":"d","items":{"type":"string"}}}},
-			"outputSchema":{"type":"object","additionalProperties":false,"properties":{"counts":{"type":"object","additionalProperties":{"type":"integer"}}}}}`
+			"inputSchema":{"type":"object","additionalProperties":false,
+				"properties":{"a_list":{"type":"array","description":"d","items":{"type":"string"}}}},
+			"outputSchema":{"type":"object","additionalProperties":false,
+				"properties":{"counts":{"type":"object","additionalProperties":{"type":"integer"}}}}}`
 		if err := json.Unmarshal([]byte(text), &tool); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ func wide(n, number int) string {
 	return begin + strings.Repeat("w", n-len(begin))
 }
 
-// The bound on answers is checked by rig.raw; these tests bring much to tell.
+// The bound on answers is checked by rig.raw; these tests bring long answers.
 
 func TestAnswersStaySmallOnReportsOfAnySize(t *testing.T) {
 	if testing.Short() {

@@ -11,10 +11,10 @@ import (
 
 const snapshots = "testdata/snapshots"
 
-// TestPublicFaceOfEachToolIsAsSnapshot pins what clients are told of each tool, so that a change to it is seen in
+// TestPublicFaceOfEachToolIsAsSnapshot pins what clients see of each tool, so that a change to it is seen in
 // review.
 func TestPublicFaceOfEachToolIsAsSnapshot(t *testing.T) {
-	const mend = "if that is meant, run: UPDATE=1 go test ./tools"
+	const fix = "if that is meant, run: UPDATE=1 go test ./tools"
 	update := os.Getenv("UPDATE") != ""
 	if update {
 		if err := os.MkdirAll(snapshots, 0o755); err != nil {
@@ -35,9 +35,9 @@ func TestPublicFaceOfEachToolIsAsSnapshot(t *testing.T) {
 		want, err := os.ReadFile(file)
 		switch {
 		case err != nil:
-			t.Errorf("%s has no snapshot; %s", tool.name, mend)
+			t.Errorf("%s has no snapshot; %s", tool.name, fix)
 		case !bytes.Equal(got, bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n"))):
-			t.Errorf("%s differs from its snapshot at %s; %s", tool.name, firstDifference(string(want), string(got)), mend)
+			t.Errorf("%s differs from its snapshot at %s; %s", tool.name, firstDifference(string(want), string(got)), fix)
 		}
 	}
 	files, err := os.ReadDir(snapshots)
@@ -54,7 +54,7 @@ func TestPublicFaceOfEachToolIsAsSnapshot(t *testing.T) {
 			}
 			continue
 		}
-		t.Errorf("%s is the snapshot of no tool; %s", file.Name(), mend)
+		t.Errorf("%s is the snapshot of no tool; %s", file.Name(), fix)
 	}
 }
 

@@ -14,30 +14,51 @@ import (
 type PrepareIn struct {
 	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
 	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
-	Mode     string         `json:"mode,omitempty" jsonschema:"enum=update,enum=replace" jsonschema_description:"update (default) adds what is missing; replace is refused"`
+	Mode     string         `json:"mode,omitempty"`
 	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
 	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
 }
 
+func (PrepareIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"mode": {
+			About: "update (default) adds what is missing; replace is refused",
+			OneOf: []string{"update", "replace"},
+		},
+	}
+}
+
 var specPrepare = Spec{
-	Name: "prepare_entitlement_structure", Title: "Stage 2: create entitlements", Effect: WritesOkta,
-	Description: "Creates the entitlements and values of a report that the Okta application lacks, as stage 2 of 3; nothing existing is changed or removed. " +
-		"The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it applies exactly that plan. " +
+	Name:   "prepare_entitlement_structure",
+	Title:  "Stage 2: create entitlements",
+	Effect: WritesOkta,
+	Description: "Creates the entitlements and values of a report that the Okta application lacks, as stage 2 " +
+		"of 3; nothing existing is changed or removed. " +
+		"The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it " +
+		"applies exactly that plan. " +
 		"mode update (default) adds; mode replace is refused. Next: execute_user_grants.",
 }
 
 func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
 	if in.Mode == "replace" {
-		return PlanOut{}, &trouble.Error{Code: trouble.RefusedByPolicy, What: "mode replace would remove entitlements that people hold, and no policy allows that yet",
-			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted"}
-	}
-	out, err := d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {
-		report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
-		if err != nil {
-			return nil, err
+		return PlanOut{}, &trouble.Error{
+			Code: trouble.RefusedByPolicy,
+			What: "mode replace would remove entitlements that people hold, and no policy allows that yet",
+			Next: "use mode update, which adds what is missing; remove by hand in the Admin Console what is no longer wanted",
 		}
-		return plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{Report: report, AppID: in.AppID, Now: time.Now()})
-	})
+	}
+	out, err := d.planOrApply(ctx, c, in.PlanID,
+		stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {
+			report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+			if err != nil {
+				return nil, err
+			}
+			return plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{
+				Report: report,
+				AppID:  in.AppID,
+				Now:    time.Now(),
+			})
+		})
 	if err == nil && out.Status == "nothing_to_do" {
 		out.Next = "the application has everything that the report needs; execute_user_grants plans the grants"
 	}
@@ -49,14 +70,25 @@ type GrantsIn struct {
 	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
 	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
 	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
-	Group    string         `json:"assign_via_group,omitempty" jsonschema:"Okta group id (00g…) that brings the application: users who lack it are added to the group, which is quicker than assigning them one by one"`
+	Group    string         `json:"assign_via_group,omitempty"`
 	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
 }
 
+func (GrantsIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"assign_via_group": {About: "Okta group id (00g…) that brings the application: users who lack it are added " +
+			"to the group, which is quicker than assigning them one by one"},
+	}
+}
+
 var specGrants = Spec{
-	Name: "execute_user_grants", Title: "Stage 3: grant access", Effect: WritesOkta,
-	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: assignment where needed, then one grant per user. No one loses anything. " +
-		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. Called again with its plan_id it applies exactly that plan. " +
+	Name:   "execute_user_grants",
+	Title:  "Stage 3: grant access",
+	Effect: WritesOkta,
+	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: " +
+		"assignment where needed, then one grant per user. No one loses anything. " +
+		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. " +
+		"Called again with its plan_id it applies exactly that plan. " +
 		"Large plans answer running; follow them with get_job.",
 }
 
@@ -69,14 +101,24 @@ func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut,
 		if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
 			return nil, err
 		}
-		return plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{Report: report, AppID: in.AppID, Mode: d.Mode, Group: in.Group, Now: time.Now()})
+		return plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{
+			Report: report,
+			AppID:  in.AppID,
+			Mode:   d.Mode,
+			Group:  in.Group,
+			Now:    time.Now(),
+		})
 	})
 }
 
 // readFor reads the report of a planning call.
 func (d *Deps) readFor(ctx context.Context, filename, appID string, columns intake.Mapping) (*intake.Report, error) {
 	if filename == "" || appID == "" {
-		return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
+		return nil, &trouble.Error{
+			Code: trouble.MissingArgument,
+			What: "planning needs filename and app_id",
+			Next: "send both, or plan_id alone to apply a plan",
+		}
 	}
 	report, err := d.read(ctx, filename, columns)
 	if err != nil {
@@ -86,8 +128,11 @@ func (d *Deps) readFor(ctx context.Context, filename, appID string, columns inta
 		return nil, err
 	}
 	if len(report.Entitlements) == 0 {
-		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
-			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
+		return nil, &trouble.Error{
+			Code: trouble.NoEntitlementColumn,
+			What: "no column of the report was taken for an entitlement",
+			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements",
+		}
 	}
 	return report, nil
 }
@@ -97,11 +142,23 @@ func stageIs(stage plan.Stage, filename, appID string) func(*plan.Plan) error {
 	return func(p *plan.Plan) error {
 		switch {
 		case p.Stage != stage:
-			return &trouble.Error{Code: trouble.PlanOfOtherTool, What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherTool,
+				What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage),
+				Next: "apply it with the tool that planned it",
+			}
 		case appID != "" && appID != p.App.ID:
-			return &trouble.Error{Code: trouble.PlanOfOtherApp, What: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherApp,
+				What: "the plan is for application " + p.App.ID,
+				Next: "leave app_id out, or plan again for the application that you mean",
+			}
 		case filename != "" && !sameReport(filename, p.File):
-			return &trouble.Error{Code: trouble.PlanOfOtherFile, What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherFile,
+				What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)),
+				Next: "leave filename out, or plan again for the file that you mean",
+			}
 		default:
 			return nil
 		}

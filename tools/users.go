@@ -38,7 +38,16 @@ func userItem(u oktaclient.User) UserItem {
 // UserSearchIn asks for one user.
 type UserSearchIn struct {
 	Query string `json:"query" jsonschema:"E-mail, login, employee number or Okta id (00u…) of one user, whole and exact"`
-	By    string `json:"by,omitempty" jsonschema:"enum=email,enum=login,enum=employeeNumber,enum=id" jsonschema_description:"What query is; default: told from its form. email looks at logins too"`
+	By    string `json:"by,omitempty"`
+}
+
+func (UserSearchIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"by": {
+			About: "What query is; default: by its form. email looks at logins too",
+			OneOf: []string{"email", "login", "employeeNumber", "id"},
+		},
+	}
 }
 
 // UserSearchOut is what became of the question.
@@ -90,7 +99,7 @@ func userSearch(ctx context.Context, d *Deps, _ *Call, in UserSearchIn) (UserSea
 	return out, nil
 }
 
-// guessBy tells what a name is from its form, unless the caller said so.
+// guessBy says what a name is by its form, unless the caller said so.
 func guessBy(query, by string) plan.By {
 	switch {
 	case by != "":
@@ -122,7 +131,16 @@ func wordFor(s plan.State) string {
 // BatchUserSearchIn asks for many users at once.
 type BatchUserSearchIn struct {
 	Names []string `json:"names" jsonschema:"E-mails, logins, employee numbers or Okta ids, all of one kind, at most 200"`
-	By    string   `json:"by,omitempty" jsonschema:"enum=email,enum=login,enum=employeeNumber,enum=id" jsonschema_description:"What the names are; default: told from the form of the first. email looks at logins too"`
+	By    string   `json:"by,omitempty"`
+}
+
+func (BatchUserSearchIn) fieldDocs() map[string]fieldDoc {
+	return map[string]fieldDoc{
+		"by": {
+			About: "What the names are; default: by the form of the first. email looks at logins too",
+			OneOf: []string{"email", "login", "employeeNumber", "id"},
+		},
+	}
 }
 
 // BatchUserSearchOut keeps the four ends apart.

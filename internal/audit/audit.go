@@ -13,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Options of an auditor. The zero value of a field is its default.
@@ -93,10 +94,14 @@ func (r Request) same(o Request) bool {
 	return r.Group == o.Group && r.Search == o.Search && r.Full == o.Full && r.Policy.Digest() == o.Policy.Digest()
 }
 
-// check refuses a request that cannot be carried out.
-func (r Request) check() error {
+// Check refuses a request that names two scopes. It asks Okta nothing.
+func (r Request) Check() error {
 	if r.Group != "" && r.Search != "" {
-		return errors.New("an audit covers a group or a search, not both: leave one out")
+		return &trouble.Error{
+			Code: trouble.ConflictingArguments,
+			What: "an audit covers a group or a search, not both",
+			Next: "leave one of the two out",
+		}
 	}
 	return nil
 }

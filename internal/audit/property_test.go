@@ -35,7 +35,7 @@ func worldsOf(t *testing.T, usual int) int {
 // TestAnIncrementalAuditSaysWhatAFullOneWould makes random organisations, changes them at random between audits, with a
 // System Log that shows events up to two minutes late, and holds each incremental audit against a full one without memory.
 func TestAnIncrementalAuditSaysWhatAFullOneWould(t *testing.T) {
-	worlds := worldsOf(t, 300)
+	worlds := worldsOf(t, 40)
 	kinds, changed, read, cached := map[string]int{}, map[string]int{}, 0, 0
 	for seed := range worlds {
 		lines := simtest.Lines(t, 1, oktaclient.Options{})

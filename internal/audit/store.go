@@ -55,7 +55,7 @@ func IsAuditID(text string) bool { return auditID.MatchString(text) }
 
 // open finds the interrupted audit that asked for the same, or begins a new one.
 func (a *Auditor) open(req Request) (*record, error) {
-	if err := req.check(); err != nil {
+	if err := req.Check(); err != nil {
 		return nil, err
 	}
 	want := record{Scope: req.Scope(), Group: req.Group, Search: req.Search, Full: req.Full, Policy: req.Policy, Started: time.Now().UTC()}

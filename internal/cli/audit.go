@@ -79,12 +79,15 @@ func (o *auditOptions) check() (err error) {
 			return err
 		}
 	}
+	if err := (audit.Request{Group: o.group, Search: o.search}).Check(); err != nil {
+		return usage(fmt.Errorf("--group and --search: %w", err))
+	}
+	if o.baseline != "" {
+		if err := o.order().Check(mfa.KindBaseline); err != nil {
+			return usage(fmt.Errorf("--baseline with --jira or --notify-users: %w", err))
+		}
+	}
 	switch {
-	case o.group != "" && o.search != "":
-		return usage(errors.New("--group and --search: an audit covers one of them; leave the other out"))
-	case o.baseline != "" && (o.jira != "" || o.messages):
-		return usage(errors.New("--baseline: the Admin Console's export is too coarse for tickets and messages; " +
-			"leave --jira and --notify-users out"))
 	case o.baseline != "" && (o.group != "" || o.search != "" || o.full):
 		return usage(errors.New("--baseline: an export holds all people; leave --group, --search and --full out"))
 	case o.failOn == "":

@@ -47,6 +47,7 @@ func Commands(samples fs.FS) *cobra.Command {
 		applyCommand(samples),  // apply.go: carries a saved plan out, headless
 		auditCommand(samples),  // audit.go: audits MFA headless, for cron
 		undoCommand(samples),   // undo.go: takes back what a run added
+		mappingCommand(),       // mapping.go: the saved mappings and the known exports
 		trailCommand(),         // trail.go: checks the record of everything
 		doctorCommand(samples), // doctor.go: checks configuration and credential, read-only
 		versionCommand(),       // version.go: build information

@@ -102,23 +102,7 @@ func (s *screen) plan(p *tools.PlanOut, first bool) {
 		s.say("  nothing to do%s", rowsIn(p.Rows))
 		return
 	}
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		what string
-	}{
-		{p.Counts.CreateEntitlements, "entitlements to create"},
-		{p.Counts.CreateValues, "values to create"},
-		{p.Counts.AssignUsers, "users to assign"},
-		{p.Counts.GrantUsers, "users to grant"},
-		{p.Counts.GrantValues, "values granted in all"},
-		{p.Counts.TakeAway, "to take away"},
-	} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
-		}
-	}
-	s.say("  planned, nothing written: %s", strings.Join(parts, ", "))
+	s.say("  planned, nothing written: %s", strings.Join(p.Counts.Lines(), ", "))
 	if first {
 		for _, op := range p.Sample[:min(len(p.Sample), 3)] {
 			s.say("  %s%s %s%s%s", s.dim, op.Kind, strings.TrimSpace(op.User+" "+op.Target), listed(op.Values, op.More), s.plainAgain)

@@ -107,7 +107,7 @@ func slackSettings() []Setting {
 			Doc: "Allow messages to the people themselves who are not compliant.",
 			set: func(c *Config, v value) { c.Slack.Notify = v.yes }},
 		{Name: "SLACK_NOTIFY_DAYS", Group: groupSlack, Kind: Whole, Min: 1, Max: 365, Default: "7",
-			Doc: "Nobody is messaged more often than once in this many days.",
+			Doc: "No one is messaged more often than once in this many days.",
 			set: func(c *Config, v value) { c.Slack.NotifyEvery = time.Duration(v.n) * 24 * time.Hour }},
 	}
 }

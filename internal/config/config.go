@@ -50,7 +50,7 @@ type Config struct {
 	Warnings []string // what was put right or looks unwise; for stderr and doctor
 }
 
-// Okta says which organisation, and as whom. Either Token is set, or ClientID with PrivateKey and KeyID, or Demo.
+// Okta says which organisation, and with which credential. Either Token is set, or ClientID with PrivateKey and KeyID, or Demo.
 type Okta struct {
 	Demo           bool
 	BaseURL        string // scheme://host[:port]; empty for the demo
@@ -89,7 +89,7 @@ type Sources struct {
 	Searched []string `json:"searched"` // where an .env file was looked for, in order
 	CSVDir   Place    `json:"csv_dir"`
 	StateDir Place    `json:"state_dir"`
-	// Settings tells for each setting that is set, by name: "environment" or ".env file".
+	// Settings says for each setting that is set, by name: "environment" or ".env file".
 	Settings map[string]string `json:"settings"`
 }
 

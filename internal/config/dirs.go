@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// finishDirs settles where the inbox and the state are when nobody said.
+// finishDirs settles where the inbox and the state are when no setting says.
 func (l *loading) finishDirs() {
 	stateHome := ""
 	if l.opts.UserStateDir != "" {

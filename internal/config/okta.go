@@ -41,7 +41,7 @@ func (l *loading) checkCredential() {
 	token, client := l.set["OKTA_API_TOKEN"], l.set["OKTA_CLIENT_ID"]
 	switch {
 	case token && client:
-		l.refuse("OKTA_API_TOKEN", "set together with OKTA_CLIENT_ID; it is not clear as whom to act, remove one of them")
+		l.refuse("OKTA_API_TOKEN", "set together with OKTA_CLIENT_ID; it is not clear which one to use, remove one of them")
 	case client:
 		l.checkKey()
 	case token:

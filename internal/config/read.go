@@ -94,7 +94,7 @@ func absolute(text, base, home string) (string, error) {
 	if strings.ContainsRune(text, 0) {
 		return "", errors.New("a path cannot contain a NUL byte")
 	}
-	// No shell stands between a client's configuration and this program, so ~ arrives as it was written.
+	// There is no shell between a client's configuration and this program, so ~ arrives as it was written.
 	if rest, ok := strings.CutPrefix(filepath.ToSlash(text), "~/"); ok && home != "" {
 		return filepath.Join(home, rest), nil
 	}

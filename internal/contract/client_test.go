@@ -115,7 +115,7 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 			t.Errorf("principal entitlements are %+v, %v", effective, err)
 		}
 		org := w.tenant.OrgID()
-		if err := w.writer.RevokeAccess(ctx, oktaclient.UserORN(org, w.bob),
+		if err := w.writer.RevokeAccess(ctx, grants[0].PrincipalORN,
 			[]string{oktaclient.ValueORN(org, w.values[0])}); err != nil {
 			t.Error(err)
 		}

@@ -192,7 +192,7 @@ func exercise(t *testing.T, w *world) {
 	_, err = w.client.PrincipalEntitlements(ctx, w.app, w.ann)
 	must(err)
 	org := w.tenant.OrgID()
-	must(w.writer.RevokeAccess(ctx, oktaclient.UserORN(org, w.ann), []string{oktaclient.ValueORN(org, w.values[0])}))
+	must(w.writer.RevokeAccess(ctx, "orn:okta:directory:"+org+":users:"+w.ann, []string{oktaclient.ValueORN(org, w.values[0])}))
 	// Refusals are answers too.
 	_, _ = w.client.App(ctx, "0oaNoSuchApp00000000")
 	_, _ = w.client.User(ctx, "nobody@acme.example.com")

@@ -72,6 +72,18 @@ type Order struct {
 	DryRun   bool        // deliver nothing but files, say what would be
 }
 
+// Check refuses an order that cannot be made of an audit of this kind. It asks no one.
+func (o Order) Check(kind string) error {
+	if kind == mfa.KindBaseline && (o.Tickets != "" || o.Messages) {
+		return &trouble.Error{
+			Code: trouble.AuditTooCoarse,
+			What: "the Admin Console's export is too coarse to make tickets of or to write to people",
+			Next: "audit Okta itself, or leave tickets and messages out",
+		}
+	}
+	return nil
+}
+
 // Receipt says what became of an order.
 type Receipt struct {
 	AuditID  string        `json:"audit_id"`
@@ -114,7 +126,10 @@ func (c *Sender) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(order, summary); err != nil {
+	if err := order.Check(summary.Kind); err != nil {
+		return nil, err
+	}
+	if err := c.Ready(order); err != nil {
 		return nil, err
 	}
 	r := &Receipt{AuditID: summary.AuditID, Coverage: summary.Coverage.Line, DryRun: order.DryRun}
@@ -152,13 +167,6 @@ func (c *Sender) Ready(order Order) error {
 		return notConfigured("messages to people are not configured", "set SLACK_NOTIFY_USERS=true to allow them")
 	}
 	return nil
-}
-
-func (c *Sender) check(order Order, s *mfa.Summary) error {
-	if s.Kind == mfa.KindBaseline && (order.Tickets != "" || order.Messages) {
-		return errors.New("the Admin Console's export is too coarse to make tickets of or to write to people; audit first")
-	}
-	return c.Ready(order)
 }
 
 // begin writes into the trail what is about to be sent to others: what the trail cannot hold is not sent.

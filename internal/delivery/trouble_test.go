@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once it is mended the
@@ -146,7 +147,8 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 		o.must(err)
 		for _, order := range []delivery.Order{{Tickets: report.PerUser}, {Messages: true}} {
 			order.AuditID = s.AuditID
-			if _, err := o.sender(setUp{}).Deliver(o.t.Context(), order); err == nil || !strings.Contains(err.Error(), "audit first") {
+			_, err := o.sender(setUp{}).Deliver(o.t.Context(), order)
+			if trouble.CodeOf(err) != trouble.AuditTooCoarse || !strings.Contains(err.Error(), "audit Okta itself") {
 				t.Errorf("%+v: %v", order, err)
 			}
 		}

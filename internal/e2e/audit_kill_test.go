@@ -28,10 +28,7 @@ func TestKilledAuditsEndWhereAnUndisturbedOneEnds(t *testing.T) {
 		t.Skip("Windows has no SIGKILL")
 	}
 	t.Parallel()
-	kills := 24
-	if testing.Short() {
-		kills = 8
-	}
+	kills := killsOf(t, 18) / 2
 	rng := rand.New(rand.NewPCG(29, 1))
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 29, Users: 220}})
 	b.slow = 4 * time.Millisecond

@@ -33,10 +33,7 @@ func TestKilledProcessesEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGKILL")
 	}
-	kills := 50
-	if testing.Short() {
-		kills = 10
-	}
+	kills := killsOf(t, 12)
 	s := newSlaughter(t)
 	peaceful := s.importInto("Peace")
 	s.finish(peaceful)

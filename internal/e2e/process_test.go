@@ -34,6 +34,20 @@ func fails(t *testing.T, err error) {
 	}
 }
 
+// killsOf is how many processes a test kills; KILLS overrides it, and .ci/run takes 50.
+func killsOf(t *testing.T, usual int) int {
+	t.Helper()
+	text := os.Getenv("KILLS")
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 8 {
+		t.Fatalf("KILLS=%q is not a number of at least 8", text)
+	}
+	return n
+}
+
 // theProgram is the real binary, built once for all tests that drive it.
 var theProgram = sync.OnceValues(func() (path string, err error) {
 	if builtIn, err = os.MkdirTemp("", "okta-entitlements-e2e-"); err != nil {

@@ -117,7 +117,8 @@ func onlyProtocol(t *testing.T, said string) {
 			Error   json.RawMessage
 		}
 		decoder := json.NewDecoder(strings.NewReader(line))
-		if err := decoder.Decode(&message); err != nil || message.JSONRPC != "2.0" || message.Method == "" && message.Result == nil && message.Error == nil {
+		if err := decoder.Decode(&message); err != nil || message.JSONRPC != "2.0" ||
+			message.Method == "" && message.Result == nil && message.Error == nil {
 			t.Errorf("not a message on stdout: %.200q", line)
 		}
 	}
@@ -181,82 +182,17 @@ func TestEachToolOverStdioInBothEras(t *testing.T) {
 			p.put(t, "report.csv", e2eReport)
 			s := converse(t, era, nil, p.env, "serve", "--demo")
 			defer s.close()
-			app := demoApp(s)
-			called := map[string]bool{"about": true}
-			use := func(tool string) string { called[tool] = true; return tool }
-			if got := answer[tools.OktaTestOut](s, use("okta_test"), nil); got.Mode != "demo" || got.Cannot != 0 {
-				t.Errorf("okta_test: %+v", got)
-			}
-			names := []string{}
-			for _, f := range answer[tools.ListFilesOut](s, use("list_csv_files"), nil).Files {
-				names = append(names, f.Filename)
-			}
-			if !slices.Contains(names, "report.csv") || !slices.Contains(names, sample) {
-				t.Errorf("files: %v", names)
-			}
-			file := map[string]any{"filename": "report.csv"}
-			if got := answer[tools.ReadFileOut](s, use("read_csv_file"), file); len(got.Rows) != 2 {
-				t.Errorf("rows: %+v", got)
-			}
-			if got := answer[tools.PreflightOut](s, use("validate_csv_preflight"), file); !got.Usable {
-				t.Errorf("preflight: %+v", got)
-			}
-			if got := answer[tools.AnalyzeOut](s, use("analyze_csv_for_entitlements"), file); got.Counts.Wanted != 2 {
-				t.Errorf("analysis: %+v", got)
-			}
-			both := map[string]any{"filename": "report.csv", "app_id": app}
-			if got := s.applied(use("prepare_entitlement_structure"), both); got.Status != "complete" || got.Done.ValuesCreated != 2 {
-				t.Errorf("structure: %+v", got)
-			}
-			granted := s.applied(use("execute_user_grants"), both)
-			if granted.Status != "complete" || granted.Rows["granted"] != 2 {
-				t.Errorf("grants: %+v", granted)
-			}
-			job := map[string]any{"job_id": granted.JobID}
-			if got := answer[tools.JobOut](s, use("get_job"), job); got.Status != "complete" {
-				t.Errorf("job: %+v", got)
-			}
-			if got := answer[tools.JobOut](s, use("cancel_job"), job); got.Status != "complete" {
-				t.Errorf("cancel: %+v", got)
-			}
-			if got := answer[tools.PlanOut](s, use("plan_undo"), job); got.Counts.TakeAway == 0 {
-				t.Errorf("undo: %+v", got)
-			}
-			offered := answer[tools.ListEntitlementsOut](s, use("okta_iga_list_entitlements"), map[string]any{"app_id": app})
-			if offered.Total != 1 {
-				t.Fatalf("entitlements: %+v", offered)
-			}
-			values := answer[tools.ListValuesOut](s, use("okta_iga_list_entitlement_values"), map[string]any{"entitlement_id": offered.Entitlements[0].ID})
-			if values.Total != 2 {
-				t.Fatalf("values: %+v", values)
-			}
-			found := answer[tools.UserSearchOut](s, use("okta_user_search"), map[string]any{"query": "ada@acme.example.com"})
-			if found.Result != "found" {
-				t.Fatalf("search: %+v", found)
-			}
-			if got := answer[tools.BatchUserSearchOut](s, use("okta_batch_user_search"), map[string]any{"names": []string{"ada@acme.example.com", "x@acme.example.com"}}); len(got.Found) != 1 || len(got.NotFound) != 1 {
-				t.Errorf("batch search: %+v", got)
-			}
-			id := found.Users[0].ID
-			if got := answer[tools.PlanOut](s, use("okta_batch_assign_users"), map[string]any{"app_id": app, "user_ids": []string{id}}); got.Status != "nothing_to_do" {
-				t.Errorf("assign: %+v", got)
-			}
-			wanted := []any{map[string]any{"user_id": id, "value_ids": []string{values.Values[0].ID, values.Values[1].ID}}}
-			if got := answer[tools.PlanOut](s, use("okta_batch_create_grants"), map[string]any{"app_id": app, "grants": wanted}); got.Status != "needs_confirmation" || got.Counts.GrantValues != 1 {
-				t.Errorf("grant: %+v", got)
-			}
-			if got := answer[tools.RateStatusOut](s, use("okta_get_rate_status"), nil); got.Calls == 0 || got.Refused != 0 {
-				t.Errorf("pace: %+v", got)
-			}
-			if text, failed := s.ask(use("sync_s3_files"), nil); !failed || !strings.Contains(text, "s3_disabled") {
-				t.Errorf("sync: %s", text)
-			}
-			auditTools(s, use)
+			w := &walk{session: s, app: demoApp(s), called: map[string]bool{"about": true}}
+			w.report(t)
+			w.stages(t)
+			w.lists(t)
+			w.rest(t)
+			auditTools(s, w.use)
 			for tool, err := range s.Tools(t.Context(), nil) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !called[tool.Name] {
+				if !w.called[tool.Name] {
 					t.Errorf("%s was not called; add it to this test", tool.Name)
 				}
 			}
@@ -280,7 +216,8 @@ func TestQuestionsAreAskedInBothEras(t *testing.T) {
 				user := &answers{word: word}
 				s := converse(t, era, user, p.env, "--demo")
 				defer s.close()
-				out := answer[tools.PlanOut](s, "prepare_entitlement_structure", map[string]any{"filename": "report.csv", "app_id": demoApp(s)})
+				out := answer[tools.PlanOut](s, "prepare_entitlement_structure",
+					map[string]any{"filename": "report.csv", "app_id": demoApp(s)})
 				if out.Status != status || len(user.seen) != 1 || !strings.Contains(user.seen[0], "2 values to create") {
 					t.Errorf("status %s, want %s; asked %q", out.Status, status, user.seen)
 				}
@@ -289,8 +226,8 @@ func TestQuestionsAreAskedInBothEras(t *testing.T) {
 	}
 }
 
-// TestPlacesAreFoundFromAnyDirectory: desktop clients start the program from a directory of their choice, with next to no
-// environment.
+// TestPlacesAreFoundFromAnyDirectory: desktop clients start the program from a directory of their choice, with next
+// to no environment.
 func TestPlacesAreFoundFromAnyDirectory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -302,7 +239,8 @@ func TestPlacesAreFoundFromAnyDirectory(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(settings, "reports"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(settings, ".env"), []byte("OKTA_DOMAIN=demo\nCSV_DIR=reports\nLOG_LEVEL=error\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(settings, ".env"),
+		[]byte("OKTA_DOMAIN=demo\nCSV_DIR=reports\nLOG_LEVEL=error\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(settings, "reports", "mine.csv"), []byte(e2eReport), 0o644); err != nil {
@@ -323,11 +261,13 @@ func TestPlacesAreFoundFromAnyDirectory(t *testing.T) {
 	}
 }
 
-// TestNothingConfiguredIsExplained: the first start of a newcomer ends with what to do, on stderr, and with nothing on stdout.
+// TestNothingConfiguredIsExplained: the first start of a newcomer ends with what to do, on stderr, and with nothing
+// on stdout.
 func TestNothingConfiguredIsExplained(t *testing.T) {
 	t.Parallel()
 	stdout, stderr, code := runProgram(t, []string{"HOME=" + t.TempDir()})
-	if code != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, "OKTA_DOMAIN") || !strings.Contains(stderr, "demo") {
+	if code != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, "OKTA_DOMAIN") ||
+		!strings.Contains(stderr, "demo") {
 		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
@@ -361,7 +301,8 @@ func TestHandwrittenMessagesAreAnswered(t *testing.T) {
 	t.Parallel()
 	cmd := startable(t, newPlace(t).env, "serve", "--demo")
 	cmd.Stdin = strings.NewReader(strings.Join([]string{
-		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"hand","version":"1"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+			`"capabilities":{},"clientInfo":{"name":"hand","version":"1"}}}`,
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
 		`this is no message`,
 		`{"jsonrpc":"2.0","id":2,"method":"no/such/method"}`,

@@ -3,6 +3,7 @@ package intake
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Answers is what callers say about a report. All of it is optional: what is left out is decided from the file, or is a
@@ -64,6 +65,39 @@ func (l layers) by(says func(Answers) bool) By {
 	}
 	return ""
 }
+
+// remembered reports whether the answer that counts is one of a saved mapping. It was given for an earlier file, so what it
+// names may be gone from this one.
+func (l layers) remembered(says func(Answers) bool) bool { return l.by(says) == ByMapping }
+
+// hasWord reports whether the answers say what a word of a column means. The word is a wordKey.
+func (a Answers) hasWord(column, key string) bool {
+	for name, words := range a.Words {
+		if !strings.EqualFold(foldSpace(name), foldSpace(column)) {
+			continue
+		}
+		for word := range words {
+			if wordKey(word) == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasRow reports whether the answers choose the rows with a value under a column. The value is a wordKey.
+func (a Answers) hasRow(column, key string) bool {
+	for name, values := range a.Rows {
+		if strings.EqualFold(foldSpace(name), foldSpace(column)) &&
+			slices.ContainsFunc(values, func(v string) bool { return wordKey(v) == key }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Merged returns answers as one; the first that speaks of something counts. It is what a mapping keeps of them.
+func Merged(answers []Answered) Answers { return layers(answers).merged() }
 
 // merged is all answers as one.
 func (l layers) merged() Answers {

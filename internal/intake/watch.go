@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,14 +89,21 @@ func (b *builder) selections() error {
 		}
 		for word, meaning := range b.answers.Words[column] {
 			if meaning != WordGrants && meaning != WordRefuses {
-				return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
-					Next: "a word grants or refuses"}
+				return &trouble.Error{
+					Code: trouble.UnusableAnswer,
+					What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
+					Next: "a word grants or refuses",
+				}
 			}
 		}
-		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction, RoleValidFrom, RoleValidUntil}, role) &&
+		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction,
+			RoleValidFrom, RoleValidUntil}, role) &&
 			!slices.Contains(b.columns.marks, at) {
-			return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
-				Next: "name it in columns.filter too, or leave its words out"}
+			return &trouble.Error{
+				Code: trouble.UnusableAnswer,
+				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
+				Next: "name it in columns.filter too, or leave its words out",
+			}
 		}
 	}
 	return nil
@@ -110,22 +118,32 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// unmet refuses answers about values and words that the file does not have.
+// unmet refuses answers about values and words that the file does not have. A saved mapping may name what is gone since,
+// as long as one of the values that it chooses is left.
 func (b *builder) unmet() error {
 	for _, s := range b.chosen {
+		met := slices.Contains(slices.Collect(maps.Values(s.wanted)), true)
 		for _, v := range sortedKeys(s.wanted) {
-			if s.wanted[v] {
+			if s.wanted[v] || met && b.layers.remembered(func(a Answers) bool { return a.hasRow(s.name, v) }) {
 				continue
 			}
 			next := "the column has " + quoted(s.have...)
 			if near := nearest(v, s.have); near != "" {
 				next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
 			}
-			return &trouble.Error{Code: trouble.UnknownValue, What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)), Next: next}
+			return &trouble.Error{
+				Code: trouble.UnknownValue,
+				What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)),
+				Next: next,
+			}
 		}
 	}
 	for _, v := range b.wordColumns() {
-		if err := v.unmet(b.rep.Header[v.index]); err != nil {
+		name := b.rep.Header[v.index]
+		gone := func(word string) bool {
+			return b.layers.remembered(func(a Answers) bool { return a.hasWord(name, word) })
+		}
+		if err := v.unmet(name, gone); err != nil {
 			return err
 		}
 	}
@@ -219,9 +237,10 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 	switch {
 	case c.Role == RoleApplication:
 		if len(d.given.Rows[name]) == 0 {
-			b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(), ask: func(c *constantColumn) Doubt {
-				return applicationDoubt(c.name, c.n, c.values)
-			}})
+			b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(),
+				ask: func(c *constantColumn) Doubt {
+					return applicationDoubt(c.name, c.n, c.values)
+				}})
 		}
 	case h.Is(lexicon.Scope) && d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
 		access := d.namesOf(d.with(RoleEntitlement))

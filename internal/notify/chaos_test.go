@@ -16,7 +16,7 @@ import (
 // TestAfterEnoughRunsEveryFindingHasOneOpenIssueAndEverySettledOneNone is the property that everything else serves: whatever
 // goes wrong, and wherever a run is killed, later runs bring Jira to what is wanted.
 func TestAfterEnoughRunsEveryFindingHasOneOpenIssueAndEverySettledOneNone(t *testing.T) {
-	worlds := 150
+	worlds := 50
 	if text := os.Getenv("CHAOS_WORLDS"); text != "" {
 		var err error
 		if worlds, err = strconv.Atoi(text); err != nil {

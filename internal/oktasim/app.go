@@ -154,8 +154,9 @@ func (a *app) links(c *call, self string) map[string]any {
 		verb:                c.link(self + "/lifecycle/" + verb),
 	}
 	if a.oauth != nil {
-		links["clientCredentials"] = []any{map[string]any{"name": "secrets",
-			"href": c.base() + self + "/credentials/secrets"}}
+		links["clientCredentials"] = []any{map[string]any{
+			"name": "secrets", "href": c.base() + self + "/credentials/secrets",
+		}}
 	}
 	return links
 }

@@ -158,8 +158,9 @@ func (e *logEvent) surroundings(body map[string]any) {
 	body["client"] = map[string]any{
 		"userAgent": map[string]any{"rawUserAgent": e.agent, "os": "Unknown", "browser": "UNKNOWN"}, "zone": "null",
 		"device": "Unknown", "id": nil, "ipAddress": e.ip,
-		"geographicalContext": map[string]any{"city": nil, "state": nil, "country": nil, "postalCode": nil,
-			"geolocation": nil},
+		"geographicalContext": map[string]any{
+			"city": nil, "state": nil, "country": nil, "postalCode": nil, "geolocation": nil,
+		},
 	}
 	body["authenticationContext"] = map[string]any{
 		"authenticationProvider": nil, "credentialProvider": nil, "credentialType": nil, "issuer": nil,

@@ -95,8 +95,10 @@ func (g *group) expanded(c *call) map[string]any {
 		body["_embedded"] = map[string]any{"stats": map[string]any{
 			"usersCount": g.members.size(), "appsCount": g.apps.size(), "groupPushMappingsCount": 0,
 			"hasAdminPrivilege": len(c.t.admins.byGroup[g.id]) > 0,
-			"_links": map[string]any{"self": c.link("/api/v1/groups/" + g.id + "/stats"),
-				"users": c.link("/api/v1/groups/" + g.id + "/users")},
+			"_links": map[string]any{
+				"self":  c.link("/api/v1/groups/" + g.id + "/stats"),
+				"users": c.link("/api/v1/groups/" + g.id + "/users"),
+			},
 		}}
 	}
 	return body

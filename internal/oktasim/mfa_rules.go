@@ -57,7 +57,8 @@ func (r *policyRule) wire(c *call, p *policy) map[string]any {
 	}
 	return map[string]any{
 		"id": r.id, "status": r.status, "name": r.name, "priority": priority,
-		"created": stampText(r.created), "lastUpdated": stampText(r.updated), "system": r.system, "conditions": r.conditions, "actions": r.actions,
+		"created": stampText(r.created), "lastUpdated": stampText(r.updated), "system": r.system,
+		"conditions": r.conditions, "actions": r.actions,
 		"_links": links, "type": r.kind,
 	}
 }

@@ -74,8 +74,8 @@ func (t *Tenant) listRoleHolders(c *call) {
 	for _, id := range ids {
 		self := "/api/v1/users/" + id
 		value = append(value, map[string]any{
-			"id": id, "orn": t.users[id].orn(t), "_links": map[string]any{"self": c.link(self),
-				"roles": c.link(self + "/roles")},
+			"id": id, "orn": t.users[id].orn(t),
+			"_links": map[string]any{"self": c.link(self), "roles": c.link(self + "/roles")},
 		})
 	}
 	body := map[string]any{"value": value}

@@ -50,8 +50,8 @@ func (t *Tenant) newUser(n NewUser, at time.Time) *user {
 		u.activated, u.passwordChanged = at, at
 	}
 	u.profile = map[string]any{"firstName": n.FirstName, "lastName": n.LastName, "login": n.Login, "email": n.Email}
-	for name, v := range map[string]string{"employeeNumber": n.EmployeeNumber, "department": n.Department,
-		"title": n.Title} {
+	more := map[string]string{"employeeNumber": n.EmployeeNumber, "department": n.Department, "title": n.Title}
+	for name, v := range more {
 		if v != "" {
 			u.profile[name] = v
 		}

@@ -17,7 +17,7 @@ type EnrollmentRule struct {
 
 // AddEnrollmentPolicy makes an enrolment policy for groups, as an administrator would, and returns its id. settings says
 // NOT_ALLOWED, OPTIONAL or REQUIRED by authenticator key (on Classic Engine by factor name, such as okta_sms); what it leaves out
-// is NOT_ALLOWED. Priority 1 is asked first, 0 means 1. It is ACTIVE and has no rule, which here means that it holds for everybody
+// is NOT_ALLOWED. Priority 1 is asked first, 0 means 1. It is ACTIVE and has no rule, which here means that it holds for everyone
 // in its groups.
 func (t *Tenant) AddEnrollmentPolicy(name string, groups []string, settings map[string]string, priority int) string {
 	t.mu.Lock()

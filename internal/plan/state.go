@@ -1,6 +1,6 @@
 package plan
 
-// State is how a row is or ended: one word from a fixed list. The states of all rows add up to the rows of the file.
+// State is how far a row is, or how it ended: one word from a fixed list. The states of all rows add up to the rows of the file.
 type State string
 
 // The states of a row. Planned is the only one that an execution turns into another.

@@ -133,6 +133,12 @@ const (
 	UnusableAnswer  Code = "unusable_answer"  // an answer that cannot be
 	ReadingInDoubt  Code = "reading_in_doubt" // the reading of a report is in doubt, and nothing is planned from it
 
+	// internal/mapping
+	MappingDamaged  Code = "mapping_damaged"   // a mapping file that was edited wrongly
+	MappingFormat   Code = "mapping_format"    // a mapping file of a version that is not known
+	MappingNotFound Code = "mapping_not_found" // no mapping of that name
+	MappingExists   Code = "mapping_exists"    // a mapping of that name is there already
+
 	// internal/intake/sheet
 	WorkbookDamaged    Code = "workbook_damaged"    // a workbook that is cut, or whose parts contradict each other
 	WorkbookKind       Code = "workbook_kind"       // a workbook of another kind than .xlsx, or with macros or a password

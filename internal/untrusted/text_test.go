@@ -81,13 +81,15 @@ func TestTextIsComparedByItsRawText(t *testing.T) {
 	if a == b || a != untrusted.New("Admin") {
 		t.Error("texts are not compared by their raw text")
 	}
-	if _, err := json.Marshal(map[untrusted.Text]int{a: 1, b: 2}); err == nil {
+	if _, err := asJSON(map[untrusted.Text]int{a: 1, b: 2}); err == nil {
 		t.Error("two keys that look the same were encoded as JSON")
 	}
 	if !(untrusted.Text{}).IsZero() || untrusted.New(" ").IsZero() {
 		t.Error("IsZero is not about the raw text")
 	}
 }
+
+func asJSON(v any) ([]byte, error) { return json.Marshal(v) }
 
 func TestStoredTextSurvivesByteForByte(t *testing.T) {
 	for _, raw := range []string{"", "Admin", hostile, "\xff\xfe broken", "\xed\xa0\x80", strings.Repeat("\x00", 255), `{"bytes":"AA=="}`, "a\u2028<b>&"} {
