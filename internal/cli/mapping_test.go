@@ -35,10 +35,11 @@ func kept(t *testing.T, state string) string {
 	_, err := s.Propose(t.Context(), mapping.Proposal{
 		Application: mapping.Application{ID: "0oa1", Label: "Acme \x1b[31mFinance"},
 		Header:      []string{"Username", "Role", "Decision"},
-		Answers:     intake.Answers{Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordRefuses}}},
-		Words:       []intake.Words{{Column: "Decision", Role: intake.RoleFilter, Words: []intake.WordUse{{Word: "Mothballed"}}}},
-		Plan:        "plan-1",
-		At:          at,
+		Answers: []intake.Answered{{By: intake.ByArgument, Answers: intake.Answers{
+			Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordRefuses}}}}},
+		Words: []intake.Words{{Column: "Decision", Role: intake.RoleFilter, Words: []intake.WordUse{{Word: "Mothballed"}}}},
+		Plan:  "plan-1",
+		At:    at,
 	})
 	if err != nil {
 		t.Fatal(err)

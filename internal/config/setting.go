@@ -141,7 +141,7 @@ func fileSettings() []Setting {
 			Doc: "The inbox for access reports. Default: `csv` beside the .env file, in the working directory, beside the program, or in the user's state directory.", Example: "csv",
 			set: func(c *Config, v value) { c.CSVDir = v.text }},
 		{Name: "STATE_DIR", Group: groupFiles, Kind: Path,
-			Doc: "Plans, run journals and the audit trail. Default: the user's state directory.", Example: "state",
+			Doc: "Plans, run journals, mappings and the audit trail. Default: the user's state directory.", Example: "state",
 			set: func(c *Config, v value) { c.StateDir = v.text }},
 	}
 }

@@ -163,6 +163,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 	name := b.rep.Header[c.index]
 	b.doubt(Doubt{Code: DoubtDates, Column: name, Lines: []int{d.firstAmbiguous},
 		Question: fmt.Sprintf("do dates such as %q under %s have the day or the month first?", d.example, quoted(name)),
-		Answers:  []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first", Answers{DateOrder: DateOrderMonth})}})
+		Answers: []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first",
+			Answers{DateOrder: DateOrderMonth})}})
 	return d.order()
 }

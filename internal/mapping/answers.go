@@ -86,16 +86,18 @@ func spelled(a intake.Answers, header []string, fold func(string) string) intake
 	return a
 }
 
-// keyed returns a map with other keys, nil when no key is left.
+// keyed returns a map with other keys, nil when no key is left. Of two keys that become one, the first in order counts.
 func keyed[V any](was map[string]V, name func(string) string) map[string]V {
 	var all map[string]V
-	for key, value := range was {
-		if key = name(key); key != "" {
-			if all == nil {
-				all = map[string]V{}
-			}
-			all[key] = value
+	for _, key := range slices.Sorted(maps.Keys(was)) {
+		other := name(key)
+		if _, taken := all[other]; taken || other == "" {
+			continue
 		}
+		if all == nil {
+			all = map[string]V{}
+		}
+		all[other] = was[key]
 	}
 	return all
 }

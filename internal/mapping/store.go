@@ -49,10 +49,10 @@ type Match struct {
 // Proposal is an answered reading that a plan was made with.
 type Proposal struct {
 	Application Application
-	Header      []string       // of the report, as written
-	Answers     intake.Answers // all that settled the reading, as one
-	Words       []intake.Words // Reading.Words
-	Plan        string         // the plan's id
+	Header      []string          // of the report, as written
+	Answers     []intake.Answered // all that were handed to intake.Read, in the same order
+	Words       []intake.Words    // Reading.Words
+	Plan        string            // the plan's id
 	At          time.Time
 }
 
@@ -173,11 +173,12 @@ func notFound(name string) error {
 	}
 }
 
-// Propose saves an answered reading as a proposal. Answers that a confirmed mapping gives already, and readings that needed
-// no answer, are not saved: the file is nil then. The same answers again only note the plan.
+// Propose saves an answered reading as a proposal. Answers that a mapping or an export gives already, and readings that
+// needed no answer, are not saved: the file is nil then. The same answers again only note the plan. A plan is as good
+// without its proposal, so an error is a note for the person and no reason to withhold the plan.
 func (s *Store) Propose(ctx context.Context, p Proposal) (*File, error) {
 	folded, sound := FoldHeader(p.Header)
-	if !sound || reflect.ValueOf(p.Answers).IsZero() || p.Application.ID == "" {
+	if !sound || !newlyAnswered(p.Answers) || p.Application.ID == "" {
 		return nil, nil
 	}
 	reading := intake.Reading{Words: p.Words}
@@ -188,7 +189,7 @@ func (s *Store) Propose(ctx context.Context, p Proposal) (*File, error) {
 		Application: p.Application,
 		Header:      folded,
 		Digest:      Digest(folded),
-		Answers:     spelledFolded(deciding(p.Answers, p.Words)),
+		Answers:     deciding(merged(p.Answers), p.Words),
 		Words:       wordsOf(&reading),
 		Saved:       p.At.UTC().Truncate(time.Second),
 		Plans:       []string{p.Plan},
@@ -217,6 +218,22 @@ func (s *Store) Propose(ctx context.Context, p Proposal) (*File, error) {
 	return f, err
 }
 
+// newlyAnswered reports whether someone said more than mappings and exports did.
+func newlyAnswered(answers []intake.Answered) bool {
+	return slices.ContainsFunc(answers, func(a intake.Answered) bool {
+		return a.By != intake.ByMapping && !reflect.ValueOf(a.Answers).IsZero()
+	})
+}
+
+// merged is all answers as one, with folded names of columns.
+func merged(answers []intake.Answered) intake.Answers {
+	folded := make([]intake.Answered, len(answers))
+	for i, a := range answers {
+		folded[i] = intake.Answered{By: a.By, Answers: spelledFolded(a.Answers)}
+	}
+	return intake.Merged(folded)
+}
+
 // deciding adds to answers the role of each column whose words they explain. The next report may leave that column without
 // a word that shows its role, and the answers would then be about a column that decides nothing.
 func deciding(a intake.Answers, words []intake.Words) intake.Answers {
@@ -237,7 +254,7 @@ func deciding(a intake.Answers, words []intake.Words) intake.Answers {
 		if a.Columns.Others == nil {
 			a.Columns.Others = map[string]intake.Role{}
 		}
-		a.Columns.Others[column.Column] = column.Role
+		a.Columns.Others[name] = column.Role
 	}
 	return a
 }

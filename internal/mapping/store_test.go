@@ -63,11 +63,17 @@ func parked() intake.Answers {
 	return intake.Answers{Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordRefuses}}}
 }
 
+// said are answers that came as an argument of a conversation.
+func said(answers intake.Answers) []intake.Answered {
+	return []intake.Answered{{By: intake.ByArgument, Answers: answers}}
+}
+
 func propose(t *testing.T, s *mapping.Store, plan string, answers intake.Answers, when time.Time) *mapping.File {
 	t.Helper()
-	rep := read(t, month1, intake.Answered{By: intake.ByArgument, Answers: answers})
+	layers := said(answers)
+	rep := read(t, month1, layers...)
 	f, err := s.Propose(t.Context(), mapping.Proposal{
-		Application: app, Header: rep.Header, Answers: answers, Words: rep.Reading.Words, Plan: plan, At: when,
+		Application: app, Header: rep.Header, Answers: layers, Words: rep.Reading.Words, Plan: plan, At: when,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +192,7 @@ func TestNewAnswersReplaceAMappingWhenTheirPlanIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestTheWordsThatAreNewAreToldToThePersonWhoConfirms(t *testing.T) {
+func TestNewWordsAreKnownForThePersonWhoConfirms(t *testing.T) {
 	s := mapping.At(t.TempDir())
 	f := propose(t, s, "plan-1", parked(), at)
 	rep := read(t, month1+"di.vance@acme.example.com,AP Clerk,Certified\n", intake.Answered{By: intake.ByMapping, Answers: parked()})
@@ -344,7 +350,7 @@ func TestProcessesThatProposeAtOnceLoseNothing(t *testing.T) {
 			word := fmt.Sprintf("Word %d", i)
 			answers := intake.Answers{Words: map[string]map[string]string{"Decision": {word: intake.WordRefuses}}}
 			_, err := mapping.At(dir).Propose(t.Context(), mapping.Proposal{
-				Application: app, Header: header(month1), Answers: answers, Plan: fmt.Sprint("plan-", i), At: at,
+				Application: app, Header: header(month1), Answers: said(answers), Plan: fmt.Sprint("plan-", i), At: at,
 			})
 			if err != nil {
 				t.Error(err)
@@ -368,7 +374,7 @@ func TestOldProposalsAreForgottenAndMappingsAreNot(t *testing.T) {
 	for i := range 105 {
 		answers := intake.Answers{Words: map[string]map[string]string{"Decision": {fmt.Sprint("Word ", i): intake.WordRefuses}}}
 		last, err = s.Propose(t.Context(), mapping.Proposal{
-			Application: app, Header: header(month1), Answers: answers, Plan: fmt.Sprint("plan-", i), At: at.Add(time.Duration(i) * time.Minute),
+			Application: app, Header: header(month1), Answers: said(answers), Plan: fmt.Sprint("plan-", i), At: at.Add(time.Duration(i) * time.Minute),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -385,15 +391,67 @@ func TestOldProposalsAreForgottenAndMappingsAreNot(t *testing.T) {
 	}
 }
 
+func TestAProposalHasAllAnswersAndOnlyWhenSomeoneSaidMore(t *testing.T) {
+	s := mapping.At(t.TempDir())
+	export := intake.Answered{By: intake.ByMapping, Answers: intake.Answers{Columns: intake.Mapping{User: "Username"}}}
+	p := mapping.Proposal{Application: app, Header: header(month1), Answers: []intake.Answered{export}, Plan: "plan-1", At: at}
+	if f, err := s.Propose(t.Context(), p); f != nil || err != nil {
+		t.Errorf("what an export says is proposed as %v, %v", f, err)
+	}
+	p.Answers = []intake.Answered{
+		{By: intake.ByForm, Answers: intake.Answers{Words: map[string]map[string]string{"DECISION": {"Mothballed": intake.WordRefuses}}}},
+		{By: intake.ByArgument, Answers: intake.Answers{Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordGrants}}}},
+		export,
+	}
+	f, err := s.Propose(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := intake.Answers{
+		Columns: intake.Mapping{User: "username"},
+		Words:   map[string]map[string]string{"decision": {"Mothballed": intake.WordRefuses}},
+	}
+	if !reflect.DeepEqual(f.Answers, want) {
+		t.Errorf("proposed is %+v, want %+v: the first that speaks of something counts", f.Answers, want)
+	}
+}
+
+func TestAConfirmationThatWasInterruptedIsDoneOnce(t *testing.T) {
+	dir := t.TempDir()
+	s := mapping.At(dir)
+	proposed := propose(t, s, "plan-1", parked(), at)
+	path := filepath.Join(dir, mapping.Folder, proposed.Name+".json")
+	left, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.Confirm(t.Context(), "plan-1", intake.ByForm, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, left, 0o600); err != nil { // as after a kill between the two steps
+		t.Fatal(err)
+	}
+	if m, err := s.Find(header(month1), app.ID); err != nil || m.File == nil || m.File.Name != first.Name {
+		t.Errorf("found %v, %v", m.File, err)
+	}
+	if _, err := s.Confirm(t.Context(), "plan-1", intake.ByForm, at); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := s.List(); err != nil || len(files) != 1 || !reflect.DeepEqual(files[0], first) {
+		t.Errorf("there are %d files, %v; want the mapping alone", len(files), err)
+	}
+}
+
 func TestNothingIsProposedThatSaysNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := mapping.At(dir)
 	for name, p := range map[string]mapping.Proposal{
 		"no answers":       {Application: app, Header: header(month1), Plan: "plan-1", At: at},
-		"no application":   {Header: header(month1), Answers: parked(), Plan: "plan-1", At: at},
-		"columns alike":    {Application: app, Header: []string{"Role", "ROLE"}, Answers: parked(), Plan: "plan-1", At: at},
-		"a nameless one":   {Application: app, Header: []string{"Role", ""}, Answers: parked(), Plan: "plan-1", At: at},
-		"no header at all": {Application: app, Answers: parked(), Plan: "plan-1", At: at},
+		"no application":   {Header: header(month1), Answers: said(parked()), Plan: "plan-1", At: at},
+		"columns alike":    {Application: app, Header: []string{"Role", "ROLE"}, Answers: said(parked()), Plan: "plan-1", At: at},
+		"a nameless one":   {Application: app, Header: []string{"Role", ""}, Answers: said(parked()), Plan: "plan-1", At: at},
+		"no header at all": {Application: app, Answers: said(parked()), Plan: "plan-1", At: at},
 	} {
 		if f, err := s.Propose(t.Context(), p); f != nil || err != nil {
 			t.Errorf("%s: %v, %v", name, f, err)
@@ -409,7 +467,7 @@ func TestHostileTextsOfAReportSurvive(t *testing.T) {
 	for i, text := range hostile {
 		answers := intake.Answers{Words: map[string]map[string]string{"Decision": {text + fmt.Sprint(i): intake.WordRefuses}}}
 		f, err := s.Propose(t.Context(), mapping.Proposal{
-			Application: mapping.Application{ID: app.ID, Label: text}, Header: header(month1), Answers: answers,
+			Application: mapping.Application{ID: app.ID, Label: text}, Header: header(month1), Answers: said(answers),
 			Words: []intake.Words{{Column: "Decision", Words: []intake.WordUse{{Word: text}}}}, Plan: text, At: at,
 		})
 		if err != nil {

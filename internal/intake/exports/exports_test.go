@@ -189,7 +189,8 @@ func TestWhatAPersonConfirmedGoesBeforeWhatIsBuiltIn(t *testing.T) {
 	}
 	proposal := mapping.Proposal{
 		Application: mapping.Application{ID: "0oa1"}, Header: names, Plan: "plan-1", At: today,
-		Answers: intake.Answers{Columns: intake.Mapping{User: "Login", Entitlements: []string{"Application instance"}}},
+		Answers: []intake.Answered{{By: intake.ByTerminal, Answers: intake.Answers{
+			Columns: intake.Mapping{User: "Login", Entitlements: []string{"Application instance"}}}}},
 	}
 	if _, err := store.Propose(t.Context(), proposal); err != nil {
 		t.Fatal(err)
@@ -229,6 +230,46 @@ func TestGivenFilesAreFound(t *testing.T) {
 		if found.Refuse == nil {
 			if alone, with := granted(read(t, data)), granted(read(t, data, found.Answered)); !slices.Equal(alone, with) {
 				t.Errorf("%s: %q is granted with the export, %q without", file, with, alone)
+			}
+		}
+	}
+}
+
+// TestNoExportHidesAColumnThatRefuses adds a column that refuses every row to each sample, at each place in the header.
+func TestNoExportHidesAColumnThatRefuses(t *testing.T) {
+	columns := []struct{ name, cell string }{
+		{"Revoked", "yes"}, {"Final Decision", "Reject"}, {"Assignment Status", "Expired"}, {"Valid To", "2025-12-31"},
+		{"Unassigned on", "2025-12-31"}, {"Gesperrt", "Ja"}, {"Genehmigt", "Nein"}, {"Reviewer Outcome", "Mothballed"},
+		{"Access Approved", "pending"}, {"Valid From", "2027-01-01"},
+	}
+	for _, f := range exports.All() {
+		if f.Refuse != nil {
+			continue
+		}
+		rows, err := csv.NewReader(bytes.NewReader(sample(t, f.Name))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, column := range columns {
+			for _, at := range []int{0, len(rows[0]) / 2, len(rows[0])} {
+				var report bytes.Buffer
+				writer := csv.NewWriter(&report)
+				for i, row := range rows {
+					cell := column.cell
+					if i == 0 {
+						cell = column.name
+					}
+					_ = writer.Write(slices.Insert(slices.Clone(row), at, cell))
+				}
+				writer.Flush()
+				found, ok := exports.Find(header(t, report.Bytes()))
+				if !ok || found.Name != f.Name {
+					t.Fatalf("%s with %q is matched by %v", f.Name, column.name, found.File)
+				}
+				rep := read(t, report.Bytes(), found.Answered)
+				if got := granted(rep); len(got) > 0 {
+					t.Errorf("%s: %q says %q in every row, and %q is granted", f.Name, column.name, column.cell, got)
+				}
 			}
 		}
 	}
