@@ -11,8 +11,8 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
-	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/internal/untrusted"
+	"okta-entitlements-mcp/oktaclient"
 )
 
 // hostile are texts that a file must give back byte for byte.
