@@ -29,7 +29,7 @@ func (l *loading) finishOkta() {
 		return
 	}
 	if !l.set["OKTA_DOMAIN"] {
-		l.refuse("OKTA_DOMAIN", "not set; set it to your organisation, such as acme.okta.com, or to demo to try the simulated tenant")
+		l.missing("OKTA_DOMAIN", "not set; set it to your organisation, such as acme.okta.com, or to demo to try the simulated tenant")
 	}
 	l.checkCredential()
 	if o.CAFile != "" {
@@ -47,7 +47,7 @@ func (l *loading) checkCredential() {
 	case token:
 		l.checkToken()
 	default:
-		l.refuse("OKTA_API_TOKEN", "not set; set it, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY_FILE and OKTA_KEY_ID for an OAuth service app")
+		l.missing("OKTA_API_TOKEN", "not set; set it, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY_FILE and OKTA_KEY_ID for an OAuth service app")
 	}
 	if !client && (l.set["OKTA_PRIVATE_KEY"] || l.set["OKTA_PRIVATE_KEY_FILE"]) {
 		l.refuse("OKTA_CLIENT_ID", "not set, although a private key is; set both or neither")
@@ -74,7 +74,7 @@ func (l *loading) checkKey() {
 		l.refuse(name, "set together with OKTA_PRIVATE_KEY_FILE; remove one of them")
 		return
 	case !inline && !inFile:
-		l.refuse(name, "not set; OKTA_CLIENT_ID needs it, or OKTA_PRIVATE_KEY_FILE")
+		l.missing(name, "not set; OKTA_CLIENT_ID needs it, or OKTA_PRIVATE_KEY_FILE")
 		return
 	case inFile:
 		name = "OKTA_PRIVATE_KEY_FILE"
@@ -97,7 +97,7 @@ func (l *loading) checkKey() {
 	o.PrivateKey = secret.New(key)
 	switch {
 	case o.KeyID == "" && kid == "":
-		l.refuse("OKTA_KEY_ID", "not set; it is the id (kid) beside the key on the app's page in Okta")
+		l.missing("OKTA_KEY_ID", "not set; it is the id (kid) beside the key on the app's page in Okta")
 	case o.KeyID == "":
 		o.KeyID = kid
 	case kid != "" && kid != o.KeyID:
