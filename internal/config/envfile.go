@@ -73,7 +73,7 @@ func (l *loading) findEnvFile() {
 		l.c.Sources.EnvFile = Place{Path: c.path, From: c.from}
 		l.file.path = c.path
 		// The parser's error quotes the line, which may hold a secret.
-		l.file.values, err = godotenv.Parse(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
+		l.file.values, err = godotenv.Parse(bytes.NewReader(text))
 		if err != nil {
 			l.refuse(name, "%s is not well formed; each line must read NAME=value, values with spaces or # in quotes", c.path)
 		}
