@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -36,8 +37,9 @@ type Error struct {
 	NeedScope string // the OAuth scope that a 403 asked for
 	Sent      Sent
 
-	kind  error // one of the sentinels below
-	cause error // why there is no answer; shown, and unwrapped only for the caller's own context
+	kind  error         // one of the sentinels below
+	skew  time.Duration // Okta's time minus ours, when the refusal may come of it
+	cause error         // why there is no answer; shown, and unwrapped only for the caller's own context
 }
 
 // kind is one of the kinds of *Error, with the code under which people meet it.
@@ -60,6 +62,7 @@ var (
 	ErrRateLimited  error = &kind{"okta rate limit exceeded", trouble.RateLimited}
 	ErrUnavailable  error = &kind{"okta unavailable", trouble.OktaUnavailable}
 	ErrBadAnswer    error = &kind{"unreadable answer", trouble.BadAnswer}
+	ErrCertificate  error = &kind{"certificate not trusted", trouble.CertificateRefused}
 	ErrForeignHost  error = &kind{"host is not the configured okta host", trouble.OktaError}
 	ErrBadArgument  error = &kind{"argument refused before sending", trouble.InvalidArgument}
 	ErrNoSubject    error = &kind{"credential has no user behind it", trouble.NoSubject}
@@ -102,6 +105,9 @@ func (e *Error) Error() string {
 		b.WriteString(clean(e.cause.Error()))
 	default:
 		b.WriteString("no answer")
+	}
+	if e.skew != 0 {
+		b.WriteString("; " + clockDifference(e.skew))
 	}
 	if e.Sent == MaybeSent && e.write() {
 		b.WriteString("; okta may have executed it")
