@@ -66,7 +66,7 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 	}
 	// A 5xx page may be that of Okta's own edge: it is an outage, whoever wrote the page. A 429 is a matter of rate.
 	if webPage(h, body) && !fromOkta(h) && status < 500 && status != http.StatusTooManyRequests {
-		e.Summary, e.Sent, e.kind = "", MaybeSent, ErrBadAnswer
+		e.Summary, e.Sent, e.kind = untrusted.Text{}, MaybeSent, ErrBadAnswer
 		e.cause = errors.New(foreignPage(body))
 		return e
 	}
@@ -126,7 +126,7 @@ func (e *Error) Next() string {
 			"or take them out of OKTA_SCOPES"
 	case e.skew != 0:
 		return "set this machine's clock right, by time synchronisation, then run it again"
-	case e.Code == "invalid_client" && aboutTime(e.Summary):
+	case e.Code == "invalid_client" && aboutTime(e.Summary.Show(untrusted.Paragraph)):
 		return "check this machine's clock, which signs the request; Okta's answer had no Date to compare it with"
 	case e.Code == "invalid_client":
 		return "check OKTA_CLIENT_ID, OKTA_KEY_ID and the private key against the service app's public keys in Okta"
