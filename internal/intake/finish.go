@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +23,8 @@ func (b *builder) finish() error {
 	b.countByUser()
 	b.nearDuplicates()
 	b.separatorsInNames()
+	b.struckValues()
+	b.settledValues()
 	b.openQuestions()
 	b.reading()
 	b.rep.Problems, b.rep.ProblemCounts = b.problems.list(), b.problems.counts
@@ -39,6 +42,9 @@ func (b *builder) openQuestions() {
 			b.doubt(*q)
 		}
 		b.settled = append(b.settled, v.settled(name, b.layers)...)
+	}
+	if q := b.sectionDoubt(); q != nil {
+		b.doubt(*q)
 	}
 	b.watched()
 	b.noneInDoubt()
@@ -74,8 +80,8 @@ func (b *builder) noneInDoubt() {
 			continue
 		}
 		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines,
-			Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?",
-				quoted(c.nones...), quoted(name)),
+			Question: fmt.Sprintf("%s %s under %s mean that there is no access, or name a value?",
+				verb(len(c.nones), "does", "do"), quoted(c.nones...), quoted(name)),
 			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value",
 				Answers{NoneIs: NoneIsValue})}})
 	}
@@ -100,6 +106,10 @@ func (b *builder) onePerPerson() {
 			continue
 		}
 		n := counts[c.entitlement]
+		if b.identifies(c, n.values, n.single) {
+			b.doubt(onePerPersonDoubt(b.rep.Header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+			continue
+		}
 		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
 			float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
 			continue
@@ -108,13 +118,30 @@ func (b *builder) onePerPerson() {
 		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
 			continue
 		}
-		name := b.rep.Header[c.index]
-		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name,
-			Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an "+
-				"identifier?", quoted(name), n.values, n.single),
-			Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: b.rep.Mapping.Entitlements}}),
-				answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}})
+		b.doubt(onePerPersonDoubt(b.rep.Header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
 	}
+}
+
+func onePerPersonDoubt(name string, access []string, values, single int) Doubt {
+	return Doubt{Code: DoubtOnePerPerson, Column: name,
+		Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?",
+			quoted(name), values, single),
+		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: access}}),
+			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}}
+}
+
+// identifies reports a column such as Group Locker, beside one that is clearly access: a word behind the word for access
+// that no list knows, and another number for each person.
+func (b *builder) identifies(c *accessColumn, values, single int) bool {
+	if h := b.columns.about(c.index); h.Ends || values < 3 || single < values || values < b.rep.usersWanted() {
+		return false
+	}
+	for _, v := range b.rep.Values {
+		if v.Entitlement == c.entitlement && !strings.ContainsAny(v.Text, "0123456789") {
+			return false
+		}
+	}
+	return slices.ContainsFunc(b.access.columns, func(o accessColumn) bool { return b.columns.about(o.index).Exact })
 }
 
 // namesPeople reports whether the values of an entitlement fit the users who have them: aquill for ada.quill.
@@ -338,66 +365,5 @@ func (b *builder) laterDenied(d LaterDenial) {
 			Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
 			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
 			Fix:     "delete the row that no longer holds"})
-	}
-}
-
-// repeats finds rows of one person that say the same. It is a hash table that is never cleared: each slot belongs to the
-// person that wrote it last.
-type repeats struct {
-	slots []repeatSlot
-}
-
-type repeatSlot struct{ person, row int32 } // person plus one; 0 is free
-
-func newRepeats(rows int) *repeats {
-	size := 16
-	for size < 2*rows {
-		size *= 2
-	}
-	return &repeats{slots: make([]repeatSlot, size)}
-}
-
-// add enters a row and returns the index of an equal one of the same person, or -1.
-func (t *repeats) add(person, at int32, row *Row, rows []Row) int32 {
-	h := uint64(uint32(row.Access))*0x9e3779b97f4a7c15 ^ uint64(uint32(row.Date))*0xc2b2ae3d27d4eb4f ^ uint64(row.State)*0x165667b19e3779f9
-	mask := uint64(len(t.slots) - 1)
-	for i := (h ^ h>>29) & mask; ; i = (i + 1) & mask {
-		slot := &t.slots[i]
-		if slot.person != person+1 {
-			*slot = repeatSlot{person + 1, at}
-			return -1
-		}
-		other := &rows[slot.row]
-		if other.Access == row.Access && other.Date == row.Date && other.State == row.State {
-			return slot.row
-		}
-	}
-}
-
-// nearDuplicates reports values of one entitlement that look alike.
-func (b *builder) nearDuplicates() {
-	r := b.rep
-	type foldKey struct {
-		entitlement int32
-		name        string
-	}
-	keep := map[foldKey]int32{} // the most used spelling, the first of them
-	keys := make([]foldKey, len(r.Values))
-	for i, v := range r.Values {
-		keys[i] = foldKey{v.Entitlement, foldName(v.Text)}
-		if best, known := keep[keys[i]]; !known || v.Rows > r.Values[best].Rows {
-			keep[keys[i]] = int32(i)
-		}
-	}
-	for i, v := range r.Values {
-		best := keep[keys[i]]
-		if best == int32(i) || !b.problems.want(ProblemNearDuplicate) {
-			continue
-		}
-		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
-			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows,
-				untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Fix: fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
 	}
 }
