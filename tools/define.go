@@ -151,6 +151,11 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 			Next: "send an object with the fields of the input schema",
 		}
 	}
+	if dropNulls(generic) {
+		if raw, err = json.Marshal(generic); err != nil {
+			return in, fmt.Errorf("encode the arguments: %w", err)
+		}
+	}
 	if problem := explain(validator, schema, generic); problem != nil {
 		return in, problem
 	}
@@ -184,4 +189,26 @@ func schemaOf[T any]() (json.RawMessage, error) {
 		}
 	}
 	return json.Marshal(schema)
+}
+
+// dropNulls takes out the fields of objects that are null: clients send them for arguments that are left out. It reports
+// whether there were any.
+func dropNulls(value any) bool {
+	found := false
+	switch v := value.(type) {
+	case map[string]any:
+		for name, field := range v {
+			if field == nil {
+				delete(v, name)
+				found = true
+			} else if dropNulls(field) {
+				found = true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			found = dropNulls(item) || found
+		}
+	}
+	return found
 }

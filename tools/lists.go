@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
 )
@@ -82,21 +83,22 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 
 // list plans or applies wishes that came as ids.
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
-	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID), func() (*plan.Plan, error) {
+	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID, intake.Answers{}), func() (draft, error) {
 		if req.AppID == "" {
-			return nil, &trouble.Error{
+			return draft{}, &trouble.Error{
 				Code: trouble.MissingArgument,
 				What: "planning needs app_id",
 				Next: "send it, or plan_id alone to apply a plan",
 			}
 		}
 		if err := countBetween(len(req.Items), "the list"); err != nil {
-			return nil, err
+			return draft{}, err
 		}
 		if err := d.Engine.AwaitLists(ctx, req.AppID, req.Stage); err != nil {
-			return nil, err
+			return draft{}, err
 		}
 		req.Now = time.Now()
-		return plan.PlanList(ctx, d.Okta, req)
+		p, err := plan.PlanList(ctx, d.Okta, req)
+		return draft{plan: p}, err
 	})
 }

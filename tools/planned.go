@@ -28,6 +28,7 @@ type PlanOut struct {
 	Total     int              `json:"total_rows"`
 	Sample    []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
 	Warnings  []plan.Warning   `json:"warnings,omitempty"`
+	Reading   *PlanReading     `json:"reading,omitempty" jsonschema:"How the report was understood"`
 	Verdict   *policy.Verdict  `json:"policy,omitempty"`
 	Cost      *Cost            `json:"cost,omitempty"`
 	Progress  *ProgressItem    `json:"progress,omitempty"`
@@ -134,23 +135,31 @@ func (o *OpItem) add(value string) {
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
 // otherwise a plan is made and proposed.
 func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
-	build func() (*plan.Plan, error)) (PlanOut, error) {
+	build func() (draft, error)) (PlanOut, error) {
 	switch {
-	case c.Answer != nil:
+	case c.Answer != nil && c.Answer.PlanID != "":
 		return d.answered(ctx, c, check)
 	case planID != "":
 		return d.confirmed(ctx, c, planID, check)
 	}
-	p, err := build()
+	made, err := build()
 	if err != nil {
 		return PlanOut{}, err
 	}
-	return d.propose(c, p)
+	return d.propose(c, made)
+}
+
+// draft is a plan that was just made, and the reading of the report that it was made from.
+type draft struct {
+	plan    *plan.Plan
+	reading *intake.Reading // nil without a report
 }
 
 // propose saves a plan and answers with it, or has the client ask its user.
-func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
+func (d *Deps) propose(c *Call, made draft) (PlanOut, error) {
+	p := made.plan
 	out := planOut(p, d)
+	out.Reading = planReading(made.reading)
 	verdict := d.Gate.Judge(p)
 	out.Verdict = &verdict
 	if len(p.Ops) == 0 {
@@ -167,7 +176,7 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
+		return PlanOut{}, confirmation(p.ID, out.ask(made.reading))
 	}
 	out.Status = "needs_confirmation"
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing "+
@@ -175,13 +184,14 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	return out, nil
 }
 
-// ask words the question from counts and ids, never from text of the file or of Okta.
-func (o *PlanOut) ask() string {
+// ask words the question from counts and ids. Text of the file is only in the lines about the reading, in quotes.
+func (o *PlanOut) ask(reading *intake.Reading) string {
 	what := ""
 	for _, line := range o.Counts.Lines() {
 		what += "\n- " + line
 	}
 	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anyone.", o.AppID, what)
+	ask += readingLines(reading)
 	for _, w := range o.Warnings {
 		ask += "\nNote: " + w.What + "."
 	}
