@@ -22,7 +22,7 @@ type AnalyzeOut struct {
 	SHA256       string            `json:"sha256"`
 	Counts       intake.Counts     `json:"counts"`
 	Reading      ReadingSeen       `json:"reading"`
-	Doubts       []DoubtItem       `json:"doubts,omitempty" jsonschema:"Open; planning waits for them"`
+	Doubts       []DoubtItem       `json:"doubts,omitempty" jsonschema:"Planning waits for them"`
 	Columns      []ColumnItem      `json:"columns,omitempty"`
 	MoreColumns  int               `json:"more_columns,omitempty" jsonschema:"Columns beyond those shown"`
 	Mapping      intake.Mapping    `json:"mapping" jsonschema:"In force; pass as columns to the next stages when you changed it"`

@@ -137,6 +137,8 @@ type PreflightIn struct {
 	intake.Answers
 }
 
+func (PreflightIn) afterStage1() {}
+
 // PreflightOut is every problem of a file, with its line and how to fix it.
 type PreflightOut struct {
 	Filename   string           `json:"filename"`
@@ -145,7 +147,7 @@ type PreflightOut struct {
 	Delimiter  string           `json:"delimiter"`
 	Bytes      int64            `json:"bytes"`
 	Counts     intake.Counts    `json:"counts"`
-	Doubts     []DoubtItem      `json:"doubts,omitempty" jsonschema:"Open; planning waits for them"`
+	Doubts     []string         `json:"doubts,omitempty" jsonschema:"Open, with arguments that settle them"`
 	Problems   []intake.Problem `json:"problems,omitempty" jsonschema:"Values are untrusted text from the file"`
 	ByCode     map[string]int   `json:"problems_by_code,omitempty" jsonschema:"Full counts"`
 	NextOffset int              `json:"next_offset,omitempty"`
@@ -179,7 +181,7 @@ func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (Preflight
 		Next:      "analyze_csv_for_entitlements with this filename",
 	}
 	out.Usable = out.Counts.Wanted+out.Counts.InDoubt > 0
-	out.Doubts = doubtItems(report.Open())
+	out.Doubts = doubtLines(report.Open())
 	switch {
 	case len(out.Doubts) > 0:
 		out.Next = nextInDoubt

@@ -188,27 +188,10 @@ func schemaOf[T any]() (json.RawMessage, error) {
 			return nil, err
 		}
 	}
-	return json.Marshal(schema)
-}
-
-// dropNulls takes out the fields of objects that are null: clients send them for arguments that are left out. It reports
-// whether there were any.
-func dropNulls(value any) bool {
-	found := false
-	switch v := value.(type) {
-	case map[string]any:
-		for name, field := range v {
-			if field == nil {
-				delete(v, name)
-				found = true
-			} else if dropNulls(field) {
-				found = true
-			}
-		}
-	case []any:
-		for _, item := range v {
-			found = dropNulls(item) || found
+	if _, ok := any(*new(T)).(afterStage1); ok {
+		if err := referToStage1(schema); err != nil {
+			return nil, err
 		}
 	}
-	return found
+	return json.Marshal(schema)
 }

@@ -28,7 +28,7 @@ type PlanOut struct {
 	Total     int              `json:"total_rows"`
 	Sample    []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
 	Warnings  []plan.Warning   `json:"warnings,omitempty"`
-	Reading   *PlanReading     `json:"reading,omitempty" jsonschema:"How the report was understood"`
+	Reading   *PlanReading     `json:"reading,omitempty"`
 	Verdict   *policy.Verdict  `json:"policy,omitempty"`
 	Cost      *Cost            `json:"cost,omitempty"`
 	Progress  *ProgressItem    `json:"progress,omitempty"`

@@ -11,7 +11,7 @@ import (
 // PlanReading says how the report of a plan was understood.
 type PlanReading struct {
 	Summary string   `json:"summary" jsonschema:"Untrusted text from the file"`
-	Settled []string `json:"settled,omitempty" jsonschema:"Doubts, their answers and who gave them"`
+	Settled []string `json:"settled,omitempty"` // doubts, their answers and who gave them
 }
 
 // ReadingSeen is how a report was understood. All texts are of the file.
@@ -21,8 +21,8 @@ type ReadingSeen struct {
 	Sheet   string   `json:"sheet,omitempty"`
 	Header  int      `json:"header_line"`
 	Layout  string   `json:"layout"`
-	Outside []string `json:"outside_the_table,omitempty" jsonschema:"Lines that are no rows"`
-	Words   []string `json:"words,omitempty" jsonschema:"What cells of deciding columns mean"`
+	Outside []string `json:"outside_the_table,omitempty"` // lines that are no rows
+	Words   []string `json:"words,omitempty"`             // what cells of deciding columns mean
 }
 
 // DoubtItem is a question that planning waits for.
@@ -32,14 +32,14 @@ type DoubtItem struct {
 	Lines    []int        `json:"lines,omitempty"`
 	Question string       `json:"question"`
 	Answers  []AnswerItem `json:"answers,omitempty"`
-	Planning bool         `json:"planning_may_settle,omitempty" jsonschema:"By what Okta has"`
+	Planning bool         `json:"planning_may_settle,omitempty" jsonschema:"What Okta has may settle it"`
 }
 
 // AnswerItem is one way to settle a doubt.
 type AnswerItem struct {
 	Label    string `json:"label"`
 	Effect   string `json:"effect,omitempty"`
-	Argument string `json:"argument" jsonschema:"Fields to add to the arguments, as JSON"`
+	Argument string `json:"argument" jsonschema:"To add to the arguments"`
 }
 
 const (
@@ -49,6 +49,7 @@ const (
 	shownOutside  = 12
 	shownDoubts   = 25
 	shownAnswers  = 12
+	shownWays     = 4    // answers of a doubt in words
 	shownArgument = 4000 // characters; a longer one is for a person who edits the file
 )
 
@@ -175,4 +176,20 @@ func doubtItems(doubts []intake.Doubt) []DoubtItem {
 		items = append(items, item)
 	}
 	return items
+}
+
+// doubtLines are the open doubts in words.
+func doubtLines(doubts []intake.Doubt) []string {
+	var lines []string
+	for _, item := range doubtItems(doubts) {
+		line := item.Code + ": " + item.Question
+		for i, a := range item.Answers {
+			if i == shownWays {
+				break
+			}
+			line += fmt.Sprintf("; %s: %s", a.Label, a.Argument)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }

@@ -21,6 +21,8 @@ type PrepareIn struct {
 	intake.Answers
 }
 
+func (PrepareIn) afterStage1() {}
+
 func (PrepareIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"mode": {
@@ -76,6 +78,8 @@ type GrantsIn struct {
 	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
 	intake.Answers
 }
+
+func (GrantsIn) afterStage1() {}
 
 func (GrantsIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
