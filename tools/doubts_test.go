@@ -228,6 +228,8 @@ func TestArgumentsThatContradictTheReportNameTheNearest(t *testing.T) {
 		{"date_order", "day", "unusable_answer", "day_first"},
 		{"none_is", "nothing", "unusable_answer", "no_value"},
 		{"commas", "cut", "unusable_answer", "split"},
+		{"sheet", "Roles", "unknown_sheet", "workbook"},
+		{"delimiter", "comma and more", "unusable_answer", "|"},
 		{"hidden", "show", "unusable_answer", "leave_out"},
 	} {
 		args := maps.Clone(plain)
