@@ -41,6 +41,9 @@ func (r *run) compareOnce(ctx context.Context) error {
 		return err
 	}
 	r.live.Enter("checking")
+	if err := r.inTime(); err != nil {
+		return err
+	}
 	r.read = nil
 	if err := r.fits(ctx); err != nil {
 		return err
@@ -54,6 +57,15 @@ func (r *run) compareOnce(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// inTime refuses to go on with a plan once an access that it grants has ended. What earlier runs began is settled by then.
+func (r *run) inTime() error {
+	unsettled := slices.ContainsFunc(r.pending, func(chain []int) bool { return !r.settled(chain) })
+	if !unsettled {
+		return nil
+	}
+	return r.plan.Outdated(r.engine.opts.Now())
 }
 
 // fits checks that Okta still has what the pending operations rest on; that is at least the application.

@@ -23,14 +23,15 @@ import (
 
 // Options of an engine. Zero values stand for the defaults named beside them.
 type Options struct {
-	Dir         string        // where runs live, one folder each; must exist
-	Workers     int           // operations under way at once, 32; the client's pace decides how many are on the wire
-	SettleAfter time.Duration // how long Okta's lists may lag behind a write, 35 s
-	Attempts    int           // how often an operation is sent when looking shows that it did not happen, 4
-	RingSize    int           // users granted and read back before the rest, 5
-	RingAbove   int           // plans with more users than this start with a ring, 200; negative: never
-	StopRate    float64       // share of failed operations at which a run stops by itself, 0.10
-	NoSync      bool          // journal lines are not made to last; for measuring and for tests of other things only
+	Dir         string           // where runs live, one folder each; must exist
+	Workers     int              // operations under way at once, 32; the client's pace decides how many are on the wire
+	SettleAfter time.Duration    // how long Okta's lists may lag behind a write, 35 s
+	Attempts    int              // how often an operation is sent when looking shows that it did not happen, 4
+	RingSize    int              // users granted and read back before the rest, 5
+	RingAbove   int              // plans with more users than this start with a ring, 200; negative: never
+	StopRate    float64          // share of failed operations at which a run stops by itself, 0.10
+	NoSync      bool             // journal lines are not made to last; for measuring and for tests of other things only
+	Now         func() time.Time // the clock that access ends by, time.Now
 	Log         *slog.Logger
 	Record      trail.Record // of the start and the end of each run; a run does not start when it fails
 }
@@ -60,6 +61,9 @@ func New(okta *oktaclient.Client, writer *oktaclient.Writer, opts Options) (*Eng
 		return nil, fmt.Errorf("batch: stop rate: must be 0 to 1, not %g", opts.StopRate)
 	case opts.Log == nil:
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
 	}
 	if opts.Record == nil {
 		opts.Record = func(context.Context, trail.Entry) error { return nil }

@@ -64,7 +64,7 @@ func importTwice(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mod
 		if row.State != plan.Planned && row.State != plan.AlreadyGranted {
 			continue
 		}
-		email := p.People[row.Person].Email
+		email := p.People[row.Person].Email.Raw()
 		for _, name := range wantedBy(report, i) {
 			wanted++
 			if !after[strings.ToLower(email)][name] {

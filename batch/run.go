@@ -254,6 +254,10 @@ func (r *run) chain(ctx context.Context, chain []int) error {
 		if r.settled([]int{i}) {
 			continue // found in place, or found to have happened in an earlier run
 		}
+		if err := r.plan.Outdated(r.engine.opts.Now()); err != nil { // the day ended while the run was under way
+			r.halt(*stopFor(ctx, err))
+			return nil
+		}
 		if needs := r.plan.Ops[i].Needs; needs >= 0 && !r.resultOf(needs).Outcome.done() {
 			if err := r.finish(i, withoutNeeds(r.resultOf(needs))); err != nil {
 				return err

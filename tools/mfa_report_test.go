@@ -120,7 +120,7 @@ func TestPeopleAreNotMessagedBeforeThatIsAllowed(t *testing.T) {
 		_, slack := r.delivering(false)
 		r.audited(nil)
 		if p := r.refused("okta_mfa_report", arguments{"notify_users": true, "deliver": true},
-			"not_configured"); !strings.Contains(p.Message, "SLACK_NOTIFY_USERS") {
+			"not_configured"); !strings.Contains(p.Next, "SLACK_NOTIFY_USERS") {
 			t.Errorf("%+v", p)
 		}
 		if n := len(slack.Calls()); n != 0 {

@@ -117,7 +117,7 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	}
 	for i := range p.People {
 		if op.UserID != "" && p.People[i].UserID == op.UserID {
-			item.User = intake.ShortenEmail(untrusted.Clean(p.People[i].Email, 80)) + " (" + op.UserID + ")"
+			item.User = intake.ShortenEmail(p.People[i].Email.Show(untrusted.Name)) + " (" + op.UserID + ")"
 			break
 		}
 	}

@@ -63,7 +63,8 @@ type accessCell struct {
 
 func (t *accessTable) addColumn(c Column, d *columns) {
 	b := t.builder
-	col := accessColumn{index: c.Index, beside: -1, entitlement: -1, cells: newTable(), guessed: c.Confidence < sureByCaller, plural: isPlural(d.about(c.Index))}
+	col := accessColumn{index: c.Index, beside: -1, entitlement: -1, cells: newTable(), guessed: c.Confidence < sureByCaller,
+		plural: isPlural(d.about(c.Index))}
 	col.syntax = b.syntax(d.about(c.Index))
 	switch {
 	case slices.Contains(d.marks, c.Index):
@@ -148,7 +149,8 @@ func (b *builder) syntax(h *lexicon.Heading) cellSyntax {
 func isPlural(h *lexicon.Heading) bool {
 	for _, w := range h.Words {
 		switch w {
-		case "memberof", "member", "rollen", "gruppen", "rechte", "lizenzen", "berechtigungen", "ruoli", "gruppi", "permessi", "groepen", "rechten", "papeis":
+		case "memberof", "member", "rollen", "gruppen", "rechte", "lizenzen", "berechtigungen", "ruoli", "gruppi",
+			"permessi", "groepen", "rechten", "papeis":
 			return true
 		}
 		if len(w) > 3 && strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") && w != "access" {
@@ -281,8 +283,11 @@ func (t *accessTable) addValue(c *accessColumn, cell *accessCell, entitlement in
 }
 
 func (t *accessTable) tooMany() error {
-	return &trouble.Error{Code: trouble.TooManyValues, What: fmt.Sprintf("the entitlement columns hold more than %d different values", t.builder.opts.MaxValues),
-		Next: "check the mapping: a column that differs in every row is no entitlement"}
+	return &trouble.Error{
+		Code: trouble.TooManyValues,
+		What: fmt.Sprintf("the entitlement columns hold more than %d different values", t.builder.opts.MaxValues),
+		Next: "check the mapping: a column that differs in every row is no entitlement",
+	}
 }
 
 // newCombo works out the set of the combination in t.key.

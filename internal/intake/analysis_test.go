@@ -31,7 +31,8 @@ func TestCreepFollowsDatesAndNotTheOrderOfRows(t *testing.T) {
 		t.Fatalf("got %d users with creep, want ada alone", n)
 	}
 	u := users[0]
-	if rep.People[u.Person].Email != "ada@acme.example.com" || u.Values != 3 || u.Gained != 2 || u.First.Format("0102") != "0105" || u.Last.Format("0102") != "0301" {
+	if rep.People[u.Person].Email != "ada@acme.example.com" || u.Values != 3 || u.Gained != 2 ||
+		u.First.Format("0102") != "0105" || u.Last.Format("0102") != "0301" {
 		t.Errorf("got %+v", u)
 	}
 	want := [][]string{{"Clerk"}, {"Lead"}, {"Approver"}}
@@ -57,7 +58,8 @@ func TestLaterDenialsFollowDates(t *testing.T) {
 func TestSampleUsersShowWhatIsPermitted(t *testing.T) {
 	rep := read(t, story, intake.Options{})
 	users := rep.SampleUsers(1)
-	if len(users) != 1 || users[0].Rows != 4 || users[0].Denied != 1 || !slices.Equal(texts(rep, users[0].Values), []string{"Clerk", "Lead", "Approver"}) {
+	if len(users) != 1 || users[0].Rows != 4 || users[0].Denied != 1 || !slices.Equal(texts(rep, users[0].Values),
+		[]string{"Clerk", "Lead", "Approver"}) {
 		t.Errorf("got %+v %q", users, texts(rep, users[0].Values))
 	}
 	if all := rep.SampleUsers(0); len(all) != 2 {

@@ -27,7 +27,8 @@ func writeBigReport(tb testing.TB, path string, rows int, together bool) {
 	fmt.Fprintln(w, "Email,User_ID,Access_Date,Action_Type,Role,Permission_Set,Effective_Access")
 	roles := []string{"Account Manager", "Sales Manager", "Support Agent", "Support Lead", "Finance Analyst", "Invoice Clerk",
 		"Payment Approver", "Marketing Editor", "System Administrator", "Compliance Auditor", "Contract Reviewer", "Vendor Manager"}
-	sets := []string{"Sales Cloud User", "Quote Editor", "Service Console;Knowledge Reader", "Report Builder", "Invoice Viewer|Invoice Editor",
+	sets := []string{"Sales Cloud User", "Quote Editor", "Service Console;Knowledge Reader", "Report Builder",
+		"Invoice Viewer|Invoice Editor",
 		"Campaign Editor", "API Access", "Audit Log Viewer", "Payment Release"}
 	state := uint32(1)
 	for i := range rows {

@@ -94,7 +94,8 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 
 func TestTheCallerOverridesTheDetection(t *testing.T) {
 	text := "Email,Backup Mail,Department,Role,Effective_Access\nada@acme.example.com,ada@home.example.com,Sales,Admin,Denied\n"
-	rep := read(t, text, intake.Options{Mapping: intake.Mapping{User: "backup mail", Entitlements: []string{"Department"}, Attributes: []string{"Effective_Access"}}})
+	rep := read(t, text, intake.Options{Mapping: intake.Mapping{User: "backup mail", Entitlements: []string{"Department"},
+		Attributes: []string{"Effective_Access"}}})
 	m := rep.Mapping
 	if m.User != "Backup Mail" || len(m.Entitlements) != 1 || m.Entitlements[0] != "Department" || m.Filter != "" {
 		t.Errorf("got %+v", m)
@@ -154,13 +155,17 @@ func TestDatesAreReadAsTheColumnWritesThem(t *testing.T) {
 		{"day first, by a later row", []string{"03/04/2026", "31/12/2026"}, "2026-04-03", intake.DateOrderDayFirst, ""},
 		{"month first, by a later row", []string{"03/04/2026", "12/31/2026"}, "2026-03-04", intake.DateOrderMonth, ""},
 		{"never clear", []string{"03/04/2026", "05/06/2026"}, "2026-03-04", intake.DateOrderMonth, intake.ProblemAmbiguousDate},
-		{"both", []string{"03/04/2026", "31/12/2026", "30/12/2026", "12/31/2026"}, "2026-04-03", intake.DateOrderDayFirst, intake.ProblemMixedDates},
+		{"both", []string{"03/04/2026", "31/12/2026", "30/12/2026", "12/31/2026"}, "2026-04-03", intake.DateOrderDayFirst,
+			intake.ProblemMixedDates},
 		{"leap day", []string{"2024-02-29"}, "2024-02-29", "", ""},
 		{"no such day", []string{"2026-02-29", "2026-01-01"}, "", "", intake.ProblemBadDate},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text := table("Email,Access_Date,Role", len(tt.cells), func(i int) string { return "ada@acme.example.com," + tt.cells[i] + ",R" })
+			text := table("Email,Access_Date,Role", len(tt.cells), func(i int) string {
+				return "ada@acme.example.com," +
+					tt.cells[i] + ",R"
+			})
 			rep := read(t, text, intake.Options{Mapping: intake.Mapping{Date: "Access_Date"}})
 			got := ""
 			if d := intake.Day(rep.Rows[0].Date); !d.IsZero() {

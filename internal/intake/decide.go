@@ -122,16 +122,22 @@ func (d *columns) doubt(q Doubt) {
 func (d *columns) claims(given Mapping) error {
 	for _, c := range given.claims() {
 		if !knownRole(c.role) {
-			return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("column %q cannot be %q", untrusted.Clean(c.name, 80), untrusted.Clean(string(c.role), 40)),
-				Next: "a column is decision, state, blocked, valid_from, valid_until, application, kind, scope or advice"}
+			return &trouble.Error{
+				Code: trouble.UnusableAnswer,
+				What: fmt.Sprintf("column %q cannot be %q", untrusted.Clean(c.name, 80), untrusted.Clean(string(c.role), 40)),
+				Next: "a column is decision, state, blocked, valid_from, valid_until, application, kind, scope or advice",
+			}
 		}
 		i, err := d.find(c.name)
 		if err != nil {
 			return err
 		}
 		if was := d.list[i].Role; was != "" && was != c.role {
-			return &trouble.Error{Code: trouble.MappingClash, What: fmt.Sprintf("column %q is named as %s and as %s", untrusted.Clean(c.name, 80), was, c.role),
-				Next: "name it once"}
+			return &trouble.Error{
+				Code: trouble.MappingClash,
+				What: fmt.Sprintf("column %q is named as %s and as %s", untrusted.Clean(c.name, 80), was, c.role),
+				Next: "name it once",
+			}
 		}
 		d.set(i, c.role, sureByCaller, "named by the caller")
 	}
@@ -139,7 +145,8 @@ func (d *columns) claims(given Mapping) error {
 }
 
 func knownRole(r Role) bool {
-	return slices.Contains([]Role{RoleUser, RoleUserID, RoleEntitlement, RoleAttribute, RoleFilter, RoleState, RoleBlocked, RoleDate, RoleValidFrom,
+	return slices.Contains([]Role{RoleUser, RoleUserID, RoleEntitlement, RoleAttribute, RoleFilter, RoleState, RoleBlocked,
+		RoleDate, RoleValidFrom,
 		RoleValidUntil, RoleAction, RoleApplication, RoleKind, RoleScope, RoleAdvice, RoleIgnored}, r)
 }
 
@@ -166,14 +173,21 @@ func (d *columns) find(name string) (int, error) {
 		if near := nearest(name, d.head.header); near != "" {
 			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
 		}
-		return 0, &trouble.Error{Code: trouble.UnknownColumn, What: fmt.Sprintf("the file has no column %q", untrusted.Clean(name, 80)), Next: next}
+		return 0, &trouble.Error{
+			Code: trouble.UnknownColumn,
+			What: fmt.Sprintf("the file has no column %q", untrusted.Clean(name, 80)),
+			Next: next,
+		}
 	}
 	return 0, duplicate(name, n)
 }
 
 func duplicate(name string, n int) error {
-	return &trouble.Error{Code: trouble.DuplicateHeader, What: fmt.Sprintf("the file has %d columns named %q", n, untrusted.Clean(name, 80)),
-		Next: "give each column its own name in the header line"}
+	return &trouble.Error{
+		Code: trouble.DuplicateHeader,
+		What: fmt.Sprintf("the file has %d columns named %q", n, untrusted.Clean(name, 80)),
+		Next: "give each column its own name in the header line",
+	}
 }
 
 // names lists the headers, quoted and capped.
@@ -233,7 +247,8 @@ func (d *columns) unique() error {
 	}
 	for i := range d.list {
 		c := &d.list[i]
-		if n := count[strings.ToLower(foldSpace(c.Name))]; n > 1 && c.Role != RoleIgnored && c.Role != RoleAttribute && c.Role != RoleAdvice {
+		if n := count[strings.ToLower(foldSpace(c.Name))]; n > 1 && c.Role != RoleIgnored && c.Role != RoleAttribute &&
+			c.Role != RoleAdvice {
 			return duplicate(c.Name, n)
 		}
 	}

@@ -86,8 +86,11 @@ func (r *Report) Refusal() error {
 			next = append(next, strings.Join(ways, " or "))
 		}
 	}
-	return &trouble.Error{Code: trouble.ReadingInDoubt, What: "the reading of the report is in doubt: " + strings.Join(questions, "; "),
-		Next: "settle it with an argument, " + strings.Join(next, "; ")}
+	return &trouble.Error{
+		Code: trouble.ReadingInDoubt,
+		What: "the reading of the report is in doubt: " + strings.Join(questions, "; "),
+		Next: "settle it with an argument, " + strings.Join(next, "; "),
+	}
 }
 
 // names quotes column names for a question.

@@ -30,7 +30,12 @@ func effects(ctx context.Context, r io.ReadSeeker, opts Options, rep *Report) er
 			}
 			reads++
 			if _, err := r.Seek(0, io.SeekStart); err != nil {
-				return &trouble.Error{Code: trouble.NotReadable, What: "read the report again: " + err.Error(), Next: "check the file, then try again", Err: err}
+				return &trouble.Error{
+					Code: trouble.NotReadable,
+					What: "read the report again: " + err.Error(),
+					Next: "check the file, then try again",
+					Err:  err,
+				}
 			}
 			a := &q.Answers[j]
 			tried := opts

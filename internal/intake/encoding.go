@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"unicode/utf8"
 
+	"okta-entitlements-mcp/internal/intake/charset"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -38,7 +39,11 @@ func (s *source) sniff(block []byte) (int, error) {
 	}
 	switch {
 	case bytes.HasPrefix(block, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(block, []byte{0, 0, 0xfe, 0xff}):
-		return 0, &trouble.Error{Code: trouble.BadEncoding, What: "the file is UTF-32", Next: "save it as CSV UTF-8"}
+		return 0, &trouble.Error{
+			Code: trouble.BadEncoding,
+			What: "the file is UTF-32",
+			Next: "save it as CSV UTF-8",
+		}
 	case bytes.HasPrefix(block, []byte{0xef, 0xbb, 0xbf}):
 		s.enc = encUTF8BOM
 		return 3, s.noNUL(block)
@@ -48,6 +53,10 @@ func (s *source) sniff(block []byte) (int, error) {
 	case bytes.HasPrefix(block, []byte{0xfe, 0xff}):
 		s.enc = encUTF16BE
 		return 2, nil
+	}
+	if s.given == charset.UTF16LE || s.given == charset.UTF16BE {
+		s.enc = string(s.given)
+		return 0, nil
 	}
 	s.enc = utf16WithoutMark(block)
 	if s.enc == "" {
@@ -65,7 +74,11 @@ func (s *source) noNUL(block []byte) error {
 }
 
 func binaryError(msg string) *trouble.Error {
-	return &trouble.Error{Code: trouble.BinaryFile, What: msg, Next: "export the report as CSV UTF-8 and put that file into the inbox"}
+	return &trouble.Error{
+		Code: trouble.BinaryFile,
+		What: msg,
+		Next: "export the report as CSV UTF-8 and put that file into the inbox",
+	}
 }
 
 // utf16WithoutMark recognises UTF-16 by the zero high bytes of Western text. It asks for a clear case: nine in ten of
@@ -115,9 +128,8 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// looksWindows1252 judges the first block with bytes over 0x7f. Everything before it was ASCII, so the choice holds for
-// the whole file. A few broken bytes in a text that is mostly good UTF-8 do not make it Windows-1252.
-func looksWindows1252(block []byte) bool {
+// looksLegacy reports text that is not UTF-8. A few broken bytes in a text that is mostly good UTF-8 do not make it so.
+func looksLegacy(block []byte) bool {
 	good, bad := 0, 0
 	for len(block) > 0 {
 		if block[0] < utf8.RuneSelf {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"okta-entitlements-mcp/internal/intake/charset"
 	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/untrusted"
 )
@@ -68,11 +69,15 @@ func (b *builder) noneInDoubt() {
 		}
 		name := b.rep.Header[c.index]
 		if given := b.answers.NoneIs; given != "" {
-			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given, By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
+			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given,
+				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
 			continue
 		}
-		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines, Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?", quoted(c.nones...), quoted(name)),
-			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value", Answers{NoneIs: NoneIsValue})}})
+		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines,
+			Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?",
+				quoted(c.nones...), quoted(name)),
+			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value",
+				Answers{NoneIs: NoneIsValue})}})
 	}
 }
 
@@ -95,7 +100,8 @@ func (b *builder) onePerPerson() {
 			continue
 		}
 		n := counts[c.entitlement]
-		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) || float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
+		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
+			float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
 			continue
 		}
 		// Under a header such as Role, values that differ are still roles, unless they are made of the names of people.
@@ -103,7 +109,9 @@ func (b *builder) onePerPerson() {
 			continue
 		}
 		name := b.rep.Header[c.index]
-		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name, Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?", quoted(name), n.values, n.single),
+		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name,
+			Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an "+
+				"identifier?", quoted(name), n.values, n.single),
 			Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: b.rep.Mapping.Entitlements}}),
 				answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}})
 	}
@@ -159,8 +167,9 @@ func (b *builder) aboutHeader(line int) {
 		}
 		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
 			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: c.Name,
-				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both permit it", untrusted.Clean(b.rep.Mapping.Filter, 60)),
-				Fix:     "name it in the mapping as an attribute if it does not decide"})
+				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both "+
+					"permit it", untrusted.Clean(b.rep.Mapping.Filter, 60)),
+				Fix: "name it in the mapping as an attribute if it does not decide"})
 		}
 	}
 	if len(b.columns.with(RoleEntitlement)) == 0 {
@@ -181,9 +190,14 @@ func (b *builder) aboutFile(src *source) {
 	if b.rep.Encoding != encUTF8 {
 		p := Problem{Code: ProblemEncoding, Severity: SeverityInfo, Message: "the file is encoded as " + b.rep.Encoding,
 			Fix: "nothing to do; CSV UTF-8 is the safest choice for exports"}
-		if b.rep.Encoding == encWindows1252 {
+		switch b.rep.Encoding {
+		case encUTF8BOM, encUTF16LE, encUTF16BE:
+		default:
 			p.Severity = SeverityWarning
-			p.Message = "the file is not valid UTF-8 and was read as Windows-1252"
+			p.Message = "the file is not valid UTF-8 and was read as " + b.rep.Encoding
+			if b.rep.Encoding == string(charset.UTF8Twice) {
+				p.Message = "the file was encoded as UTF-8 twice, and was read so"
+			}
 			p.Fix = "check names with accents, or save the file as CSV UTF-8"
 		}
 		b.problems.note(p)
@@ -197,7 +211,8 @@ func (b *builder) aboutFile(src *source) {
 		if name == "" {
 			name = fmt.Sprintf("the sign %q", b.rep.Delimiter)
 		}
-		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name, Fix: "nothing to do"})
+		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name,
+			Fix: "nothing to do"})
 	}
 }
 
@@ -225,7 +240,8 @@ func (b *builder) settleDates() {
 	b.rep.First, b.rep.Last = Day(first), Day(last)
 	if d.dayFirst > 0 && d.monthFirst > 0 {
 		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: b.rep.Mapping.Date,
-			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst, d.monthFirst), Fix: "write dates as 2026-03-31"})
+			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst,
+				d.monthFirst), Fix: "write dates as 2026-03-31"})
 	}
 	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
 		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: b.rep.Mapping.Date, Line: d.firstAmbiguous,
@@ -310,14 +326,16 @@ func (b *builder) countByUser() {
 func (b *builder) duplicateRow(row, first *Row) {
 	if b.problems.want(ProblemDuplicateRow) {
 		b.problems.add(Problem{Code: ProblemDuplicateRow, Severity: SeverityInfo, Line: int(row.Line),
-			Message: fmt.Sprintf("the row says the same as line %d: same user, access, date and decision", first.Line), Fix: "nothing to do; it counts once"})
+			Message: fmt.Sprintf("the row says the same as line %d: same user, access, date and decision",
+				first.Line), Fix: "nothing to do; it counts once"})
 	}
 }
 
 func (b *builder) laterDenied(d LaterDenial) {
 	if b.problems.want(ProblemLaterDenied) {
 		v := b.rep.Values[d.Value]
-		b.problems.add(Problem{Code: ProblemLaterDenied, Severity: SeverityWarning, Line: d.DeniedLine, Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
+		b.problems.add(Problem{Code: ProblemLaterDenied, Severity: SeverityWarning, Line: d.DeniedLine,
+			Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
 			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
 			Fix:     "delete the row that no longer holds"})
 	}
@@ -376,8 +394,10 @@ func (b *builder) nearDuplicates() {
 		if best == int32(i) || !b.problems.want(ProblemNearDuplicate) {
 			continue
 		}
-		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line), Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows, untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Fix:     fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
+		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
+			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows,
+				untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
+			Fix: fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
 	}
 }

@@ -108,8 +108,11 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 	}
 	h.find(answers.HeaderLine)
 	if answers.HeaderLine > 0 && h.line != answers.HeaderLine {
-		return nil, nil, &trouble.Error{Code: trouble.UnknownLine, What: fmt.Sprintf("line %d begins no record among the first of the file", answers.HeaderLine),
-			Next: fmt.Sprintf("name the line with the column names; it looks like line %d", h.line)}
+		return nil, nil, &trouble.Error{
+			Code: trouble.UnknownLine,
+			What: fmt.Sprintf("line %d begins no record among the first of the file", answers.HeaderLine),
+			Next: fmt.Sprintf("name the line with the column names; it looks like line %d", h.line),
+		}
 	}
 	if err := h.usable(opts); err != nil {
 		return nil, nil, err
@@ -144,7 +147,11 @@ func delimiterOf(s string) (byte, error) {
 		return ' ', nil
 	}
 	if len(s) != 1 || s[0] >= 0x80 || s[0] == '"' || s[0] == '\n' || s[0] == '\r' {
-		return 0, &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)), Next: "send one sign, such as | or ;, or the word tab"}
+		return 0, &trouble.Error{
+			Code: trouble.UnusableAnswer,
+			What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)),
+			Next: "send one sign, such as | or ;, or the word tab",
+		}
 	}
 	return s[0], nil
 }
@@ -192,15 +199,24 @@ func keep(rec *record) peeked {
 func (h *head) usable(opts Options) error {
 	if len(h.header) == 1 && opts.answers().Delimiter == "" {
 		text := h.peek[min(h.behind, len(h.peek))-1].cells[0]
-		if sign := strings.IndexAny(text, ",;|\t^~:"); sign >= 0 && strings.Count(text, text[sign:sign+1]) >= 1 && !strings.Contains(text, ": ") {
-			return &trouble.Error{Code: trouble.OneColumn, What: fmt.Sprintf("the file has one column only; its lines hold the sign %q inside quotes or in differing numbers", text[sign:sign+1]),
-				Next: "export it with a comma, a semicolon, a tab or a vertical bar between fields, or name the sign in the argument delimiter"}
+		if sign := strings.IndexAny(text, ",;|\t^~:"); sign >= 0 && strings.Count(text, text[sign:sign+1]) >= 1 &&
+			!strings.Contains(text, ": ") {
+			return &trouble.Error{
+				Code: trouble.OneColumn,
+				What: fmt.Sprintf("the file has one column only; its lines hold the sign %q inside quotes or in differing "+
+					"numbers", text[sign:sign+1]),
+				Next: "export it with a comma, a semicolon, a tab or a vertical bar between fields, or name the sign in the " +
+					"argument delimiter",
+			}
 		}
 	}
 	for _, name := range h.header {
 		if _, flaw := cleanAddress(name); flaw == "" && strings.Contains(name, "@") {
-			return &trouble.Error{Code: trouble.NoHeader, What: fmt.Sprintf("line %d holds data, and no line above it names the columns", h.line),
-				Next: "put a line with column names above the rows, or name its line in the argument header_line"}
+			return &trouble.Error{
+				Code: trouble.NoHeader,
+				What: fmt.Sprintf("line %d holds data, and no line above it names the columns", h.line),
+				Next: "put a line with column names above the rows, or name its line in the argument header_line",
+			}
 		}
 	}
 	return nil
@@ -213,7 +229,8 @@ func (h *head) measure() {
 		h.sample[i] = &shape{distinct: map[string]*trait{}}
 	}
 	for _, p := range h.peek[min(h.behind, len(h.peek)):] {
-		if len(p.cells) != len(h.header) || p.flaw == flawMalformed || p.flaw == flawUnclosed || sameCells(p.cells, h.header) {
+		if len(p.cells) != len(h.header) || p.flaw == flawMalformed || p.flaw == flawUnclosed || sameCells(p.cells,
+			h.header) || isFooter(p.cells) {
 			continue
 		}
 		h.body = append(h.body, p)

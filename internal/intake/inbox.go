@@ -52,11 +52,21 @@ type Inbox struct {
 // NewInbox opens dir, which is made when missing. The folders for processed files are made when the first file moves.
 func NewInbox(dir string) (*Inbox, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &trouble.Error{Code: trouble.NotReadable, What: "make the inbox: " + err.Error(), Next: "set CSV_DIR to a folder that may be written", Err: err}
+		return nil, &trouble.Error{
+			Code: trouble.NotReadable,
+			What: "make the inbox: " + err.Error(),
+			Next: "set CSV_DIR to a folder that may be written",
+			Err:  err,
+		}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, &trouble.Error{Code: trouble.NotReadable, What: "open the inbox: " + err.Error(), Next: "set CSV_DIR to a folder that may be read", Err: err}
+		return nil, &trouble.Error{
+			Code: trouble.NotReadable,
+			What: "open the inbox: " + err.Error(),
+			Next: "set CSV_DIR to a folder that may be read",
+			Err:  err,
+		}
 	}
 	return &Inbox{root: root, dir: dir}, nil
 }
@@ -70,7 +80,7 @@ func (b *Inbox) Dir() string { return b.dir }
 // maxDepth bounds how deep folders in the inbox are looked into.
 const maxDepth = 8
 
-// List returns the reports (.csv, .tsv, .txt) in the inbox and its folders: new ones first, by name. Hidden files and
+// List returns the reports (.csv, .tsv, .txt, .xlsx) in the inbox and its folders: new ones first, by name. Hidden files and
 // folders, and links that lead outside, are left out.
 func (b *Inbox) List() ([]File, error) {
 	var files []File
@@ -96,7 +106,12 @@ func (b *Inbox) List() ([]File, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, &trouble.Error{Code: trouble.NotReadable, What: "list the inbox: " + err.Error(), Next: "check the permissions of the folder", Err: err}
+		return nil, &trouble.Error{
+			Code: trouble.NotReadable,
+			What: "list the inbox: " + err.Error(),
+			Next: "check the permissions of the folder",
+			Err:  err,
+		}
 	}
 	slices.SortFunc(files, func(x, y File) int {
 		return cmp.Or(cmp.Compare(rankOf(x.State), rankOf(y.State)), cmp.Compare(x.Name, y.Name))
@@ -130,7 +145,7 @@ func (s FileState) folder() string {
 
 func isReportName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".csv", ".tsv", ".txt":
+	case ".csv", ".tsv", ".txt", ".xlsx":
 		return true
 	}
 	return false
@@ -139,13 +154,20 @@ func isReportName(name string) bool {
 // Hidden reports whether a name holds characters that do not show or that change how others show: one that looks like
 // another name, or acts on a terminal. Such files cannot be named, so they have to be renamed to be used.
 func Hidden(name string) bool {
-	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || untrusted.Bidi(r) || untrusted.Invisible(r) })
+	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsControl(r) ||
+			untrusted.Bidi(r) || untrusted.Invisible(r)
+	})
 }
 
 // checkName refuses names that are no plain relative path to a visible file.
 func checkName(name string) error {
 	bad := func(why string) error {
-		return &trouble.Error{Code: trouble.OutsideInbox, What: fmt.Sprintf("the name %q %s", untrusted.Clean(name, 120), why), Next: "call list_csv_files and use a name from it as it is written there"}
+		return &trouble.Error{
+			Code: trouble.OutsideInbox,
+			What: fmt.Sprintf("the name %q %s", untrusted.Clean(name, 120), why),
+			Next: "call list_csv_files and use a name from it as it is written there",
+		}
 	}
 	switch {
 	case name == "":
@@ -212,7 +234,11 @@ func (b *Inbox) Stat(name string) (os.FileInfo, error) {
 		if info.IsDir() {
 			what = "a folder"
 		}
-		return nil, &trouble.Error{Code: trouble.NotReadable, What: fmt.Sprintf("%q is %s, not a file", untrusted.Clean(name, 120), what), Next: "call list_csv_files and choose a file"}
+		return nil, &trouble.Error{
+			Code: trouble.NotReadable,
+			What: fmt.Sprintf("%q is %s, not a file", untrusted.Clean(name, 120), what),
+			Next: "call list_csv_files and choose a file",
+		}
 	}
 	return info, nil
 }
@@ -221,13 +247,33 @@ func (b *Inbox) openError(name string, err error) error {
 	shown := untrusted.Clean(name, 120)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &trouble.Error{Code: trouble.FileNotFound, What: fmt.Sprintf("no file %q in the inbox", shown), Next: "call list_csv_files", Err: err}
+		return &trouble.Error{
+			Code: trouble.FileNotFound,
+			What: fmt.Sprintf("no file %q in the inbox", shown),
+			Next: "call list_csv_files",
+			Err:  err,
+		}
 	case errors.Is(err, fs.ErrPermission):
-		return &trouble.Error{Code: trouble.NotReadable, What: fmt.Sprintf("%q may not be read", shown), Next: "check the permissions of the file", Err: err}
+		return &trouble.Error{
+			Code: trouble.NotReadable,
+			What: fmt.Sprintf("%q may not be read", shown),
+			Next: "check the permissions of the file",
+			Err:  err,
+		}
 	case b.isLink(name):
-		return &trouble.Error{Code: trouble.OutsideInbox, What: fmt.Sprintf("%q is a link that leads out of the inbox", shown), Next: "put the file itself into the inbox", Err: err}
+		return &trouble.Error{
+			Code: trouble.OutsideInbox,
+			What: fmt.Sprintf("%q is a link that leads out of the inbox", shown),
+			Next: "put the file itself into the inbox",
+			Err:  err,
+		}
 	}
-	return &trouble.Error{Code: trouble.NotReadable, What: fmt.Sprintf("open %q: %v", shown, err), Next: "check the file, then try again", Err: err}
+	return &trouble.Error{
+		Code: trouble.NotReadable,
+		What: fmt.Sprintf("open %q: %v", shown, err),
+		Next: "check the file, then try again",
+		Err:  err,
+	}
 }
 
 // isLink reports whether name, or a folder on the way to it, is a symbolic link.
@@ -307,7 +353,12 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	bare := Bare(name)
 	folder = path.Join(folder, path.Dir(bare))
 	failed := func(err error) error {
-		return &trouble.Error{Code: trouble.NotReadable, What: fmt.Sprintf("move %q to %s: %v", untrusted.Clean(name, 120), state, err), Next: "check that the inbox may be written and the disk is not full", Err: err}
+		return &trouble.Error{
+			Code: trouble.NotReadable,
+			What: fmt.Sprintf("move %q to %s: %v", untrusted.Clean(name, 120), state, err),
+			Next: "check that the inbox may be written and the disk is not full",
+			Err:  err,
+		}
 	}
 	if state != FileNew {
 		if err := b.root.MkdirAll(folder, 0o755); err != nil {

@@ -43,7 +43,8 @@ const smallReport = "Email,Role\nada@acme.example.com,Admin\n"
 
 func TestInboxListsReportsAndTheirState(t *testing.T) {
 	inbox, dir := newInbox(t)
-	for _, name := range []string{"b.csv", "a.CSV", "notes.md", ".hidden.csv", "processed/c.csv", "processed_and_assigned/d.tsv", "other/e.csv"} {
+	for _, name := range []string{"b.csv", "a.CSV", "notes.md", ".hidden.csv", "processed/c.csv",
+		"processed_and_assigned/d.tsv", "other/e.csv"} {
 		put(t, dir, name, smallReport)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "folder.csv"), 0o755); err != nil {
@@ -57,7 +58,8 @@ func TestInboxListsReportsAndTheirState(t *testing.T) {
 	for _, f := range files {
 		got = append(got, fmt.Sprintf("%s %s %d", f.Name, f.State, f.Size))
 	}
-	want := []string{"a.CSV new 38", "b.csv new 38", "other/e.csv new 38", "processed/c.csv processed 38", "processed_and_assigned/d.tsv processed_and_assigned 38"}
+	want := []string{"a.CSV new 38", "b.csv new 38", "other/e.csv new 38", "processed/c.csv processed 38",
+		"processed_and_assigned/d.tsv processed_and_assigned 38"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -75,7 +77,8 @@ func TestInboxRefusesNamesThatLeadOut(t *testing.T) {
 	put(t, filepath.Dir(dir), "secret.csv", smallReport)
 	put(t, dir, ".env.csv", smallReport)
 	put(t, dir, "processed/x.csv", smallReport)
-	for _, name := range []string{"", "../secret.csv", "processed/../../secret.csv", "processed/../processed/x.csv", filepath.Join(filepath.Dir(dir), "secret.csv"), "/etc/passwd",
+	for _, name := range []string{"", "../secret.csv", "processed/../../secret.csv", "processed/../processed/x.csv",
+		filepath.Join(filepath.Dir(dir), "secret.csv"), "/etc/passwd",
 		`..\secret.csv`, `C:\secret.csv`, "C:secret.csv", ".env.csv", "./processed/x.csv", "processed//x.csv", "a\x00.csv", "a\n.csv", "processed/.."} {
 		if _, _, err := inbox.Open(name); trouble.CodeOf(err) != trouble.OutsideInbox {
 			t.Errorf("%q: got %v, want %s", name, err, trouble.OutsideInbox)
@@ -187,8 +190,10 @@ func TestPagesJoinToTheWholeFile(t *testing.T) {
 	for i := range 137 {
 		body += fmt.Sprintf("p%d@acme.example.com;\"Rôle\nNo %d\"\r\n", i, i)
 	}
-	texts := map[string]string{"utf-8": "Email;Role\n" + body, "mark": "\ufeffEmail;Role\n" + body, "ascii": "Email;Role\n" + strings.ReplaceAll(body, "ô", "o"),
-		"windows-1252": "Email;Role\n" + strings.ReplaceAll(body, "ô", "\xf4"), "utf-16": "\xff\xfe" + strings.Join(strings.Split(strings.ReplaceAll("Email;Role\n"+body, "ô", "o"), ""), "\x00") + "\x00"}
+	texts := map[string]string{"utf-8": "Email;Role\n" + body, "mark": "\ufeffEmail;Role\n" + body, "ascii": "Email;Role\n" +
+		strings.ReplaceAll(body, "ô", "o"),
+		"windows-1252": "Email;Role\n" + strings.ReplaceAll(body, "ô", "\xf4"), "utf-16": "\xff\xfe" +
+			strings.Join(strings.Split(strings.ReplaceAll("Email;Role\n"+body, "ô", "o"), ""), "\x00") + "\x00"}
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {
 			inbox, dir := newInbox(t)
@@ -201,7 +206,8 @@ func TestPagesJoinToTheWholeFile(t *testing.T) {
 				}
 				pages++
 				for _, row := range page.Rows {
-					if row.Line != 2+2*n || len(row.Cells) != 2 || row.Cells[0] != fmt.Sprintf("p%d@acme.example.com", n) || !strings.HasSuffix(row.Cells[1], fmt.Sprintf("le\nNo %d", n)) {
+					if row.Line != 2+2*n || len(row.Cells) != 2 || row.Cells[0] != fmt.Sprintf("p%d@acme.example.com", n) ||
+						!strings.HasSuffix(row.Cells[1], fmt.Sprintf("le\nNo %d", n)) {
 						t.Fatalf("row %d: got %+v", n, row)
 					}
 					n++
@@ -268,7 +274,8 @@ func TestPageShowsFilesThatCannotBeImported(t *testing.T) {
 	inbox, dir := newInbox(t)
 	put(t, dir, "r.csv", "What,Which\na,b\nc\n\"d\n")
 	page, err := inbox.Page(context.Background(), "r.csv", "", 0, intake.Options{})
-	if err != nil || len(page.Rows) != 3 || page.Rows[1].Problem != intake.ProblemRagged || page.Rows[2].Problem != intake.ProblemUnclosedQuote {
+	if err != nil || len(page.Rows) != 3 || page.Rows[1].Problem != intake.ProblemRagged ||
+		page.Rows[2].Problem != intake.ProblemUnclosedQuote {
 		t.Errorf("got %+v, %v", page, err)
 	}
 }

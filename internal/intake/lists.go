@@ -37,7 +37,7 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 		return p
 	}
 	l := lexicon.Load()
-	if l.Says(text, lexicon.Placeholder) {
+	if l.Says(text, lexicon.Placeholder) || isTypeName(text) {
 		p.empties = append(p.empties, text)
 		return p
 	}
@@ -87,6 +87,11 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n",
 	"<br>", "\n", "<br/>", "\n", "<br />", "\n", "<BR>", "\n", "_x000D_", "\n")
+
+// isTypeName reports names of .NET types, which PowerShell writes in place of what it cannot flatten.
+func isTypeName(s string) bool {
+	return (strings.HasPrefix(s, "System.") || strings.HasPrefix(s, "Microsoft.")) && !strings.ContainsAny(s, " ,;")
+}
 
 // add takes one value, unless it says that there is none.
 func (p *parsedCell) add(x *cellSyntax, value string) {
@@ -157,7 +162,8 @@ func splitPlain(s, separators string) (parts []string, seps []rune) {
 
 // joins reports whether the + at i joins two names: E3+Power BI, and not C++.
 func joins(s string, i int) bool {
-	return i > 0 && i+1 < len(s) && s[i-1] != '+' && s[i+1] != '+' && (unicode.IsLetter(rune(s[i+1])) || s[i+1] >= '0' && s[i+1] <= '9' || s[i+1] == ' ')
+	return i > 0 && i+1 < len(s) && s[i-1] != '+' && s[i+1] != '+' && (unicode.IsLetter(rune(s[i+1])) || s[i+1] >= '0' &&
+		s[i+1] <= '9' || s[i+1] == ' ')
 }
 
 // unquote takes a pair of quotes off a value.
@@ -173,6 +179,9 @@ func unquote(s string) string {
 func bracketed(s string) (items []string, isList, ok bool) {
 	if s == "set()" {
 		return nil, true, true
+	}
+	if strings.HasPrefix(s, "@{") { // a hash table of PowerShell
+		return nil, true, false
 	}
 	pairs := map[byte]byte{'[': ']', '{': '}', '(': ')'}
 	shut, opens := pairs[s[0]]
@@ -278,7 +287,8 @@ func distinguishedNames(s string) []string {
 		for i := 1; i < len(piece); i++ {
 			rest := piece[i:]
 			if piece[i-1] != '\\' && (piece[i] == ',' || piece[i] == ' ') && startsDN(strings.TrimLeft(rest, ", ")) &&
-				strings.Contains(strings.ToUpper(piece[from:i]), "DC=") && strings.HasPrefix(strings.ToUpper(strings.TrimLeft(rest, ", ")), "CN=") {
+				strings.Contains(strings.ToUpper(piece[from:i]), "DC=") &&
+				strings.HasPrefix(strings.ToUpper(strings.TrimLeft(rest, ", ")), "CN=") {
 				names = append(names, strings.Trim(piece[from:i], ", "))
 				from = i
 			}

@@ -23,7 +23,8 @@ func (b *builder) quoteProblem(rec *record) {
 	switch rec.flaw {
 	case flawStray:
 		if b.problems.want(ProblemStrayQuote) {
-			b.rowProblem(ProblemStrayQuote, SeverityWarning, rec, -1, text, "there is a quote inside a field that is not quoted; it was taken literally",
+			b.rowProblem(ProblemStrayQuote, SeverityWarning, rec, -1, text,
+				"there is a quote inside a field that is not quoted; it was taken literally",
 				"put the whole field in quotes and double the quote inside it")
 		}
 	case flawMalformed:
@@ -33,7 +34,8 @@ func (b *builder) quoteProblem(rec *record) {
 		}
 	case flawUnclosed:
 		if b.problems.want(ProblemUnclosedQuote) {
-			b.rowProblem(ProblemUnclosedQuote, SeverityError, rec, -1, text, "a quote opens on this line and is never closed; only this line was left out",
+			b.rowProblem(ProblemUnclosedQuote, SeverityError, rec, -1, text,
+				"a quote opens on this line and is never closed; only this line was left out",
 				"close the quote, or double it")
 		}
 	}
@@ -70,41 +72,47 @@ func (b *builder) malformedEmail(rec *record, text, flaw string) {
 
 func (b *builder) unusualEmail(rec *record, text string) {
 	if b.problems.want(ProblemUnusualEmail) {
-		b.rowProblem(ProblemUnusualEmail, SeverityWarning, rec, b.userCol, []byte(text), "the address holds letters outside ASCII, perhaps look-alikes",
+		b.rowProblem(ProblemUnusualEmail, SeverityWarning, rec, b.userCol, []byte(text),
+			"the address holds letters outside ASCII, perhaps look-alikes",
 			"compare it with the address in Okta")
 	}
 }
 
 func (b *builder) noEntitlement(rec *record) {
 	if b.problems.want(ProblemNoValue) {
-		b.rowProblem(ProblemNoValue, SeverityWarning, rec, -1, nil, "the row names a user and no access", "fill in an entitlement column, or delete the row")
+		b.rowProblem(ProblemNoValue, SeverityWarning, rec, -1, nil, "the row names a user and no access",
+			"fill in an entitlement column, or delete the row")
 	}
 }
 
 func (b *builder) unknownAccess(rec *record, column int) {
 	if b.problems.want(ProblemUnknownAccess) {
-		b.rowProblem(ProblemUnknownAccess, SeverityWarning, rec, column, rec.fields[column], "the cell says neither permitted nor denied; the row is treated as denied",
+		b.rowProblem(ProblemUnknownAccess, SeverityWarning, rec, column, rec.fields[column],
+			"the cell says neither permitted nor denied; the row is treated as denied",
 			"write Permitted or Denied")
 	}
 }
 
 func (b *builder) removalRow(rec *record, column int) {
 	if b.problems.want(ProblemRemovalRow) {
-		b.rowProblem(ProblemRemovalRow, SeverityWarning, rec, column, rec.fields[column], "the row speaks of taking access away; an import only adds, so the row grants nothing",
+		b.rowProblem(ProblemRemovalRow, SeverityWarning, rec, column, rec.fields[column],
+			"the row speaks of taking access away; an import only adds, so the row grants nothing",
 			"remove the access in Okta, or in a certification campaign")
 	}
 }
 
 func (b *builder) notInForce(rec *record, column int) {
 	if b.problems.want(ProblemNotInForce) {
-		b.rowProblem(ProblemNotInForce, SeverityWarning, rec, column, rec.fields[column], "the cell does not say that the access is in force, so the row grants nothing",
+		b.rowProblem(ProblemNotInForce, SeverityWarning, rec, column, rec.fields[column],
+			"the cell does not say that the access is in force, so the row grants nothing",
 			"leave the row out, or say in words what the cell means")
 	}
 }
 
 func (b *builder) notAPerson(rec *record) {
 	if b.problems.want(ProblemNotAPerson) {
-		b.rowProblem(ProblemNotAPerson, SeverityError, rec, b.kind.index, rec.fields[b.kind.index], "the row is about a group or a program and not about a person",
+		b.rowProblem(ProblemNotAPerson, SeverityError, rec, b.kind.index, rec.fields[b.kind.index],
+			"the row is about a group or a program and not about a person",
 			"leave the row out")
 	}
 }
@@ -120,17 +128,21 @@ func (b *builder) notAccessCell(line int32, column int, value string) {
 func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedCell) {
 	report := func(code string, severity Severity, value, message, fix string) {
 		if b.problems.want(code) {
-			b.problems.add(Problem{Code: code, Severity: severity, Line: int(line), Column: b.rep.Header[c.index], Value: value, Message: message, Fix: fix})
+			b.problems.add(Problem{Code: code, Severity: severity, Line: int(line), Column: b.rep.Header[c.index],
+				Value: value, Message: message, Fix: fix})
 		}
 	}
 	for _, e := range p.empties {
-		report(ProblemPlaceholder, SeverityWarning, e, "the cell says in a word that there is nothing, so it is no value", "nothing to do; leave such cells empty in exports")
+		report(ProblemPlaceholder, SeverityWarning, e, "the cell says in a word that there is nothing, so it is no value",
+			"nothing to do; leave such cells empty in exports")
 	}
 	for _, r := range p.refusals {
-		report(ProblemRefusalValue, SeverityWarning, r, "the cell says that the access was taken away, so the row grants nothing", "name the column as the filter if it decides")
+		report(ProblemRefusalValue, SeverityWarning, r,
+			"the cell says that the access was taken away, so the row grants nothing", "name the column as the filter if it decides")
 	}
 	if p.broken {
-		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object in brackets and cannot be read", "write the values with ; between them")
+		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object in brackets and cannot be read",
+			"write the values with ; between them")
 	}
 	for _, n := range p.ambiguous {
 		if !slices.Contains(c.nones, n) && len(c.nones) < 5 {
@@ -144,7 +156,8 @@ func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedC
 
 func (b *builder) badDate(rec *record, cell []byte) {
 	if b.problems.want(ProblemBadDate) {
-		b.rowProblem(ProblemBadDate, SeverityWarning, rec, b.dateCol, cell, "the date is not understood; the row counts as undated", "write it as 2026-03-31")
+		b.rowProblem(ProblemBadDate, SeverityWarning, rec, b.dateCol, cell,
+			"the date is not understood; the row counts as undated", "write it as 2026-03-31")
 	}
 }
 
@@ -152,14 +165,16 @@ func (b *builder) manyUserIDs(rec *record, person int32, id string) {
 	if b.problems.want(ProblemManyUserIDs) {
 		p := b.rep.People[person]
 		b.rowProblem(ProblemManyUserIDs, SeverityWarning, rec, b.idCol, []byte(id),
-			fmt.Sprintf("this user had the identifier %q in an earlier row", untrusted.Clean(p.UserID, 60)), "check which of the two is right")
+			fmt.Sprintf("this user had the identifier %q in an earlier row", untrusted.Clean(p.UserID,
+				60)), "check which of the two is right")
 	}
 }
 
 func (b *builder) sharedUserID(rec *record, person, first int32) {
 	if b.problems.want(ProblemSharedUserID) {
 		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID),
-			fmt.Sprintf("this identifier also belongs to %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email), 80)), "check whether both addresses are one person")
+			fmt.Sprintf("this identifier also belongs to %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email),
+				80)), "check whether both addresses are one person")
 	}
 }
 
@@ -220,9 +235,11 @@ func (b *builder) cellProblem(code string, severity Severity, line, column int, 
 	case ProblemControl:
 		p.Message, p.Fix = "the cell holds control characters or characters that turn the direction of text", "type the cell again"
 	case ProblemInvisible:
-		p.Message, p.Fix = "the cell holds characters that cannot be seen, so it may differ from one that looks the same", "type the cell again"
+		p.Message, p.Fix = "the cell holds characters that cannot be seen, so it may differ from one that looks the "+
+			"same", "type the cell again"
 	case ProblemLineBreak:
-		p.Message, p.Fix = "the cell holds a line break or tab; each line is a value, and a tab counts as a space", "nothing to do if each line is a value"
+		p.Message, p.Fix = "the cell holds a line break or tab; each line is a value, and a tab counts as a space", "nothing "+
+			"to do if each line is a value"
 	}
 	b.problems.add(p)
 }

@@ -19,10 +19,11 @@ type Options struct {
 	// Today is the UTC day that validity is compared with. The zero time is no day: then a row whose access has a last
 	// day counts as expired and one with a first day as not yet valid, so that nothing is granted by mistake.
 	Today       time.Time
-	MaxRows     int // records, default DefaultMaxRows; more is the error too_many_rows
-	MaxLine     int // bytes of one record after decoding to UTF-8, default DefaultMaxLine; more is line_too_long
-	MaxProblems int // problems kept in the Report, default DefaultMaxProblems; counts stay exact
-	MaxValues   int // distinct entitlement values, default DefaultMaxValues; more is too_many_values
+	TempDir     string // where parts of a large workbook are unpacked; it must exist. Empty is the directory of the system
+	MaxRows     int    // records, default DefaultMaxRows; more is the error too_many_rows
+	MaxLine     int    // bytes of one record after decoding to UTF-8, default DefaultMaxLine; more is line_too_long
+	MaxProblems int    // problems kept in the Report, default DefaultMaxProblems; counts stay exact
+	MaxValues   int    // distinct entitlement values, default DefaultMaxValues; more is too_many_values
 }
 
 func (o Options) withDefaults() Options {

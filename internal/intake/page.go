@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -60,7 +61,18 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 			return Page{}, err
 		}
 	}
+	book, err := asWorkbook(ctx, f, opts)
+	if err != nil {
+		return Page{}, err
+	}
+	if book != nil {
+		page, err := book.page(at, limit, opts)
+		return page, errors.Join(err, book.sheet.Close())
+	}
 	src := newSource(ctx, f)
+	if err := src.answered(opts.answers().Encoding); err != nil {
+		return Page{}, err
+	}
 	scan, h, err := open(src, opts)
 	if err != nil {
 		return Page{}, err
@@ -104,7 +116,12 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, at pageCursor) (*scanner, error) {
 	from := at.Offset / blockSize * blockSize
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
-		return nil, &trouble.Error{Code: trouble.NotReadable, What: "read the report: " + err.Error(), Next: "check the file, then try again", Err: err}
+		return nil, &trouble.Error{
+			Code: trouble.NotReadable,
+			What: "read the report: " + err.Error(),
+			Next: "check the file, then try again",
+			Err:  err,
+		}
 	}
 	src := newSource(ctx, f)
 	mark := markLength(head)
@@ -119,7 +136,11 @@ func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, a
 	}
 	pos := at.Offset - mark - base
 	if pos < 0 || pos > int64(len(buf)) {
-		return nil, &trouble.Error{Code: trouble.BadCursor, What: "the cursor points outside the file", Next: "leave the cursor out to begin with the first page"}
+		return nil, &trouble.Error{
+			Code: trouble.BadCursor,
+			What: "the cursor points outside the file",
+			Next: "leave the cursor out to begin with the first page",
+		}
 	}
 	return &scanner{src: src, buf: buf, pos: int(pos), base: base, line: at.Line, delim: scan.delim, max: scan.max}, nil
 }
@@ -174,7 +195,11 @@ func (c pageCursor) String() string {
 
 // readCursor decodes a cursor and holds it against the file as it is now.
 func readCursor(cursor string, now pageCursor) (pageCursor, error) {
-	bad := &trouble.Error{Code: trouble.BadCursor, What: "the cursor is not one that this program gave for this file", Next: "leave the cursor out to begin with the first page"}
+	bad := &trouble.Error{
+		Code: trouble.BadCursor,
+		What: "the cursor is not one that this program gave for this file",
+		Next: "leave the cursor out to begin with the first page",
+	}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return now, bad
@@ -184,7 +209,11 @@ func readCursor(cursor string, now pageCursor) (pageCursor, error) {
 		return now, bad
 	}
 	if c.Size != now.Size || c.Time != now.Time {
-		return now, &trouble.Error{Code: trouble.FileChanged, What: "the file changed since the page before", Next: "leave the cursor out to begin with the first page"}
+		return now, &trouble.Error{
+			Code: trouble.FileChanged,
+			What: "the file changed since the page before",
+			Next: "leave the cursor out to begin with the first page",
+		}
 	}
 	return c, nil
 }

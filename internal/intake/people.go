@@ -51,9 +51,9 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	if flaw != "" && p.logins && !strings.Contains(text, "@") {
 		login, address = true, text
 		flaw = loginFlaw(text)
-		if b.endsTable(rec) {
-			flaw = "the line holds totals or a footer"
-		}
+	}
+	if (flaw != "" || login) && b.endsTable(rec) {
+		flaw = "the line holds totals or a footer, or repeats the header"
 	}
 	if flaw != "" {
 		b.malformedEmail(rec, text, flaw)
@@ -79,33 +79,42 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	return at
 }
 
-// endsTable reports a line of totals or a footer: its first filled cell is a word such as Total, or it is the header once
-// more. In a report of logins such a word could pass as one.
+// endsTable reports a line of totals or a footer, or the header once more. In a report of logins its first word could pass
+// as one.
 func (b *builder) endsTable(rec *record) bool {
-	filled, same := 0, 0
-	first := ""
-	for i, f := range rec.fields {
-		text := foldSpace(string(f))
-		if text == "" {
-			continue
-		}
-		if filled++; first == "" {
-			first = text
-		}
-		if text == foldSpace(b.rep.Header[i]) {
-			same++
-		}
+	if len(b.spans.spans) > 100 {
+		return false
 	}
-	name, _, _ := strings.Cut(first, ":")
+	cells := make([]string, len(rec.fields))
+	for i, f := range rec.fields {
+		cells[i] = string(f)
+	}
 	switch {
-	case filled > 0 && same == filled:
+	case sameCells(cells, b.rep.Header):
 		b.spans.addSpan(SpanRepeated, rec.line, rec.line)
-	case lexicon.Load().Says(name, lexicon.Total) && (filled < len(rec.fields) || strings.Contains(first, ":")):
+	case isFooter(cells):
 		b.spans.addSpan(SpanTotal, rec.line, rec.line)
 	default:
 		return false
 	}
 	return true
+}
+
+// isFooter reports a line whose first filled cell begins with a word such as Total or Generated.
+func isFooter(cells []string) bool {
+	filled, first := 0, ""
+	for _, c := range cells {
+		if c = foldSpace(c); c != "" {
+			if filled++; first == "" {
+				first = c
+			}
+		}
+	}
+	if filled == 0 || filled == len(cells) && len(cells) > 2 {
+		return false
+	}
+	name, _, _ := strings.Cut(first, ":")
+	return lexicon.Load().Says(name, lexicon.Total) || filled == 1 && beginsWith(first, lexicon.Total)
 }
 
 // otherID meets a second identifier that is not the one known of the person.

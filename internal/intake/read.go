@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,8 +38,18 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
 
 // readOnce reads the report with the answers at hand. Rows keep the state that they would have without doubts.
 func readOnce(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
+	book, err := asWorkbook(ctx, r, opts)
+	if err != nil {
+		return nil, err
+	}
+	if book != nil {
+		rep, err := readWorkbook(ctx, r, book, opts)
+		return rep, errors.Join(err, book.sheet.Close())
+	}
 	src := newSource(ctx, r)
-	src.answered(opts.answers().Encoding)
+	if err := src.answered(opts.answers().Encoding); err != nil {
+		return nil, err
+	}
 	scan, head, err := open(src, opts)
 	if err != nil {
 		return nil, err
@@ -51,13 +62,23 @@ func readOnce(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
 		return nil, err
 	}
 	if b.rows.n == 0 {
-		return nil, &trouble.Error{Code: trouble.HeaderOnly, What: "the file has a header and no rows", Next: "export the report again, with its rows"}
+		return nil, &trouble.Error{
+			Code: trouble.HeaderOnly,
+			What: "the file has a header and no rows",
+			Next: "export the report again, with its rows",
+		}
 	}
 	rep := b.rep
 	rep.SHA256, rep.Bytes, rep.Encoding, rep.Delimiter = src.digest(), src.bytes, src.enc, string(scan.delim)
 	b.aboutFile(src)
 	if err := b.finish(); err != nil {
 		return nil, err
+	}
+	if q := src.encodingDoubt(); q != nil {
+		rep.Reading.Doubts = append([]Doubt{*q}, rep.Reading.Doubts...)
+	} else if src.given != "" && len(src.high) > 0 {
+		rep.Reading.Settled = append(rep.Reading.Settled, Settled{Code: DoubtEncoding, Answer: string(src.given),
+			By: opts.layers().by(func(a Answers) bool { return a.Encoding != "" })})
 	}
 	rep.Reading.Format, rep.Reading.Encoding, rep.Reading.Delimiter = "csv", rep.Encoding, rep.Delimiter
 	return rep, nil
@@ -223,7 +244,11 @@ func (b *builder) all(records recordSource) error {
 // record turns one record into one row.
 func (b *builder) record(rec *record) error {
 	if b.rows.n >= b.opts.MaxRows || rec.line > math.MaxInt32 {
-		return &trouble.Error{Code: trouble.TooManyRows, What: fmt.Sprintf("the file has more than %d rows", b.opts.MaxRows), Next: "split it into several files"}
+		return &trouble.Error{
+			Code: trouble.TooManyRows,
+			What: fmt.Sprintf("the file has more than %d rows", b.opts.MaxRows),
+			Next: "split it into several files",
+		}
 	}
 	row := Row{Line: int32(rec.line), Person: -1, Access: -1, State: RowBad}
 	var ends rowLimits
@@ -274,6 +299,9 @@ func (b *builder) fill(row *Row, rec *record) (rowLimits, error) {
 	}
 	person := b.person(rec)
 	row.Person = person
+	if person < 0 {
+		return rowLimits{}, nil
+	}
 	access, err := b.access.row(rec)
 	if err != nil {
 		return rowLimits{}, err
@@ -291,7 +319,7 @@ func (b *builder) fill(row *Row, rec *record) (rowLimits, error) {
 		denied = true
 	}
 	switch {
-	case person < 0 || !access.sound:
+	case !access.sound:
 		row.State = RowBad
 	case denied:
 		row.State = RowDenied

@@ -90,13 +90,15 @@ func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 		{"only a byte-order mark", "\ufeff", trouble.EmptyFile, intake.Options{}},
 		{"header only", "Email,Role\n", trouble.HeaderOnly, intake.Options{}},
 		{"header and blank lines", "Email,Role\n\n\n", trouble.HeaderOnly, intake.Options{}},
-		{"a workbook", "PK\x03\x04rest", trouble.BinaryFile, intake.Options{}},
+		{"a broken workbook", "PK\x03\x04rest", trouble.WorkbookDamaged, intake.Options{}},
 		{"NUL bytes", "Email,Role\nada\x00@acme.example.com,x\n", trouble.BinaryFile, intake.Options{}},
 		{"UTF-32", "\xff\xfe\x00\x00E\x00\x00\x00", trouble.BadEncoding, intake.Options{}},
 		{"a long record", long, trouble.LineTooLong, intake.Options{MaxLine: 1000}},
 		{"no user column", "Department,Role\nSales,Admin\nHR,Viewer\n", trouble.NoUserColumn, intake.Options{}},
-		{"a mapping to nowhere", "Email,Role\nada@acme.example.com,x\n", trouble.UnknownColumn, intake.Options{Mapping: intake.Mapping{User: "Emial"}}},
-		{"a column with two roles", "Email,Role\nada@acme.example.com,x\n", trouble.MappingClash, intake.Options{Mapping: intake.Mapping{User: "Email", Date: "Email"}}},
+		{"a mapping to nowhere", "Email,Role\nada@acme.example.com,x\n", trouble.UnknownColumn,
+			intake.Options{Mapping: intake.Mapping{User: "Emial"}}},
+		{"a column with two roles", "Email,Role\nada@acme.example.com,x\n", trouble.MappingClash,
+			intake.Options{Mapping: intake.Mapping{User: "Email", Date: "Email"}}},
 		{"two columns of one name", "Email,Role,Role\nada@acme.example.com,x,y\n", trouble.DuplicateHeader, intake.Options{}},
 		{"too many rows", "Email,Role\n" + strings.Repeat("ada@acme.example.com,x\n", 6), trouble.TooManyRows, intake.Options{MaxRows: 5}},
 		{"too many values", "Email,Role\nada@acme.example.com,a;b;c;d\n", trouble.TooManyValues, intake.Options{MaxValues: 3}},
@@ -116,7 +118,8 @@ func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 }
 
 func TestUnknownColumnSuggestsTheNearMiss(t *testing.T) {
-	_, err := intake.Read(context.Background(), strings.NewReader("Email,Role\nada@acme.example.com,x\n"), intake.Options{Mapping: intake.Mapping{Entitlements: []string{"Rolle"}}})
+	_, err := intake.Read(context.Background(), strings.NewReader("Email,Role\nada@acme.example.com,x\n"),
+		intake.Options{Mapping: intake.Mapping{Entitlements: []string{"Rolle"}}})
 	if err == nil || !strings.Contains(err.Error(), `did you mean "Role"?`) || !strings.Contains(err.Error(), `"Email", "Role"`) {
 		t.Errorf("got %v", err)
 	}
@@ -149,17 +152,23 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 	}{
 		{"ragged", "ada@acme.example.com,E1,2026-01-01\n", intake.ProblemRagged, intake.RowBad},
 		{"too many fields", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted,\n", intake.ProblemRagged, intake.RowBad},
-		{"malformed quote", "ada@acme.example.com,\"E\"1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemBadQuote, intake.RowBad},
-		{"unclosed quote", "ada@acme.example.com,\"E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemUnclosedQuote, intake.RowBad},
-		{"stray quote", "ada@acme.example.com,E1,2026-01-01,Grant,Admin 5\",Console,Permitted\n", intake.ProblemStrayQuote, intake.RowWanted},
+		{"malformed quote", "ada@acme.example.com,\"E\"1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemBadQuote,
+			intake.RowBad},
+		{"unclosed quote", "ada@acme.example.com,\"E1,2026-01-01,Grant,Admin,Console,Permitted\n",
+			intake.ProblemUnclosedQuote, intake.RowBad},
+		{"stray quote", "ada@acme.example.com,E1,2026-01-01,Grant,Admin 5\",Console,Permitted\n", intake.ProblemStrayQuote,
+			intake.RowWanted},
 		{"delimiters only", ",,,,,,\n", intake.ProblemEmptyRow, intake.RowBad},
 		{"no e-mail", ",E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemMissingEmail, intake.RowBad},
 		{"malformed e-mail", "ada at acme,E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemMalformedEmail, intake.RowBad},
-		{"unusual e-mail", "аda@acme.example.com,E2,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemUnusualEmail, intake.RowWanted},
+		{"unusual e-mail", "аda@acme.example.com,E2,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemUnusualEmail,
+			intake.RowWanted},
 		{"says nothing", "ada@acme.example.com,E1,2026-01-01,Grant,, ;,Permitted\n", intake.ProblemNoValue, intake.RowNoEntitlement},
-		{"unknown access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Maybe\n", intake.ProblemUnknownAccess, intake.RowDenied},
+		{"unknown access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Maybe\n",
+			intake.ProblemUnknownAccess, intake.RowDenied},
 		{"no access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,\n", intake.ProblemUnknownAccess, intake.RowDenied},
-		{"removal", "ada@acme.example.com,E1,2025-01-01,De-provision,Admin,Console,Permitted\n", intake.ProblemRemovalRow, intake.RowDenied},
+		{"removal", "ada@acme.example.com,E1,2025-01-01,De-provision,Admin,Console,Permitted\n", intake.ProblemRemovalRow,
+			intake.RowDenied},
 		{"bad date", "ada@acme.example.com,E1,soon,Grant,Admin,Console,Permitted\n", intake.ProblemBadDate, intake.RowWanted},
 		{"repetition", good, intake.ProblemDuplicateRow, intake.RowWanted},
 		{"later denied", "ada@acme.example.com,E1,2026-02-01,Grant,Admin,,Denied\n", intake.ProblemLaterDenied, intake.RowDenied},
@@ -167,14 +176,19 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 		{"shared id", "ben@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemSharedUserID, intake.RowWanted},
 		{"other case", "ada@acme.example.com,E1,2026-01-02,Grant,admin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
 		{"look-alike", "ada@acme.example.com,E1,2026-01-02,Grant,Аdmin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
-		{"comma in a name", "ada@acme.example.com,E1,2026-01-02,Grant,\"Manager, Sales\",Console,Permitted\n", intake.ProblemSeparator, intake.RowInDoubt},
+		{"comma in a name", "ada@acme.example.com,E1,2026-01-02,Grant,\"Manager, Sales\",Console,Permitted\n",
+			intake.ProblemSeparator, intake.RowInDoubt},
 		{"formula", "ada@acme.example.com,E1,2026-01-02,Grant,=1+1,Console,Permitted\n", intake.ProblemFormula, intake.RowWanted},
 		{"bidi", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\u202emin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
 		{"escape", "ada@acme.example.com,E1,2026-01-02,Grant,\x1b[31mAdmin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
-		{"invisible", "ada@acme.example.com,E1,2026-01-02,Grant,Adm\u200bin,Console,Permitted\n", intake.ProblemInvisible, intake.RowWanted},
-		{"line break", "ada@acme.example.com,E1,2026-01-02,Grant,\"Ad\nmin\",Console,Permitted\n", intake.ProblemLineBreak, intake.RowWanted},
-		{"too long", "ada@acme.example.com,E1,2026-01-02,Grant," + strings.Repeat("é", 256) + ",Console,Permitted\n", intake.ProblemTooLong, intake.RowBad},
-		{"broken bytes", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\xffmin ééé,Console,Permitted\n", intake.ProblemBadEncoding, intake.RowBad},
+		{"invisible", "ada@acme.example.com,E1,2026-01-02,Grant,Adm\u200bin,Console,Permitted\n", intake.ProblemInvisible,
+			intake.RowWanted},
+		{"line break", "ada@acme.example.com,E1,2026-01-02,Grant,\"Ad\nmin\",Console,Permitted\n", intake.ProblemLineBreak,
+			intake.RowWanted},
+		{"too long", "ada@acme.example.com,E1,2026-01-02,Grant," + strings.Repeat("é", 256) + ",Console,Permitted\n",
+			intake.ProblemTooLong, intake.RowBad},
+		{"broken bytes", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\xffmin ééé,Console,Permitted\n",
+			intake.ProblemBadEncoding, intake.RowBad},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,7 +213,8 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 
 func TestProblemsOfTheHeaderAndTheFile(t *testing.T) {
 	rep := read(t, "Email;Note;Note;\nada@acme.example.com;x;y;z\n", intake.Options{})
-	for _, code := range []string{intake.ProblemDuplicateHead, intake.ProblemEmptyHead, intake.ProblemNoEntitlements, intake.ProblemDelimiter} {
+	for _, code := range []string{intake.ProblemDuplicateHead, intake.ProblemEmptyHead, intake.ProblemNoEntitlements,
+		intake.ProblemDelimiter} {
 		if rep.ProblemCounts[code] != 1 {
 			t.Errorf("got %d of %s, want 1", rep.ProblemCounts[code], code)
 		}
@@ -218,7 +233,8 @@ func TestAFloodOfOneProblemHidesNoOther(t *testing.T) {
 }
 
 func TestAccessWordsOfTheFilter(t *testing.T) {
-	for word, want := range map[string]intake.RowState{"Permitted": intake.RowWanted, "PERMITTED": intake.RowWanted, " yes ": intake.RowWanted, "True": intake.RowWanted,
+	for word, want := range map[string]intake.RowState{"Permitted": intake.RowWanted, "PERMITTED": intake.RowWanted,
+		" yes ": intake.RowWanted, "True": intake.RowWanted,
 		"1": intake.RowWanted, "allow": intake.RowWanted, "Denied": intake.RowDenied, "NO": intake.RowDenied, "false": intake.RowDenied, "0": intake.RowDenied,
 		"deny": intake.RowDenied, "NA": intake.RowDenied, "permitted?": intake.RowDenied} {
 		rep := read(t, header+"ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,"+word+"\n", intake.Options{})
@@ -251,7 +267,8 @@ func TestCellsSplitIntoValues(t *testing.T) {
 }
 
 func TestOneUserIsOneWhateverTheSpelling(t *testing.T) {
-	rep := read(t, "Email,Role\nAda@ACME.example.com,A\n ada@acme.example.com ,B\nben@acme.example.com,A\nada@acme.example.com,A\n", intake.Options{})
+	rep := read(t, "Email,Role\nAda@ACME.example.com,A\n ada@acme.example.com "+
+		",B\nben@acme.example.com,A\nada@acme.example.com,A\n", intake.Options{})
 	if len(rep.People) != 2 || rep.People[0].Email != "Ada@ACME.example.com" {
 		t.Fatalf("got %v", rep.People)
 	}
@@ -285,7 +302,8 @@ func TestEncodingsAndDelimiters(t *testing.T) {
 			if rep.Encoding != tt.encoding || rep.Delimiter != ";" || rep.Bytes != int64(len(tt.bytes)) {
 				t.Errorf("got %s %q %d bytes", rep.Encoding, rep.Delimiter, rep.Bytes)
 			}
-			if got, want := values(rep), []string{"Role=Größe", "Role=– Lead"}; !slices.Equal(got, want) || rep.People[0].Email != "zoë@acme.example.com" {
+			if got, want := values(rep), []string{"Role=Größe", "Role=– Lead"}; !slices.Equal(got, want) ||
+				rep.People[0].Email != "zoë@acme.example.com" {
 				t.Errorf("got %q and %v, want %q", got, rep.People, want)
 			}
 		})
@@ -339,7 +357,8 @@ func TestSameBytesGiveTheSameReport(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(header)
 	for i := range 3000 {
-		fmt.Fprintf(&text, "p%d@acme.example.com,E%d,0%d/0%d/2026,Grant,Role %d;role %d,=Set%d,%s\n", i%700, i%650, 1+i%9, 1+i%7, i%13, i%17, i%5, []string{"Permitted", "Denied", "?"}[i%3])
+		fmt.Fprintf(&text, "p%d@acme.example.com,E%d,0%d/0%d/2026,Grant,Role %d;role %d,=Set%d,%s\n", i%700, i%650, 1+i%9,
+			1+i%7, i%13, i%17, i%5, []string{"Permitted", "Denied", "?"}[i%3])
 	}
 	a, b := read(t, text.String(), intake.Options{}), read(t, text.String(), intake.Options{})
 	if !reflect.DeepEqual(a, b) {

@@ -26,7 +26,8 @@ func TestAMappingMayNameWhatIsGone(t *testing.T) {
 	}{
 		{"a word, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: word}}, ""},
 		{"a word, by argument", []intake.Answered{{By: intake.ByArgument, Answers: word}}, trouble.UnknownWord},
-		{"a word, by both", []intake.Answered{{By: intake.ByForm, Answers: word}, {By: intake.ByMapping, Answers: word}}, trouble.UnknownWord},
+		{"a word, by both", []intake.Answered{{By: intake.ByForm, Answers: word}, {By: intake.ByMapping, Answers: word}},
+			trouble.UnknownWord},
 		{"one of two applications, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: rows}}, ""},
 		{"one of two applications, by argument", []intake.Answered{{By: intake.ByArgument, Answers: rows}}, trouble.UnknownValue},
 		{"the only application, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: none}}, trouble.UnknownValue},

@@ -25,6 +25,7 @@ type Report struct {
 	First, Last time.Time // earliest and latest date seen in Mapping.Date, zero when none
 	DateOrder   DateOrder // how ambiguous dates such as 03/04/2026 were read
 	EarliestEnd time.Time // the first last day among permitted rows, zero when none of them ends: a plan is stale after it
+	LastDays    []int32   // by row: the last day of the access of permitted rows, 0 for none; nil when no permitted row has one
 
 	Reading Reading // how the file was understood, with what is in doubt
 }

@@ -107,8 +107,11 @@ func (s *scanner) next(rec *record) (bool, error) {
 }
 
 func (s *scanner) tooLong() error {
-	return &trouble.Error{Code: trouble.LineTooLong, What: fmt.Sprintf("line %d is longer than %d bytes", s.line, s.max),
-		Next: "check that the file is CSV with one record per line"}
+	return &trouble.Error{
+		Code: trouble.LineTooLong,
+		What: fmt.Sprintf("line %d is longer than %d bytes", s.line, s.max),
+		Next: "check that the file is CSV with one record per line",
+	}
 }
 
 // split cuts a line without quotes.

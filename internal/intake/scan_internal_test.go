@@ -48,16 +48,20 @@ func TestScannerReadsQuotingAndLineBreaks(t *testing.T) {
 		want       []scanned
 	}{
 		{"nothing", "", nil},
-		{"blank lines count as lines but are no records", "\n\r\na,b\n\n\nc,d", []scanned{{3, []string{"a", "b"}, 0}, {6, []string{"c", "d"}, 0}}},
+		{"blank lines count as lines but are no records", "\n\r\na,b\n\n\nc,d", []scanned{{3, []string{"a", "b"}, 0}, {6,
+			[]string{"c", "d"}, 0}}},
 		{"the last line may lack its break", "a,b", []scanned{{1, []string{"a", "b"}, 0}}},
 		{"CR LF", "a,b\r\nc,\r\n", []scanned{{1, []string{"a", "b"}, 0}, {2, []string{"c", ""}, 0}}},
 		{"a quoted delimiter", "\"a,b\",c\n", []scanned{{1, []string{"a,b", "c"}, 0}}},
 		{"a doubled quote", "\"a\"\"b\",\"\"\"\"\n", []scanned{{1, []string{"a\"b", "\""}, 0}}},
 		{"a quoted line break", "x,\"a\r\nb\"\ny,z\n", []scanned{{1, []string{"x", "a\nb"}, 0}, {3, []string{"y", "z"}, 0}}},
 		{"a stray quote is literal", "a 5\" disk,b\n", []scanned{{1, []string{"a 5\" disk", "b"}, flawStray}}},
-		{"text behind a closing quote spoils one line", "\"a\"b,c\nd,e\n", []scanned{{1, []string{"\"a\"b,c"}, flawMalformed}, {2, []string{"d", "e"}, 0}}},
-		{"an unclosed quote spoils one line", "\"a,b\nc,d\ne,f\n", []scanned{{1, []string{"\"a,b"}, flawUnclosed}, {2, []string{"c", "d"}, 0}, {3, []string{"e", "f"}, 0}}},
-		{"an unclosed quote that meets a later one spoils its line only", "\"a,b\nc,\"d\"\n", []scanned{{1, []string{"\"a,b"}, flawMalformed}, {2, []string{"c", "d"}, 0}}},
+		{"text behind a closing quote spoils one line", "\"a\"b,c\nd,e\n", []scanned{{1, []string{"\"a\"b,c"},
+			flawMalformed}, {2, []string{"d", "e"}, 0}}},
+		{"an unclosed quote spoils one line", "\"a,b\nc,d\ne,f\n", []scanned{{1, []string{"\"a,b"}, flawUnclosed}, {2,
+			[]string{"c", "d"}, 0}, {3, []string{"e", "f"}, 0}}},
+		{"an unclosed quote that meets a later one spoils its line only", "\"a,b\nc,\"d\"\n", []scanned{{1,
+			[]string{"\"a,b"}, flawMalformed}, {2, []string{"c", "d"}, 0}}},
 		{"delimiters only", ",,\n", []scanned{{1, []string{"", "", ""}, 0}}},
 	}
 	for _, tt := range tests {
@@ -89,25 +93,25 @@ func againstStandard(t *testing.T, text string) {
 		want, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			if i != len(got) {
-				t.Fatalf("got %d records, encoding/csv has %d, in %q", len(got), i, clip(text))
+				t.Fatalf("got %d records, encoding/csv has %d, in %q", len(got), i, cut(text))
 			}
 			return
 		}
 		if err != nil {
 			flawed := slices.ContainsFunc(got[min(i, len(got)):], func(s scanned) bool { return s.flaw != flawNone })
 			if !flawed {
-				t.Fatalf("encoding/csv says %v and the scanner marked nothing, in %q", err, clip(text))
+				t.Fatalf("encoding/csv says %v and the scanner marked nothing, in %q", err, cut(text))
 			}
 			return
 		}
 		line, _ := r.FieldPos(0)
 		if i >= len(got) || !slices.Equal(got[i].fields, want) || got[i].line != line {
-			t.Fatalf("record %d: got %+v, want %q on line %d, in %q", i, got[min(i, len(got)):], want, line, clip(text))
+			t.Fatalf("record %d: got %+v, want %q on line %d, in %q", i, got[min(i, len(got)):], want, line, cut(text))
 		}
 	}
 }
 
-func clip(s string) string { return s[:min(len(s), 300)] }
+func cut(s string) string { return s[:min(len(s), 300)] }
 
 func TestScannerAgreesWithTheStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
@@ -192,7 +196,8 @@ func TestReportDoesNotDependOnHowBytesArrive(t *testing.T) {
 }
 
 func FuzzScannerAgainstStandardLibrary(f *testing.F) {
-	for _, seed := range []string{"a,b\n1,2\n", "\"a\"\"b\",c\r\n", "\"open\nx", "a\"b,c\n", "\"a\"b\n\"c\"", "\r", "\n\n", "a\r\r\n\"b\r\n\"\n"} {
+	for _, seed := range []string{"a,b\n1,2\n", "\"a\"\"b\",c\r\n", "\"open\nx", "a\"b,c\n", "\"a\"b\n\"c\"", "\r", "\n\n",
+		"a\r\r\n\"b\r\n\"\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) { againstStandard(t, text) })

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"okta-entitlements-mcp/internal/untrusted"
@@ -41,13 +42,48 @@ func (b *builder) separatorsInNames() {
 				lines = append(lines, int(cell.line))
 			}
 			if b.problems.want(ProblemSeparator) {
-				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line), Column: b.rep.Header[c.index], Value: cell.text,
-					Message: fmt.Sprintf("the cell was split into %d values, and little says that it is a list; it may be one name with a comma", len(cell.values)),
-					Fix:     "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
+				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line),
+					Column: b.rep.Header[c.index], Value: cell.text,
+					Message: fmt.Sprintf("the cell was split into %d values, and little says that it is a list; it may be "+
+						"one name with a comma", len(cell.values)),
+					Fix: "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
 			}
 		}
 		if doubtful >= 0 {
 			b.commaDoubt(c, c.known[doubtful], n, lines)
+		}
+		b.otherJoints(c)
+	}
+}
+
+// otherJoints doubts values such as Buyer / Approver when both parts are values of their own.
+func (b *builder) otherJoints(c *accessColumn) {
+	whole := map[string]bool{}
+	for _, v := range b.rep.Values {
+		if v.Entitlement == c.entitlement {
+			whole[wordKey(v.Text)] = true
+		}
+	}
+	name := b.rep.Header[c.index]
+	for _, v := range b.rep.Values {
+		if v.Entitlement != c.entitlement {
+			continue
+		}
+		for _, joint := range []string{"/", "&", "+", " and ", " und ", "·", "•", "\\", "#", " - "} {
+			parts := strings.Split(v.Text, joint)
+			if len(parts) < 2 || slices.ContainsFunc(parts, func(p string) bool { return !whole[wordKey(p)] }) {
+				continue
+			}
+			q := Doubt{Code: DoubtComma, Column: name, Lines: []int{int(v.Line)}, Okta: true,
+				Question: fmt.Sprintf("is %q under %s one name, or a list? Its parts are values of other rows",
+					untrusted.Clean(v.Text, 80), quoted(name)),
+				Answers: []Answer{answer("one name", Answers{Columns: Mapping{Separators: DefaultSeparators}})}}
+			if len(strings.TrimSpace(joint)) == 1 {
+				q.Answers = append(q.Answers, answer("a list",
+					Answers{Columns: Mapping{Separators: DefaultSeparators + strings.TrimSpace(joint)}}))
+			}
+			b.doubt(q)
+			return
 		}
 	}
 }
@@ -55,12 +91,14 @@ func (b *builder) separatorsInNames() {
 func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []int) {
 	name := b.rep.Header[c.index]
 	if given := b.answers.Commas; given != "" {
-		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: name, Answer: given, By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
+		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: name, Answer: given,
+			By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
 		return
 	}
 	shown := untrusted.Clean(cell.text, 80)
 	b.doubt(Doubt{Code: DoubtComma, Column: name, Lines: lines, Okta: true,
-		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown, quoted(name), len(cell.values), n),
+		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown,
+			quoted(name), len(cell.values), n),
 		Answers: []Answer{answer("one name: commas are part of names", Answers{Commas: CommasPartOfName}),
 			answer("a list: commas separate values", Answers{Commas: CommasSplit})}})
 }

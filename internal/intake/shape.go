@@ -33,6 +33,7 @@ type shape struct {
 	kinds    int // user, group
 	removals int // action words that take away
 	actions  int // other action words
+	neutral  int // of these, words that neither give nor take
 	deciding int // cells with any sense that could decide
 	distinct map[string]*trait
 	order    []string // distinct cells in the order of the file, the first few
@@ -69,6 +70,7 @@ const (
 	isKind
 	isRemovalWord
 	isActionStem
+	isNeutral
 	isDeciding
 	traitCount
 )
@@ -91,7 +93,7 @@ func (s *shape) see(cell string) {
 	t.count++
 	s.filled++
 	for i, n := range []*int{&s.emails, &s.logins, &s.names, &s.dates, &s.numbers, &s.guids, &s.urls, &s.oktaIDs, &s.machine, &s.empties,
-		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals, &s.actions, &s.deciding} {
+		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals, &s.actions, &s.neutral, &s.deciding} {
 		if t.has[i] {
 			*n++
 		}
@@ -164,8 +166,10 @@ func traitOf(cell string) *trait {
 		case lexicon.ActionStem, lexicon.NeutralStem:
 			t.has[isActionStem] = true
 		}
+		t.has[isNeutral] = l.Stem(cell) == lexicon.NeutralStem
 	}
-	plain := !t.has[isDate] && !t.has[isNumber] && !t.has[isGUID] && !t.has[isURL] && !t.has[isMachine] && !t.has[isDeciding] && !t.has[isEmptyWord]
+	plain := !t.has[isDate] && !t.has[isNumber] && !t.has[isGUID] && !t.has[isURL] && !t.has[isMachine] &&
+		!t.has[isDeciding] && !t.has[isEmptyWord]
 	t.has[isLogin] = plain && isLoginText(cell)
 	t.has[isName] = plain && isNameText(cell)
 	return t
@@ -204,14 +208,16 @@ func isHex(s string) bool {
 
 func isURLText(s string) bool {
 	low := strings.ToLower(s)
-	return strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "www.") || strings.HasPrefix(low, "ftp://")
+	return strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "www.") ||
+		strings.HasPrefix(low, "ftp://")
 }
 
 // isMachineText reports identifiers that programs make: ARNs, Windows SIDs, addresses of proxies, keys.
 func isMachineText(s string) bool {
 	low := strings.ToLower(s)
 	switch {
-	case strings.HasPrefix(low, "arn:"), strings.HasPrefix(low, "s-1-5-"), strings.HasPrefix(low, "smtp:"), strings.HasPrefix(low, "urn:"), strings.HasPrefix(low, "x500:"),
+	case strings.HasPrefix(low, "arn:"), strings.HasPrefix(low, "s-1-5-"), strings.HasPrefix(low, "smtp:"),
+		strings.HasPrefix(low, "urn:"), strings.HasPrefix(low, "x500:"),
 		strings.HasPrefix(low, "sip:"), strings.HasPrefix(low, "spn:"):
 		return true
 	}

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"golang.org/x/text/transform"
+
+	"okta-entitlements-mcp/internal/intake/charset"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -24,23 +27,22 @@ type source struct {
 	ctx     context.Context
 	r       io.Reader
 	hash    hash.Hash
-	bytes   int64  // raw bytes read
-	enc     string // "" until the first block
-	decided bool   // for UTF-8 and Windows-1252: a byte over 0x7f has been seen
-	raw     []byte // scratch for encodings that are converted
-	carry   []byte // raw bytes that belong to the next block: half a UTF-16 unit or pair
-	crOnly  bool   // lines end with a lone CR
-	given   string // what an answer says of the encoding
-	torn    bool   // UTF-16 ended within a unit
+	bytes   int64                 // raw bytes read
+	enc     string                // "" until the first block
+	decided bool                  // for UTF-8 and Windows-1252: a byte over 0x7f has been seen
+	raw     []byte                // scratch for encodings that are converted
+	carry   []byte                // raw bytes that belong to the next block: half a UTF-16 unit or pair
+	crOnly  bool                  // lines end with a lone CR
+	given   charset.Encoding      // what an answer says of the encoding
+	decoder transform.Transformer // for encodings other than UTF-8, UTF-16 and Windows-1252
+	high    []byte                // lines with bytes over 0x7f, as evidence
+	torn    bool                  // UTF-16 ended within a unit
 	eof     bool
 }
 
 func newSource(ctx context.Context, r io.Reader) *source {
 	return &source{ctx: ctx, r: r, hash: sha256.New()}
 }
-
-// answered takes the encoding that an answer names; "" leaves it to the bytes.
-func (s *source) answered(encoding string) { s.given = encoding }
 
 // digest returns the SHA-256 of the raw bytes so far, in hex.
 func (s *source) digest() string { return hex.EncodeToString(s.hash.Sum(nil)) }
@@ -91,15 +93,19 @@ func (s *source) decode(dst, block []byte) ([]byte, error) {
 	default:
 		if !s.decided && !isASCII(block) {
 			s.decided = true
-			if s.enc == encUTF8 && looksWindows1252(block) {
-				s.enc = encWindows1252
-			}
+			s.judge(block)
 		}
-		if s.enc == encWindows1252 {
+		switch s.enc {
+		case encUTF8, encUTF8BOM:
+			dst = dst[:len(dst)+len(block)]
+		case encWindows1252:
+			s.evidence(block)
 			s.raw = append(s.raw[:0], block...)
 			dst = fromWindows1252(dst, s.raw)
-		} else {
-			dst = dst[:len(dst)+len(block)]
+		default:
+			s.evidence(block)
+			s.raw = append(append(s.raw[:0], s.carry...), block...)
+			dst = s.transformed(dst, s.raw)
 		}
 	}
 	if s.crOnly {

@@ -65,7 +65,7 @@ func modalWidth(records []peeked) (int, float64) {
 // cells are words that headers use; the first of them when none is better. Lines such as "Generated, 2026-03-04" may come
 // before it.
 func headerAt(top []peeked, width int) int {
-	best, bestScore, data := -1, -1.0, -1
+	best, bestScore, bestKnown, data := -1, -1.0, 0, -1
 	for i, p := range top[:min(len(top), 30)] {
 		if len(p.cells) != width || p.flaw == flawMalformed || p.flaw == flawUnclosed {
 			continue
@@ -75,22 +75,22 @@ func headerAt(top []peeked, width int) int {
 			continue // a title, padded with delimiters
 		}
 		if holdsData(p.cells) {
-			if best >= 0 {
-				break
-			}
 			if data < 0 {
 				data = i
 			}
 			continue
 		}
-		if isComment(p.cells[0]) && known*2 < filled || data >= 0 && known*2 <= filled {
+		if isComment(p.cells[0]) && known*2 < filled || data >= 0 && (known*2 <= filled || known <= bestKnown) {
 			continue
 		}
 		if score := float64(known)/float64(width) + 0.3*float64(filled)/float64(width); score > bestScore+1e-9 {
-			best, bestScore = i, score
+			best, bestScore, bestKnown = i, score, known
 		}
 	}
-	return max(best, data, 0)
+	if best < 0 {
+		best = data
+	}
+	return max(best, 0)
 }
 
 func filledAndKnown(cells []string) (filled, known int) {
@@ -220,7 +220,8 @@ func (h *head) settle(top []peeked, width int) {
 			what = SpanComment
 		}
 		filled, known := filledAndKnown(p.cells)
-		if what == SpanTitle && len(p.cells) == width && filled >= 2 && (known > 0 || holdsData(p.cells) && filled*2 > width) && h.doubt == nil {
+		if what == SpanTitle && len(p.cells) == width && filled >= 2 && (known > 0 || holdsData(p.cells) &&
+			filled*2 > width) && h.doubt == nil {
 			_, chosen := filledAndKnown(top[at].cells)
 			if known*2 >= chosen || strings.Contains(strings.Join(p.cells, ""), "@") {
 				h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{p.line, top[at].line},
@@ -232,8 +233,9 @@ func (h *head) settle(top []peeked, width int) {
 		h.addSpan(what, p.line, top[min(i+1, at)].line-1)
 	}
 	if _, known := filledAndKnown(h.header); at > 0 && known == 0 && h.doubt == nil && width > 1 {
-		h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{top[at].line}, Question: fmt.Sprintf("does line %d hold the column names?", top[at].line),
-			Answers: []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})}}
+		h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{top[at].line},
+			Question: fmt.Sprintf("does line %d hold the column names?", top[at].line),
+			Answers:  []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})}}
 	}
 }
 

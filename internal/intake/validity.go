@@ -121,7 +121,14 @@ func (b *builder) settleLimits() {
 		case RowNotYetValid:
 			b.limitProblem(ProblemNotYetValid, row.Line, l.from.index, "the first day of the access is to come, so the row grants nothing")
 		case RowWanted:
-			if last != 0 && (earliest == 0 || last < earliest) {
+			if last == 0 {
+				continue
+			}
+			if b.rep.LastDays == nil {
+				b.rep.LastDays = make([]int32, len(b.rep.Rows))
+			}
+			b.rep.LastDays[i] = last
+			if earliest == 0 || last < earliest {
 				earliest = last
 			}
 		}
@@ -156,6 +163,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 	name := b.rep.Header[c.index]
 	b.doubt(Doubt{Code: DoubtDates, Column: name, Lines: []int{d.firstAmbiguous},
 		Question: fmt.Sprintf("do dates such as %q under %s have the day or the month first?", d.example, quoted(name)),
-		Answers:  []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first", Answers{DateOrder: DateOrderMonth})}})
+		Answers: []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first",
+			Answers{DateOrder: DateOrderMonth})}})
 	return d.order()
 }

@@ -158,7 +158,22 @@ func (v *verdictColumn) meaning(text string) (Meaning, bool) {
 	case says(lexicon.Done) && v.request:
 		return MeansGrants, false
 	}
+	if beginsWith(text, lexicon.Refuses) {
+		return MeansRefuses, false
+	}
 	return MeansUnknown, false
+}
+
+// beginsWith reports whether the first words of a cell have a sense: Revoke (left the team).
+func beginsWith(text string, sense lexicon.Sense) bool {
+	words := lexicon.Words(text)
+	l := lexicon.Load()
+	for n := 1; n <= min(3, len(words)); n++ {
+		if l.Says(strings.Join(words[:n], " "), sense) {
+			return true
+		}
+	}
+	return false
 }
 
 // understood reports whether a refusing cell is known to say no, so that no warning is due.
@@ -216,9 +231,11 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	if len(words) == 0 {
 		return nil
 	}
-	q := &Doubt{Code: DoubtWords, Column: name, Lines: lines, Question: fmt.Sprintf("does %s under %s grant access? %d rows have it", quoted(words...), quoted(name), rows)}
+	q := &Doubt{Code: DoubtWords, Column: name, Lines: lines,
+		Question: fmt.Sprintf("does %s under %s grant access? %d rows have it", quoted(words...), quoted(name), rows)}
 	if len(words) > fewWords {
-		q.Question = fmt.Sprintf("%d different words under %s, such as %s, are not understood; does this column decide who has access?", len(words), quoted(name), quoted(words[:4]...))
+		q.Question = fmt.Sprintf("%d different words under %s, such as %s, are not understood; does this column decide who "+
+			"has access?", len(words), quoted(name), quoted(words[:4]...))
 	} else {
 		all := func(meaning string) Answers {
 			meanings := map[string]string{}
@@ -236,7 +253,8 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 		}
 		q.Answers = append(q.Answers, answer("it does not grant", all(WordRefuses)), answer("it grants", all(WordGrants)))
 	}
-	q.Answers = append(q.Answers, answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}}))
+	q.Answers = append(q.Answers, answer(fmt.Sprintf("%s only describes", quoted(name)),
+		Answers{Columns: Mapping{Attributes: []string{name}}}))
 	return q
 }
 
@@ -254,7 +272,11 @@ func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
 		if near := nearest(word, have); near != "" {
 			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
 		}
-		return &trouble.Error{Code: trouble.UnknownWord, What: fmt.Sprintf("the column %q has no word %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)), Next: next}
+		return &trouble.Error{
+			Code: trouble.UnknownWord,
+			What: fmt.Sprintf("the column %q has no word %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)),
+			Next: next,
+		}
 	}
 	return nil
 }
@@ -280,7 +302,8 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 			}
 			return false
 		})
-		all = append(all, Settled{Code: DoubtWords, Column: name, Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60), w.meaning), By: by})
+		all = append(all, Settled{Code: DoubtWords, Column: name, Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
+			w.meaning), By: by})
 	}
 	return all
 }

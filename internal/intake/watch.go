@@ -89,14 +89,21 @@ func (b *builder) selections() error {
 		}
 		for word, meaning := range b.answers.Words[column] {
 			if meaning != WordGrants && meaning != WordRefuses {
-				return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
-					Next: "a word grants or refuses"}
+				return &trouble.Error{
+					Code: trouble.UnusableAnswer,
+					What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
+					Next: "a word grants or refuses",
+				}
 			}
 		}
-		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction, RoleValidFrom, RoleValidUntil}, role) &&
+		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction,
+			RoleValidFrom, RoleValidUntil}, role) &&
 			!slices.Contains(b.columns.marks, at) {
-			return &trouble.Error{Code: trouble.UnusableAnswer, What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
-				Next: "name it in columns.filter too, or leave its words out"}
+			return &trouble.Error{
+				Code: trouble.UnusableAnswer,
+				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
+				Next: "name it in columns.filter too, or leave its words out",
+			}
 		}
 	}
 	return nil
@@ -124,7 +131,11 @@ func (b *builder) unmet() error {
 			if near := nearest(v, s.have); near != "" {
 				next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
 			}
-			return &trouble.Error{Code: trouble.UnknownValue, What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)), Next: next}
+			return &trouble.Error{
+				Code: trouble.UnknownValue,
+				What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)),
+				Next: next,
+			}
 		}
 	}
 	for _, v := range b.wordColumns() {
@@ -226,9 +237,10 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 	switch {
 	case c.Role == RoleApplication:
 		if len(d.given.Rows[name]) == 0 {
-			b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(), ask: func(c *constantColumn) Doubt {
-				return applicationDoubt(c.name, c.n, c.values)
-			}})
+			b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(),
+				ask: func(c *constantColumn) Doubt {
+					return applicationDoubt(c.name, c.n, c.values)
+				}})
 		}
 	case h.Is(lexicon.Scope) && d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
 		access := d.namesOf(d.with(RoleEntitlement))

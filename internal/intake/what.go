@@ -41,13 +41,15 @@ func (d *columns) access(i int, confidence float64) {
 		d.set(i, RoleIgnored, sureCells, "the first rows have nothing in it")
 		return
 	}
-	d.set(i, RoleEntitlement, confidence, "the name %q says access; %d distinct cells in the first %d rows", d.shown(i), len(d.cells(i).distinct), len(d.head.body))
+	d.set(i, RoleEntitlement, confidence, "the name %q says access; %d distinct cells in the first %d rows", d.shown(i),
+		len(d.cells(i).distinct), len(d.head.body))
 }
 
 // hasOtherAccess reports whether another column has an access header and cells.
 func (d *columns) hasOtherAccess(i int) bool {
 	for j := range d.list {
-		if j != i && (d.list[j].Role == RoleEntitlement || d.free(j) && d.about(j).Is(lexicon.Access)) && d.cells(j).solid() > 0 && d.notAccess(j) == "" {
+		if j != i && (d.list[j].Role == RoleEntitlement || d.free(j) && d.about(j).Is(lexicon.Access)) &&
+			d.cells(j).solid() > 0 && d.notAccess(j) == "" {
 			return true
 		}
 	}
@@ -63,7 +65,8 @@ func (d *columns) notAccess(i int) string {
 	for _, kind := range []struct {
 		n    int
 		what string
-	}{{c.emails, "e-mail addresses"}, {c.guids, "identifiers"}, {c.oktaIDs, "identifiers of Okta"}, {c.machine, "identifiers of machines"}, {c.urls, "web addresses"},
+	}{{c.emails, "e-mail addresses"}, {c.guids, "identifiers"}, {c.oktaIDs, "identifiers of Okta"}, {c.machine,
+		"identifiers of machines"}, {c.urls, "web addresses"},
 		{c.dates, "dates"}, {c.long, "prose"}} {
 		limit := halfOfCells
 		if kind.what == "prose" {
@@ -94,7 +97,8 @@ func (d *columns) callersAccess() {
 // isMatrixCell reports whether the cells of a column are marks: yes, no, X.
 func (d *columns) isMatrixCell(i int) bool {
 	c := d.cells(i)
-	return c.filled > 0 && c.share(c.bools+c.words(isVerdict, "allowed", "denied", "granted")+c.empties) >= nearlyAll && c.bools+c.verdicts > 0
+	return c.filled > 0 && c.share(c.bools+c.words(isVerdict, "allowed", "denied", "granted")+c.empties) >= nearlyAll &&
+		c.bools+c.verdicts > 0
 }
 
 // words counts cells of a trait that are one of a few words, such as Allowed and Denied in a matrix.
@@ -105,7 +109,8 @@ func (s *shape) words(trait int, _ ...string) int {
 			continue
 		}
 		switch strings.ToLower(text) {
-		case "allowed", "allow", "denied", "deny", "granted", "not granted", "permitted", "not permitted", "not allowed", "erlaubt", "verboten":
+		case "allowed", "allow", "denied", "deny", "granted", "not granted", "permitted", "not permitted", "not allowed",
+			"erlaubt", "verboten":
 			n += t.count
 		}
 	}
@@ -120,7 +125,8 @@ func (d *columns) couldBeMark(i int) bool {
 		return false
 	}
 	switch h.Part {
-	case lexicon.Flag, lexicon.Recommendation, lexicon.Previous, lexicon.Kind, lexicon.Review, lexicon.ID, lexicon.Date, lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
+	case lexicon.Flag, lexicon.Recommendation, lexicon.Previous, lexicon.Kind, lexicon.Review, lexicon.ID, lexicon.Date,
+		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
 	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Description:
 		return !h.Exact
@@ -186,7 +192,8 @@ func (d *columns) matrix() {
 func (d *columns) emptyBeside(marks []int) []int {
 	var all []int
 	for i := range d.list {
-		if d.free(i) && d.cells(i).filled == 0 && d.about(i).Is("", lexicon.Access, lexicon.Weak) && i > marks[0] && i < marks[len(marks)-1]+2 && d.list[i].Name != "" {
+		if d.free(i) && d.cells(i).filled == 0 && d.about(i).Is("", lexicon.Access, lexicon.Weak) && i > marks[0] &&
+			i < marks[len(marks)-1]+2 && d.list[i].Name != "" {
 			all = append(all, i)
 		}
 	}
@@ -233,9 +240,11 @@ func (d *columns) pairValues() {
 	if len(foreign) > 0 && d.given.Layout != LayoutPairs && len(d.given.Rows[d.list[name].Name]) == 0 {
 		q := Doubt{Code: DoubtPairs, Columns: []string{d.list[name].Name, d.list[value].Name},
 			Question: fmt.Sprintf("are the values of %s under %s access?", quoted(foreign...), quoted(d.list[name].Name))}
-		q.Answers = append(q.Answers, answer("all of them are access: each is an entitlement with its values", Answers{Layout: LayoutPairs}))
+		q.Answers = append(q.Answers, answer("all of them are access: each is an entitlement with its values",
+			Answers{Layout: LayoutPairs}))
 		for _, text := range d.cells(name).order[:min(4, len(d.cells(name).order))] {
-			q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q is", text), Answers{Rows: map[string][]string{d.list[name].Name: {text}}, Layout: LayoutPairs}))
+			q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q is", text),
+				Answers{Rows: map[string][]string{d.list[name].Name: {text}}, Layout: LayoutPairs}))
 		}
 		d.doubt(q)
 	}
@@ -263,9 +272,11 @@ func (d *columns) weak() {
 		return
 	}
 	names := d.namesOf(possible)
-	q := Doubt{Code: DoubtAccess, Columns: names, Question: fmt.Sprintf("no column is clearly access; is it %s?", strings.ReplaceAll(quoted(names...), " and ", " or "))}
+	q := Doubt{Code: DoubtAccess, Columns: names, Question: fmt.Sprintf("no column is clearly access; is it %s?",
+		strings.ReplaceAll(quoted(names...), " and ", " or "))}
 	for _, i := range possible {
-		d.set(i, RoleAttribute, notSure, "in doubt: text that repeats (%d distinct cells), and nothing says that it is access", len(d.cells(i).distinct))
+		d.set(i, RoleAttribute, notSure, "in doubt: text that repeats (%d distinct cells), and nothing says that it is "+
+			"access", len(d.cells(i).distinct))
 	}
 	for _, n := range names[:min(len(names), 5)] {
 		q.Answers = append(q.Answers, answer(n, Answers{Columns: Mapping{Entitlements: []string{n}}}))
@@ -278,7 +289,8 @@ func (d *columns) solidAccess() bool { return len(d.with(RoleEntitlement)) > 0 }
 // possible reports whether a column of which little is known could hold access: text that repeats.
 func (d *columns) possible(i int) bool {
 	h, c := d.about(i), d.cells(i)
-	if !h.Is("", lexicon.Faint, lexicon.PairValue, lexicon.Scope) && !(h.Is(lexicon.ID, lexicon.Name) && h.Has(lexicon.Access)) || d.list[i].Name == "" {
+	if !h.Is("", lexicon.Faint, lexicon.PairValue, lexicon.Scope) && !(h.Is(lexicon.ID, lexicon.Name) &&
+		h.Has(lexicon.Access)) || d.list[i].Name == "" {
 		return false
 	}
 	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled || c.share(c.names) >= mostCells {
@@ -357,7 +369,8 @@ func (d *columns) scopes() {
 func scopeDoubt(name string, access []string, scope, value string) Doubt {
 	return Doubt{Code: DoubtPairs, Column: name, Columns: append([]string{name}, access...),
 		Question: fmt.Sprintf("%s and %s seem to name the access together; how are they read?", quoted(name), quoted(access...)),
-		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", untrusted.Clean(scope+": "+value, 80)), Answers{Columns: Mapping{Others: map[string]Role{name: RoleScope}}}),
+		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", untrusted.Clean(scope+": "+value, 80)),
+			Answers{Columns: Mapping{Others: map[string]Role{name: RoleScope}}}),
 			answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}})}}
 }
 
@@ -405,8 +418,9 @@ func (d *columns) applications() {
 }
 
 func applicationDoubt(name string, n int, values []string) Doubt {
-	q := Doubt{Code: DoubtApplications, Column: name, Question: fmt.Sprintf("%s holds %d different values, such as %s; the rows of which one are meant?",
-		quoted(name), n, quoted(values[:min(len(values), 4)]...))}
+	q := Doubt{Code: DoubtApplications, Column: name,
+		Question: fmt.Sprintf("%s holds %d different values, such as %s; the rows of which one are meant?",
+			quoted(name), n, quoted(values[:min(len(values), 4)]...))}
 	for _, v := range values[:min(len(values), 6)] {
 		q.Answers = append(q.Answers, answer(fmt.Sprintf("the rows of %q", v), Answers{Rows: map[string][]string{name: {v}}}))
 	}

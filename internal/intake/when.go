@@ -14,7 +14,8 @@ func (d *columns) dateAndID(given Mapping) {
 			}
 		}
 		if best >= 0 {
-			d.set(best, RoleDate, score, "%s of the cells under %q are dates", percent(d.cells(best).share(d.cells(best).dates)), d.shown(best))
+			d.set(best, RoleDate, score, "%s of the cells under %q are dates",
+				percent(d.cells(best).share(d.cells(best).dates)), d.shown(best))
 		}
 	}
 	if given.UserID == "" {
@@ -81,7 +82,8 @@ func (d *columns) idScore(i int) float64 {
 func userID(words []string) bool {
 	for _, w := range words {
 		switch w {
-		case "user", "userid", "employee", "emp", "personnel", "person", "staff", "worker", "associate", "okta", "oktaid", "identity", "badge", "uid", "account",
+		case "user", "userid", "employee", "emp", "personnel", "person", "staff", "worker", "associate", "okta", "oktaid",
+			"identity", "badge", "uid", "account",
 			"external", "externalid", "personalnummer", "matricule", "matricula", "mitarbeiternummer", "personeelsnummer":
 			return true
 		}

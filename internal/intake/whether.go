@@ -61,11 +61,12 @@ func (d *columns) whether(i int) {
 // decision gives a column whose header says that it decides its role, or doubts it when the cells say something else.
 func (d *columns) decision(i int, role Role, wordy float64) {
 	h, c := d.about(i), d.cells(i)
-	if !h.Exact && c.filled > 0 && c.share(c.bools) >= nearlyAll && d.matrixLike(i) {
+	if !h.Exact && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
-		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.list[i].Name), quoted(c.order[0])))
+		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.list[i].Name),
+			quoted(c.order[0])))
 		return
 	}
 	reason := "the name %q is usual for it and %s of the cells say yes or no"
@@ -109,8 +110,9 @@ func (d *columns) validity(i int, part lexicon.Part) {
 		d.set(i, RoleBlocked, sureWeakName, "yes under %q says that the access has ended", d.shown(i))
 	case slices.Contains(d.namesToRoles(), role):
 		d.set(i, RoleAttribute, notSure, "in doubt: another column holds the %s day", what)
-		d.doubt(Doubt{Code: DoubtMayDecide, Column: d.list[i].Name, Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.list[i].Name), what),
-			Answers: []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})}})
+		d.doubt(Doubt{Code: DoubtMayDecide, Column: d.list[i].Name,
+			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.list[i].Name), what),
+			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})}})
 	default:
 		d.set(i, role, sureHeader, "%q holds the %s day of the access", d.shown(i), what)
 	}
@@ -132,12 +134,16 @@ func (d *columns) byCells(i int, wordy float64) {
 		return
 	}
 	few := len(c.distinct) <= fewWords
+	if d.matrixLike(i) {
+		return
+	}
 	if part := lexicon.Load().EndsWith(h); part != "" && c.share(c.dates) >= halfOfCells {
 		d.validity(i, part)
 		return
 	}
 	access := h.Is(lexicon.Access, lexicon.Weak, lexicon.Faint)
-	described := h.Is(lexicon.Organisation, lexicon.ID, lexicon.Name, lexicon.Address, lexicon.Login, lexicon.Secondary, lexicon.OtherDate, lexicon.Date)
+	described := h.Is(lexicon.Organisation, lexicon.ID, lexicon.Name, lexicon.Address, lexicon.Login, lexicon.Secondary,
+		lexicon.OtherDate, lexicon.Date)
 	switch {
 	case access && few && c.share(c.bools+c.verdicts) >= nearlyAll && (c.bools < c.filled || h.Is(lexicon.Weak) && !d.matrixLike(i)):
 		if h.Has(lexicon.Flag) {
@@ -151,9 +157,13 @@ func (d *columns) byCells(i int, wordy float64) {
 			return
 		}
 		d.set(i, RoleAttribute, sureHeader, "%q describes the user or the row, it is no access", d.shown(i))
+	case h.Has(lexicon.Decision) && c.share(c.bools+c.verdicts) >= nearlyAll && c.share(c.dates) == 0:
+		d.set(i, RoleFilter, sureWeakName, "%s of the cells under %q say yes or no", percent(wordy), d.shown(i))
+	case described && c.bools == c.filled && c.yes < c.filled && c.numbers < c.filled:
+		d.mayDecide(i, "its cells answer yes or no")
 	case access || described:
 		return
-	case few && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && h.Part == "" && c.bools == 0:
+	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && h.Part == "" && c.bools == 0:
 		d.set(i, RoleAction, sureCells, "%s of the cells name an action such as grant or revoke", percent(1))
 	case few && c.bools < c.filled && c.share(c.verdicts+c.bools) >= nearlyAll && h.Part == "":
 		d.set(i, RoleFilter, sureCells, "%s of the cells approve or refuse", percent(wordy))
@@ -191,7 +201,8 @@ func (d *columns) adviceOnly() {
 			continue
 		}
 		name := d.list[i].Name
-		d.doubt(Doubt{Code: DoubtAdvice, Column: name, Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do its rows mean?", quoted(name)),
+		d.doubt(Doubt{Code: DoubtAdvice, Column: name,
+			Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do its rows mean?", quoted(name)),
 			Answers: []Answer{answer("it only describes: every row grants", Answers{Columns: Mapping{Attributes: []string{name}}}),
 				answer("it decides", Answers{Columns: Mapping{Filter: name}})}})
 	}

@@ -50,7 +50,8 @@ func (d *columns) who(given Mapping) error {
 	// A column called Email is taken at its word: what is no address in it is a bad row, with a reason.
 	for i := range d.list {
 		if d.free(i) && d.about(i).Is(lexicon.Address) && d.cells(i).bools < max(d.cells(i).filled, 1) {
-			d.set(i, RoleUser, sureWeakName, "the name %q is usual for it, but only %s of the cells are e-mail addresses", d.shown(i), percent(d.cells(i).share(d.cells(i).emails)))
+			d.set(i, RoleUser, sureWeakName, "the name %q is usual for it, but only %s of the cells are e-mail addresses",
+				d.shown(i), percent(d.cells(i).share(d.cells(i).emails)))
 			d.people = peopleByAddress
 			return nil
 		}
@@ -86,7 +87,8 @@ func (d *columns) addressColumns() []candidate {
 			score = scoreName
 		case h.Is(lexicon.Secondary):
 			score = scoreSecondary
-		case h.Is(lexicon.Other, lexicon.Access, lexicon.Description, lexicon.Organisation, lexicon.Application, lexicon.Scope, lexicon.Recommendation, lexicon.Previous):
+		case h.Is(lexicon.Other, lexicon.Access, lexicon.Description, lexicon.Organisation, lexicon.Application,
+			lexicon.Scope, lexicon.Recommendation, lexicon.Previous):
 			continue
 		default:
 			score = scoreUnknown
@@ -125,7 +127,8 @@ func (d *columns) loginColumns() []candidate {
 				score = 0.6
 			}
 		}
-		found = append(found, candidate{i, score, fmt.Sprintf("the name %q is usual for it and the cells are logins; no column holds addresses of users", d.shown(i))})
+		found = append(found, candidate{i, score,
+			fmt.Sprintf("the name %q is usual for it and the cells are logins; no column holds addresses of users", d.shown(i))})
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return compareFloat(b.score, a.score) })
 	return found
@@ -195,8 +198,9 @@ func (d *columns) checkNames(at int) {
 	}
 	if named >= 0 && own >= 0 && others >= mostCells && own < 0.3 {
 		d.doubt(Doubt{Code: DoubtUser, Columns: d.namesOf([]int{at, named}),
-			Question: fmt.Sprintf("the addresses under %s seem to be those of the people under %s; do they name the user?", quoted(d.list[at].Name), quoted(d.list[named].Name)),
-			Answers:  []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.list[at].Name}})}})
+			Question: fmt.Sprintf("the addresses under %s seem to be those of the people under %s; do they name the user?",
+				quoted(d.list[at].Name), quoted(d.list[named].Name)),
+			Answers: []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.list[at].Name}})}})
 	}
 }
 
@@ -280,11 +284,16 @@ func (d *columns) noUser() error {
 			others = append(others, d.list[i].Name)
 		}
 	}
-	e := &trouble.Error{Code: trouble.NoUserColumn, What: "no column names the user by e-mail or login; the file has " + d.head.names()[4:],
-		Next: "name the column in the mapping (columns.user), or add a column Email"}
+	e := &trouble.Error{
+		Code: trouble.NoUserColumn,
+		What: "no column names the user by e-mail or login; the file has " + d.head.names()[4:],
+		Next: "name the column in the mapping (columns.user), or add a column Email",
+	}
 	if len(others) > 0 {
-		e.What = fmt.Sprintf("the only addresses are under %s, which names another person than the one who has the access; the file has %s", quoted(others...), d.head.names()[4:])
-		e.Next = "export the report with the e-mail or login of each user; only if the addresses are those of the users after all, name the column in columns.user"
+		e.What = fmt.Sprintf("the only addresses are under %s, which names another person than the one who has the access; "+
+			"the file has %s", quoted(others...), d.head.names()[4:])
+		e.Next = "export the report with the e-mail or login of each user; only if the addresses are those of the users " +
+			"after all, name the column in columns.user"
 	}
 	return e
 }

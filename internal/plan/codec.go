@@ -10,7 +10,7 @@ import (
 )
 
 // A plan for a hundred thousand users is some eighty megabytes of JSON. It is written and read piece by piece, so that
-// the text never stands in memory beside the plan.
+// the text is never in memory beside the plan.
 
 // head is a plan without its long lists: the fields here hide those of the plan.
 type head struct {
@@ -62,6 +62,13 @@ func read(r io.Reader) (*Plan, error) {
 			return nil, err
 		}
 		switch name {
+		case "format":
+			// It comes before all that a newer program may write in another way.
+			if err = in.Decode(&p.Format); err == nil && p.Format > Format {
+				return nil, unknownFormat(p.ID, p.Format)
+			}
+		case "id":
+			err = in.Decode(&p.ID)
 		case "ops":
 			p.Ops, err = readList(in, known.op)
 		case "people":
@@ -108,7 +115,7 @@ func readList[T any](in *json.Decoder, tidy func(*T)) (items []T, err error) {
 func expect(in *json.Decoder, want json.Delim) error {
 	token, err := in.Token()
 	if err == nil && token != want {
-		err = fmt.Errorf("%v stands where %v should", token, want)
+		err = fmt.Errorf("%v is where %v should be", token, want)
 	}
 	return err
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
 // finish subtracts what the users have and writes the operations.
-func (b *grantsBuilder) finish(ctx context.Context, okta *oktaclient.Client, now time.Time) (*Plan, error) {
+func (b *grantsBuilder) finish(ctx context.Context, okta *oktaclient.Client) (*Plan, error) {
 	users := make([]string, len(b.wishes))
 	for i, w := range b.wishes {
 		users[i] = w.userID
@@ -40,8 +39,9 @@ func (b *grantsBuilder) finish(ctx context.Context, okta *oktaclient.Client, now
 		b.plan.Relies = append(b.plan.Relies, v)
 	}
 	slices.Sort(b.plan.Relies)
+	b.plan.nameValues(b.live)
 	b.warn()
-	return b.plan.seal(now)
+	return b.plan, nil
 }
 
 func (b *grantsBuilder) assignOnly(w *wish, assigned bool) {

@@ -53,7 +53,9 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 		return nil, err
 	}
 	b := newGrantsBuilder(org, live, StageGrants, req.Mode)
-	b.plan.from(req.Report)
+	if err := b.plan.from(req.Report); err != nil {
+		return nil, err
+	}
 	if err := b.viaGroup(ctx, okta, req.Group); err != nil {
 		return nil, err
 	}
@@ -62,7 +64,12 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 	}
 	_, denials := req.Report.LaterDenials(1)
 	b.plan.warn(trouble.LaterDenied, denials, "values are permitted to a user by one row and denied by a later one; they are granted", "delete the rows that no longer hold and plan again, if the denial is meant")
-	return b.finish(ctx, okta, req.Now)
+	p, err := b.finish(ctx, okta)
+	if err != nil {
+		return nil, err
+	}
+	p.endsOf(req.Report)
+	return p.seal(req.Now)
 }
 
 // PlanList does the same for wishes that name users and values by id.
@@ -84,7 +91,11 @@ func PlanList(ctx context.Context, okta *oktaclient.Client, req ListRequest) (*P
 	if err := b.readItems(ctx, okta, req.Items); err != nil {
 		return nil, err
 	}
-	return b.finish(ctx, okta, req.Now)
+	p, err := b.finish(ctx, okta)
+	if err != nil {
+		return nil, err
+	}
+	return p.seal(req.Now)
 }
 
 // wish is what the rows of one user ask for together.
@@ -240,7 +251,7 @@ func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client,
 	var places []int
 	b.plan.People = make([]Person, len(r.People))
 	for i, person := range r.People {
-		b.plan.People[i].Email = person.Email
+		b.plan.People[i].Email = stored(person.Email)
 		if needed[i] {
 			names, places = append(names, person.Email), append(places, i)
 		}
@@ -253,8 +264,7 @@ func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client,
 	for i, match := range found {
 		matches[places[i]] = match
 		if len(match.Users) == 1 {
-			b.plan.People[places[i]].UserID = match.Users[0].ID
-			b.plan.People[places[i]].Status = match.Users[0].Status
+			b.plan.People[places[i]].is(match.Users[0])
 		}
 	}
 	return matches, nil
@@ -299,7 +309,8 @@ func (b *grantsBuilder) readItems(ctx context.Context, okta *oktaclient.Client, 
 		if out.State != Planned {
 			continue
 		}
-		b.plan.People[i].Email, b.plan.People[i].Status = matches[i].Users[0].Email, matches[i].Users[0].Status
+		b.plan.People[i].is(matches[i].Users[0])
+		b.plan.People[i].Email = stored(matches[i].Users[0].Email)
 		if unknown := b.firstUnknown(item.Values); unknown != "" {
 			out.State, out.Reason = UnresolvedValue, fmt.Sprintf("value id %q", clip(unknown, 40))
 			continue

@@ -12,11 +12,17 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Format is the version of the saved form of a plan. A plan of another format is refused, never guessed at.
-const Format = 1
+// Format is the version of the saved form of a plan. A plan of a newer format is refused, never guessed at.
+//
+// Format 1 has no reading, no names of values, no logins and no last day; all else is as in format 2. Plans of format 1
+// are still read, carried out and undone.
+const Format = 2
+
+const firstFormat = 1
 
 // Stage says which step of the workflow a plan carries out.
 type Stage string
@@ -75,9 +81,17 @@ type Op struct {
 
 // Person is one user that the plan speaks of.
 type Person struct {
-	Email  string `json:"email,omitempty"` // as the report has it; untrusted
-	UserID string `json:"user_id,omitempty"`
-	Status string `json:"status,omitempty"` // as Okta has it
+	Email  untrusted.Stored `json:"email,omitzero"` // as the report has it
+	Login  untrusted.Stored `json:"login,omitzero"` // as Okta has it, when one user answers to the name
+	UserID string           `json:"user_id,omitempty"`
+	Status string           `json:"status,omitempty"` // as Okta has it
+}
+
+// Value is an entitlement value that operations name by its id, with the names that it had when the plan was made.
+type Value struct {
+	ID          string           `json:"id"`
+	Entitlement untrusted.Stored `json:"entitlement"`
+	Name        untrusted.Stored `json:"name"`
 }
 
 // Row is what the plan says of one record of the report, or of one item of a list that the caller gave.
@@ -110,10 +124,14 @@ type Plan struct {
 	File     string          `json:"file,omitempty"`
 	SHA256   string          `json:"sha256,omitempty"` // of the report's bytes
 	Mapping  *intake.Mapping `json:"mapping,omitempty"`
-	Snapshot string          `json:"snapshot"`         // digest of the live state that the plan rests on
-	Relies   []string        `json:"relies"`           // ids of entitlement values that must still exist
-	Group    string          `json:"group,omitempty"`  // assign_via_group
-	Undoes   string          `json:"undoes,omitempty"` // the run that an undo takes back
+	Reading  *intake.Reading `json:"reading,omitempty"` // how the report was understood, and who settled its doubts
+	Snapshot string          `json:"snapshot"`          // digest of the live state that the plan rests on
+	Relies   []string        `json:"relies"`            // ids of entitlement values that must still exist
+	Group    string          `json:"group,omitempty"`   // assign_via_group
+	Undoes   string          `json:"undoes,omitempty"`  // the run that an undo takes back
+	Values   []Value         `json:"values,omitempty"`  // what the operations name by id, by id
+
+	ValidUntil *ValidUntil `json:"valid_until,omitempty"` // nil when no access of the plan ends
 
 	Ops      []Op      `json:"ops"`
 	People   []Person  `json:"people"`
@@ -138,8 +156,11 @@ func (p *Plan) seal(now time.Time) (*Plan, error) {
 
 // Verify reports whether the plan still is what its id says, which guards against an edited or damaged file.
 func (p *Plan) Verify() error {
-	if p.Format != Format {
-		return fmt.Errorf("plan %s has format %d, this program reads format %d; plan again", p.ID, p.Format, Format)
+	switch {
+	case p.Format > Format:
+		return unknownFormat(p.ID, p.Format)
+	case p.Format < firstFormat:
+		return fmt.Errorf("plan %s has no format; plan again", p.ID)
 	}
 	id, err := p.digest()
 	if err != nil {
@@ -151,8 +172,21 @@ func (p *Plan) Verify() error {
 	return p.coherent()
 }
 
+// unknownFormat is the refusal of a plan that another version of the program has written.
+func unknownFormat(id string, format int) error {
+	return &trouble.Error{
+		Code: trouble.PlanFormat,
+		What: fmt.Sprintf("plan %s has format %d, and this program reads formats %d to %d", untrusted.Clean(id, 60), format, firstFormat, Format),
+		Next: "use the version of this program that made it, or plan again",
+	}
+}
+
 // coherent checks that the lists refer to each other within bounds, so that no plan file can make the engine stumble.
+// A plan with an open doubt is none: nothing may be planned from such a reading.
 func (p *Plan) coherent() error {
+	if p.Reading != nil && len(p.Reading.Doubts) > 0 {
+		return fmt.Errorf("plan %s: its reading has an open doubt; plan again", p.ID)
+	}
 	for i := range p.Ops {
 		if needs := p.Ops[i].Needs; needs < -1 || needs >= i { // an operation is needed only by later ones
 			return fmt.Errorf("plan %s: operation %d needs operation %d; plan again", p.ID, i, needs)

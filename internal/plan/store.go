@@ -32,7 +32,7 @@ var validID = regexp.MustCompile(`^plan_[0-9a-f]{32}$`)
 // ValidID reports whether a text has the form of a plan id, and so is safe as a file name.
 func ValidID(id string) bool { return validID.MatchString(id) }
 
-// Save writes the plan so that it survives a power failure before anybody sees its id.
+// Save writes the plan so that it survives a power failure before anyone sees its id.
 func (s *Store) Save(p *Plan) error {
 	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, p.write)
 	if err != nil {
@@ -67,6 +67,9 @@ func (s *Store) Load(id string) (*Plan, error) {
 	}
 	defer func() { _ = f.Close() }()
 	p, err := read(f)
+	if trouble.CodeOf(err) == trouble.PlanFormat {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &trouble.Error{
 			Code: trouble.PlanDamaged,
@@ -74,7 +77,11 @@ func (s *Store) Load(id string) (*Plan, error) {
 			Next: "call the tool without plan_id to plan again",
 		}
 	}
-	if err := p.Verify(); err != nil || p.ID != id {
+	err = p.Verify()
+	if trouble.CodeOf(err) == trouble.PlanFormat {
+		return nil, err
+	}
+	if err != nil || p.ID != id {
 		return nil, &trouble.Error{
 			Code: trouble.PlanDamaged,
 			What: "the saved plan is not what its id says",

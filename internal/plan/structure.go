@@ -40,16 +40,12 @@ func PlanStructure(ctx context.Context, okta *oktaclient.Client, req StructureRe
 		return nil, err
 	}
 	p := &Plan{Stage: StageStructure, OrgID: org.ID, App: live.App, Snapshot: live.digest()}
-	p.from(req.Report)
+	if err := p.from(req.Report); err != nil {
+		return nil, err
+	}
 	builder := structureBuilder{plan: p, catalogue: newCatalogue(live), report: req.Report}
 	builder.build()
 	return p.seal(req.Now)
-}
-
-// from records which report the plan comes from.
-func (p *Plan) from(r *intake.Report) {
-	mapping := r.Mapping
-	p.File, p.SHA256, p.Mapping = r.File, r.SHA256, &mapping
 }
 
 type structureBuilder struct {

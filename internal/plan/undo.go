@@ -62,6 +62,7 @@ func PlanUndo(ctx context.Context, okta *oktaclient.Client, req UndoRequest) (*P
 		Undoes:   req.Of.ID,
 		People:   req.Of.People,
 	}
+	p.Values = req.Of.Values
 	stay := 0
 	for _, kind := range req.Kinds {
 		if kind.Undo == nil {
@@ -71,6 +72,9 @@ func PlanUndo(ctx context.Context, okta *oktaclient.Client, req UndoRequest) (*P
 		if err := p.takeBack(ctx, okta, kind, req.Made); err != nil {
 			return nil, err
 		}
+	}
+	if len(p.Values) == 0 { // the run's plan is of format 1
+		p.nameValues(live)
 	}
 	p.warn(trouble.Kept, p.States()[Kept],
 		"users keep what the run gave them: it came from elsewhere as well, or is gone already", "")

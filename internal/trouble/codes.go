@@ -67,6 +67,7 @@ const (
 	PlanIDMalformed               Code = "plan_id_malformed"
 	PlanNotFound                  Code = "plan_not_found"
 	PlanDamaged                   Code = "plan_damaged"
+	PlanFormat                    Code = "plan_format" // another version of the program made the plan
 	PlanStale                     Code = "plan_stale"
 
 	// internal/plan: what a person should read before confirming.

@@ -27,7 +27,8 @@ func (h *Heading) Is(parts ...Part) bool { return slices.Contains(parts, h.Part)
 // transparent words do not change what stands before them: a Role Name is a role.
 func transparent(word string) bool {
 	switch word {
-	case "name", "names", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre", "nome", "naam", "details":
+	case "name", "names", "label", "list", "assigned", "current", "text", "display", "bezeichnung", "liste", "nom", "nombre",
+		"nome", "naam", "details":
 		return true
 	}
 	return false
@@ -36,7 +37,8 @@ func transparent(word string) bool {
 // preposition reports short words that say from and until when they are the whole header, or its last word above dates.
 func preposition(word string) bool {
 	switch word {
-	case "from", "to", "till", "until", "von", "ab", "bis", "du", "au", "al", "dal", "tot", "van", "vanaf", "ate", "desde", "hasta", "seit", "start", "end", "ende", "fin", "fim", "fine":
+	case "from", "to", "till", "until", "von", "ab", "bis", "du", "au", "al", "dal", "tot", "van", "vanaf", "ate", "desde",
+		"hasta", "seit", "start", "end", "ende", "fin", "fim", "fine":
 		return true
 	}
 	return false
@@ -165,7 +167,8 @@ func (h *Heading) decide(words []string, ends []int) Part {
 }
 
 func (h *Heading) priority(last Part) Part {
-	judges := last == Decision || last == Action || last == State || last == Review || last == Active || last == Blocked || last == Recommendation
+	judges := last == Decision || last == Action || last == State || last == Review || last == Active || last == Blocked ||
+		last == Recommendation
 	switch {
 	case h.Has(Recommendation):
 		return Recommendation
@@ -236,7 +239,7 @@ func (l *Lexicon) withoutBrackets(name string) string {
 	short = cutBrackets(short, '(', ')', func(inside string) bool {
 		for _, w := range Words(inside) {
 			switch l.phrases[w] {
-			case Other, Secondary, Previous, Recommendation, Blocked, ID:
+			case Other, Secondary, Previous, Recommendation, Blocked:
 				return true
 			}
 		}
@@ -270,6 +273,11 @@ func cutBrackets(s string, open, shut byte, keep func(string) bool) string {
 	return s
 }
 
+// ordinal reports words that number columns: Primary Role, Secondary Role.
+func ordinal(word string) int {
+	return slices.Index([]string{"", "primary", "secondary", "tertiary", "additional", "first", "second", "third", "further", "main"}, word)
+}
+
 // numbered cuts the number off the end of a header: Role 2, Role_2, Role2, Role (2), Role #2.
 func numbered(name string) (string, int) {
 	name = strings.TrimSpace(name)
@@ -280,6 +288,9 @@ func numbered(name string) (string, int) {
 		start--
 	}
 	if start == end || end-start > 3 || start == 0 {
+		if first, rest, found := strings.Cut(name, " "); found && ordinal(strings.ToLower(first)) > 0 {
+			return strings.TrimSpace(rest), ordinal(strings.ToLower(first))
+		}
 		return name, -1
 	}
 	base := strings.TrimRight(bare[:start], " _-.#([:")
