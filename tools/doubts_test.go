@@ -132,6 +132,9 @@ func sameEnd(t *testing.T, tool string) {
 		if out.Status != "declined" || len(questions) != 2 {
 			t.Fatalf("%s: status %s after %d questions", era, out.Status, len(questions))
 		}
+		if out.Reading == nil || strings.Count(strings.Join(out.Reading.Settled, ""), "by a person, in a form") != 2 {
+			t.Errorf("%s: the plan does not say that a form settled the doubts: %+v", era, out.Reading)
+		}
 		got := asked.load(out.PlanID)
 		if !reflect.DeepEqual(got.Ops, want.Ops) || !reflect.DeepEqual(got.Rows, want.Rows) {
 			t.Errorf("%s: another plan:\n%+v\n%+v\nwant\n%+v\n%+v", era, got.Ops, got.Rows, want.Ops, want.Rows)

@@ -83,22 +83,21 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 
 // list plans or applies wishes that came as ids.
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
-	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID, intake.Answers{}), func() (draft, error) {
+	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID, intake.Answers{}), func() (*plan.Plan, error) {
 		if req.AppID == "" {
-			return draft{}, &trouble.Error{
+			return nil, &trouble.Error{
 				Code: trouble.MissingArgument,
 				What: "planning needs app_id",
 				Next: "send it, or plan_id alone to apply a plan",
 			}
 		}
 		if err := countBetween(len(req.Items), "the list"); err != nil {
-			return draft{}, err
+			return nil, err
 		}
 		if err := d.Engine.AwaitLists(ctx, req.AppID, req.Stage); err != nil {
-			return draft{}, err
+			return nil, err
 		}
 		req.Now = time.Now()
-		p, err := plan.PlanList(ctx, d.Okta, req)
-		return draft{plan: p}, err
+		return plan.PlanList(ctx, d.Okta, req)
 	})
 }

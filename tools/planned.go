@@ -84,6 +84,7 @@ func planOut(p *plan.Plan, d *Deps) PlanOut {
 		Total:    len(p.Rows),
 		Rows:     stateCounts(p.States()),
 		Warnings: p.Warnings,
+		Reading:  planReading(p.Reading),
 	}
 	for i := range p.Ops {
 		if len(out.Sample) == sampleOps {
@@ -135,31 +136,23 @@ func (o *OpItem) add(value string) {
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
 // otherwise a plan is made and proposed.
 func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
-	build func() (draft, error)) (PlanOut, error) {
+	build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
 	case c.Answer != nil && c.Answer.PlanID != "":
 		return d.answered(ctx, c, check)
 	case planID != "":
 		return d.confirmed(ctx, c, planID, check)
 	}
-	made, err := build()
+	p, err := build()
 	if err != nil {
 		return PlanOut{}, err
 	}
-	return d.propose(c, made)
-}
-
-// draft is a plan that was just made, and the reading of the report that it was made from.
-type draft struct {
-	plan    *plan.Plan
-	reading *intake.Reading // nil without a report
+	return d.propose(c, p)
 }
 
 // propose saves a plan and answers with it, or has the client ask its user.
-func (d *Deps) propose(c *Call, made draft) (PlanOut, error) {
-	p := made.plan
+func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	out := planOut(p, d)
-	out.Reading = planReading(made.reading)
 	verdict := d.Gate.Judge(p)
 	out.Verdict = &verdict
 	if len(p.Ops) == 0 {
@@ -176,7 +169,7 @@ func (d *Deps) propose(c *Call, made draft) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, confirmation(p.ID, out.ask(made.reading))
+		return PlanOut{}, confirmation(p.ID, out.ask(p.Reading))
 	}
 	out.Status = "needs_confirmation"
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing "+

@@ -52,17 +52,16 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 		}
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID,
-		stageIs(plan.StageStructure, in.Filename, in.AppID, in.Answers), func() (draft, error) {
+		stageIs(plan.StageStructure, in.Filename, in.AppID, in.Answers), func() (*plan.Plan, error) {
 			report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
 			if err != nil {
-				return draft{}, err
+				return nil, err
 			}
-			p, err := plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{
+			return plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{
 				Report: report,
 				AppID:  in.AppID,
 				Now:    time.Now(),
 			})
-			return draft{p, &report.Reading}, err
 		})
 	if err == nil && out.Status == "nothing_to_do" {
 		out.Next = "the application has everything that the report needs; execute_user_grants plans the grants"
@@ -101,22 +100,21 @@ var specGrants = Spec{
 
 func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
 	check := stageIs(plan.StageGrants, in.Filename, in.AppID, in.Answers)
-	return d.planOrApply(ctx, c, in.PlanID, check, func() (draft, error) {
+	return d.planOrApply(ctx, c, in.PlanID, check, func() (*plan.Plan, error) {
 		report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
 		if err != nil {
-			return draft{}, err
+			return nil, err
 		}
 		if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
-			return draft{}, err
+			return nil, err
 		}
-		p, err := plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{
+		return plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{
 			Report: report,
 			AppID:  in.AppID,
 			Mode:   d.Mode,
 			Group:  in.Group,
 			Now:    time.Now(),
 		})
-		return draft{p, &report.Reading}, err
 	})
 }
 

@@ -28,7 +28,7 @@ func planUndo(ctx context.Context, d *Deps, c *Call, in PlanUndoIn) (PlanOut, er
 	if err != nil {
 		return PlanOut{}, err
 	}
-	out, err := d.propose(c, draft{plan: p})
+	out, err := d.propose(c, p)
 	if err == nil && out.Status == "refused" {
 		out.Next = "a person runs on a terminal: okta-entitlements-mcp undo " + p.Undoes + " --yes-undo " + p.Undoes
 	}

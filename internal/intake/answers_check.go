@@ -36,3 +36,16 @@ func (a Answers) check() error {
 	}
 	return nil
 }
+
+// noSheet refuses the name of a sheet for a report that is text. A saved mapping may name one: it is of an earlier file.
+func noSheet(given layers) error {
+	name := given.merged().Sheet
+	if name == "" || given.remembered(func(a Answers) bool { return a.Sheet != "" }) {
+		return nil
+	}
+	return &trouble.Error{
+		Code: trouble.UnknownSheet,
+		What: fmt.Sprintf("the report is no workbook, so it has no sheet %q", untrusted.Clean(name, 80)),
+		Next: "leave sheet out",
+	}
+}

@@ -69,7 +69,7 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 		return nil, nil, emptyFile("the file is empty")
 	}
 	answers := opts.answers()
-	if err := answers.check(); err != nil {
+	if err := noSheet(opts.layers()); err != nil {
 		return nil, nil, err
 	}
 	h := &head{}
