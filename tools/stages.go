@@ -167,7 +167,7 @@ func (d *Deps) valueNames(ctx context.Context, appID string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list the values of the application: %w", err)
 		}
-		names = append(names, v.Name)
+		names = append(names, v.Name.Raw())
 	}
 	return names, nil
 }
