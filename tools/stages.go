@@ -160,18 +160,6 @@ func (d *Deps) readFor(ctx context.Context, c *Call, filename, appID string, arg
 	return report, nil
 }
 
-// valueNames lists what the application's values are called: a name with a comma in it that Okta has already is one name.
-func (d *Deps) valueNames(ctx context.Context, appID string) ([]string, error) {
-	var names []string
-	for v, err := range d.Okta.EntitlementValues(ctx, appID) {
-		if err != nil {
-			return nil, fmt.Errorf("list the values of the application: %w", err)
-		}
-		names = append(names, v.Name.Raw())
-	}
-	return names, nil
-}
-
 // stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
 func stageIs(stage plan.Stage, filename, appID string, answers intake.Answers) func(*plan.Plan) error {
 	return func(p *plan.Plan) error {
