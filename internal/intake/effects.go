@@ -88,6 +88,24 @@ func (b *builder) settledByAnswers(h *head) {
 		}
 		b.settled = append(b.settled, b.settledAs(q))
 	}
+	b.silenced(bare)
+}
+
+// silenced notes the columns that would decide and that an answer keeps from deciding: whoever confirms must see it.
+func (b *builder) silenced(bare *columns) {
+	for i, c := range b.rep.Columns {
+		decides := slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction, RoleValidFrom, RoleValidUntil,
+			RoleKind}, bare.list[i].Role)
+		if !decides || c.Role != RoleAttribute && c.Role != RoleIgnored && c.Role != RoleAdvice ||
+			slices.ContainsFunc(b.settled, func(s Settled) bool { return s.Column == c.Name }) {
+			continue
+		}
+		b.settled = append(b.settled, Settled{Code: DoubtMayDecide, Column: c.Name, Answer: "it only describes",
+			By: b.layers.by(func(layer Answers) bool {
+				return slices.ContainsFunc(layer.Columns.claims(),
+					func(cl claim) bool { return strings.EqualFold(foldSpace(cl.name), foldSpace(c.Name)) })
+			})})
+	}
 }
 
 // settledAs finds the answer that settled a question, and who gave it.
