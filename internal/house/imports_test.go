@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/trouble":           {}, // the one error that people read, for every layer alike
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
-	"internal/policy":            {"internal/plan", "internal/trail", "internal/trouble"},
+	"internal/policy":            {"internal/plan", "internal/intake", "internal/trail", "internal/trouble"},
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},
 	"internal/trail":             {"internal/durable"},
 	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
