@@ -42,7 +42,7 @@ type Request struct {
 type Reading struct {
 	Report  *intake.Report
 	Applied exports.Choice // the mapping or export that was applied by itself; its name is empty when there is none
-	Damaged error          // mapping files that cannot be read; such a mapping is not applied
+	Notes   []error        // what went wrong with mappings: a plan is as good without them
 
 	answers []intake.Answered // of the caller
 	all     []intake.Answered // these, and those of the mapping after them
@@ -68,11 +68,11 @@ func (p *Planner) Read(ctx context.Context, file, appID string, answers []intake
 	}
 	r := &Reading{answers: given(answers), today: p.now().UTC()}
 	r.all = r.answers
-	header, err := p.header(ctx, file, r.answers)
+	name, err := p.Inbox.Find(file)
 	if err != nil {
 		return nil, err
 	}
-	r.Applied, r.Damaged = exports.Choose(p.Mappings, header, appID)
+	r.choose(ctx, p, name, appID)
 	if refusal := r.Applied.Refuse; refusal != nil && len(intake.Merged(r.answers).Columns.Entitlements) == 0 {
 		return nil, refusal.Error()
 	}
@@ -98,21 +98,51 @@ func given(answers []intake.Answered) []intake.Answered {
 	return slices.DeleteFunc(slices.Clone(answers), func(a intake.Answered) bool { return reflect.ValueOf(a.Answers).IsZero() })
 }
 
-// header returns the column names of a report.
-func (p *Planner) header(ctx context.Context, file string, answers []intake.Answered) ([]string, error) {
-	name, err := p.Inbox.Find(file)
-	if err != nil {
-		return nil, err
+// choose finds the mapping or export for a report.
+func (r *Reading) choose(ctx context.Context, p *Planner, file, appID string) {
+	var damaged error
+	r.Applied, damaged = exports.Choose(p.Mappings, p.header(ctx, file, r.answers), appID)
+	if damaged != nil {
+		r.Notes = append(r.Notes, damaged)
 	}
-	page, err := p.Inbox.Page(ctx, name, "", 1, intake.Options{File: name, Answers: answers})
+	if r.Applied.Status == mapping.Confirmed {
+		return
+	}
+	// A mapping may say where the header of its reports is, which is not seen without it.
+	saved, _ := p.Mappings.List() // what cannot be read is noted
+	for _, f := range saved {
+		where := whereTheHeaderIs(f.Answers)
+		if f.Status != mapping.Confirmed || f.Application.ID != appID || reflect.ValueOf(where.Answers).IsZero() {
+			continue
+		}
+		header := p.header(ctx, file, append(slices.Clone(r.answers), where))
+		if answered, fits := f.For(header); fits {
+			r.Applied = exports.Choice{Name: f.Name, Title: f.Title, Status: f.Status, Answered: answered}
+			return
+		}
+	}
+}
+
+func whereTheHeaderIs(a intake.Answers) intake.Answered {
+	return intake.Answered{By: intake.ByMapping, Answers: intake.Answers{
+		HeaderLine: a.HeaderLine,
+		Delimiter:  a.Delimiter,
+		Encoding:   a.Encoding,
+		Sheet:      a.Sheet,
+	}}
+}
+
+// header returns the column names of a report, none when they cannot be read: then reading the report says why.
+func (p *Planner) header(ctx context.Context, file string, answers []intake.Answered) []string {
+	page, err := p.Inbox.Page(ctx, file, "", 1, intake.Options{File: file, Answers: answers})
 	if err != nil {
-		return nil, err
+		return nil
 	}
 	header := make([]string, len(page.Columns))
 	for i, c := range page.Columns {
 		header[i] = c.Name
 	}
-	return header, nil
+	return header
 }
 
 // valueNames lists what the application's values are called: a name with a comma that Okta has already is one name.
@@ -157,7 +187,8 @@ func (p *Planner) Make(ctx context.Context, req Request, r *Reading) (*plan.Plan
 	if err := p.Plans.Save(made); err != nil {
 		return nil, err
 	}
-	return made, p.propose(ctx, made, r)
+	p.propose(ctx, made, r)
+	return made, nil
 }
 
 func (p *Planner) build(ctx context.Context, req Request, r *Reading) (*plan.Plan, error) {
@@ -177,19 +208,18 @@ func (p *Planner) build(ctx context.Context, req Request, r *Reading) (*plan.Pla
 }
 
 // propose keeps the answers of a caller, with those of the mapping that they were added to, until a person confirms the plan.
-func (p *Planner) propose(ctx context.Context, made *plan.Plan, r *Reading) error {
-	if len(r.answers) == 0 {
-		return nil
-	}
+func (p *Planner) propose(ctx context.Context, made *plan.Plan, r *Reading) {
 	_, err := p.Mappings.Propose(ctx, mapping.Proposal{
 		Application: mapping.Application{ID: made.App.ID, Label: made.App.Label},
 		Header:      r.Report.Header,
-		Answers:     intake.Merged(r.all),
+		Answers:     r.all,
 		Words:       r.Report.Reading.Words,
 		Plan:        made.ID,
 		At:          r.today,
 	})
-	return err
+	if err != nil {
+		r.Notes = append(r.Notes, err)
+	}
 }
 
 // Confirmed makes the mapping that was proposed with a plan the one that is applied from now on. By is the way in which a
