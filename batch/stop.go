@@ -36,6 +36,7 @@ func stopFor(ctx context.Context, err error) *Stop {
 	}{
 		{oktaclient.ErrUnauthorized, trouble.TokenRejected, "renew the credential, restart, and apply the plan again"},
 		{oktaclient.ErrScope, trouble.ScopeMissing, "grant the scope to the service app, restart, and apply the plan again"},
+		{oktaclient.ErrCertificate, trouble.CertificateRefused, "put the certificate authority into OKTA_CA_FILE, restart, and apply the plan again"},
 		{oktaclient.ErrFeatureOff, trouble.FeatureOff, "Identity Governance must be licensed for this organisation"},
 		{oktaclient.ErrUnavailable, trouble.OktaUnavailable, "apply the plan again once Okta answers"},
 		{oktaclient.ErrRateLimited, trouble.OktaUnavailable, "apply the plan again once Okta answers"},

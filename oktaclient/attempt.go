@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ const (
 	readTimeout  = 60 * time.Second // one read, headers to last byte; governance reads take 1–3 s
 	writeTimeout = 90 * time.Second // one write
 	maxAnswer    = 32 << 20         // bytes of one answer
+	maxHeader    = 256 << 10        // bytes of the headers of one answer
 )
 
 // wireError says why an exchange gave no whole answer.
@@ -26,6 +28,7 @@ type wireError struct {
 	sent   Sent
 	what   string
 	final  bool        // trying again cannot help
+	kind   error       // one of the kinds of *Error; nil leaves it to the cause
 	header http.Header // when the answer began: rate-limit headers count all the same
 	cause  error
 }
@@ -69,8 +72,15 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := a.next.RoundTrip(out)
 	defer func() { note.took.Add(int64(time.Since(start))) }()
 	if err != nil {
-		var untrusted *tls.CertificateVerificationError
-		return nil, &wireError{sent: trace.sent(err), what: reason(parent, ctx, err), final: errors.As(err, &untrusted), cause: opaque(parent, err)}
+		var refused *tls.CertificateVerificationError
+		if errors.As(err, &refused) {
+			return nil, &wireError{sent: NotSent, what: certificateFault(req.URL.Host, refused), final: true, kind: ErrCertificate}
+		}
+		return nil, &wireError{sent: trace.sent(err), what: reason(parent, ctx, err), cause: opaque(parent, err)}
+	}
+	if n := headerSize(resp.Header); n > maxHeader {
+		_ = resp.Body.Close()
+		return nil, &wireError{sent: MaybeSent, what: fmt.Sprintf("the answer's headers have more than %d bytes", maxHeader), cause: ErrBadAnswer}
 	}
 	body, err := readAll(resp)
 	if err != nil {
@@ -97,6 +107,38 @@ func readAll(resp *http.Response) ([]byte, error) {
 		return nil, fmt.Errorf("answer stopped after %d of %d bytes", len(body), resp.ContentLength)
 	}
 	return body, nil
+}
+
+func headerSize(h http.Header) int {
+	n := 0
+	for name, values := range h {
+		for _, value := range values {
+			n += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return n
+}
+
+// certificateFault says why a host's certificate is refused, and who issued it: a company's proxy shows by its issuer.
+func certificateFault(host string, err *tls.CertificateVerificationError) string {
+	issuer := "an unnamed issuer"
+	if len(err.UnverifiedCertificates) > 0 {
+		if name := err.UnverifiedCertificates[0].Issuer.String(); name != "" {
+			issuer = fmt.Sprintf("%q", clean(name))
+		}
+	}
+	why := "this machine does not trust that issuer"
+	var otherName x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err.Err, &otherName):
+		why = "it is for another host"
+	case errors.As(err.Err, &invalid) && invalid.Reason == x509.Expired:
+		why = "by this machine's clock it is expired or not yet valid"
+	case errors.As(err.Err, &invalid):
+		why = clean(invalid.Error())
+	}
+	return fmt.Sprintf("the certificate of %s, issued by %s, is refused: %s", clean(host), issuer, why)
 }
 
 // opaque keeps the text of a network error and, unless the caller's own context ended, nothing that errors.Is finds:

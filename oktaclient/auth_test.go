@@ -188,7 +188,12 @@ func pemText(kind string, der []byte, err error) string {
 func (s *tokenServer) connect(t *testing.T, text string) *Client {
 	t.Helper()
 	s.t = t
-	c, _, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: s, Credentials: Credentials{
+	return s.connectOver(t, text, s)
+}
+
+func (s *tokenServer) connectOver(t *testing.T, text string, wire http.RoundTripper) *Client {
+	t.Helper()
+	c, _, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: wire, Credentials: Credentials{
 		ClientID: "0oaService", PrivateKey: secret.New(text), KeyID: "kid1", Scopes: []string{"okta.users.read", "okta.apps.read"}}})
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,11 @@ package oktaclient
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Okta's error codes that this program tells apart. Okta API: only the code and the HTTP status are stable, the
@@ -44,9 +47,9 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 	e := &Error{Method: method, Pattern: pattern, Status: status, Sent: Answered, RequestID: clean(h.Get("X-Okta-Request-Id"))}
 	var b errorBody
 	if json.Unmarshal(body, &b) == nil {
-		e.Code, e.Summary = clean(b.Code), clean(b.Summary)
+		e.Code, e.Summary = clean(b.Code), untrusted.New(b.Summary)
 		if e.Code == "" {
-			e.Code, e.Summary = clean(b.OAuthCode), clean(b.OAuthText)
+			e.Code, e.Summary = clean(b.OAuthCode), untrusted.New(b.OAuthText)
 		}
 		for _, c := range b.Causes {
 			if len(e.Causes) == maxCauses {
@@ -56,16 +59,22 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 			if c.Reason != "" {
 				text = strings.TrimSpace(c.Reason + " " + text)
 			}
-			e.Causes = append(e.Causes, clean(text))
+			e.Causes = append(e.Causes, untrusted.New(text))
 		}
 	} else if len(body) > 0 {
-		e.Summary = "the answer is not JSON"
+		e.Summary = untrusted.New("the answer is not JSON")
+	}
+	// A 5xx page may be that of Okta's own edge: it is an outage, whoever wrote the page. A 429 is a matter of rate.
+	if webPage(h, body) && !fromOkta(h) && status < 500 && status != http.StatusTooManyRequests {
+		e.Summary, e.Sent, e.kind = untrusted.Text{}, MaybeSent, ErrBadAnswer
+		e.cause = errors.New(foreignPage(body))
+		return e
 	}
 	if status == http.StatusForbidden && len(strings.TrimSpace(string(body))) == 0 {
-		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope stands in WWW-Authenticate.
+		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope is in WWW-Authenticate.
 		c := challenge(h.Values("Www-Authenticate"))
 		if c["error"] == "insufficient_scope" || c["scope"] != "" {
-			e.NeedScope, e.Summary = clean(c["scope"]), clean(c["error_description"])
+			e.NeedScope, e.Summary = clean(c["scope"]), untrusted.New(c["error_description"])
 			e.kind = ErrScope
 		}
 	}
@@ -84,7 +93,7 @@ func kindOf(status int, code string) error {
 		return ErrFeatureOff
 	case code == "invalid_client" || code == "unauthorized_client" || code == "invalid_dpop_proof":
 		return ErrUnauthorized
-	case code == "invalid_scope":
+	case code == "invalid_scope" || code == "consent_required":
 		return ErrScope
 	case status == http.StatusUnauthorized:
 		return ErrUnauthorized
@@ -112,9 +121,13 @@ func (e *Error) Next() string {
 		return "run it again when ready: the call was cancelled or ran out of time"
 	case e.Code == CodeInactiveUser:
 		return "activate the user in Okta, or leave them out"
-	case e.Code == "invalid_scope":
+	case e.Code == "invalid_scope" || e.Code == "consent_required":
 		return "have a super admin grant the configured scopes to the service app (Okta API Scopes tab), " +
 			"or take them out of OKTA_SCOPES"
+	case e.skew != 0:
+		return "set this machine's clock right, by time synchronisation, then run it again"
+	case e.Code == "invalid_client" && aboutTime(e.Summary.Show(untrusted.Paragraph)):
+		return "check this machine's clock, which signs the request; Okta's answer had no Date to compare it with"
 	case e.Code == "invalid_client":
 		return "check OKTA_CLIENT_ID, OKTA_KEY_ID and the private key against the service app's public keys in Okta"
 	}
@@ -146,6 +159,9 @@ func (e *Error) Next() string {
 		return "check the network and status.okta.com, then run it again: Okta could not be reached or failed"
 	case ErrBadAnswer:
 		return "check OKTA_DOMAIN and any proxy in between: the answer did not come from Okta's API"
+	case ErrCertificate:
+		return "if a proxy of your company is in between, write its certificate authority as PEM into OKTA_CA_FILE; " +
+			"otherwise check OKTA_DOMAIN and this machine's clock"
 	case ErrForeignHost:
 		return "check OKTA_DOMAIN: credentials are sent to that host only"
 	case ErrNoSubject:
@@ -154,6 +170,18 @@ func (e *Error) Next() string {
 		return "correct what Okta's causes name, then run it again"
 	}
 	return "run it again; if it stays, quote the request id to Okta support"
+}
+
+// aboutTime reports whether an OAuth refusal speaks of the times in what we signed. Okta has no code of its own for it:
+// "The client_assertion token has an expiration too far into the future.", "The client_assertion token is expired."
+func aboutTime(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range []string{"expired", "expiration", "future", "issued at", "'iat'", "'exp'"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // challenge reads the parameters of WWW-Authenticate headers, names in lower case. Of a repeated name the first counts.

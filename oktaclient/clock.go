@@ -1,6 +1,7 @@
 package oktaclient
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -61,6 +62,15 @@ func (c *clock) now() time.Time {
 		return now
 	}
 	return now.Add(c.lo + (c.hi-c.lo)/2)
+}
+
+// clockDifference says in words how far this machine's clock is from Okta's. Skew is Okta's time minus ours.
+func clockDifference(skew time.Duration) string {
+	word := "behind"
+	if skew < 0 {
+		word = "ahead of"
+	}
+	return fmt.Sprintf("this machine's clock is %s %s Okta's", skew.Abs().Round(time.Second), word)
 }
 
 // Now is Okta's time as well as the Date of its answers tells it; this machine's time before the first answer. What is held

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -23,21 +24,22 @@ const (
 	Answered Sent = "answered"
 )
 
-// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Summary and Causes are
-// Okta's words: untrusted, capped, without control characters.
+// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Code, RequestID and
+// NeedScope are clean.
 type Error struct {
 	Method    string
 	Pattern   string // /governance/api/v1/grants, /api/v1/users/{id}
 	Status    int    // 0 when no answer came
 	Code      string // E0000007; an OAuth code such as invalid_client from the token endpoint
-	Summary   string
-	Causes    []string
+	Summary   untrusted.Text
+	Causes    []untrusted.Text
 	RequestID string // X-Okta-Request-Id
 	NeedScope string // the OAuth scope that a 403 asked for
 	Sent      Sent
 
-	kind  error // one of the sentinels below
-	cause error // why there is no answer; shown, and unwrapped only for the caller's own context
+	kind  error         // one of the sentinels below
+	skew  time.Duration // Okta's time minus ours, when the refusal may come of it
+	cause error         // why there is no answer; shown, and unwrapped only for the caller's own context
 }
 
 // kind is one of the kinds of *Error, with the code under which people meet it.
@@ -60,6 +62,7 @@ var (
 	ErrRateLimited  error = &kind{"okta rate limit exceeded", trouble.RateLimited}
 	ErrUnavailable  error = &kind{"okta unavailable", trouble.OktaUnavailable}
 	ErrBadAnswer    error = &kind{"unreadable answer", trouble.BadAnswer}
+	ErrCertificate  error = &kind{"certificate not trusted", trouble.CertificateRefused}
 	ErrForeignHost  error = &kind{"host is not the configured okta host", trouble.OktaError}
 	ErrBadArgument  error = &kind{"argument refused before sending", trouble.InvalidArgument}
 	ErrNoSubject    error = &kind{"credential has no user behind it", trouble.NoSubject}
@@ -86,7 +89,7 @@ func (e *Error) Error() string {
 		if e.Code != "" {
 			fmt.Fprintf(&b, " %s", e.Code)
 		}
-		if e.Summary != "" {
+		if !e.Summary.IsZero() {
 			fmt.Fprintf(&b, " %q", e.Summary)
 		}
 		for _, c := range e.Causes {
@@ -102,6 +105,9 @@ func (e *Error) Error() string {
 		b.WriteString(clean(e.cause.Error()))
 	default:
 		b.WriteString("no answer")
+	}
+	if e.skew != 0 {
+		b.WriteString("; " + clockDifference(e.skew))
 	}
 	if e.Sent == MaybeSent && e.write() {
 		b.WriteString("; okta may have executed it")
@@ -142,7 +148,5 @@ func argument(method, pattern, format string, args ...any) *Error {
 	return &Error{Method: method, Pattern: pattern, Sent: NotSent, kind: ErrBadArgument, cause: fmt.Errorf(format, args...)}
 }
 
-const maxOktaText = 300 // characters of Okta's wording that an error repeats
-
-// clean makes Okta's wording fit to be shown.
-func clean(s string) string { return untrusted.Clean(s, maxOktaText) }
+// clean is for codes, ids and errors that hold text from outside.
+func clean(s string) string { return untrusted.New(s).Show(untrusted.Long) }

@@ -75,7 +75,7 @@ func parseKey(text string) (key crypto.PrivateKey, kid string, err error) {
 		return jwk.Key, jwk.KeyID, nil
 	}
 	// A .env file often holds the line breaks as \n.
-	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
+	block := keyBlock([]byte(strings.ReplaceAll(text, `\n`, "\n")))
 	if block == nil {
 		return nil, "", errors.New("neither PEM nor JWK JSON")
 	}
@@ -92,6 +92,18 @@ func parseKey(text string) (key crypto.PrivateKey, kid string, err error) {
 		return k, "", nil
 	}
 	return nil, "", errors.New("PEM holds no RSA or EC private key (PKCS #1, PKCS #8 or SEC 1)")
+}
+
+// keyBlock returns the first PEM block that is a private key, else the first of all, else nil: openssl ecparam -genkey
+// writes a block EC PARAMETERS before the key.
+func keyBlock(text []byte) *pem.Block {
+	first, rest := pem.Decode(text)
+	for block := first; block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return block
+		}
+	}
+	return first
 }
 
 // algorithm is the signature that fits the key. Okta API: RS or ES with 256, 384 or 512.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/internal/wait"
 )
 
@@ -132,10 +133,22 @@ func (s *tokenSource) fetch(ctx context.Context) (*accessToken, error) {
 		case moved && !corrected && (last.Code == "invalid_client" || last.Code == "invalid_dpop_proof"):
 			corrected = true
 		default:
+			last.skew = s.skew(last)
 			return nil, last
 		}
 	}
 	return nil, last
+}
+
+// skew is Okta's time minus ours when a refusal may come of the difference, 0 when it cannot.
+func (s *tokenSource) skew(refused *Error) time.Duration {
+	const harmless = 2 * time.Second
+	skew := time.Until(s.now())
+	signed := refused.Code == "invalid_client" || refused.Code == "invalid_dpop_proof"
+	if !signed || skew.Abs() < harmless || !aboutTime(refused.Summary.Show(untrusted.Paragraph)) && skew.Abs() < time.Minute {
+		return 0
+	}
+	return skew
 }
 
 // takeNonce keeps the nonce that an answer brought, and reports whether it is a new one.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -168,8 +167,11 @@ func unreadable(req *http.Request, resp *http.Response, body []byte) error {
 		return nil
 	}
 	what := "answer is not valid JSON"
-	if strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
-		what = "answer is a web page instead of JSON"
+	switch {
+	case webPage(resp.Header, body) && fromOkta(resp.Header):
+		what = "Okta answered with a web page instead of JSON"
+	case webPage(resp.Header, body):
+		what = foreignPage(body)
 	}
 	return &wireError{sent: MaybeSent, what: what, header: resp.Header, cause: ErrBadAnswer}
 }
@@ -187,6 +189,9 @@ func asError(req *http.Request, err error) *Error {
 	var w *wireError
 	if errors.As(err, &w) {
 		e.Sent = w.sent
+		if w.kind != nil {
+			e.kind, e.cause = w.kind, errors.New(w.what)
+		}
 		if errors.Is(w.cause, ErrBadAnswer) {
 			e.kind, e.cause = ErrBadAnswer, errors.New(w.what)
 		}

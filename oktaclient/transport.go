@@ -31,6 +31,11 @@ func newStack(base *url.URL, o Options, keys credential) *stack {
 	if wire == nil {
 		wire = newWire()
 	}
+	if given, ok := wire.(*http.Transport); ok && (given.MaxResponseHeaderBytes <= 0 || given.MaxResponseHeaderBytes > maxHeader) {
+		bounded := given.Clone() // attempt bounds headers as well, but only once they are in memory
+		bounded.MaxResponseHeaderBytes = maxHeader
+		wire = bounded
+	}
 	bottom := &logger{next: &attempter{next: wire, agent: o.UserAgent}, log: o.Log}
 	p := newPacer(o.Threshold, o.MaxConcurrency, o.Log)
 	s := &stack{pace: p, serviceApp: keys.oauth != nil}
@@ -54,7 +59,7 @@ func newWire() *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeader,
 	}
 }
 

@@ -77,7 +77,7 @@ func planOut(p *plan.Plan, d *Deps) PlanOut {
 		PlanID:   p.ID,
 		Stage:    string(p.Stage),
 		AppID:    p.App.ID,
-		AppLabel: untrusted.Clean(p.App.Label, 120),
+		AppLabel: p.App.Label.Show(untrusted.Name),
 		File:     p.File,
 		Counts:   countsOf(p),
 		Total:    len(p.Rows),
@@ -109,7 +109,7 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	item := OpItem{Kind: string(op.Kind), User: op.UserID}
 	if describe := plan.KindOf(op.Kind).Describe; describe != nil {
 		target, values := describe(op)
-		item.Target = untrusted.Clean(target, 80)
+		item.Target = target.Show(untrusted.Name)
 		for _, v := range values {
 			item.add(v)
 		}
@@ -123,12 +123,12 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	return item
 }
 
-func (o *OpItem) add(value string) {
+func (o *OpItem) add(value untrusted.Text) {
 	if len(o.Values) == shownValues {
 		o.More++
 		return
 	}
-	o.Values = append(o.Values, untrusted.Clean(value, 80))
+	o.Values = append(o.Values, value.Show(untrusted.Name))
 }
 
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and

@@ -340,7 +340,8 @@ func (s *scan) failed(p *person, err error) error {
 			return errSource
 		}
 		return s.unreadable(p, err)
-	case errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it no one can be read
+	case errors.Is(err, oktaclient.ErrCertificate),
+		errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it no one can be read
 		transient(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

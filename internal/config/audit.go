@@ -40,7 +40,7 @@ type Slack struct {
 
 func auditSettings() []Setting {
 	return []Setting{
-		{Name: "MFA_POLICY_FILE", Group: groupAudit, Kind: Path,
+		{Name: "MFA_POLICY_FILE", Group: groupAudit, Safety: true, Kind: Path,
 			Doc: "The audit policy, YAML or JSON: what counts as MFA, grace, deadline, exemptions. Without it any strong method satisfies.", Example: "mfa-policy.yaml",
 			set: func(c *Config, v value) { c.MFA.PolicyFile = v.text }},
 		{Name: "MFA_LOG_SETTLE", Group: groupAudit, Kind: Duration, Min: 0, Max: 1800, Default: "150s",
@@ -80,7 +80,7 @@ func jiraSettings() []Setting {
 		{Name: "JIRA_REOPEN_TRANSITION", Group: groupJira, Kind: Text,
 			Doc: "Name of the transition that reopens a ticket. Default: the first that leads away from done.", Example: "Reopen",
 			set: func(c *Config, v value) { c.Jira.ReopenTransition = v.text }},
-		{Name: "JIRA_MAX_NEW", Group: groupJira, Kind: Whole, Min: 1, Max: 5000, Default: "50",
+		{Name: "JIRA_MAX_NEW", Group: groupJira, Safety: true, Kind: Whole, Min: 1, Max: 5000, Default: "50",
 			Doc: "Most tickets that one run creates; the rest of the people go into one bulk ticket.",
 			set: func(c *Config, v value) { c.Jira.MaxNew = v.n }},
 		{Name: "JIRA_ASSIGN", Group: groupJira, Kind: Bool, Default: "false",
@@ -97,13 +97,13 @@ func slackSettings() []Setting {
 		{Name: "SLACK_CHANNEL", Group: groupSlack, Kind: Text, Required: "with SLACK_BOT_TOKEN",
 			Doc: "Channel of the bulletin, by id or name. The bot must be a member.", Example: "#security",
 			set: func(c *Config, v value) { c.Slack.Channel = v.text }},
-		{Name: "SLACK_NAMES_ALLOWED", Group: groupSlack, Kind: Commas,
+		{Name: "SLACK_NAMES_ALLOWED", Group: groupSlack, Safety: true, Kind: Commas,
 			Doc: "Channels in which names of people may be shown. In all others a bulletin has numbers only.", Example: "#security-private",
 			set: func(c *Config, v value) { c.Slack.NamesAllowed = v.list }},
 		{Name: "SLACK_API_URL", Group: groupSlack, Kind: URL, Default: "https://slack.com/api",
 			Doc: "Address of Slack's Web API; GovSlack has another one.",
 			set: func(c *Config, v value) { c.Slack.APIURL = v.text }},
-		{Name: "SLACK_NOTIFY_USERS", Group: groupSlack, Kind: Bool, Default: "false",
+		{Name: "SLACK_NOTIFY_USERS", Group: groupSlack, Safety: true, Kind: Bool, Default: "false",
 			Doc: "Allow messages to the people themselves who are not compliant.",
 			set: func(c *Config, v value) { c.Slack.Notify = v.yes }},
 		{Name: "SLACK_NOTIFY_DAYS", Group: groupSlack, Kind: Whole, Min: 1, Max: 365, Default: "7",
@@ -136,14 +136,14 @@ func (l *loading) finishAudit() {
 	case cloud && center:
 		l.refuse("JIRA_PAT", "is for Jira Data Center, JIRA_EMAIL and JIRA_API_TOKEN are for Jira Cloud; set one or the other")
 	case !center && (j.Token.IsZero() || j.Email == ""):
-		l.refuse("JIRA_API_TOKEN", "is not set; set it and JIRA_EMAIL for Jira Cloud, or JIRA_PAT for Data Center")
+		l.missing("JIRA_API_TOKEN", "is not set; set it and JIRA_EMAIL for Jira Cloud, or JIRA_PAT for Data Center")
 	}
 	if j.URL != "" && j.Project == "" {
-		l.refuse("JIRA_PROJECT", "is not set; it is the key before the number in a ticket's name, such as SEC")
+		l.missing("JIRA_PROJECT", "is not set; it is the key before the number in a ticket's name, such as SEC")
 	}
 	switch {
 	case !s.Token.IsZero() && s.Channel == "":
-		l.refuse("SLACK_CHANNEL", "is not set; name the channel of the bulletin")
+		l.missing("SLACK_CHANNEL", "is not set; name the channel of the bulletin")
 	case s.Token.IsZero() && (s.Channel != "" || s.Notify):
 		l.warn("SLACK_BOT_TOKEN is not set: nothing is posted to Slack")
 	}

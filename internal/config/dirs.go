@@ -86,7 +86,7 @@ func userStateDir(goos, home string, getenv func(string) string) string {
 func (l *loading) finishS3() {
 	s := &l.c.S3
 	if s.Enabled && s.Bucket == "" {
-		l.refuse("S3_BUCKET_NAME", "not set; S3_ENABLED=true needs it")
+		l.missing("S3_BUCKET_NAME", "not set; S3_ENABLED=true needs it")
 	}
 	if strings.ContainsAny(s.Bucket, "/ \t") || strings.Contains(s.Bucket, "..") {
 		l.refuse("S3_BUCKET_NAME", "%q is not the name of a bucket; write the name alone, without s3:// and path", s.Bucket)

@@ -114,10 +114,10 @@ func TestMisspeltSettingsInTheFileAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestMisspeltEnvironmentVariablesOnlyWarn(t *testing.T) {
-	c := newWorld(t, live("READ_ONLYY", "true", "HOME", "/", "LOGNAME", "me", "AWS_DEFAULT_REGION", "x", "OKTA_SOMETHING", "y")).load(t)
-	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "READ_ONLY?") {
-		t.Errorf("warnings = %q, want one for READ_ONLYY", c.Warnings)
+func TestMisspeltEnvironmentVariablesWarn(t *testing.T) {
+	c := newWorld(t, live("LOG_LEVELL", "debug", "HOME", "/", "LOGNAME", "me", "AWS_DEFAULT_REGION", "x", "OKTA_SOMETHING", "y")).load(t)
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "LOG_LEVEL?") {
+		t.Errorf("warnings = %q, want one for LOG_LEVELL", c.Warnings)
 	}
 }
 

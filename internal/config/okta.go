@@ -2,8 +2,6 @@ package config
 
 import (
 	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +27,7 @@ func (l *loading) finishOkta() {
 		return
 	}
 	if !l.set["OKTA_DOMAIN"] {
-		l.refuse("OKTA_DOMAIN", "not set; set it to your organisation, such as acme.okta.com, or to demo to try the simulated tenant")
+		l.missing("OKTA_DOMAIN", "not set; set it to your organisation, such as acme.okta.com, or to demo to try the simulated tenant")
 	}
 	l.checkCredential()
 	if o.CAFile != "" {
@@ -47,7 +45,7 @@ func (l *loading) checkCredential() {
 	case token:
 		l.checkToken()
 	default:
-		l.refuse("OKTA_API_TOKEN", "not set; set it, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY_FILE and OKTA_KEY_ID for an OAuth service app")
+		l.missing("OKTA_API_TOKEN", "not set; set it, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY_FILE and OKTA_KEY_ID for an OAuth service app")
 	}
 	if !client && (l.set["OKTA_PRIVATE_KEY"] || l.set["OKTA_PRIVATE_KEY_FILE"]) {
 		l.refuse("OKTA_CLIENT_ID", "not set, although a private key is; set both or neither")
@@ -74,7 +72,7 @@ func (l *loading) checkKey() {
 		l.refuse(name, "set together with OKTA_PRIVATE_KEY_FILE; remove one of them")
 		return
 	case !inline && !inFile:
-		l.refuse(name, "not set; OKTA_CLIENT_ID needs it, or OKTA_PRIVATE_KEY_FILE")
+		l.missing(name, "not set; OKTA_CLIENT_ID needs it, or OKTA_PRIVATE_KEY_FILE")
 		return
 	case inFile:
 		name = "OKTA_PRIVATE_KEY_FILE"
@@ -90,6 +88,10 @@ func (l *loading) checkKey() {
 		l.warnIfOpen(name, o.PrivateKeyFile)
 	}
 	key, kid, err := privateKey(o.PrivateKey.Reveal())
+	if errors.Is(err, errNoKey) && inline && looksLikePath(o.PrivateKey.Reveal()) {
+		l.refuse(name, "looks like a path; a key that is in a file is named with OKTA_PRIVATE_KEY_FILE")
+		return
+	}
 	if err != nil {
 		l.refuse(name, "%v", err)
 		return
@@ -97,41 +99,12 @@ func (l *loading) checkKey() {
 	o.PrivateKey = secret.New(key)
 	switch {
 	case o.KeyID == "" && kid == "":
-		l.refuse("OKTA_KEY_ID", "not set; it is the id (kid) beside the key on the app's page in Okta")
+		l.missing("OKTA_KEY_ID", "not set; it is the id (kid) beside the key on the app's page in Okta")
 	case o.KeyID == "":
 		o.KeyID = kid
 	case kid != "" && kid != o.KeyID:
 		l.refuse("OKTA_KEY_ID", "is %q, but the JWK's kid is %q", o.KeyID, kid)
 	}
-}
-
-// privateKey checks that text is a private key, without saying anything of it, and returns it with real line breaks.
-// Kid is the key's id when it is a JWK that has one.
-func privateKey(text string) (key, kid string, err error) {
-	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, "{") {
-		var jwk struct {
-			Kty, Kid, D string
-		}
-		if json.Unmarshal([]byte(text), &jwk) != nil || jwk.Kty == "" {
-			return "", "", errors.New("looks like a JWK but is not one")
-		}
-		if jwk.D == "" {
-			return "", "", errors.New("is a public JWK; the private one is needed (it has a member d)")
-		}
-		return text, jwk.Kid, nil
-	}
-	text = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "\r\n", "\n").Replace(text) + "\n"
-	block, _ := pem.Decode([]byte(text))
-	switch {
-	case block == nil:
-		return "", "", errors.New("is neither PEM nor JWK; in a variable, PEM line breaks are written as \\n")
-	case strings.Contains(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
-		return "", "", errors.New("is protected by a passphrase; write it without one: openssl pkey -in KEY -out KEY.plain")
-	case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return "", "", fmt.Errorf("is a %s; the private key is needed", strings.ToLower(block.Type))
-	}
-	return text, "", nil
 }
 
 func (l *loading) readCA() {
@@ -175,6 +148,10 @@ func readSmall(path string) ([]byte, error) {
 	}
 	if len(text) > most {
 		return nil, fmt.Errorf("%s is larger than 1 MiB; it cannot be the right file", path)
+	}
+	text, err = utf8Text(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
 	}
 	return text, nil
 }

@@ -32,6 +32,7 @@ type Setting struct {
 	Kind     Kind
 	Default  string
 	Secret   bool
+	Safety   bool     // holds the program back: a misspelt one in the environment is refused, since none would be missed
 	EnvOnly  bool     // has no meaning inside an .env file
 	Required string   // when it must be set, in words; empty = never
 	Allowed  []string // for Choice
@@ -148,31 +149,31 @@ func fileSettings() []Setting {
 
 func engineSettings() []Setting {
 	return []Setting{
-		{Name: "READ_ONLY", Group: groupEngine, Kind: Bool, Default: "false",
+		{Name: "READ_ONLY", Group: groupEngine, Safety: true, Kind: Bool, Default: "false",
 			Doc: "Refuse everything that writes to Okta, whatever else is set.",
 			set: func(c *Config, v value) { c.ReadOnly = v.yes }},
-		{Name: "GRANT_MODE", Group: groupEngine, Kind: Choice, Allowed: []string{GrantAdditive, GrantCustomMerge}, Default: GrantAdditive,
+		{Name: "GRANT_MODE", Group: groupEngine, Safety: true, Kind: Choice, Allowed: []string{GrantAdditive, GrantCustomMerge}, Default: GrantAdditive,
 			Doc: "`additive` posts ENTITLEMENT grants; `custom-merge` posts CUSTOM grants with all that a user has, for organisations without the former.",
 			set: func(c *Config, v value) { c.GrantMode = v.text }},
-		{Name: "RATE_LIMIT_THRESHOLD", Group: groupEngine, Kind: Share, Min: 0.05, Max: 0.95, Default: "0.70",
+		{Name: "RATE_LIMIT_THRESHOLD", Group: groupEngine, Safety: true, Kind: Share, Min: 0.05, Max: 0.95, Default: "0.70",
 			Doc: "The share of each Okta rate limit that may be used, other clients' use counted.",
 			set: func(c *Config, v value) { c.Threshold = v.f }},
-		{Name: "MAX_CONCURRENCY", Group: groupEngine, Kind: Whole, Max: 64, Default: "0",
+		{Name: "MAX_CONCURRENCY", Group: groupEngine, Safety: true, Kind: Whole, Max: 64, Default: "0",
 			Doc: "Most calls to Okta at once; 0 finds it out from Okta's answers.",
 			set: func(c *Config, v value) { c.MaxConcurrency = v.n }},
-		{Name: "RESUME_RUNS", Group: groupEngine, Kind: Choice, Allowed: []string{ResumeRuns, ReportRuns}, Default: ResumeRuns,
+		{Name: "RESUME_RUNS", Group: groupEngine, Safety: true, Kind: Choice, Allowed: []string{ResumeRuns, ReportRuns}, Default: ResumeRuns,
 			Doc: "What a restarted server does with unfinished runs: carry on, or only report them.",
 			set: func(c *Config, v value) { c.ResumeRuns = v.text }},
-		{Name: "RING_SIZE", Group: groupEngine, Kind: Whole, Min: 1, Max: 1000, Default: "5",
+		{Name: "RING_SIZE", Group: groupEngine, Safety: true, Kind: Whole, Min: 1, Max: 1000, Default: "5",
 			Doc: "Users granted first and read back before a big plan goes on.",
 			set: func(c *Config, v value) { c.RingSize = v.n }},
-		{Name: "RING_ABOVE", Group: groupEngine, Kind: Whole, Min: 1, Max: 1_000_000, Default: "200",
+		{Name: "RING_ABOVE", Group: groupEngine, Safety: true, Kind: Whole, Min: 1, Max: 1_000_000, Default: "200",
 			Doc: "A plan for more users than this starts with the ring.",
 			set: func(c *Config, v value) { c.RingAbove = v.n }},
-		{Name: "STOP_ERROR_RATE", Group: groupEngine, Kind: Share, Min: 0.01, Max: 1, Default: "0.10",
+		{Name: "STOP_ERROR_RATE", Group: groupEngine, Safety: true, Kind: Share, Min: 0.01, Max: 1, Default: "0.10",
 			Doc: "A run stops by itself when more than this share of its operations fail.",
 			set: func(c *Config, v value) { c.StopErrorRate = v.f }},
-		{Name: "SETTLE_AFTER", Group: groupEngine, Kind: Duration, Min: 0.1, Max: 600, Default: "35s",
+		{Name: "SETTLE_AFTER", Group: groupEngine, Safety: true, Kind: Duration, Min: 0.1, Max: 600, Default: "35s",
 			Doc: "How long Okta's lists may lag behind a write. Where a reply was lost, or a run was killed, only after this time does a grant that is not listed count as not made.",
 			set: func(c *Config, v value) { c.SettleAfter = v.d }},
 		{Name: "TOOL_WAIT", Group: groupEngine, Kind: Duration, Min: 1, Max: 600, Default: "45s",
@@ -193,7 +194,7 @@ func s3Settings() []Setting {
 		{Name: "S3_PREFIX", Group: groupS3, Kind: Text,
 			Doc: "Only keys that begin with this. `PREFIX/a/b.csv` becomes `s3/a/b.csv` in the inbox.", Example: "exports/",
 			set: func(c *Config, v value) { c.S3.Prefix = v.text }},
-		{Name: "S3_ALLOWED_PATHS", Group: groupS3, Kind: Commas,
+		{Name: "S3_ALLOWED_PATHS", Group: groupS3, Safety: true, Kind: Commas,
 			Doc: "Prefixes, separated by commas: only keys under one of them are touched. Empty allows all under S3_PREFIX.", Example: "exports/hr/,exports/crm/",
 			set: func(c *Config, v value) { c.S3.AllowedPaths = v.list }},
 		{Name: "S3_MAX_OBJECT_MB", Group: groupS3, Kind: Whole, Min: 1, Max: 4096, Default: "512",

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -370,6 +371,17 @@ func FuzzReadAccountsForEveryRow(f *testing.F) {
 	f.Add([]byte(header + "ada@acme.example.com,E1,2026-01-01,Grant,Admin;B,Console,Permitted\nx,y\n\"\n"))
 	f.Add([]byte("\xff\xfeE\x00m\x00"))
 	f.Add([]byte("Email;Role\r\nzo\xeb@acme.example.com;x\r\n"))
+	cases, err := filepath.Glob(filepath.Join("testdata", "cases", "*.csv"))
+	if err != nil || len(cases) == 0 {
+		f.Fatalf("no cases: %v", err)
+	}
+	for _, name := range cases {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		rep, err := intake.Read(context.Background(), strings.NewReader(string(raw)), intake.Options{MaxLine: 1 << 16, MaxProblems: 50})
 		if err != nil {
@@ -379,8 +391,15 @@ func FuzzReadAccountsForEveryRow(f *testing.F) {
 			return
 		}
 		c := rep.Counts()
-		if c.Wanted+c.Denied+c.NoEntitlement+c.Bad != len(rep.Rows) || len(rep.Problems) > 50 {
+		if c.Wanted+c.Denied+c.NoEntitlement+c.Bad+c.Expired+c.NotYetValid+c.NotSelected+c.InDoubt != len(rep.Rows) ||
+			len(rep.Problems) > 50 {
 			t.Fatalf("states do not add up: %+v, %d rows", c, len(rep.Rows))
+		}
+		if open := rep.Open(); len(open) > 0 && (c.Wanted > 0 || rep.Refusal() == nil) || len(open) == 0 && c.InDoubt > 0 {
+			t.Fatalf("%d doubts are open, %d rows are wanted and %d in doubt", len(open), c.Wanted, c.InDoubt)
+		}
+		if text, err := json.Marshal(rep.Reading); err != nil || len(rep.Reading.Summary()) == 0 || len(text) == 0 {
+			t.Fatalf("the reading cannot be written down: %v", err)
 		}
 		for _, row := range rep.Rows {
 			if row.State == intake.RowWanted && (row.Person < 0 || row.Access < 0 || len(rep.Accesses[row.Access]) == 0) {

@@ -100,9 +100,13 @@ func (s *shape) see(cell string) {
 	}
 }
 
-// letters counts S, O and J as yes where the column has N as well.
+// letters counts S, O and J as yes where the column says no as well.
 func (s *shape) letters() {
-	if s.distinct["N"] == nil && s.distinct["n"] == nil {
+	no := false
+	for _, t := range s.distinct {
+		no = no || t.senses[lexicon.No]
+	}
+	if !no {
 		return
 	}
 	for _, t := range s.distinct {

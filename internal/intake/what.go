@@ -85,7 +85,7 @@ func (d *columns) notAccess(i int) string {
 // callersAccess reads the access columns that the caller named; the rest describes.
 func (d *columns) callersAccess() {
 	for _, i := range d.with(RoleEntitlement) {
-		if d.isMatrixCell(i) {
+		if d.isMatrixCell(i) || d.given.Layout == LayoutMatrix {
 			d.marks = append(d.marks, i)
 		}
 	}

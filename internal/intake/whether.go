@@ -134,11 +134,15 @@ func (d *columns) byCells(i int, wordy float64) {
 		return
 	}
 	few := len(c.distinct) <= fewWords
+	part := h.Part
+	if h.Is(lexicon.Date, lexicon.OtherDate) && c.dates == 0 {
+		part = "" // the word means something else in another language
+	}
 	if d.matrixLike(i) {
 		return
 	}
-	if part := lexicon.Load().EndsWith(h); part != "" && c.share(c.dates) >= halfOfCells {
-		d.validity(i, part)
+	if limit := lexicon.Load().EndsWith(h); limit != "" && c.share(c.dates) >= halfOfCells {
+		d.validity(i, limit)
 		return
 	}
 	access := h.Is(lexicon.Access, lexicon.Weak, lexicon.Faint)
@@ -161,21 +165,23 @@ func (d *columns) byCells(i int, wordy float64) {
 		d.set(i, RoleFilter, sureWeakName, "%s of the cells under %q say yes or no", percent(wordy), d.shown(i))
 	case described && c.bools == c.filled && c.yes < c.filled && c.numbers < c.filled:
 		d.mayDecide(i, "its cells answer yes or no")
+	case described && few && wordy >= nearlyAll && c.refusals > 0:
+		d.mayDecide(i, fmt.Sprintf("its cells say yes and no in words, such as %s", quoted(c.refusal())))
 	case access || described:
 		return
-	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && h.Part == "" && c.bools == 0:
+	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && part == "" && c.bools == 0:
 		d.set(i, RoleAction, sureCells, "%s of the cells name an action such as grant or revoke", percent(1))
-	case few && c.bools < c.filled && c.share(c.verdicts+c.bools) >= nearlyAll && h.Part == "":
+	case few && c.bools < c.filled && c.share(c.verdicts+c.bools) >= nearlyAll && part == "":
 		d.set(i, RoleFilter, sureCells, "%s of the cells approve or refuse", percent(wordy))
-	case few && c.bools < c.filled && wordy >= nearlyAll && h.Part == "":
+	case few && c.bools < c.filled && wordy >= nearlyAll && part == "":
 		d.set(i, RoleState, sureCells, "%s of the cells name states such as active or expired", percent(wordy))
-	case c.bools == c.filled && h.Is("", lexicon.Description) && !d.matrixLike(i):
+	case c.bools == c.filled && (part == "" || part == lexicon.Description) && !d.matrixLike(i):
 		if c.yes < c.filled || c.filled < c.rows { // all yes decides nothing
 			d.mayDecide(i, "its cells answer yes or no")
 			return
 		}
 		d.set(i, RoleAttribute, sureCells, "every cell says yes, which makes no difference")
-	case c.refusals > 0 && h.Is("", lexicon.Description, lexicon.PairName):
+	case c.refusals > 0 && (part == "" || part == lexicon.Description || part == lexicon.PairName):
 		d.mayDecide(i, fmt.Sprintf("some cells say no in words, such as %s", quoted(c.refusal())))
 	}
 }

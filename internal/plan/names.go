@@ -62,7 +62,7 @@ func asSaved[T any](of T) (*T, error) {
 
 // is notes which Okta user a person is.
 func (p *Person) is(u oktaclient.User) {
-	p.UserID, p.Status, p.Login = u.ID, u.Status, stored(u.Login)
+	p.UserID, p.Status, p.Login = u.ID, u.Status, untrusted.Stored{Text: u.Login}
 }
 
 // nameValues lists the values that the operations name by id, with their names. A value that the application does not list
@@ -83,7 +83,7 @@ func (p *Plan) nameValues(live *Structure) {
 		e := &live.Entitlements[i]
 		for _, v := range e.Values {
 			if _, used := named[v.ID]; used {
-				named[v.ID] = Value{ID: v.ID, Entitlement: stored(e.Name), Name: stored(v.Name)}
+				named[v.ID] = Value{ID: v.ID, Entitlement: untrusted.Stored{Text: e.Name}, Name: untrusted.Stored{Text: v.Name}}
 			}
 		}
 	}

@@ -46,6 +46,7 @@ const (
 	// oktaclient: what Okta answered, in words of ours.
 	FeatureNotLicensed Code = "feature_not_licensed"
 	NotPermitted       Code = "not_permitted"
+	CertificateRefused Code = "certificate_not_trusted" // the host's certificate; no waiting helps
 	NotFound           Code = "not_found"
 	RateLimited        Code = "rate_limited"
 	BadAnswer          Code = "bad_answer"
