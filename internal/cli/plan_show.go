@@ -35,7 +35,7 @@ func planJSON(p *plan.Plan, r *planning.Reading) PlanJSON {
 		PlanID:     p.ID,
 		Stage:      p.Stage,
 		AppID:      p.App.ID,
-		AppLabel:   shown(p.App.Label),
+		AppLabel:   p.App.Label.Show(untrusted.Name),
 		File:       p.File,
 		SHA256:     p.SHA256,
 		Reading:    shown(p.Reading.Summary()),
@@ -67,7 +67,7 @@ func applyCommandOf(p *plan.Plan) string {
 // describePlan prints a plan in words.
 func describePlan(out io.Writer, p *plan.Plan, r *planning.Reading) {
 	fmt.Fprintf(out, "plan %s: %s from %s for application %s (%s)\n",
-		p.ID, p.Stage, untrusted.Clean(p.File, int(untrusted.Line)), shown(p.App.Label), p.App.ID)
+		p.ID, p.Stage, untrusted.Clean(p.File, int(untrusted.Line)), p.App.Label.Show(untrusted.Name), p.App.ID)
 	describeReading(out, p.Reading)
 	if r.Applied.Name != "" {
 		fmt.Fprintf(out, "mapping: %s (%s)\n", r.Applied.Name, r.Applied.Status)

@@ -152,7 +152,7 @@ func (p *Planner) valueNames(ctx context.Context, appID string) ([]string, error
 		if err != nil {
 			return nil, fmt.Errorf("list the values of the application: %w", err)
 		}
-		names = append(names, v.Name)
+		names = append(names, v.Name.Raw())
 	}
 	return names, nil
 }
@@ -210,7 +210,7 @@ func (p *Planner) build(ctx context.Context, req Request, r *Reading) (*plan.Pla
 // propose keeps the answers of a caller, with those of the mapping that they were added to, until a person confirms the plan.
 func (p *Planner) propose(ctx context.Context, made *plan.Plan, r *Reading) {
 	_, err := p.Mappings.Propose(ctx, mapping.Proposal{
-		Application: mapping.Application{ID: made.App.ID, Label: made.App.Label},
+		Application: mapping.Application{ID: made.App.ID, Label: made.App.Label.String()},
 		Header:      r.Report.Header,
 		Answers:     r.all,
 		Words:       r.Report.Reading.Words,
