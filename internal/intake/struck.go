@@ -24,6 +24,18 @@ func (b *builder) wordsOf(c Column, d *columns) map[string]string {
 	return words
 }
 
+// couldEnd reports whether all words of an answer are values that may say that access has ended.
+func couldEnd(words map[string]string) bool {
+	l := lexicon.Load()
+	for word := range words {
+		senses := l.Senses(word)
+		if _, _, found := l.Struck(word); !found && !senses[lexicon.Refuses] && !senses[lexicon.Inactive] {
+			return false
+		}
+	}
+	return true
+}
+
 // unmetValues refuses answers about values that no cell has.
 func (b *builder) unmetValues() error {
 	used := map[string]bool{}

@@ -97,7 +97,7 @@ func (b *builder) selections() error {
 			}
 		}
 		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction,
-			RoleValidFrom, RoleValidUntil, RoleEntitlement}, role) &&
+			RoleValidFrom, RoleValidUntil}, role) && !(role == RoleEntitlement && couldEnd(b.answers.Words[column])) &&
 			!slices.Contains(b.columns.marks, at) {
 			return &trouble.Error{
 				Code: trouble.UnusableAnswer,
@@ -245,7 +245,8 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 					return applicationDoubt(c.name, c.n, c.values)
 				}})
 		}
-	case h.Is(lexicon.Scope) && d.cells(c.Index).deciding < max(d.cells(c.Index).filled, 1) && d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
+	case h.Is(lexicon.Scope) && d.cells(c.Index).deciding < max(d.cells(c.Index).filled, 1) &&
+		d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
 		access := d.namesOf(d.with(RoleEntitlement))
 		b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(), ask: func(c *constantColumn) Doubt {
 			return scopeDoubt(c.name, access, c.values[0], "")
