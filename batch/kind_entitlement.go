@@ -7,6 +7,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -21,7 +22,7 @@ func createEntitlement() kind {
 		exists: func(refusal error) bool { // Okta API: a duplicate of an entitlement is a 400
 			return errors.Is(refusal, oktaclient.ErrConflict) || errors.Is(refusal, oktaclient.ErrBadRequest)
 		},
-		learn: func(r *run, op *plan.Op, result Result) { r.know(op.Entitlement.ExternalValue, result.ID) },
+		learn: func(r *run, op *plan.Op, result Result) { r.know(op.Entitlement.ExternalValue.Text, result.ID) },
 		sum:   func(s *Summary, op *plan.Op) { s.ValuesMade += len(op.Entitlement.Values) },
 	}
 }
@@ -37,7 +38,7 @@ func lookForEntitlement(ctx context.Context, r *run, op *plan.Op) (Result, bool,
 		if err != nil {
 			return Result{}, false, fmt.Errorf("list entitlements: %w", err)
 		}
-		if e.ExternalValue != op.Entitlement.ExternalValue {
+		if e.ExternalValue != op.Entitlement.ExternalValue.Text {
 			continue
 		}
 		missing, err := r.missingValues(ctx, e.ID, op.Entitlement.Values)
@@ -79,7 +80,7 @@ func compareEntitlements(ctx context.Context, r *run, ops []int) error {
 	for _, i := range ops {
 		want := r.plan.Ops[i].Entitlement
 		for _, e := range live.Entitlements {
-			if e.ExternalValue != want.ExternalValue {
+			if e.ExternalValue != want.ExternalValue.Text {
 				continue
 			}
 			if !offers(e, want.Values) {
@@ -96,25 +97,25 @@ func compareEntitlements(ctx context.Context, r *run, ops []int) error {
 
 // offers reports whether an entitlement has all of these values.
 func offers(e oktaclient.Entitlement, values []oktaclient.NewValue) bool {
-	present := map[string]bool{}
+	present := map[untrusted.Text]bool{}
 	for _, v := range e.Values {
 		present[v.ExternalValue] = true
 	}
 	for _, v := range values {
-		if !present[v.ExternalValue] {
+		if !present[v.ExternalValue.Text] {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *run) know(attribute, entitlementID string) {
+func (r *run) know(attribute untrusted.Text, entitlementID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.made[attribute] = entitlementID
 }
 
-func (r *run) known(attribute string) string {
+func (r *run) known(attribute untrusted.Text) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.made[attribute]

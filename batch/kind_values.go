@@ -6,6 +6,7 @@ import (
 
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -55,14 +56,14 @@ func (r *run) entitlementOf(op *plan.Op) string {
 	if op.EntitlementID != "" {
 		return op.EntitlementID
 	}
-	return r.known(op.Attribute)
+	return r.known(op.Attribute.Text)
 }
 
 // missingValues lists those of the values that the entitlement does not have.
 func (r *run) missingValues(
 	ctx context.Context, entitlementID string, values []oktaclient.NewValue,
 ) ([]oktaclient.NewValue, error) {
-	present := map[string]bool{}
+	present := map[untrusted.Text]bool{}
 	for v, err := range r.okta.ValuesOf(ctx, entitlementID) {
 		if err != nil {
 			return nil, fmt.Errorf("list values: %w", err)
@@ -71,7 +72,7 @@ func (r *run) missingValues(
 	}
 	var missing []oktaclient.NewValue
 	for _, v := range values {
-		if !present[v.ExternalValue] {
+		if !present[v.ExternalValue.Text] {
 			missing = append(missing, v)
 		}
 	}

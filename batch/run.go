@@ -14,6 +14,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/progress"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -36,7 +37,7 @@ type run struct {
 
 	mu       sync.Mutex
 	memories []memory
-	made     map[string]string // entitlement ids by external value, once known
+	made     map[untrusted.Text]string // entitlement ids by external value, once known
 	tried    int
 	failures int
 	stop     *Stop
@@ -52,7 +53,7 @@ func newRun(e *Engine, p *plan.Plan, memories []memory, live *progress.Live) *ru
 		plan:     p,
 		memories: memories,
 		live:     live,
-		made:     map[string]string{},
+		made:     map[untrusted.Text]string{},
 		started:  time.Now(),
 	}
 	chain := make([]int, len(p.Ops)) // which chain an operation belongs to

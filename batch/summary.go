@@ -218,7 +218,7 @@ func (r *run) writeReport(w io.Writer) error {
 			reason = result.Error
 		}
 		cells := []string{
-			strconv.Itoa(row.Line), person.Email.Raw(), string(state), person.UserID,
+			strconv.Itoa(row.Line), person.Email.Show(untrusted.Long), string(state), person.UserID,
 			result.ID, result.Code, reason, state.Explain(),
 		}
 		for j := range cells {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 type wireAccount struct {
@@ -22,8 +24,16 @@ type wireAccount struct {
 }
 
 func (w wireAccount) account() Account {
-	return Account{User: w.Profile.user(w.ID, w.Status), UserType: w.Profile.UserType, Manager: w.Profile.Manager, ManagerID: w.Profile.ManagerID,
-		Created: instant(w.Created), Activated: instant(w.Activated), StatusChanged: instant(w.StatusChanged), LastLogin: instant(w.LastLogin)}
+	return Account{
+		User:          w.Profile.user(w.ID, w.Status),
+		UserType:      untrusted.New(w.Profile.UserType),
+		Manager:       untrusted.New(w.Profile.Manager),
+		ManagerID:     untrusted.New(w.Profile.ManagerID),
+		Created:       instant(w.Created),
+		Activated:     instant(w.Activated),
+		StatusChanged: instant(w.StatusChanged),
+		LastLogin:     instant(w.LastLogin),
+	}
 }
 
 func accountID(a Account) string { return a.ID }

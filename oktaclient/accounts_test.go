@@ -4,14 +4,16 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const accountBody = `{"id":"00u1","status":"ACTIVE","created":"2026-01-02T03:04:05.000Z","activated":"2026-01-02T03:04:06Z","statusChanged":"2026-02-01T00:00:00.500Z","lastLogin":null,` +
 	`"profile":{"login":"a@x.example","email":"a@x.example","firstName":"Ann","lastName":null,"department":"R&D","title":"<b>Boss</b>","userType":"Contractor","manager":"Bob \u202e","managerId":"not an id","custom":{"deep":[1]}}}`
 
 var ann = Account{
-	User:     User{ID: "00u1", Status: "ACTIVE", Login: "a@x.example", Email: "a@x.example", FirstName: "Ann", Department: "R&D", Title: "<b>Boss</b>"},
-	UserType: "Contractor", Manager: "Bob \u202e", ManagerID: "not an id",
+	User:     User{ID: "00u1", Status: "ACTIVE", Login: untrusted.New("a@x.example"), Email: untrusted.New("a@x.example"), FirstName: untrusted.New("Ann"), Department: untrusted.New("R&D"), Title: untrusted.New("<b>Boss</b>")},
+	UserType: untrusted.New("Contractor"), Manager: untrusted.New("Bob \u202e"), ManagerID: untrusted.New("not an id"),
 	Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Activated: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC),
 	StatusChanged: time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC),
 }
@@ -55,8 +57,8 @@ func TestGroupsComeByPagesWithTheirLastChange(t *testing.T) {
 		then(200, `[]`).
 		then(200, `{"id":"00g1","type":"OKTA_GROUP","lastMembershipUpdated":"2026-11-01T08:00:00.000Z","profile":{"name":"Staff"}}`)
 	c, _ := connect(t, s)
-	staff := Group{ID: "00g1", Name: "Staff", Type: "OKTA_GROUP", MembershipUpdated: changed}
-	if got := collect(t, c.Groups(t.Context(), "")); len(got) != 2 || got[0] != staff || got[1].Name != "Everyone" {
+	staff := Group{ID: "00g1", Name: untrusted.New("Staff"), Type: "OKTA_GROUP", MembershipUpdated: changed}
+	if got := collect(t, c.Groups(t.Context(), "")); len(got) != 2 || got[0] != staff || got[1].Name.Raw() != "Everyone" {
 		t.Errorf("groups are %+v", got)
 	}
 	if got := collect(t, c.Groups(t.Context(), "profile.name eq "+Quote("No one"))); len(got) != 0 {

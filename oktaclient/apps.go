@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/okta/okta-sdk-golang/v5/okta"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const (
@@ -26,7 +27,15 @@ type wireApp struct {
 }
 
 func (w wireApp) app() App {
-	return App{ID: w.ID, Name: w.Name, Label: w.Label, Status: w.Status, ORN: w.ORN, EMOptIn: w.Settings.EMOptIn, Features: w.Features}
+	return App{
+		ID:       w.ID,
+		Name:     w.Name,
+		Label:    untrusted.NewStored(w.Label),
+		Status:   w.Status,
+		ORN:      w.ORN,
+		EMOptIn:  w.Settings.EMOptIn,
+		Features: w.Features,
+	}
 }
 
 func appID(a App) string { return a.ID }
@@ -71,7 +80,7 @@ type wireAppUser struct {
 }
 
 func (w wireAppUser) appUser() AppUser {
-	return AppUser{ID: w.ID, Scope: w.Scope, Status: w.Status, UserName: w.Credentials.UserName}
+	return AppUser{ID: w.ID, Scope: w.Scope, Status: w.Status, UserName: untrusted.New(w.Credentials.UserName)}
 }
 
 func appUserID(u AppUser) string { return u.ID }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Okta's error codes that this program tells apart. Okta API: only the code and the HTTP status are stable, the
@@ -45,9 +47,9 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 	e := &Error{Method: method, Pattern: pattern, Status: status, Sent: Answered, RequestID: clean(h.Get("X-Okta-Request-Id"))}
 	var b errorBody
 	if json.Unmarshal(body, &b) == nil {
-		e.Code, e.Summary = clean(b.Code), clean(b.Summary)
+		e.Code, e.Summary = clean(b.Code), untrusted.New(b.Summary)
 		if e.Code == "" {
-			e.Code, e.Summary = clean(b.OAuthCode), clean(b.OAuthText)
+			e.Code, e.Summary = clean(b.OAuthCode), untrusted.New(b.OAuthText)
 		}
 		for _, c := range b.Causes {
 			if len(e.Causes) == maxCauses {
@@ -57,22 +59,22 @@ func refusal(method, pattern string, status int, h http.Header, body []byte) *Er
 			if c.Reason != "" {
 				text = strings.TrimSpace(c.Reason + " " + text)
 			}
-			e.Causes = append(e.Causes, clean(text))
+			e.Causes = append(e.Causes, untrusted.New(text))
 		}
 	} else if len(body) > 0 {
-		e.Summary = "the answer is not JSON"
+		e.Summary = untrusted.New("the answer is not JSON")
 	}
 	// A 5xx page may be that of Okta's own edge: it is an outage, whoever wrote the page. A 429 is a matter of rate.
 	if webPage(h, body) && !fromOkta(h) && status < 500 && status != http.StatusTooManyRequests {
-		e.Summary, e.Sent, e.kind = "", MaybeSent, ErrBadAnswer
+		e.Summary, e.Sent, e.kind = untrusted.Text{}, MaybeSent, ErrBadAnswer
 		e.cause = errors.New(foreignPage(body))
 		return e
 	}
 	if status == http.StatusForbidden && len(strings.TrimSpace(string(body))) == 0 {
-		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope stands in WWW-Authenticate.
+		// Okta API: a missing OAuth scope is a 403 with an empty body; the scope is in WWW-Authenticate.
 		c := challenge(h.Values("Www-Authenticate"))
 		if c["error"] == "insufficient_scope" || c["scope"] != "" {
-			e.NeedScope, e.Summary = clean(c["scope"]), clean(c["error_description"])
+			e.NeedScope, e.Summary = clean(c["scope"]), untrusted.New(c["error_description"])
 			e.kind = ErrScope
 		}
 	}
@@ -124,7 +126,7 @@ func (e *Error) Next() string {
 			"or take them out of OKTA_SCOPES"
 	case e.skew != 0:
 		return "set this machine's clock right, by time synchronisation, then run it again"
-	case e.Code == "invalid_client" && aboutTime(e.Summary):
+	case e.Code == "invalid_client" && aboutTime(e.Summary.Show(untrusted.Paragraph)):
 		return "check this machine's clock, which signs the request; Okta's answer had no Date to compare it with"
 	case e.Code == "invalid_client":
 		return "check OKTA_CLIENT_ID, OKTA_KEY_ID and the private key against the service app's public keys in Okta"

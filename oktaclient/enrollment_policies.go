@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const enrollmentPolicies = "MFA_ENROLL"
@@ -51,7 +53,7 @@ func (w wireSetting) setting() EnrollmentSetting {
 }
 
 func (w wirePolicy) policy() EnrollmentPolicy {
-	p := EnrollmentPolicy{ID: w.ID, Name: w.Name, Status: w.Status, Priority: int(w.Priority), System: w.System,
+	p := EnrollmentPolicy{ID: w.ID, Name: untrusted.New(w.Name), Status: w.Status, Priority: int(w.Priority), System: w.System,
 		Groups: w.Conditions.People.Groups.Include, Updated: instant(w.Updated), Settings: each(w.Settings.Authenticators, wireSetting.setting)}
 	if len(p.Settings) == 0 {
 		p.Settings = classicSettings(w.Settings.Factors)
@@ -129,7 +131,7 @@ type wireRule struct {
 }
 
 func (w wireRule) rule() EnrollmentRule {
-	return EnrollmentRule{ID: w.ID, Name: w.Name, Status: w.Status, Priority: int(w.Priority), System: w.System, Enroll: w.Actions.Enroll.Self,
+	return EnrollmentRule{ID: w.ID, Name: untrusted.New(w.Name), Status: w.Status, Priority: int(w.Priority), System: w.System, Enroll: w.Actions.Enroll.Self,
 		Network: w.Conditions.Network.Connection, Excluded: w.Conditions.People.Users.Exclude}
 }
 

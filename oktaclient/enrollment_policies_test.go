@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestEnrollmentPoliciesComeInTheOrderInWhichOktaAsksThem(t *testing.T) {
@@ -31,17 +33,17 @@ func TestEnrollmentPoliciesComeInTheOrderInWhichOktaAsksThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []EnrollmentPolicy{
-		{ID: "00pFirst", Name: "Admins", Status: "ACTIVE", Priority: 1, Groups: []string{"00g1", "00g2"}, Updated: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
+		{ID: "00pFirst", Name: untrusted.New("Admins"), Status: "ACTIVE", Priority: 1, Groups: []string{"00g1", "00g2"}, Updated: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
 			Settings: []EnrollmentSetting{{Key: "webauthn", Self: EnrollRequired, GraceUntil: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)},
 				{Key: "okta_verify", Self: EnrollOptional, GraceSkips: 3}, {ID: "autA", Key: "custom_app", Self: EnrollNotAllowed},
 				{ID: "autB", Key: "custom_app", Self: "SOMETIMES", GraceSkips: 2}},
-			Rules: []EnrollmentRule{{ID: "0prA", Name: "Office", Status: "INACTIVE", Priority: 1, Enroll: "NEVER", Network: "ZONE", Excluded: []string{"00u9"}},
-				{ID: "0prB", Name: "All", Status: "ACTIVE", Priority: 2, Enroll: "LOGIN", Network: "ANYWHERE"}}},
-		{ID: "00pOff", Name: "Off", Status: "INACTIVE", Priority: 2, Settings: []EnrollmentSetting{}},
+			Rules: []EnrollmentRule{{ID: "0prA", Name: untrusted.New("Office"), Status: "INACTIVE", Priority: 1, Enroll: "NEVER", Network: "ZONE", Excluded: []string{"00u9"}},
+				{ID: "0prB", Name: untrusted.New("All"), Status: "ACTIVE", Priority: 2, Enroll: "LOGIN", Network: "ANYWHERE"}}},
+		{ID: "00pOff", Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 2, Settings: []EnrollmentSetting{}},
 		{ID: "00pNone", Status: "ACTIVE", Settings: []EnrollmentSetting{}},
-		{ID: "00pDefault", Name: "Default Policy", Status: "ACTIVE", Priority: 1, System: true, Groups: []string{"00gAll"},
+		{ID: "00pDefault", Name: untrusted.New("Default Policy"), Status: "ACTIVE", Priority: 1, System: true, Groups: []string{"00gAll"},
 			Settings: []EnrollmentSetting{{Key: "okta_password", Self: EnrollRequired}},
-			Rules:    []EnrollmentRule{{ID: "0prD", Name: "Default Rule", Status: "ACTIVE", Priority: 1, System: true, Enroll: "CHALLENGE"}}},
+			Rules:    []EnrollmentRule{{ID: "0prD", Name: untrusted.New("Default Rule"), Status: "ACTIVE", Priority: 1, System: true, Enroll: "CHALLENGE"}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("policies are\n%+v\nwant\n%+v", got, want)

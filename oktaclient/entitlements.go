@@ -4,6 +4,9 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 type wireEntitlement struct {
@@ -18,8 +21,15 @@ type wireEntitlement struct {
 }
 
 func (w wireEntitlement) entitlement() Entitlement {
-	e := Entitlement{ID: w.ID, AppID: w.Parent.ExternalID, Name: w.Name, ExternalValue: w.ExternalValue,
-		Description: w.Description, MultiValue: w.MultiValue, DataType: w.DataType}
+	e := Entitlement{
+		ID:            w.ID,
+		AppID:         w.Parent.ExternalID,
+		Name:          untrusted.New(w.Name),
+		ExternalValue: untrusted.New(w.ExternalValue),
+		Description:   untrusted.New(w.Description),
+		MultiValue:    w.MultiValue,
+		DataType:      w.DataType,
+	}
 	for _, v := range w.Values {
 		value := v.value()
 		if value.EntitlementID == "" {
@@ -69,20 +79,21 @@ func (w *Writer) CreateEntitlement(ctx context.Context, n NewEntitlement) (Entit
 	if err := checkID(http.MethodPost, path, "app id", n.AppID); err != nil {
 		return Entitlement{}, err
 	}
-	if len(n.Name) == 0 || len([]rune(n.Name)) > maxName || len(n.ExternalValue) == 0 || len([]rune(n.ExternalValue)) > maxName {
-		return Entitlement{}, argument(http.MethodPost, path, "name and external value of an entitlement take 1 to %d characters: %q", maxName, clean(n.Name))
+	if !oktaTakes(n.Name, maxName) || !oktaTakes(n.ExternalValue, maxName) {
+		return Entitlement{}, argument(http.MethodPost, path,
+			"name and external value of an entitlement take 1 to %d characters: %q", maxName, n.Name)
 	}
 	if err := checkValues(http.MethodPost, path, n.Values); err != nil {
 		return Entitlement{}, err
 	}
 	body := struct {
-		Name          string     `json:"name"`
-		ExternalValue string     `json:"externalValue"`
-		Description   string     `json:"description,omitempty"`
-		Parent        reference  `json:"parent"`
-		MultiValue    bool       `json:"multiValue"`
-		DataType      string     `json:"dataType"`
-		Values        []NewValue `json:"values"`
+		Name          untrusted.Stored `json:"name"`
+		ExternalValue untrusted.Stored `json:"externalValue"`
+		Description   untrusted.Stored `json:"description,omitzero"`
+		Parent        reference        `json:"parent"`
+		MultiValue    bool             `json:"multiValue"`
+		DataType      string           `json:"dataType"`
+		Values        []NewValue       `json:"values"`
 	}{n.Name, n.ExternalValue, n.Description, appReference(n.AppID), n.MultiValue, "string", n.Values}
 	if n.MultiValue {
 		body.DataType = "array"
@@ -131,10 +142,16 @@ func (w *Writer) AddValues(ctx context.Context, entitlementID string, values []N
 
 func checkValues(method, pat string, values []NewValue) error {
 	for _, v := range values {
-		name, external := len([]rune(v.Name)), len([]rune(v.ExternalValue))
-		if name == 0 || name > maxName || external == 0 || external > maxAppValue {
-			return argument(method, pat, "a value takes a name of 1 to %d characters and an external value of 1 to %d: %q", maxName, maxAppValue, clean(v.Name))
+		if !oktaTakes(v.Name, maxName) || !oktaTakes(v.ExternalValue, maxAppValue) {
+			return argument(method, pat, "a value takes a name of 1 to %d characters and an external value of 1 to %d: %q",
+				maxName, maxAppValue, v.Name)
 		}
 	}
 	return nil
+}
+
+// oktaTakes reports whether Okta takes a text: 1 to most characters of UTF-8. Other bytes have no form in a call's body.
+func oktaTakes(s untrusted.Stored, most int) bool {
+	n := utf8.RuneCountInString(s.Raw())
+	return n > 0 && n <= most && utf8.ValidString(s.Raw())
 }

@@ -24,15 +24,15 @@ const (
 	Answered Sent = "answered"
 )
 
-// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Summary and Causes are
-// Okta's words: untrusted, capped, without control characters.
+// Error is every failed call to Okta. It never holds request headers, bodies or credentials. Code, RequestID and
+// NeedScope are clean.
 type Error struct {
 	Method    string
 	Pattern   string // /governance/api/v1/grants, /api/v1/users/{id}
 	Status    int    // 0 when no answer came
 	Code      string // E0000007; an OAuth code such as invalid_client from the token endpoint
-	Summary   string
-	Causes    []string
+	Summary   untrusted.Text
+	Causes    []untrusted.Text
 	RequestID string // X-Okta-Request-Id
 	NeedScope string // the OAuth scope that a 403 asked for
 	Sent      Sent
@@ -89,7 +89,7 @@ func (e *Error) Error() string {
 		if e.Code != "" {
 			fmt.Fprintf(&b, " %s", e.Code)
 		}
-		if e.Summary != "" {
+		if !e.Summary.IsZero() {
 			fmt.Fprintf(&b, " %q", e.Summary)
 		}
 		for _, c := range e.Causes {
@@ -148,7 +148,5 @@ func argument(method, pattern, format string, args ...any) *Error {
 	return &Error{Method: method, Pattern: pattern, Sent: NotSent, kind: ErrBadArgument, cause: fmt.Errorf(format, args...)}
 }
 
-const maxOktaText = 300 // characters of Okta's wording that an error repeats
-
-// clean makes Okta's wording fit to be shown.
-func clean(s string) string { return untrusted.Clean(s, maxOktaText) }
+// clean is for codes, ids and errors that hold text from outside.
+func clean(s string) string { return untrusted.New(s).Show(untrusted.Long) }

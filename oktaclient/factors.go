@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 type wireFactor struct {
@@ -48,7 +50,7 @@ type wireEnrollment struct {
 }
 
 func (w wireEnrollment) enrollment() Enrollment {
-	return Enrollment{ID: w.ID, Type: w.Type, Key: w.Key, Status: w.Status, Name: w.Name, Created: instant(w.Created), Updated: instant(w.Updated)}
+	return Enrollment{ID: w.ID, Type: w.Type, Key: w.Key, Status: w.Status, Name: untrusted.New(w.Name), Created: instant(w.Created), Updated: instant(w.Updated)}
 }
 
 // wireEnrollments is a list of enrollments, or one. Okta API: the published schema says one object, the published example
@@ -104,5 +106,7 @@ func (c *Client) Authenticators(ctx context.Context) ([]Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(w, func(w wireAuthenticator) Authenticator { return Authenticator(w) }), nil
+	return each(w, func(w wireAuthenticator) Authenticator {
+		return Authenticator{ID: w.ID, Key: w.Key, Type: w.Type, Name: untrusted.New(w.Name), Status: w.Status}
+	}), nil
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestFactorsOfEveryKindAreKept(t *testing.T) {
@@ -35,8 +37,8 @@ func TestFactorsOfEveryKindAreKept(t *testing.T) {
 func TestEnrollmentsComeAsAListOrAsOne(t *testing.T) {
 	const password = `{"id":"lae1","type":"password","key":"okta_password","status":"ACTIVE","name":"Password","profile":null,"nickname":null,"created":"2026-01-01T00:00:00Z"}`
 	const code = `{"id":"tac1","type":"tac","key":"tac","status":"EXPIRED","name":"Temporary\naccess code","profile":{"expiresAt":"2026-03-13T10:26:29"}}`
-	first := Enrollment{ID: "lae1", Type: "password", Key: "okta_password", Status: "ACTIVE", Name: "Password", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	second := Enrollment{ID: "tac1", Type: "tac", Key: "tac", Status: "EXPIRED", Name: "Temporary\naccess code"}
+	first := Enrollment{ID: "lae1", Type: "password", Key: "okta_password", Status: "ACTIVE", Name: untrusted.New("Password"), Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	second := Enrollment{ID: "tac1", Type: "tac", Key: "tac", Status: "EXPIRED", Name: untrusted.New("Temporary\naccess code")}
 	for body, want := range map[string][]Enrollment{
 		"[" + password + "," + code + "]": {first, second}, "\n " + password: {first}, "[]": {},
 	} {
@@ -78,9 +80,9 @@ func TestAuthenticatorsThatTheSDKLosesAreKept(t *testing.T) {
 		{"type":"security_key","id":"aut4","key":"custom_otp","name":"B","status":"ACTIVE"},{"type":"app","id":"aut5","key":"made_up","status":"ACTIVE","name":"<script>"}]`)
 	c, _ := connect(t, s)
 	got, err := c.Authenticators(t.Context())
-	want := []Authenticator{{ID: "aut1", Key: "okta_verify", Type: "app", Name: "Okta Verify", Status: "ACTIVE"}, {ID: "aut2", Key: "tac", Type: "tac", Name: "Temporary", Status: "INACTIVE"},
-		{ID: "aut3", Key: "custom_otp", Type: "security_key", Name: "A", Status: "ACTIVE"}, {ID: "aut4", Key: "custom_otp", Type: "security_key", Name: "B", Status: "ACTIVE"},
-		{ID: "aut5", Key: "made_up", Type: "app", Name: "<script>", Status: "ACTIVE"}}
+	want := []Authenticator{{ID: "aut1", Key: "okta_verify", Type: "app", Name: untrusted.New("Okta Verify"), Status: "ACTIVE"}, {ID: "aut2", Key: "tac", Type: "tac", Name: untrusted.New("Temporary"), Status: "INACTIVE"},
+		{ID: "aut3", Key: "custom_otp", Type: "security_key", Name: untrusted.New("A"), Status: "ACTIVE"}, {ID: "aut4", Key: "custom_otp", Type: "security_key", Name: untrusted.New("B"), Status: "ACTIVE"},
+		{ID: "aut5", Key: "made_up", Type: "app", Name: untrusted.New("<script>"), Status: "ACTIVE"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("authenticators are %+v, %v", got, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // idOnly names an entitlement value inside a grant; with include=full_entitlements Okta writes more, which is not needed.
@@ -79,7 +81,7 @@ const maxGrantValues = 1000 // Okta API: values of one grant
 func (w *Writer) CreateGrant(ctx context.Context, n NewGrant) (Grant, error) {
 	const path = governancePath + "/grants"
 	if n.Type != GrantEntitlement && n.Type != GrantCustom {
-		return Grant{}, argument(http.MethodPost, path, "grant type %q is never created; use %s or %s", clean(n.Type), GrantEntitlement, GrantCustom)
+		return Grant{}, argument(http.MethodPost, path, "grant type %q is never created; use %s or %s", untrusted.New(n.Type), GrantEntitlement, GrantCustom)
 	}
 	if err := checkIDs(http.MethodPost, path, "app id", n.AppID, "user id", n.UserID); err != nil {
 		return Grant{}, err

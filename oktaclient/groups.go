@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const groupPage = 200 // Okta API: what the documentation advises for groups and members
@@ -20,7 +22,7 @@ type wireGroup struct {
 }
 
 func (w wireGroup) group() Group {
-	return Group{ID: w.ID, Name: w.Profile.Name, Type: w.Type, MembershipUpdated: instant(w.Members)}
+	return Group{ID: w.ID, Name: untrusted.New(w.Profile.Name), Type: w.Type, MembershipUpdated: instant(w.Members)}
 }
 
 func groupID(g Group) string { return g.ID }

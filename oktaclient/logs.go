@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const (
@@ -21,7 +23,9 @@ type wireParty struct {
 	Name        string `json:"displayName"`
 }
 
-func (w wireParty) party() EventParty { return EventParty(w) }
+func (w wireParty) party() EventParty {
+	return EventParty{ID: w.ID, Type: w.Type, AlternateID: untrusted.New(w.AlternateID), Name: untrusted.New(w.Name)}
+}
 
 type wireEvent struct {
 	ID        string `json:"uuid"`
@@ -45,8 +49,18 @@ type wireEvent struct {
 }
 
 func (w wireEvent) event() Event {
-	return Event{ID: w.ID, Published: instant(w.Published), Type: w.Type, Result: w.Outcome.Result, Reason: w.Outcome.Reason,
-		Message: w.Message, Actor: w.Actor.party(), Targets: each(w.Targets, wireParty.party), Factor: string(w.Debug.Data.Factor), IP: string(w.Client.IP)}
+	return Event{
+		ID:        w.ID,
+		Published: instant(w.Published),
+		Type:      w.Type,
+		Result:    w.Outcome.Result,
+		Reason:    untrusted.New(w.Outcome.Reason),
+		Message:   untrusted.New(w.Message),
+		Actor:     w.Actor.party(),
+		Targets:   each(w.Targets, wireParty.party),
+		Factor:    untrusted.New(string(w.Debug.Data.Factor)),
+		IP:        untrusted.New(string(w.Client.IP)),
+	}
 }
 
 func eventID(e Event) string { return e.ID }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 var anHour = LogQuery{Since: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), Until: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
@@ -21,10 +23,10 @@ func TestEventsOfOddShapesAreRead(t *testing.T) {
 	c, _ := connect(t, s)
 	got := collect(t, c.Log(t.Context(), anHour))
 	want := []Event{
-		{ID: "u1", Published: time.Date(2026, 11, 20, 8, 30, 0, 123e6, time.UTC), Type: "user.mfa.factor.activate", Result: "SUCCESS", Message: "Activate",
-			Actor:   EventParty{ID: "00u1", Type: "User", AlternateID: "a@x.example", Name: "Ann"},
-			Targets: []EventParty{{ID: "00u2", Type: "User", AlternateID: "b@x.example", Name: "</b>"}, {ID: "au1", Type: "AuthenticatorEnrollment"}}, Factor: "OKTA_VERIFY_PUSH", IP: "192.0.2.1"},
-		{ID: "u2", Published: time.Date(2026, 11, 20, 8, 31, 0, 0, time.UTC), Type: "policy.lifecycle.update", Result: "FAILURE", Reason: "because\x00", Targets: []EventParty{}},
+		{ID: "u1", Published: time.Date(2026, 11, 20, 8, 30, 0, 123e6, time.UTC), Type: "user.mfa.factor.activate", Result: "SUCCESS", Message: untrusted.New("Activate"),
+			Actor:   EventParty{ID: "00u1", Type: "User", AlternateID: untrusted.New("a@x.example"), Name: untrusted.New("Ann")},
+			Targets: []EventParty{{ID: "00u2", Type: "User", AlternateID: untrusted.New("b@x.example"), Name: untrusted.New("</b>")}, {ID: "au1", Type: "AuthenticatorEnrollment"}}, Factor: untrusted.New("OKTA_VERIFY_PUSH"), IP: untrusted.New("192.0.2.1")},
+		{ID: "u2", Published: time.Date(2026, 11, 20, 8, 31, 0, 0, time.UTC), Type: "policy.lifecycle.update", Result: "FAILURE", Reason: untrusted.New("because\x00"), Targets: []EventParty{}},
 		{ID: "u3", Targets: []EventParty{}},
 	}
 	if !reflect.DeepEqual(got, want) {

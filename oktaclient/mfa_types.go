@@ -1,13 +1,17 @@
 package oktaclient
 
-import "time"
+import (
+	"time"
 
-// Account is a user with what an audit needs beyond User. Every text field is untrusted.
+	"okta-entitlements-mcp/internal/untrusted"
+)
+
+// Account is a user with what an audit needs beyond User.
 type Account struct {
 	User
-	UserType      string // profile.userType
-	Manager       string // profile.manager, free text
-	ManagerID     string // profile.managerId, free text: not always an Okta id
+	UserType      untrusted.Text // profile.userType
+	Manager       untrusted.Text // profile.manager, free text
+	ManagerID     untrusted.Text // profile.managerId, free text: not always an Okta id
 	Created       time.Time
 	Activated     time.Time // zero while STAGED
 	StatusChanged time.Time
@@ -33,7 +37,7 @@ type Enrollment struct {
 	Type    string // app, email, federated, password, phone, security_key, security_question, tac; an unknown type is kept
 	Key     string // okta_verify, webauthn, phone_number, okta_password, okta_email, …
 	Status  string
-	Name    string // the authenticator's name; untrusted
+	Name    untrusted.Text // the authenticator's name
 	Created time.Time
 	Updated time.Time
 }
@@ -43,7 +47,7 @@ type Authenticator struct {
 	ID     string // aut…
 	Key    string
 	Type   string
-	Name   string // untrusted
+	Name   untrusted.Text
 	Status string // ACTIVE, INACTIVE
 }
 
@@ -58,7 +62,7 @@ const (
 // one of the user's groups applies, and of it the first rule that matches.
 type EnrollmentPolicy struct {
 	ID       string // 00p…
-	Name     string // untrusted
+	Name     untrusted.Text
 	Status   string // ACTIVE, INACTIVE
 	Priority int    // 1 is asked first
 	System   bool   // the default policy: last, for everybody
@@ -80,7 +84,7 @@ type EnrollmentSetting struct {
 // EnrollmentRule says when users are made to enrol.
 type EnrollmentRule struct {
 	ID       string
-	Name     string // untrusted
+	Name     untrusted.Text
 	Status   string
 	Priority int
 	System   bool
@@ -92,7 +96,7 @@ type EnrollmentRule struct {
 // Role is one admin role that a user or a group holds.
 type Role struct {
 	Type       string // SUPER_ADMIN, ORG_ADMIN, …, CUSTOM
-	Label      string // untrusted
+	Label      untrusted.Text
 	Status     string // ACTIVE, INACTIVE
 	Assignment string // USER, GROUP
 }
@@ -103,20 +107,20 @@ type Event struct {
 	Published time.Time
 	Type      string // user.mfa.factor.activate, …
 	Result    string // outcome.result: SUCCESS, FAILURE, DENY, …
-	Reason    string // untrusted
-	Message   string // displayMessage
+	Reason    untrusted.Text
+	Message   untrusted.Text // displayMessage
 	Actor     EventParty
-	Targets   []EventParty // in no order; may be empty
-	Factor    string       // debugContext.debugData.factor, where Okta says so: not a stable field
-	IP        string
+	Targets   []EventParty   // in no order; may be empty
+	Factor    untrusted.Text // debugContext.debugData.factor, where Okta says so: not a stable field
+	IP        untrusted.Text
 }
 
 // EventParty is who did or suffered something.
 type EventParty struct {
 	ID          string
-	Type        string // User, PolicyEntity, AuthenticatorEnrollment, UserGroup, …
-	AlternateID string // login of a user; untrusted
-	Name        string // untrusted
+	Type        string         // User, PolicyEntity, AuthenticatorEnrollment, UserGroup, …
+	AlternateID untrusted.Text // login of a user
+	Name        untrusted.Text
 }
 
 // LogQuery asks for a bounded piece of the System Log. Okta API: with both ends given the list is finite and sorted by time;

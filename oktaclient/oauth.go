@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/internal/wait"
 )
 
@@ -144,7 +145,7 @@ func (s *tokenSource) skew(refused *Error) time.Duration {
 	const harmless = 2 * time.Second
 	skew := time.Until(s.now())
 	signed := refused.Code == "invalid_client" || refused.Code == "invalid_dpop_proof"
-	if !signed || skew.Abs() < harmless || !aboutTime(refused.Summary) && skew.Abs() < time.Minute {
+	if !signed || skew.Abs() < harmless || !aboutTime(refused.Summary.Show(untrusted.Paragraph)) && skew.Abs() < time.Minute {
 		return 0
 	}
 	return skew

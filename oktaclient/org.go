@@ -3,6 +3,8 @@ package oktaclient
 import (
 	"context"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Org reads what the org is. Pipeline comes from an address that needs no permission; where only that one answers,
@@ -33,7 +35,7 @@ func (c *Client) Org(ctx context.Context) (Org, error) {
 	if err != nil {
 		return org, err
 	}
-	org.Name, org.Subdomain, org.Status = s.CompanyName, s.Subdomain, s.Status
+	org.Name, org.Subdomain, org.Status = untrusted.New(s.CompanyName), s.Subdomain, s.Status
 	if s.ID != "" {
 		org.ID = s.ID
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const userBody = `{"id":"00u1","status":"ACTIVE","lastLogin":null,"profile":{"login":"a@x.example","email":"a@x.example","firstName":"Ann","lastName":null,"employeeNumber":"7"}}`
@@ -20,7 +22,7 @@ func TestUserSearchReadsAllPagesByCursorOnly(t *testing.T) {
 	s.check(t,
 		`GET /api/v1/users?limit=200&search=profile.email+eq+%22a%5C%22x%40x.example%22`,
 		`GET /api/v1/users?after=00u1&limit=200&search=profile.email+eq+%22a%5C%22x%40x.example%22`)
-	want := User{ID: "00u1", Status: "ACTIVE", Login: "a@x.example", Email: "a@x.example", FirstName: "Ann", EmployeeNumber: "7"}
+	want := User{ID: "00u1", Status: "ACTIVE", Login: untrusted.New("a@x.example"), Email: untrusted.New("a@x.example"), FirstName: untrusted.New("Ann"), EmployeeNumber: untrusted.New("7")}
 	if len(users) != 2 || users[0] != want || users[1].ID != "00u2" {
 		t.Errorf("users are %+v", users)
 	}
@@ -44,7 +46,7 @@ func TestSDKCallsKeepThePortAndTheFieldsThatItsModelsLose(t *testing.T) {
 		t.Fatal(err)
 	}
 	app, err := c.App(t.Context(), "0oa1")
-	want := App{ID: "0oa1", Name: "oidc_client", Label: "HR", Status: "ACTIVE", ORN: "orn:okta:idp:00o1:apps:oidc_client:0oa1", EMOptIn: "ENABLED", Features: []string{"PUSH_NEW_USERS"}}
+	want := App{ID: "0oa1", Name: "oidc_client", Label: untrusted.NewStored("HR"), Status: "ACTIVE", ORN: "orn:okta:idp:00o1:apps:oidc_client:0oa1", EMOptIn: "ENABLED", Features: []string{"PUSH_NEW_USERS"}}
 	if err != nil || !reflect.DeepEqual(app, want) {
 		t.Errorf("app is %+v, %v", app, err)
 	}
@@ -82,13 +84,13 @@ func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 		then(200, `{"id":"00u1","scope":"USER"}`).then(200, `{"id":"00u1","scope":"USER"}`).then(204, "")
 	c, w := connect(t, s)
 	org, err := c.Org(t.Context())
-	if want := (Org{ID: "00o1", Name: "Acme", Subdomain: "acme", Status: "ACTIVE", Pipeline: "idx"}); err != nil || org != want {
+	if want := (Org{ID: "00o1", Name: untrusted.New("Acme"), Subdomain: "acme", Status: "ACTIVE", Pipeline: "idx"}); err != nil || org != want {
 		t.Errorf("org is %+v, %v", org, err)
 	}
 	if me, err := c.Me(t.Context()); err != nil || me.ID != "00u1" {
 		t.Errorf("me is %+v, %v", me, err)
 	}
-	if g, err := c.Group(t.Context(), "00g1"); err != nil || g != (Group{ID: "00g1", Name: "Staff", Type: "OKTA_GROUP"}) {
+	if g, err := c.Group(t.Context(), "00g1"); err != nil || g != (Group{ID: "00g1", Name: untrusted.New("Staff"), Type: "OKTA_GROUP"}) {
 		t.Errorf("group is %+v, %v", g, err)
 	}
 	if m := collect(t, c.GroupMembers(t.Context(), "00g1")); len(m) != 1 {
@@ -98,7 +100,7 @@ func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 		t.Errorf("group apps are %+v", a)
 	}
 	collect(t, c.Apps(t.Context(), "HR"))
-	if u := collect(t, c.AppUsers(t.Context(), "0oa1")); len(u) != 1 || u[0] != (AppUser{ID: "00u1", Scope: "GROUP", Status: "ACTIVE", UserName: "a"}) {
+	if u := collect(t, c.AppUsers(t.Context(), "0oa1")); len(u) != 1 || u[0] != (AppUser{ID: "00u1", Scope: "GROUP", Status: "ACTIVE", UserName: untrusted.New("a")}) {
 		t.Errorf("app users are %+v", u)
 	}
 	if _, err := c.AppUser(t.Context(), "0oa1", "00u1"); err != nil {
@@ -140,10 +142,10 @@ func TestGovernanceCallsGoOutAsOktaDocumentsThem(t *testing.T) {
 	if p, err := c.PrincipalEntitlements(t.Context(), "0oa1", "00u1"); err != nil || len(p) != 1 {
 		t.Errorf("principal entitlements are %+v, %v", p, err)
 	}
-	if e, err := w.CreateEntitlement(t.Context(), NewEntitlement{AppID: "0oa1", Name: "Role", ExternalValue: "role", MultiValue: true, Values: []NewValue{{Name: "Viewer", ExternalValue: "v"}}}); err != nil || e.Values[0].ID != "ent3" {
+	if e, err := w.CreateEntitlement(t.Context(), NewEntitlement{AppID: "0oa1", Name: untrusted.NewStored("Role"), ExternalValue: untrusted.NewStored("role"), MultiValue: true, Values: []NewValue{{Name: untrusted.NewStored("Viewer"), ExternalValue: untrusted.NewStored("v")}}}); err != nil || e.Values[0].ID != "ent3" {
 		t.Errorf("created %+v, %v", e, err)
 	}
-	if v, err := w.AddValues(t.Context(), "esp3", []NewValue{{Name: "Editor", ExternalValue: "e"}}); err != nil || v[0].EntitlementID != "esp3" {
+	if v, err := w.AddValues(t.Context(), "esp3", []NewValue{{Name: untrusted.NewStored("Editor"), ExternalValue: untrusted.NewStored("e")}}); err != nil || v[0].EntitlementID != "esp3" {
 		t.Errorf("added %+v, %v", v, err)
 	}
 	if err := w.RevokeAccess(t.Context(), "orn:okta:directory:00o1:users:00u1", []string{ValueORN("00o1", "ent1")}); err != nil {

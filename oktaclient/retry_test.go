@@ -150,7 +150,7 @@ func TestRefusedWritesAreAnswered(t *testing.T) {
 		if !errors.As(err, &e) || !errors.Is(err, kind) || e.Sent != Answered || MayHaveHappened(err) || e.Status != status || e.RequestID != "req1" {
 			t.Fatalf("%d gave %v (%+v)", status, err, e)
 		}
-		if len(e.Causes) != 1 || e.Causes[0] != "IDENTIFIER_NOT_FOUND bad" || e.Next() == "" {
+		if len(e.Causes) != 1 || e.Causes[0].Raw() != "IDENTIFIER_NOT_FOUND bad" || e.Next() == "" {
 			t.Errorf("%d gave causes %q, next %q", status, e.Causes, e.Next())
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const assigneePage = 100 // Okta API: default of GET /iam/assignees/users; no maximum is documented
@@ -63,7 +65,9 @@ type wireRole struct {
 	Assignment string `json:"assignmentType"`
 }
 
-func (w wireRole) role() Role { return Role(w) }
+func (w wireRole) role() Role {
+	return Role{Type: w.Type, Label: untrusted.New(w.Label), Status: w.Status, Assignment: w.Assignment}
+}
 
 // UserRoles gives the admin roles of a user. Okta API: those that come from a group are among them, with Assignment GROUP.
 func (c *Client) UserRoles(ctx context.Context, userID string) ([]Role, error) {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestRoleHoldersAreReadByCursorWhereverTheLinkStands(t *testing.T) {
@@ -29,8 +31,8 @@ func TestRolesOfUsersAndGroups(t *testing.T) {
 	const custom = `{"id":"cr01","type":"CUSTOM","label":"Desk \"2\"","status":"ACTIVE","assignmentType":"GROUP","resource-set":"iam1","role":"cr0","_links":{}}`
 	s := (&script{}).then(200, `[{"id":"ra1","type":"SUPER_ADMIN","label":"Super Administrator","status":"ACTIVE","assignmentType":"USER"},`+custom+`]`).then(200, "["+custom+"]").then(200, "[]")
 	c, _ := connect(t, s)
-	desk := Role{Type: "CUSTOM", Label: `Desk "2"`, Status: "ACTIVE", Assignment: "GROUP"}
-	if got, err := c.UserRoles(t.Context(), "00u1"); err != nil || !reflect.DeepEqual(got, []Role{{Type: "SUPER_ADMIN", Label: "Super Administrator", Status: "ACTIVE", Assignment: "USER"}, desk}) {
+	desk := Role{Type: "CUSTOM", Label: untrusted.New(`Desk "2"`), Status: "ACTIVE", Assignment: "GROUP"}
+	if got, err := c.UserRoles(t.Context(), "00u1"); err != nil || !reflect.DeepEqual(got, []Role{{Type: "SUPER_ADMIN", Label: untrusted.New("Super Administrator"), Status: "ACTIVE", Assignment: "USER"}, desk}) {
 		t.Errorf("roles are %+v, %v", got, err)
 	}
 	if got, err := c.GroupRoles(t.Context(), "00g1"); err != nil || !reflect.DeepEqual(got, []Role{desk}) {

@@ -3,6 +3,8 @@ package oktaclient
 import (
 	"regexp"
 	"strings"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Quote writes s as a string of Okta's search and filter languages, quotes included: `"` and `\` are escaped.
@@ -27,14 +29,14 @@ func checkID(method, pat, what, id string) error {
 	if len(id) <= 100 && idShape.MatchString(id) && id != "me" {
 		return nil
 	}
-	return argument(method, pat, "%s is not an okta id: %q", what, clean(id))
+	return argument(method, pat, "%s is not an okta id: %q", what, untrusted.New(id))
 }
 
 func checkORN(method, pat, orn string) error {
 	if len(orn) <= 300 && ornShape.MatchString(orn) {
 		return nil
 	}
-	return argument(method, pat, "not an okta resource name (orn): %q", clean(orn))
+	return argument(method, pat, "not an okta resource name (orn): %q", untrusted.New(orn))
 }
 
 // checkIDs is checkID over pairs of what and id.

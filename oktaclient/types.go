@@ -1,36 +1,45 @@
 package oktaclient
 
-import "time"
+import (
+	"strings"
+	"time"
 
-// User is the part of an Okta user that this program works with.
-// Every text field is written by people in Okta: treat it as untrusted.
+	"okta-entitlements-mcp/internal/untrusted"
+)
+
+// User is the part of an Okta user that this program works with. What people in Okta wrote is an untrusted.Text.
 type User struct {
 	ID             string // 00u…
 	Status         string // STAGED, PROVISIONED, ACTIVE, RECOVERY, PASSWORD_EXPIRED, LOCKED_OUT, SUSPENDED, DEPROVISIONED
-	Login          string
-	Email          string
-	FirstName      string
-	LastName       string
-	EmployeeNumber string
-	Department     string
-	Title          string
+	Login          untrusted.Text
+	Email          untrusted.Text
+	FirstName      untrusted.Text
+	LastName       untrusted.Text
+	EmployeeNumber untrusted.Text
+	Department     untrusted.Text
+	Title          untrusted.Text
+}
+
+// FullName is the first and the last name.
+func (u User) FullName() untrusted.Text {
+	return untrusted.New(strings.TrimSpace(u.FirstName.Raw() + " " + u.LastName.Raw()))
 }
 
 // Org is what GET /api/v1/org and /.well-known/okta-organization say of the tenant.
 type Org struct {
 	ID        string // 00o…
-	Name      string
+	Name      untrusted.Text
 	Subdomain string
 	Status    string
 	Pipeline  string // "idx" = Identity Engine, "v1" = Classic
 }
 
-// App is an Okta application.
+// App is an Okta application. Plans keep it, so its label is Stored.
 type App struct {
-	ID       string // 0oa…
-	Name     string // the kind of app: oidc_client, salesforce
-	Label    string // the name that people see; untrusted
-	Status   string // ACTIVE, INACTIVE, DELETED
+	ID       string           // 0oa…
+	Name     string           // the kind of app: oidc_client, salesforce
+	Label    untrusted.Stored // the name that people see
+	Status   string           // ACTIVE, INACTIVE, DELETED
 	ORN      string
 	EMOptIn  string   // settings.emOptInStatus: ENABLED, DISABLED, ENABLING, DISABLING, NONE
 	Features []string // PUSH_NEW_USERS, IMPORT_NEW_USERS, …
@@ -41,16 +50,16 @@ type AppUser struct {
 	ID       string // the user's id
 	Scope    string // USER, or GROUP when a group brought it
 	Status   string // ACTIVE, PROVISIONED, STAGED, …
-	UserName string
+	UserName untrusted.Text
 }
 
 // Group is an Okta group.
 type Group struct {
 	ID   string // 00g…
-	Name string // untrusted
+	Name untrusted.Text
 	Type string // OKTA_GROUP, APP_GROUP, BUILT_IN
 
-	MembershipUpdated time.Time // when somebody last joined or left
+	MembershipUpdated time.Time // when someone last joined or left
 }
 
 // Entitlement is one kind of access that an application has, such as Role.
@@ -58,9 +67,9 @@ type Group struct {
 type Entitlement struct {
 	ID            string // esp…
 	AppID         string
-	Name          string
-	ExternalValue string // the attribute name that the application knows
-	Description   string
+	Name          untrusted.Text
+	ExternalValue untrusted.Text // the attribute name that the application knows
+	Description   untrusted.Text
 	MultiValue    bool
 	DataType      string // "array" when MultiValue, else "string"
 	Values        []EntitlementValue
@@ -70,9 +79,9 @@ type Entitlement struct {
 type EntitlementValue struct {
 	ID            string // ent…
 	EntitlementID string
-	Name          string
-	ExternalValue string
-	Description   string
+	Name          untrusted.Text
+	ExternalValue untrusted.Text
+	Description   untrusted.Text
 	ORN           string
 }
 
@@ -113,21 +122,21 @@ type EntitlementSettings struct {
 	Status string // OPTED_IN, OPTING_IN, OPTING_OUT, OPTED_OUT
 }
 
-// NewEntitlement describes an entitlement to create.
+// NewEntitlement describes an entitlement to create. Plans keep it and calls send it as it is.
 type NewEntitlement struct {
 	AppID         string
-	Name          string // 1–255 characters
-	ExternalValue string // 1–255
-	Description   string // ≤1000
+	Name          untrusted.Stored // 1–255 characters
+	ExternalValue untrusted.Stored // 1–255
+	Description   untrusted.Stored // ≤1000
 	MultiValue    bool
 	Values        []NewValue
 }
 
 // NewValue describes an entitlement value to create.
 type NewValue struct {
-	Name          string `json:"name"`                  // 1–255 characters
-	ExternalValue string `json:"externalValue"`         // 1–2000
-	Description   string `json:"description,omitempty"` // ≤1024
+	Name          untrusted.Stored `json:"name"`                 // 1–255 characters
+	ExternalValue untrusted.Stored `json:"externalValue"`        // 1–2000
+	Description   untrusted.Stored `json:"description,omitzero"` // ≤1024
 }
 
 // NewGrant describes a grant to create. Actor is always API.
@@ -144,7 +153,7 @@ type Bucket struct {
 	Pattern   string        // /governance/api/v1/grants, /api/v1/users/{id}
 	Limit     int           // calls a window allows this credential; 0 while unknown
 	Remaining int           // as last seen
-	Used      int           // Limit − Remaining: everybody's calls in this window
+	Used      int           // Limit − Remaining: everyone's calls in this window
 	InFlight  int           // our own calls not yet answered
 	Waiting   int           // our own calls that wait for their turn
 	Reserved  int           // what the threshold leaves to others

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const userPage = 200 // Okta API: default of GET /users, and the most it is known to take
@@ -23,8 +25,17 @@ type wireProfile struct {
 }
 
 func (p wireProfile) user(id, status string) User {
-	return User{ID: id, Status: status, Login: p.Login, Email: p.Email, FirstName: p.FirstName,
-		LastName: p.LastName, EmployeeNumber: p.EmployeeNumber, Department: p.Department, Title: p.Title}
+	return User{
+		ID:             id,
+		Status:         status,
+		Login:          untrusted.New(p.Login),
+		Email:          untrusted.New(p.Email),
+		FirstName:      untrusted.New(p.FirstName),
+		LastName:       untrusted.New(p.LastName),
+		EmployeeNumber: untrusted.New(p.EmployeeNumber),
+		Department:     untrusted.New(p.Department),
+		Title:          untrusted.New(p.Title),
+	}
 }
 
 type wireUser struct {
@@ -68,7 +79,7 @@ const onePerson = "/api/v1/users/{id}"
 func checkLogin(idOrLogin string) error {
 	if idOrLogin == "" || idOrLogin == "me" || idOrLogin == "." || idOrLogin == ".." || len(idOrLogin) > 320 ||
 		strings.ContainsAny(idOrLogin, "/\\") || strings.ContainsFunc(idOrLogin, unicode.IsControl) {
-		return argument(http.MethodGet, onePerson, "not a user id or login: %q", clean(idOrLogin))
+		return argument(http.MethodGet, onePerson, "not a user id or login: %q", untrusted.New(idOrLogin))
 	}
 	return nil
 }

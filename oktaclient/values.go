@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net/http"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 type wireValue struct {
@@ -16,7 +18,14 @@ type wireValue struct {
 }
 
 func (w wireValue) value() EntitlementValue {
-	return EntitlementValue(w)
+	return EntitlementValue{
+		ID:            w.ID,
+		EntitlementID: w.EntitlementID,
+		Name:          untrusted.New(w.Name),
+		ExternalValue: untrusted.New(w.ExternalValue),
+		Description:   untrusted.New(w.Description),
+		ORN:           w.ORN,
+	}
 }
 
 func valueID(v EntitlementValue) string { return v.ID }

@@ -120,7 +120,7 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 		Mode:      d.mode(),
 		Domain:    d.About.Domain,
 		OrgID:     org.ID,
-		OrgName:   untrusted.Clean(org.Name, 120),
+		OrgName:   org.Name.Show(untrusted.Name),
 		OrgStatus: org.Status,
 		Pipeline:  pipeline(org.Pipeline),
 		Next:      "list_csv_files shows the reports to work on",
@@ -132,7 +132,7 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	case err != nil:
 		return OktaTestOut{}, err
 	default:
-		out.Acting = untrusted.Clean(me.Login, 120)
+		out.Acting = me.Login.Show(untrusted.Name)
 	}
 	out.Checks, out.Apps = d.probe(ctx)
 	for _, c := range out.Checks {
@@ -183,7 +183,7 @@ func (d *Deps) readyApps(ctx context.Context) (ready []AppItem, anyApp string, e
 		}
 		anyApp = app.ID
 		if app.EMOptIn == "ENABLED" && app.Status == "ACTIVE" && len(ready) < most {
-			ready = append(ready, AppItem{app.ID, untrusted.Clean(app.Label, 120)})
+			ready = append(ready, AppItem{app.ID, app.Label.Show(untrusted.Name)})
 		}
 		if seen++; seen == page {
 			break

@@ -52,7 +52,7 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 	}
 	out := ListEntitlementsOut{
 		AppID:    live.App.ID,
-		AppLabel: untrusted.Clean(live.App.Label, 120),
+		AppLabel: live.App.Label.Show(untrusted.Name),
 		Total:    len(live.Entitlements),
 		Next:     "okta_iga_list_entitlement_values with an entitlement_id shows its values",
 	}
@@ -61,8 +61,8 @@ func listEntitlements(ctx context.Context, d *Deps, _ *Call, in ListEntitlements
 	for _, e := range live.Entitlements {
 		out.TotalValues += len(e.Values)
 		if passed {
-			rest = append(rest, EntitlementItem{e.ID, untrusted.Clean(e.Name, 80),
-				untrusted.Clean(e.ExternalValue, 80), e.MultiValue, len(e.Values)})
+			rest = append(rest, EntitlementItem{e.ID, e.Name.Show(untrusted.Name),
+				e.ExternalValue.Show(untrusted.Name), e.MultiValue, len(e.Values)})
 		}
 		passed = passed || e.ID == in.Cursor
 	}
@@ -158,10 +158,10 @@ func listValues(ctx context.Context, d *Deps, _ *Call, in ListValuesIn) (ListVal
 	})
 }
 
-func valueItem(id, name, external string) ValueItem {
-	item := ValueItem{ID: id, Name: untrusted.Clean(name, 80)}
+func valueItem(id string, name, external untrusted.Text) ValueItem {
+	item := ValueItem{ID: id, Name: name.Show(untrusted.Name)}
 	if external != name {
-		item.ExternalValue = untrusted.Clean(external, 80)
+		item.ExternalValue = external.Show(untrusted.Name)
 	}
 	return item
 }

@@ -177,7 +177,7 @@ func eventItem(e oktaclient.Event) EventItem {
 	users := map[string]bool{}
 	for _, t := range e.Targets {
 		if t.Type == "User" {
-			users[untrusted.Clean(t.AlternateID, 120)] = true
+			users[t.AlternateID.Show(untrusted.Name)] = true
 		}
 	}
 	names := slices.Sorted(maps.Keys(users))
@@ -185,10 +185,10 @@ func eventItem(e oktaclient.Event) EventItem {
 		At:     e.Published.UTC().Format(time.RFC3339Nano),
 		Type:   untrusted.Clean(e.Type, 80),
 		Result: untrusted.Clean(e.Result, 40),
-		Reason: untrusted.Clean(e.Reason, 200),
-		Factor: untrusted.Clean(e.Factor, 60),
-		Actor:  untrusted.Clean(e.Actor.AlternateID, 120),
+		Reason: e.Reason.Show(untrusted.Line),
+		Factor: e.Factor.Show(untrusted.Name),
+		Actor:  e.Actor.AlternateID.Show(untrusted.Name),
 		Users:  names[:min(len(names), 10)],
-		IP:     untrusted.Clean(e.IP, 60),
+		IP:     e.IP.Show(untrusted.Name),
 	}
 }

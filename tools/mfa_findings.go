@@ -192,9 +192,9 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 func findingItem(f *mfa.Finding) FindingItem {
 	item := FindingItem{
 		UserID:     untrusted.Clean(f.UserID, 60),
-		Login:      untrusted.Clean(f.Login, 120),
-		Name:       untrusted.Clean(f.Name, 120),
-		Department: untrusted.Clean(f.Department, 80),
+		Login:      f.Login.Show(untrusted.Name),
+		Name:       f.Name.Show(untrusted.Name),
+		Department: f.Department.Show(untrusted.Name),
 		Status:     untrusted.Clean(f.Status, 40),
 		Roles:      cleaned(f.Roles, 10),
 		Verdict:    string(f.Verdict),

@@ -119,7 +119,7 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 	}
 	for _, department := range s.Departments[:min(len(s.Departments), shownDepartments)] {
 		out.Departments = append(out.Departments,
-			DepartmentItem{untrusted.Clean(department.Name, 80), department.Total, department.Enrolled, department.Failing})
+			DepartmentItem{department.Name.Show(untrusted.Name), department.Total, department.Enrolled, department.Failing})
 	}
 	out.Notes = cleaned(s.Notes, shownNotes)
 	return out

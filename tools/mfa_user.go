@@ -58,9 +58,9 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 		User: UserItem{
 			ID:     f.UserID,
 			Status: f.Status,
-			Login:  untrusted.Clean(f.Login, 120),
-			Email:  untrusted.Clean(f.Email, 120),
-			Name:   untrusted.Clean(f.Name, 120),
+			Login:  f.Login.Show(untrusted.Name),
+			Email:  f.Email.Show(untrusted.Name),
+			Name:   f.Name.Show(untrusted.Name),
 		},
 		Verdict:  string(f.Verdict),
 		Until:    day(f.Until),

@@ -28,10 +28,10 @@ func userItem(u oktaclient.User) UserItem {
 	return UserItem{
 		ID:             u.ID,
 		Status:         u.Status,
-		Login:          untrusted.Clean(u.Login, 120),
-		Email:          untrusted.Clean(u.Email, 120),
-		Name:           untrusted.Clean(u.FirstName+" "+u.LastName, 120),
-		EmployeeNumber: untrusted.Clean(u.EmployeeNumber, 60),
+		Login:          u.Login.Show(untrusted.Name),
+		Email:          u.Email.Show(untrusted.Name),
+		Name:           u.FullName().Show(untrusted.Name),
+		EmployeeNumber: u.EmployeeNumber.Show(untrusted.Name),
 	}
 }
 

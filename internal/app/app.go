@@ -17,8 +17,10 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/trail"
@@ -39,6 +41,8 @@ type App struct {
 	Engine *batch.Engine
 	Jobs   *batch.Jobs
 	Deps   *tools.Deps // what the tools of the MCP server get
+
+	Planner *planning.Planner
 
 	// StateWriters says in words who may write the state directory.
 	StateWriters string
@@ -104,6 +108,14 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	p.Jobs = batch.NewJobs(ctx, p.Engine, p.afterRun)
 	if p.Deps, err = p.dependencies(); err != nil {
 		return nil, err
+	}
+	p.Planner = &planning.Planner{
+		Okta:     okta,
+		Inbox:    p.Deps.Inbox,
+		Plans:    p.Plans,
+		Mappings: mapping.At(cfg.StateDir),
+		Mode:     p.Deps.Mode,
+		Await:    p.Engine.AwaitLists,
 	}
 	p.Deps.MFA, err = p.audits(ctx)
 	return p, err

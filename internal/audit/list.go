@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -25,14 +26,7 @@ func (s *scan) listPeople(ctx context.Context) (err error) {
 	s.counted = map[string]int{}
 	known := maps.Clone(s.byID) // the role holders, when they were read first
 	clear(s.byID)
-	interned := map[string]string{}
-	intern := func(text *string) {
-		if same, ok := interned[*text]; ok {
-			*text = same
-			return
-		}
-		interned[*text] = *text
-	}
+	statuses, texts := map[string]string{}, map[untrusted.Text]untrusted.Text{}
 	for account, err := range accounts {
 		if err != nil {
 			return fmt.Errorf("list people: %w", err)
@@ -44,8 +38,11 @@ func (s *scan) listPeople(ctx context.Context) (err error) {
 		if account.Status == "DEPROVISIONED" {
 			continue
 		}
-		for _, text := range []*string{&account.Status, &account.Department, &account.Title, &account.Manager, &account.ManagerID, &account.UserType} {
-			intern(text)
+		intern(statuses, &account.Status)
+		for _, text := range []*untrusted.Text{
+			&account.Department, &account.Title, &account.Manager, &account.ManagerID, &account.UserType,
+		} {
+			intern(texts, text)
 		}
 		p := &person{Account: account}
 		if old := known[account.ID]; old != nil {
@@ -59,6 +56,15 @@ func (s *scan) listPeople(ctx context.Context) (err error) {
 	}
 	s.people = slices.SortedFunc(maps.Values(s.byID), func(a, b *person) int { return strings.Compare(a.ID, b.ID) })
 	return nil
+}
+
+// intern replaces a text by an equal one that was seen before, so that many people share its memory.
+func intern[T comparable](seen map[T]T, text *T) {
+	if same, ok := seen[*text]; ok {
+		*text = same
+		return
+	}
+	seen[*text] = *text
 }
 
 // accounts is the list of the scope.
@@ -89,7 +95,7 @@ func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Gr
 		if err != nil {
 			return oktaclient.Group{}, fmt.Errorf("look the group up: %w", err)
 		}
-		if strings.EqualFold(group.Name, idOrName) {
+		if strings.EqualFold(group.Name.Raw(), idOrName) {
 			found = append(found, group)
 		}
 	}

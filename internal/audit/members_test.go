@@ -51,9 +51,9 @@ func TestAStaleListOfMembersIsNotRemembered(t *testing.T) {
 					for login, f := range findings {
 						switch r.Tenant.UserByEmail(login) {
 						case people[3]:
-							got[0] = f.Policy
+							got[0] = f.Policy.Raw()
 						case people[5]:
-							got[1] = f.Policy
+							got[1] = f.Policy.Raw()
 						}
 					}
 					return got
@@ -91,7 +91,7 @@ func TestEqualStampsDoNotHideASecondChange(t *testing.T) {
 		r.Tenant.JoinGroup(group, people[5])
 		time.Sleep(time.Hour)
 		for login, f := range r.findings(r.audit(nil).AuditID) {
-			if r.Tenant.UserByEmail(login) == people[5] && f.Policy != "Strict" {
+			if r.Tenant.UserByEmail(login) == people[5] && f.Policy.Raw() != "Strict" {
 				t.Errorf("the policy of who joined in the same second is %q", f.Policy)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -101,7 +102,7 @@ func (a *Auditor) LastUsed(ctx context.Context, userID string, since, until time
 		if err != nil {
 			return nil, err
 		}
-		key := mfa.UsedFactor(e.Factor)
+		key := mfa.UsedFactor(e.Factor.Show(untrusted.Long))
 		if _, known := used[key]; key != "" && !known {
 			used[key] = e.Published
 		}

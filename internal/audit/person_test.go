@@ -48,7 +48,7 @@ func TestALookAtOnePersonSaysWhatAnAuditSays(t *testing.T) {
 	}
 	r.Tenant.SetPermission("/api/v1/policies", false)
 	f, notes, err := r.mfa.Look(context.Background(), people[6], policy)
-	if err != nil || len(notes) != 1 || f.Policy != "" {
+	if err != nil || len(notes) != 1 || f.Policy.Raw() != "" {
 		t.Errorf("without policies: %q under %q, %v", notes, f.Policy, err)
 	}
 }

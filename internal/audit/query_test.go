@@ -48,10 +48,10 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 			"users":         {mfa.Query{Users: some}, func(f mfa.Finding) bool { return some[f.UserID] }},
 			"text":          {mfa.Query{Text: "removed.PHONE"}, func(f mfa.Finding) bool { return f.UserID == user }},
 			"text in name": {mfa.Query{Text: "an"}, func(f mfa.Finding) bool {
-				return strings.Contains(strings.ToLower(f.Login+" "+f.Email+" "+f.Name), "an")
+				return strings.Contains(strings.ToLower(f.Login.Raw()+" "+f.Email.Raw()+" "+f.Name.Raw()), "an")
 			}},
 			"two at once": {mfa.Query{Verdict: mfa.NotEnrolled, Text: "a"}, func(f mfa.Finding) bool {
-				return f.Verdict == mfa.NotEnrolled && strings.Contains(strings.ToLower(f.Login+f.Email+f.Name), "a")
+				return f.Verdict == mfa.NotEnrolled && strings.Contains(strings.ToLower(f.Login.Raw()+f.Email.Raw()+f.Name.Raw()), "a")
 			}},
 		} {
 			want := map[string]bool{}

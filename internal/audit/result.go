@@ -19,6 +19,7 @@ import (
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // finish judges everyone, and makes the result last: findings, cache, trail, and last of all the summary, whose being
@@ -255,11 +256,11 @@ func (s *scan) saveMemory() error {
 // count judges everyone, fills the summary's numbers, and returns the order in which people are shown.
 func (s *scan) count(summary *mfa.Summary, export *exportCheck) ([]ranked, error) {
 	everyone, admins := mfa.NewCounter(), mfa.NewCounter()
-	departments := map[string]*mfa.Department{}
+	departments := map[untrusted.Text]*mfa.Department{}
 	order := make([]ranked, len(s.people))
 	for i, p := range s.people {
 		f := s.finding(p)
-		order[i] = ranked{p, f.Verdict, mfa.Urgency(&f), strings.ToLower(f.Login)}
+		order[i] = ranked{p, f.Verdict, mfa.Urgency(&f), strings.ToLower(f.Login.Show(untrusted.Long))}
 		everyone.Count(&f)
 		summary.Coverage.Cover(&f)
 		summary.Sources.ByUsers[f.Sources]++
@@ -304,7 +305,7 @@ func (s *scan) write(summary *mfa.Summary, order []ranked) (err error) {
 	summary.Digest, err = writeFindings(s.Dir(s.record.ID), func(yield func(mfa.Finding) bool) {
 		for _, at := range order {
 			f := s.finding(at.person)
-			if ex := s.known.Exemptions.Of(f.UserID, f.Login, f.Email); ex != nil {
+			if ex := s.known.Exemptions.Of(f.UserID, f.Login.Show(untrusted.Long), f.Email.Show(untrusted.Long)); ex != nil {
 				states[ex] = mfa.ExemptionState(ex, &f, s.known.AsOf)
 			}
 			if !yield(f) {

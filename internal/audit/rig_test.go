@@ -72,7 +72,7 @@ func (r *rig) findings(id string) map[string]mfa.Finding {
 		}
 		f.Cached, f.ReadAt = false, time.Time{}
 		slices.Sort(f.Disagree)
-		all[f.Login] = f
+		all[f.Login.Raw()] = f
 	}
 	return all
 }

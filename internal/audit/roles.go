@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -168,8 +169,8 @@ func typesOf(roles []oktaclient.Role) []string {
 	types := []string{}
 	for _, r := range roles {
 		name := r.Type
-		if name == "CUSTOM" && r.Label != "" {
-			name = "CUSTOM " + clip(r.Label, 60)
+		if name == "CUSTOM" && !r.Label.IsZero() {
+			name = "CUSTOM " + r.Label.Show(untrusted.Name)
 		}
 		if (r.Status == "ACTIVE" || r.Status == "") && !slices.Contains(types, name) {
 			types = append(types, name)

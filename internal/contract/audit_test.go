@@ -104,7 +104,7 @@ func TestAuditReadsWhatTheTenantHolds(t *testing.T) {
 		w.tenant.SetUserProfile(w.ann, "managerId", "00uBoss")
 		w.tenant.SetUserProfile(w.ann, "userType", "Contractor")
 		ann, err := w.client.Account(ctx, w.ann)
-		if err != nil || ann.ID != w.ann || ann.ManagerID != "00uBoss" || ann.UserType != "Contractor" ||
+		if err != nil || ann.ID != w.ann || ann.ManagerID.Raw() != "00uBoss" || ann.UserType.Raw() != "Contractor" ||
 			ann.Created.IsZero() || ann.Activated.IsZero() || !ann.LastLogin.IsZero() {
 			t.Errorf("ann is %+v, %v", ann, err)
 		}
@@ -142,7 +142,7 @@ func TestAuditReadsWhatTheTenantHolds(t *testing.T) {
 		}
 		authenticators, err := w.client.Authenticators(ctx)
 		if err != nil || !slices.ContainsFunc(authenticators, func(a oktaclient.Authenticator) bool {
-			return a.Key == "custom_otp" && a.Name == "Desk token" && a.Status == "ACTIVE" && a.ID != ""
+			return a.Key == "custom_otp" && a.Name.Raw() == "Desk token" && a.Status == "ACTIVE" && a.ID != ""
 		}) {
 			t.Errorf("authenticators are %+v, %v", authenticators, err)
 		}
@@ -165,7 +165,7 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 			t.Fatalf("policies are %+v, %v", policies, err)
 		}
 		staff, last := policies[0], policies[2]
-		if staff.Name != "Staff policy" || staff.Priority != 1 || staff.System ||
+		if staff.Name.Raw() != "Staff policy" || staff.Priority != 1 || staff.System ||
 			!slices.Equal(staff.Groups, []string{w.group}) || staff.Updated.IsZero() {
 			t.Errorf("first policy is %+v", staff)
 		}
@@ -180,8 +180,8 @@ func TestPoliciesAndRolesAreReadAsTheTenantHoldsThem(t *testing.T) {
 			self["phone_number"] != oktaclient.EnrollNotAllowed || self["custom_otp"] != oktaclient.EnrollNotAllowed {
 			t.Errorf("settings are %v", self)
 		}
-		if r := staff.Rules; len(r) != 2 || r[0].Name != "Office" || r[0].Network != "ZONE" || r[0].Enroll != "NEVER" ||
-			r[1].Name != "Everywhere" || r[1].Enroll != "LOGIN" || !slices.Equal(r[1].Excluded, []string{w.bob}) {
+		if r := staff.Rules; len(r) != 2 || r[0].Name.Raw() != "Office" || r[0].Network != "ZONE" || r[0].Enroll != "NEVER" ||
+			r[1].Name.Raw() != "Everywhere" || r[1].Enroll != "LOGIN" || !slices.Equal(r[1].Excluded, []string{w.bob}) {
 			t.Errorf("rules are %+v", r)
 		}
 		if policies[1].ID != off || policies[1].Status != "INACTIVE" || len(policies[1].Rules) != 0 {
@@ -289,13 +289,13 @@ func TestTheLogIsReadBetweenTwoTimesInBothDirections(t *testing.T) {
 			Filter: "target.id eq " + oktaclient.Quote(w.bob),
 		}
 		up := collect(t, w.client.Log(ctx, q))
-		if len(up) != events || up[0].Reason != "push 0" || !up[0].Published.Equal(since.Truncate(time.Millisecond)) {
+		if len(up) != events || up[0].Reason.Raw() != "push 0" || !up[0].Published.Equal(since.Truncate(time.Millisecond)) {
 			t.Fatalf("read %d events, first %+v", len(up), up[:min(1, len(up))])
 		}
 		first := up[0]
-		if first.Result != "FAILURE" || first.Factor != "OKTA_VERIFY_PUSH" || len(first.Targets) != 1 ||
+		if first.Result != "FAILURE" || first.Factor.Raw() != "OKTA_VERIFY_PUSH" || len(first.Targets) != 1 ||
 			first.Targets[0].ID != w.bob || first.Targets[0].Type != "User" ||
-			first.Targets[0].AlternateID != "bob@acme.example.com" {
+			first.Targets[0].AlternateID.Raw() != "bob@acme.example.com" {
 			t.Errorf("first event is %+v", first)
 		}
 		q.Descending = true

@@ -17,6 +17,7 @@ import (
 
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/secret"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -32,11 +33,11 @@ func TestClientReadsWhatTheTenantHolds(t *testing.T) {
 			t.Errorf("me is %+v, %v", me, err)
 		}
 		app, err := w.client.App(ctx, w.app)
-		if err != nil || app.Label != "HR portal" || app.EMOptIn != "ENABLED" || app.ORN == "" {
+		if err != nil || app.Label.Raw() != "HR portal" || app.EMOptIn != "ENABLED" || app.ORN == "" {
 			t.Errorf("app is %+v, %v", app, err)
 		}
 		found := collect(t, w.client.Users(ctx, "profile.email eq "+oktaclient.Quote("ann@acme.example.com")))
-		if len(found) != 1 || found[0].ID != w.ann || found[0].LastName != "O'Neil" || found[0].EmployeeNumber != "17" {
+		if len(found) != 1 || found[0].ID != w.ann || found[0].LastName.Raw() != "O'Neil" || found[0].EmployeeNumber.Raw() != "17" {
 			t.Errorf("search found %+v", found)
 		}
 		if u, err := w.client.User(ctx, "bob@acme.example.com"); err != nil || u.ID != w.bob {
@@ -62,7 +63,7 @@ func TestClientReadsWhatTheTenantHolds(t *testing.T) {
 		if v := collect(t, w.client.ValuesOf(ctx, w.entitlement)); len(v) != 3 {
 			t.Errorf("values of the entitlement are %+v", v)
 		}
-		if g, err := w.client.Group(ctx, w.group); err != nil || g.Name != "Staff" {
+		if g, err := w.client.Group(ctx, w.group); err != nil || g.Name.Raw() != "Staff" {
 			t.Errorf("group is %+v, %v", g, err)
 		}
 		if m := collect(t, w.client.GroupMembers(ctx, w.group)); len(m) != 1 || m[0].ID != w.ann {
@@ -81,14 +82,14 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 2}, nil)
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
-		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set",
-			ExternalValue: "permission_set", MultiValue: true,
-			Values: []oktaclient.NewValue{{Name: "Sales", ExternalValue: "sales"}}})
+		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: untrusted.NewStored("Permission Set"),
+			ExternalValue: untrusted.NewStored("permission_set"), MultiValue: true,
+			Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Sales"), ExternalValue: untrusted.NewStored("sales")}}})
 		if err != nil || len(created.Values) != 1 || created.Values[0].ID == "" {
 			t.Fatalf("created %+v, %v", created, err)
 		}
-		added, err := w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: "NA", ExternalValue: "NA"}})
-		if err != nil || len(added) != 1 || added[0].Name != "NA" || added[0].EntitlementID != created.ID {
+		added, err := w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: untrusted.NewStored("NA"), ExternalValue: untrusted.NewStored("NA")}})
+		if err != nil || len(added) != 1 || added[0].Name.Raw() != "NA" || added[0].EntitlementID != created.ID {
 			t.Fatalf("added %+v, %v", added, err)
 		}
 		if _, err := w.writer.AssignUser(ctx, w.app, w.bob); err != nil || !w.tenant.Assigned(w.app, w.bob) {
@@ -313,9 +314,9 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 		if _, err := w.client.App(ctx, "0oaNoSuchApp"); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("unknown app gave %v", err)
 		}
-		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: off, Name: "Role",
-			ExternalValue: "role",
-			Values:        []oktaclient.NewValue{{Name: "a", ExternalValue: "a"}}}); !errors.Is(err, oktaclient.ErrNotFound) {
+		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: off, Name: untrusted.NewStored("Role"),
+			ExternalValue: untrusted.NewStored("role"),
+			Values:        []oktaclient.NewValue{{Name: untrusted.NewStored("a"), ExternalValue: untrusted.NewStored("a")}}}); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("an app without entitlement management gave %v", err)
 		}
 		w.tenant.SetPermission("/api/v1/groups", false)

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -164,12 +165,12 @@ func exercise(t *testing.T, w *world) {
 	_, err = w.writer.AssignUser(ctx, w.app, w.bob)
 	must(err)
 	must(w.writer.AddGroupMember(ctx, w.group, w.bob))
-	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: "Permission Set",
-		ExternalValue: "permission_set",
-		Description:   "from a report", Values: []oktaclient.NewValue{{Name: "Sales", ExternalValue: "sales",
-			Description: "selling"}}})
+	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: untrusted.NewStored("Permission Set"),
+		ExternalValue: untrusted.NewStored("permission_set"),
+		Description:   untrusted.NewStored("from a report"), Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Sales"), ExternalValue: untrusted.NewStored("sales"),
+			Description: untrusted.NewStored("selling")}}})
 	must(err)
-	_, err = w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: "NA", ExternalValue: "NA"}})
+	_, err = w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: untrusted.NewStored("NA"), ExternalValue: untrusted.NewStored("NA")}})
 	must(err)
 	collect(t, w.client.Entitlements(ctx, w.app))
 	_, err = w.client.Entitlement(ctx, created.ID)

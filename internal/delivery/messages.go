@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Bulletin says what became of the bulletin.
@@ -155,7 +156,7 @@ func (c *Sender) userIDs(s *mfa.Summary) (map[string]string, error) {
 			return nil, err
 		}
 		if f.Verdict.Failing() || f.Verdict == mfa.InGrace {
-			ids[strings.ToLower(f.Email)] = f.UserID
+			ids[strings.ToLower(f.Email.Show(untrusted.Long))] = f.UserID
 		}
 	}
 	return ids, nil

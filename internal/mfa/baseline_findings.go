@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // BaselineFindings judges the rows of an export as of the time it was made.
@@ -16,7 +18,17 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 			s.Counted[row.Status]++
 			continue
 		}
-		f := Finding{UserID: row.ID, Login: row.Login, Email: row.Email, Name: row.Name, Status: row.Status, Methods: row.Methods, Sources: "baseline", Cached: true, ReadAt: of}
+		f := Finding{
+			UserID:  row.ID,
+			Login:   untrusted.NewStored(row.Login),
+			Email:   untrusted.NewStored(row.Email),
+			Name:    untrusted.NewStored(row.Name),
+			Status:  row.Status,
+			Methods: row.Methods,
+			Sources: "baseline",
+			Cached:  true,
+			ReadAt:  of,
+		}
 		if row.Admin {
 			f.Roles, f.RolesVia = []string{"ADMIN"}, "direct"
 		}
@@ -40,10 +52,10 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 // BaselineName is how a person goes in an export and in Okta alike.
 func BaselineName(f *Finding) string {
 	switch {
-	case f.Login != "":
-		return fold(f.Login)
-	case f.Email != "":
-		return fold(f.Email)
+	case !f.Login.IsZero():
+		return fold(f.Login.Raw())
+	case !f.Email.IsZero():
+		return fold(f.Email.Raw())
 	}
 	return "id " + f.UserID
 }

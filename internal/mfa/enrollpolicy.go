@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -29,8 +30,8 @@ type compiledRule struct {
 // Applied is what holds for a person: one value for all people of the same policy and rule. It is never changed.
 type Applied struct {
 	PolicyID    string
-	Policy      string // name; untrusted
-	Rule        string // in words, with its untrusted name
+	Policy      untrusted.Text // its name
+	Rule        string         // in words, with its untrusted name
 	Self        map[string]string
 	Required    []string // authenticator keys, sorted, without the password
 	Enforced    string   // CHALLENGE, LOGIN, NEVER, NEVER_INCLUDING_RECOVERY; "" when no rule says so
@@ -132,7 +133,7 @@ func ruleWords(r oktaclient.EnrollmentRule) string {
 	if when == "" {
 		when = "does not say when people enrol"
 	}
-	text := quoted(r.Name) + " " + when
+	text := quoted(r.Name.Raw()) + " " + when
 	switch r.Network {
 	case "", "ANYWHERE":
 		return text

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -15,20 +16,20 @@ func setting(key, self string) oktaclient.EnrollmentSetting {
 
 func enrollPolicies() []oktaclient.EnrollmentPolicy {
 	return []oktaclient.EnrollmentPolicy{
-		{ID: "00pDefault", Name: "Default", Status: "ACTIVE", Priority: 1, System: true, Groups: []string{"00gEveryone"},
+		{ID: "00pDefault", Name: untrusted.New("Default"), Status: "ACTIVE", Priority: 1, System: true, Groups: []string{"00gEveryone"},
 			Settings: []oktaclient.EnrollmentSetting{setting("okta_password", "REQUIRED"), setting("okta_verify", "OPTIONAL")},
-			Rules:    []oktaclient.EnrollmentRule{{Name: "Default Rule", Status: "ACTIVE", Priority: 1, System: true, Enroll: "CHALLENGE", Network: "ANYWHERE"}}},
-		{ID: "00pLow", Name: "Low", Status: "ACTIVE", Priority: 3, Groups: []string{"00gStaff"},
+			Rules:    []oktaclient.EnrollmentRule{{Name: untrusted.New("Default Rule"), Status: "ACTIVE", Priority: 1, System: true, Enroll: "CHALLENGE", Network: "ANYWHERE"}}},
+		{ID: "00pLow", Name: untrusted.New("Low"), Status: "ACTIVE", Priority: 3, Groups: []string{"00gStaff"},
 			Settings: []oktaclient.EnrollmentSetting{setting("okta_verify", "NOT_ALLOWED")}},
-		{ID: "00pOff", Name: "Off", Status: "INACTIVE", Priority: 1, Groups: []string{"00gOff"}},
-		{ID: "00pNone", Name: "No groups", Status: "ACTIVE", Priority: 1},
-		{ID: "00pAdmins", Name: "Admins", Status: "ACTIVE", Priority: 2, Groups: []string{"00gAdmins", "00gOps"},
+		{ID: "00pOff", Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 1, Groups: []string{"00gOff"}},
+		{ID: "00pNone", Name: untrusted.New("No groups"), Status: "ACTIVE", Priority: 1},
+		{ID: "00pAdmins", Name: untrusted.New("Admins"), Status: "ACTIVE", Priority: 2, Groups: []string{"00gAdmins", "00gOps"},
 			Settings: []oktaclient.EnrollmentSetting{setting("okta_password", "REQUIRED"), setting("webauthn", "REQUIRED"), setting("phone_number", "NOT_ALLOWED"),
 				{ID: "aut1", Key: "custom_app", Self: "NOT_ALLOWED"}, {ID: "aut2", Key: "custom_app", Self: "OPTIONAL"}, {ID: "aut3", Key: "custom_app", Self: "NOT_ALLOWED"}},
 			Rules: []oktaclient.EnrollmentRule{
-				{Name: "Later", Status: "ACTIVE", Priority: 3, Enroll: "CHALLENGE", Network: "ANYWHERE"},
-				{Name: "Off", Status: "INACTIVE", Priority: 1, Enroll: "NEVER"},
-				{Name: "First", Status: "ACTIVE", Priority: 2, Enroll: "LOGIN", Network: "ZONE", Excluded: []string{"00uGlass"}},
+				{Name: untrusted.New("Later"), Status: "ACTIVE", Priority: 3, Enroll: "CHALLENGE", Network: "ANYWHERE"},
+				{Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 1, Enroll: "NEVER"},
+				{Name: untrusted.New("First"), Status: "ACTIVE", Priority: 2, Enroll: "LOGIN", Network: "ZONE", Excluded: []string{"00uGlass"}},
 			}},
 	}
 }
@@ -55,7 +56,7 @@ func TestTheFirstPolicyOfOnesGroupsApplies(t *testing.T) {
 		"of an inactive one":   {"00u1", []string{"00gOff"}, "Default", `"Default Rule"`, "CHALLENGE", "", ""},
 	} {
 		a := r.Of(c.user, in(c.groups...))
-		if a == nil || a.Policy != c.policy || !strings.Contains(a.Rule, c.rule) || a.Enforced != c.enforced || strings.Join(a.Required, " ") != c.required || a.Self["phone_number"] != c.self {
+		if a == nil || a.Policy.Raw() != c.policy || !strings.Contains(a.Rule, c.rule) || a.Enforced != c.enforced || strings.Join(a.Required, " ") != c.required || a.Self["phone_number"] != c.self {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -78,7 +79,7 @@ func TestTheFingerprintFollowsWhatFactorsShow(t *testing.T) {
 		same   bool
 	}{
 		"the order":       {func(p *oktaclient.EnrollmentPolicy) { slices.Reverse(p.Settings) }, true},
-		"the name":        {func(p *oktaclient.EnrollmentPolicy) { p.Name, p.Updated = "x", time.Unix(1, 0) }, true},
+		"the name":        {func(p *oktaclient.EnrollmentPolicy) { p.Name, p.Updated = untrusted.New("x"), time.Unix(1, 0) }, true},
 		"a grace period":  {func(p *oktaclient.EnrollmentPolicy) { p.Settings[1].GraceSkips = 3 }, true},
 		"a setting":       {func(p *oktaclient.EnrollmentPolicy) { p.Settings[2].Self = "OPTIONAL" }, false},
 		"a custom app":    {func(p *oktaclient.EnrollmentPolicy) { p.Settings[3].Self = "OPTIONAL" }, false},

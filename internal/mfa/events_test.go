@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -81,7 +82,7 @@ func TestSignals(t *testing.T) {
 		return e
 	}
 	with := func(e oktaclient.Event, result, reason, factor string) oktaclient.Event {
-		e.Result, e.Reason, e.Factor = result, reason, factor
+		e.Result, e.Reason, e.Factor = result, untrusted.New(reason), untrusted.New(factor)
 		return e
 	}
 	removed, enrolled, reset := event(eventDeactivate, "00uAdmin", "00u1"), event(eventActivate, "00u1", "aut1"), event(eventReset, "00uAdmin", "00u1")

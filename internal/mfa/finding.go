@@ -3,7 +3,11 @@
 // or the clock. Package audit does that.
 package mfa
 
-import "time"
+import (
+	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
+)
 
 // Strength grades a method, or the best that a person has.
 type Strength string
@@ -59,28 +63,28 @@ type Signal struct {
 	Last  time.Time `json:"last"`
 }
 
-// Finding is one person of an audit. Texts that come from Okta are untrusted.
+// Finding is one person of an audit. It is kept on disk, so texts of Okta are Stored.
 type Finding struct {
-	UserID     string `json:"user_id"`
-	Login      string `json:"login"`
-	Email      string `json:"email"`
-	Name       string `json:"name"`
-	Status     string `json:"status"` // of the user in Okta
-	Department string `json:"department,omitempty"`
-	Title      string `json:"title,omitempty"`
-	Manager    string `json:"manager,omitempty"`    // profile.manager, free text
-	ManagerID  string `json:"manager_id,omitempty"` // profile.managerId, free text
+	UserID     string           `json:"user_id"`
+	Login      untrusted.Stored `json:"login"`
+	Email      untrusted.Stored `json:"email"`
+	Name       untrusted.Stored `json:"name"`
+	Status     string           `json:"status"` // of the user in Okta
+	Department untrusted.Stored `json:"department,omitzero"`
+	Title      untrusted.Stored `json:"title,omitzero"`
+	Manager    untrusted.Stored `json:"manager,omitzero"`    // profile.manager, free text
+	ManagerID  untrusted.Stored `json:"manager_id,omitzero"` // profile.managerId, free text
 
 	Roles    []string `json:"admin_roles,omitempty"` // role types that the person holds, directly or through a group
 	RolesVia string   `json:"admin_via,omitempty"`   // direct, group, both
 
-	Methods  []Method `json:"methods"`
-	Strength Strength `json:"strength"`                  // the best that is registered
-	Usable   Strength `json:"allowed_strength"`          // the best that is registered and allowed by the enrolment policy
-	Required []string `json:"required,omitempty"`        // authenticators that the enrolment policy demands
-	Policy   string   `json:"enrollment_policy"`         // its name
-	Rule     string   `json:"enrollment_rule,omitempty"` // the rule that demands enrolment, and when
-	Single   bool     `json:"single_method"`             // one usable method: losing it locks the person out
+	Methods  []Method         `json:"methods"`
+	Strength Strength         `json:"strength"`                  // the best that is registered
+	Usable   Strength         `json:"allowed_strength"`          // the best that is registered and allowed by the enrolment policy
+	Required []string         `json:"required,omitempty"`        // authenticators that the enrolment policy demands
+	Policy   untrusted.Stored `json:"enrollment_policy"`         // its name
+	Rule     string           `json:"enrollment_rule,omitempty"` // the rule that demands enrolment, and when
+	Single   bool             `json:"single_method"`             // one usable method: losing it locks the person out
 
 	Verdict Verdict   `json:"verdict"`
 	Until   time.Time `json:"until,omitzero"`   // of in_grace and exempt
@@ -141,10 +145,10 @@ type SampleError struct {
 
 // Department counts people of one department.
 type Department struct {
-	Name     string `json:"department"` // untrusted; "" when the profile has none
-	Total    int    `json:"total_users"`
-	Enrolled int    `json:"enrolled"`
-	Failing  int    `json:"failing"`
+	Name     untrusted.Stored `json:"department"` // "" when the profile has none
+	Total    int              `json:"total_users"`
+	Enrolled int              `json:"enrolled"`
+	Failing  int              `json:"failing"`
 }
 
 // Point is one audit in the course of time.

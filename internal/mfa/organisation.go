@@ -1,9 +1,9 @@
 package mfa
 
 import (
-	"strings"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -60,20 +60,20 @@ func (r *Reading) methods() (methods []Method, source string, disagree []string)
 func FindingOf(person *oktaclient.Account, r *Reading, org *Organisation, policy *Policy) Finding {
 	f := Finding{
 		UserID:     person.ID,
-		Login:      person.Login,
-		Email:      person.Email,
-		Name:       strings.TrimSpace(person.FirstName + " " + person.LastName),
+		Login:      stored(person.Login),
+		Email:      stored(person.Email),
+		Name:       stored(person.FullName()),
 		Status:     person.Status,
-		Department: person.Department,
-		Title:      person.Title,
-		Manager:    person.Manager,
-		ManagerID:  person.ManagerID,
+		Department: stored(person.Department),
+		Title:      stored(person.Title),
+		Manager:    stored(person.Manager),
+		ManagerID:  stored(person.ManagerID),
 		Sources:    SourceNone,
 	}
 	f.Roles, f.RolesVia = org.Roles.Of(person.ID)
 	applied := org.PolicyOf(person.ID)
 	if applied != nil {
-		f.Policy, f.Rule, f.Required = applied.Policy, applied.Rule, applied.Required
+		f.Policy, f.Rule, f.Required = stored(applied.Policy), applied.Rule, applied.Required
 	}
 	readable := r.Readable()
 	if readable {
@@ -81,7 +81,7 @@ func FindingOf(person *oktaclient.Account, r *Reading, org *Organisation, policy
 		applied.Mark(f.Methods)
 		f.Cached, f.ReadAt = r.Cached, r.At
 	}
-	exemption := org.Exemptions.Of(person.ID, person.Login, person.Email)
+	exemption := org.Exemptions.Of(person.ID, person.Login.Raw(), person.Email.Raw())
 	policy.Judge(&f, Moments{Created: person.Created, Activated: person.Activated}, exemption, readable, org.AsOf)
 	if r.Failed != "" {
 		f.Reason = r.Failed
@@ -89,3 +89,5 @@ func FindingOf(person *oktaclient.Account, r *Reading, org *Organisation, policy
 	f.Signals = org.Signals.Of(person.ID, f.Methods)
 	return f
 }
+
+func stored(t untrusted.Text) untrusted.Stored { return untrusted.Stored{Text: t} }

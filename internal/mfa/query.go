@@ -40,7 +40,7 @@ func (q *Query) Takes(f *Finding) bool {
 		return false
 	}
 	text := strings.ToLower(q.Text)
-	return text == "" || strings.Contains(strings.ToLower(f.Login+"\n"+f.Email+"\n"+f.Name), text)
+	return text == "" || strings.Contains(strings.ToLower(f.Login.Raw()+"\n"+f.Email.Raw()+"\n"+f.Name.Raw()), text)
 }
 
 func (q *Query) hasMethod(f *Finding) bool {

@@ -79,11 +79,11 @@ func (b *Signals) Add(e oktaclient.Event) {
 // auth_via_mfa is logged for the password too; there a wrong password is no sign of trouble with a second factor, and a push that
 // was denied has no event of its own: it is a failed verification by push for invalid credentials.
 func signalOf(e oktaclient.Event) (kind int, isEnrolment bool) {
-	question := strings.Contains(e.Factor, "SECURITY_QUESTION") || strings.Contains(e.Reason, "SECURITY_QUESTION")
+	question := strings.Contains(e.Factor.Raw(), "SECURITY_QUESTION") || strings.Contains(e.Reason.Raw(), "SECURITY_QUESTION")
 	done := e.Result == "" || e.Result == "SUCCESS"
 	switch e.Type {
 	case eventActivate:
-		return -1, done && !question && !strings.HasPrefix(e.Factor, "EMAIL")
+		return -1, done && !question && !strings.HasPrefix(e.Factor.Raw(), "EMAIL")
 	case eventDeactivate:
 		if done && !question {
 			return signalRemoved, false
@@ -99,10 +99,10 @@ func signalOf(e oktaclient.Event) (kind int, isEnrolment bool) {
 	case EventVerified:
 		switch {
 		case e.Result != "FAILURE":
-		case strings.Contains(e.Reason, reasonPhishing):
+		case strings.Contains(e.Reason.Raw(), reasonPhishing):
 			return signalPhishing, false
-		case strings.HasPrefix(e.Factor, "PASSWORD"):
-		case e.Factor == "OKTA_VERIFY_PUSH" && e.Reason == reasonCredential:
+		case strings.HasPrefix(e.Factor.Raw(), "PASSWORD"):
+		case e.Factor.Raw() == "OKTA_VERIFY_PUSH" && e.Reason.Raw() == reasonCredential:
 			return signalPush, false
 		default:
 			return signalFailures, false

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Counter counts findings.
@@ -82,7 +84,7 @@ func Age(d time.Duration) string {
 const mostDepartments = 40
 
 // Largest lists the departments with most people, at most 40.
-func Largest(departments map[string]*Department) []Department {
+func Largest(departments map[untrusted.Text]*Department) []Department {
 	var list []Department
 	for _, d := range departments {
 		list = append(list, *d)
@@ -91,7 +93,7 @@ func Largest(departments map[string]*Department) []Department {
 		if a.Total != b.Total {
 			return b.Total - a.Total
 		}
-		return strings.Compare(a.Name, b.Name)
+		return strings.Compare(a.Name.Raw(), b.Name.Raw())
 	})
 	return list[:min(len(list), mostDepartments)]
 }
@@ -128,11 +130,11 @@ func (t *Counter) Count(f *Finding) {
 }
 
 // CountDepartment takes one person into the numbers of the department.
-func CountDepartment(departments map[string]*Department, f *Finding) {
-	d := departments[f.Department]
+func CountDepartment(departments map[untrusted.Text]*Department, f *Finding) {
+	d := departments[f.Department.Text]
 	if d == nil {
 		d = &Department{Name: f.Department}
-		departments[f.Department] = d
+		departments[f.Department.Text] = d
 	}
 	d.Total++
 	if f.Verdict.Failing() {

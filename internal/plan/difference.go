@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -101,8 +102,9 @@ func (b *grantsBuilder) verdict(w *wish, has *Holding, adds []string) (State, st
 	case len(adds) == 0:
 		return AlreadyGranted, ""
 	}
-	if name := b.displaces(has, adds); name != "" {
-		return WouldStrip, fmt.Sprintf("entitlement %q takes one value per user, and a second one would displace the first", clip(name, 80))
+	if name := b.displaces(has, adds); !name.IsZero() {
+		return WouldStrip, fmt.Sprintf(
+			"entitlement %q takes one value per user, and a second one would displace the first", name.Show(untrusted.Name))
 	}
 	if b.plan.Mode == ModeCustomMerge {
 		switch {
@@ -121,7 +123,7 @@ func (b *grantsBuilder) verdict(w *wish, has *Holding, adds []string) (State, st
 }
 
 // displaces names a single-valued entitlement of which the user would get a second value.
-func (b *grantsBuilder) displaces(has *Holding, adds []string) string {
+func (b *grantsBuilder) displaces(has *Holding, adds []string) untrusted.Text {
 	counts := map[string]int{}
 	all := adds
 	if has != nil {
@@ -137,7 +139,7 @@ func (b *grantsBuilder) displaces(has *Holding, adds []string) string {
 			return e.Name
 		}
 	}
-	return ""
+	return untrusted.Text{}
 }
 
 func (b *grantsBuilder) foreign(has *Holding) bool {

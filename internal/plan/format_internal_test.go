@@ -11,6 +11,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -20,7 +21,7 @@ const hostile = "Ünïcode <b>&amp; \"quoted\"\n\u202eevil\u2028 =1+1"
 // fixedPlan has every field of format 2.
 func fixedPlan() *Plan {
 	return &Plan{
-		Stage: StageGrants, Mode: ModeCustomMerge, OrgID: "00o1", App: oktaclient.App{ID: "0oa1", Name: "oidc", Label: hostile, Status: "ACTIVE"},
+		Stage: StageGrants, Mode: ModeCustomMerge, OrgID: "00o1", App: oktaclient.App{ID: "0oa1", Name: "oidc", Label: untrusted.Stored{Text: untrusted.New(hostile)}, Status: "ACTIVE"},
 		File: "report.csv", SHA256: strings.Repeat("ab", 32),
 		Mapping: &intake.Mapping{User: "E-Mail", Entitlements: []string{"Rôle"}, Others: map[string]intake.Role{"B": intake.RoleState, "A": intake.RoleScope}},
 		Reading: &intake.Reading{
@@ -43,7 +44,7 @@ func fixedPlan() *Plan {
 			{Kind: KindAssignUser, Needs: -1, UserID: "00u1"},
 			{Kind: KindCreateGrant, Needs: 0, UserID: "00u1", GrantType: "CUSTOM", Adds: []string{"ent1"}, Had: []string{"ent0"},
 				Grant: []oktaclient.GrantedEntitlement{{ID: "esp1", Values: []string{"ent0", "ent1"}}}},
-			{Kind: KindAddValues, Needs: -1, EntitlementID: "esp1", Attribute: "role", Values: []oktaclient.NewValue{{Name: "N", ExternalValue: "n"}}},
+			{Kind: KindAddValues, Needs: -1, EntitlementID: "esp1", Attribute: untrusted.Stored{Text: untrusted.New("role")}, Values: []oktaclient.NewValue{{Name: untrusted.Stored{Text: untrusted.New("N")}, ExternalValue: untrusted.Stored{Text: untrusted.New("n")}}}},
 			{Kind: KindRevokeAccess, Needs: -1, UserID: "00u1", GrantID: "gra1", Revokes: []string{"ent1"}},
 		},
 		People:   []Person{{Email: stored("ünï@x.example\xff"), Login: stored(hostile), UserID: "00u1", Status: "ACTIVE"}, {Email: stored("b@x.example")}},

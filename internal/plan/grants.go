@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -310,7 +311,7 @@ func (b *grantsBuilder) readItems(ctx context.Context, okta *oktaclient.Client, 
 			continue
 		}
 		b.plan.People[i].is(matches[i].Users[0])
-		b.plan.People[i].Email = stored(matches[i].Users[0].Email)
+		b.plan.People[i].Email = untrusted.Stored{Text: matches[i].Users[0].Email}
 		if unknown := b.firstUnknown(item.Values); unknown != "" {
 			out.State, out.Reason = UnresolvedValue, fmt.Sprintf("value id %q", clip(unknown, 40))
 			continue

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -16,7 +17,7 @@ type Declaration struct {
 	Found   State  // of those rows when it was so already
 
 	Tallies  []Tally
-	Describe func(*Op) (target string, values []string) // untrusted names for a sample of the plan; nil when it has none
+	Describe func(*Op) (target untrusted.Text, values []untrusted.Text) // names for a sample of the plan; nil when it has none
 
 	// Undo plans how operations that a run made are taken back, an answer for each in their order. Nil: they stay.
 	Undo func(ctx context.Context, okta *oktaclient.Client, appID string, made []Made) ([]Taking, error)
@@ -62,16 +63,20 @@ func createEntitlement() Declaration {
 			{"create_entitlements", "entitlement to create", "entitlements to create", one},
 			{"create_values", "value to create", "values to create", (*Op).newValues},
 		},
-		Describe: func(op *Op) (string, []string) { return op.Entitlement.Name, namesOf(op.Entitlement.Values) },
+		Describe: func(op *Op) (untrusted.Text, []untrusted.Text) {
+			return op.Entitlement.Name.Text, namesOf(op.Entitlement.Values)
+		},
 	}
 }
 
 func addValues() Declaration {
 	return Declaration{
-		Kind:     KindAddValues,
-		Route:    "PATCH /governance/api/v1/entitlements/{id}",
-		Tallies:  []Tally{{"create_values", "value to create", "values to create", (*Op).newValues}},
-		Describe: func(op *Op) (string, []string) { return op.Attribute, namesOf(op.Values) },
+		Kind:    KindAddValues,
+		Route:   "PATCH /governance/api/v1/entitlements/{id}",
+		Tallies: []Tally{{"create_values", "value to create", "values to create", (*Op).newValues}},
+		Describe: func(op *Op) (untrusted.Text, []untrusted.Text) {
+			return op.Attribute.Text, namesOf(op.Values)
+		},
 	}
 }
 
@@ -105,8 +110,14 @@ func createGrant() Declaration {
 			{"grant_users", "user to grant access", "users to grant access", one},
 			{"grant_values", "value granted in all", "values granted in all", func(op *Op) int { return len(op.Adds) }},
 		},
-		Describe: func(op *Op) (string, []string) { return "", op.Adds },
-		Undo:     takeGrantsBack,
+		Describe: func(op *Op) (untrusted.Text, []untrusted.Text) {
+			ids := make([]untrusted.Text, len(op.Adds))
+			for i, id := range op.Adds {
+				ids[i] = untrusted.New(id)
+			}
+			return untrusted.Text{}, ids
+		},
+		Undo: takeGrantsBack,
 	}
 }
 
@@ -129,10 +140,10 @@ func (op *Op) newValues() int {
 	return len(op.Values)
 }
 
-func namesOf(values []oktaclient.NewValue) []string {
-	names := make([]string, len(values))
+func namesOf(values []oktaclient.NewValue) []untrusted.Text {
+	names := make([]untrusted.Text, len(values))
 	for i, v := range values {
-		names[i] = v.Name
+		names[i] = v.Name.Text
 	}
 	return names
 }

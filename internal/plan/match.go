@@ -63,10 +63,10 @@ func (x nameIndex) find(text string) (at int, exact, found bool) {
 func newCatalogue(s *Structure) *catalogue {
 	c := &catalogue{structure: s, entitlements: newNameIndex(), values: map[string]nameIndex{}}
 	for i, e := range s.Entitlements {
-		c.entitlements.put(i, e.ExternalValue, e.Name)
+		c.entitlements.put(i, e.ExternalValue.Raw(), e.Name.Raw())
 		values := newNameIndex()
 		for j, v := range e.Values {
-			values.put(j, v.ExternalValue, v.Name)
+			values.put(j, v.ExternalValue.Raw(), v.Name.Raw())
 		}
 		c.values[e.ID] = values
 	}

@@ -29,6 +29,26 @@ func (p *Plan) from(r *intake.Report) error {
 	return nil
 }
 
+// SettledBy lists the doubts about the report that a giver of answers settled, each as its code and, after a colon, its
+// column: unknown_word: Decision.
+func (p *Plan) SettledBy(by intake.By) []string {
+	if p.Reading == nil {
+		return nil
+	}
+	var list []string
+	for _, s := range p.Reading.Settled {
+		if s.By != by {
+			continue
+		}
+		text := s.Code
+		if s.Column != "" {
+			text += ": " + untrusted.Clean(s.Column, int(untrusted.Name))
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 // asSaved returns what will be read back from the plan's file. Bytes that are no UTF-8 come back as U+FFFD, which is
 // written in another way than such bytes are: the digest of the plan in memory must be that of the plan in the file.
 func asSaved[T any](of T) (*T, error) {
@@ -42,7 +62,7 @@ func asSaved[T any](of T) (*T, error) {
 
 // is notes which Okta user a person is.
 func (p *Person) is(u oktaclient.User) {
-	p.UserID, p.Status, p.Login = u.ID, u.Status, stored(u.Login)
+	p.UserID, p.Status, p.Login = u.ID, u.Status, untrusted.Stored{Text: u.Login}
 }
 
 // nameValues lists the values that the operations name by id, with their names. A value that the application does not list
@@ -63,7 +83,7 @@ func (p *Plan) nameValues(live *Structure) {
 		e := &live.Entitlements[i]
 		for _, v := range e.Values {
 			if _, used := named[v.ID]; used {
-				named[v.ID] = Value{ID: v.ID, Entitlement: stored(e.Name), Name: stored(v.Name)}
+				named[v.ID] = Value{ID: v.ID, Entitlement: untrusted.Stored{Text: e.Name}, Name: untrusted.Stored{Text: v.Name}}
 			}
 		}
 	}

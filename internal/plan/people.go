@@ -74,13 +74,13 @@ func (b By) attributes() []string {
 func (b By) matches(name string, u oktaclient.User) bool {
 	switch b {
 	case ByLogin:
-		return strings.EqualFold(u.Login, name)
+		return strings.EqualFold(u.Login.Raw(), name)
 	case ByEmployeeNumber:
-		return strings.EqualFold(u.EmployeeNumber, name)
+		return strings.EqualFold(u.EmployeeNumber.Raw(), name)
 	case ByID:
 		return u.ID == name
 	default:
-		return strings.EqualFold(u.Email, name) || strings.EqualFold(u.Login, name)
+		return strings.EqualFold(u.Email.Raw(), name) || strings.EqualFold(u.Login.Raw(), name)
 	}
 }
 
@@ -123,13 +123,13 @@ func (m *Match) add(u oktaclient.User) {
 func keysOf(by By, u oktaclient.User) []string {
 	switch by {
 	case ByLogin:
-		return []string{strings.ToLower(u.Login)}
+		return []string{strings.ToLower(u.Login.Raw())}
 	case ByEmployeeNumber:
-		return []string{strings.ToLower(u.EmployeeNumber)}
+		return []string{strings.ToLower(u.EmployeeNumber.Raw())}
 	case ByID:
 		return []string{strings.ToLower(u.ID)}
 	default:
-		email, login := strings.ToLower(u.Email), strings.ToLower(u.Login)
+		email, login := strings.ToLower(u.Email.Raw()), strings.ToLower(u.Login.Raw())
 		if email == login {
 			return []string{email}
 		}

@@ -67,7 +67,7 @@ type Op struct {
 
 	Entitlement   *oktaclient.NewEntitlement      `json:"entitlement,omitempty"`    // create_entitlement
 	EntitlementID string                          `json:"entitlement_id,omitempty"` // add_values; empty when Needs creates it
-	Attribute     string                          `json:"attribute,omitempty"`      // add_values: external value of the entitlement
+	Attribute     untrusted.Stored                `json:"attribute,omitzero"`       // add_values: external value of the entitlement
 	Values        []oktaclient.NewValue           `json:"values,omitempty"`         // add_values
 	UserID        string                          `json:"user_id,omitempty"`
 	GroupID       string                          `json:"group_id,omitempty"`   // add_group_member

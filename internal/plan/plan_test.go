@@ -13,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -44,11 +45,11 @@ func TestStructureAddsOnlyWhatIsMissing(t *testing.T) {
 	for _, op := range p.Ops {
 		switch op.Kind {
 		case plan.KindAddValues:
-			if len(op.Values) != 2 || op.Values[0].Name != "Viewer" || op.Values[1].Name != "Owner" {
+			if len(op.Values) != 2 || op.Values[0].Name.Raw() != "Viewer" || op.Values[1].Name.Raw() != "Owner" {
 				t.Errorf("values added: %+v", op.Values)
 			}
 		case plan.KindCreateEntitlement:
-			if op.Entitlement.Name != "Team" || !op.Entitlement.MultiValue {
+			if op.Entitlement.Name.Raw() != "Team" || !op.Entitlement.MultiValue {
 				t.Errorf("created: %+v", op.Entitlement)
 			}
 		}
@@ -238,7 +239,7 @@ func TestASavedPlanIsWhatItsIDSays(t *testing.T) {
 	path := filepath.Join(dir, p.ID+".json")
 	edited := *p
 	edited.Ops = append([]plan.Op(nil), p.Ops...)
-	edited.Ops[0].Entitlement = &oktaclient.NewEntitlement{Name: "Owner", ExternalValue: "Owner"}
+	edited.Ops[0].Entitlement = &oktaclient.NewEntitlement{Name: untrusted.NewStored("Owner"), ExternalValue: untrusted.NewStored("Owner")}
 	data, err := json.Marshal(&edited)
 	if err != nil {
 		t.Fatal(err)

@@ -116,9 +116,9 @@ func optedIn(ctx context.Context, okta *oktaclient.Client, app oktaclient.App) e
 func (s *Structure) digest() string {
 	var lines []string
 	for _, e := range s.Entitlements {
-		lines = append(lines, "e\x00"+e.ID+"\x00"+e.ExternalValue)
+		lines = append(lines, "e\x00"+e.ID+"\x00"+e.ExternalValue.Raw())
 		for _, v := range e.Values {
-			lines = append(lines, "v\x00"+v.ID+"\x00"+v.ExternalValue)
+			lines = append(lines, "v\x00"+v.ID+"\x00"+v.ExternalValue.Raw())
 		}
 	}
 	slices.Sort(lines)

@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -83,12 +84,14 @@ func (b *structureBuilder) column(index int32, column intake.EntitlementColumn) 
 	}
 	first := missing[:min(len(missing), valuesPerCall)]
 	b.plan.Ops = append(b.plan.Ops, Op{Kind: KindCreateEntitlement, Needs: -1, Entitlement: &oktaclient.NewEntitlement{
-		AppID: b.plan.App.ID, Name: column.Name, ExternalValue: column.Name,
-		Description: "Created from the access report " + clip(b.report.File, 200),
+		AppID:         b.plan.App.ID,
+		Name:          untrusted.NewStored(column.Name),
+		ExternalValue: untrusted.NewStored(column.Name),
+		Description:   untrusted.NewStored("Created from the access report " + clip(b.report.File, 200)),
 		// Several values per user are allowed from the start, since an import accumulates and the type cannot be changed later.
 		MultiValue: true, Values: first,
 	}})
-	b.addValues("", column.Name, missing[len(first):], len(b.plan.Ops)-1)
+	b.addValues("", untrusted.New(column.Name), missing[len(first):], len(b.plan.Ops)-1)
 }
 
 // missing lists the values of a column that the application does not have, each once in its first spelling.
@@ -114,16 +117,19 @@ func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) [
 			b.folded++
 		default:
 			taken[folded] = true
-			missing = append(missing, oktaclient.NewValue{Name: clip(value.Text, maxName), ExternalValue: value.Text})
+			missing = append(missing, oktaclient.NewValue{
+				Name:          untrusted.NewStored(clip(value.Text, maxName)),
+				ExternalValue: untrusted.NewStored(value.Text),
+			})
 		}
 	}
 	return missing
 }
 
-func (b *structureBuilder) addValues(entitlementID, attribute string, values []oktaclient.NewValue, needs int) {
+func (b *structureBuilder) addValues(entitlementID string, attribute untrusted.Text, values []oktaclient.NewValue, needs int) {
 	for start := 0; start < len(values); start += valuesPerCall {
 		b.plan.Ops = append(b.plan.Ops, Op{Kind: KindAddValues, Needs: needs, EntitlementID: entitlementID,
-			Attribute: attribute, Values: values[start:min(start+valuesPerCall, len(values))]})
+			Attribute: untrusted.Stored{Text: attribute}, Values: values[start:min(start+valuesPerCall, len(values))]})
 	}
 }
 

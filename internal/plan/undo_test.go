@@ -13,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -197,7 +198,7 @@ func TestEachStateSaysWhatItMeans(t *testing.T) {
 
 // TestEachKindIsDeclaredWhole checks what readers of plans rely on.
 func TestEachKindIsDeclaredWhole(t *testing.T) {
-	op := plan.Op{Entitlement: &oktaclient.NewEntitlement{Name: "Role", Values: []oktaclient.NewValue{{Name: "Admin"}}}, Adds: []string{"ent1"}}
+	op := plan.Op{Entitlement: &oktaclient.NewEntitlement{Name: untrusted.NewStored("Role"), Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Admin")}}}, Adds: []string{"ent1"}}
 	for _, d := range plan.Kinds() {
 		if d.Kind == "" || d.Route == "" || len(d.Tallies) == 0 {
 			t.Errorf("%q: route %q, %d tallies", d.Kind, d.Route, len(d.Tallies))

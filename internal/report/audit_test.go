@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // asOf is when the audits of these tests were taken.
@@ -141,9 +142,9 @@ func departments(findings []mfa.Finding) []mfa.Department {
 }
 
 func person(n int, verdict mfa.Verdict, methods ...mfa.Method) mfa.Finding {
-	f := mfa.Finding{UserID: fmt.Sprintf("00u%05d", n), Login: fmt.Sprintf("p%d@example.com", n), Email: fmt.Sprintf("p%d@example.com", n),
-		Name: fmt.Sprintf("Person %d", n), Status: "ACTIVE", Department: "Engineering",
-		Policy: "Default Policy", Verdict: verdict, Strength: mfa.None, Usable: mfa.None,
+	f := mfa.Finding{UserID: fmt.Sprintf("00u%05d", n), Login: untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)), Email: untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)),
+		Name: untrusted.NewStored(fmt.Sprintf("Person %d", n)), Status: "ACTIVE", Department: untrusted.NewStored("Engineering"),
+		Policy: untrusted.NewStored("Default Policy"), Verdict: verdict, Strength: mfa.None, Usable: mfa.None,
 		Methods: methods, Sources: "both", ReadAt: asOf()}
 	for _, m := range methods {
 		if m.Strength == mfa.Weak && f.Strength == mfa.None || m.Strength == mfa.Phishable && f.Strength != mfa.Resistant || m.Strength == mfa.Resistant || m.Strength == mfa.Unknown && f.Strength == mfa.None {
@@ -166,11 +167,11 @@ func passkey() mfa.Method { return has("webauthn", "webauthn", mfa.Resistant) }
 // hostile is a person whose every text attacks its reader.
 func hostile(n int) mfa.Finding {
 	f := person(n, mfa.NotEnrolled)
-	f.Name = `<script>alert("pwned")</script>` + "\u202egnp.exe"
-	f.Login = `=HYPERLINK("http://evil.example","click")`
-	f.Department = `</text></svg><img src=x onerror=alert(1)>`
-	f.Title, f.Manager, f.Reason = "+1+1", "@SUM(A1)", "-2+3\r\n=cmd|' /C calc'!A0"
-	f.Policy = "\t=1+1"
+	f.Name = untrusted.NewStored(`<script>alert("pwned")</script>` + "\u202egnp.exe")
+	f.Login = untrusted.NewStored(`=HYPERLINK("http://evil.example","click")`)
+	f.Department = untrusted.NewStored(`</text></svg><img src=x onerror=alert(1)>`)
+	f.Title, f.Manager, f.Reason = untrusted.NewStored("+1+1"), untrusted.NewStored("@SUM(A1)"), "-2+3\r\n=cmd|' /C calc'!A0"
+	f.Policy = untrusted.NewStored("\t=1+1")
 	f.Disagree = []string{`"><svg onload=alert(2)>`, "=1;=2"}
 	f.Roles = []string{"SUPER_ADMIN", "<b>CUSTOM</b>"}
 	f.Signals = []mfa.Signal{{Kind: "<i>kind</i>", Count: 3, Last: asOf()}}
@@ -190,9 +191,9 @@ func company(size int) *audit {
 	var list []mfa.Finding
 	for n := range size {
 		f := randomPerson(random, n)
-		f.Name = firsts[random.IntN(len(firsts))] + " " + lasts[random.IntN(len(lasts))]
-		f.Department = units[min(random.IntN(len(units)), random.IntN(len(units)))]
-		f.Manager = "Manager " + f.Department
+		f.Name = untrusted.NewStored(firsts[random.IntN(len(firsts))] + " " + lasts[random.IntN(len(lasts))])
+		f.Department = untrusted.NewStored(units[min(random.IntN(len(units)), random.IntN(len(units)))])
+		f.Manager = untrusted.NewStored("Manager " + f.Department.Raw())
 		if random.IntN(100) == 0 {
 			f.Roles, f.RolesVia = []string{"HELP_DESK_ADMIN"}, "group"
 			if random.IntN(4) == 0 {

@@ -14,6 +14,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func bulletin(t *testing.T, a *audit, people ...mfa.Finding) notify.Bulletin {
@@ -37,7 +38,7 @@ func TestBulletinSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 		}
 	}
 	for _, f := range a.findings[:50] {
-		if strings.Contains(text, f.Login) || strings.Contains(text, f.Name) {
+		if strings.Contains(text, f.Login.Raw()) || strings.Contains(text, f.Name.Raw()) {
 			t.Errorf("the bulletin names %s", f.Login)
 		}
 	}
@@ -67,7 +68,7 @@ func TestBulletinSaysWhatAndHowMuchAndSinceWhen(t *testing.T) {
 func TestBulletinNamesOnlyThePeopleGiven(t *testing.T) {
 	a := company(100)
 	d := bulletin(t, a, a.findings[:20]...)
-	if len(d.People) != 16 || !strings.Contains(d.People[0], a.findings[0].Login) || d.People[15] != "5 more people" {
+	if len(d.People) != 16 || !strings.Contains(d.People[0], a.findings[0].Login.Raw()) || d.People[15] != "5 more people" {
 		t.Errorf("people are %q", d.People)
 	}
 }
@@ -152,7 +153,7 @@ func TestMessagesGoToThoseWhoMustEnrol(t *testing.T) {
 
 func TestMessagesPassOverBadAddressesAndStopAtAnError(t *testing.T) {
 	none, trick, good := person(1, mfa.NotEnrolled), person(2, mfa.NotEnrolled), person(3, mfa.NotEnrolled)
-	none.Email, trick.Email = "", "Eve <eve@evil.example>"
+	none.Email, trick.Email = untrusted.NewStored(""), untrusted.NewStored("Eve <eve@evil.example>")
 	if got := messages(t, newAudit(none, trick, good)); len(got) != 1 {
 		t.Errorf("written to: %v", got)
 	}

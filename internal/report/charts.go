@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -93,7 +94,7 @@ func departmentChart(s *mfa.Summary) picture {
 		return p
 	}
 	slices.SortStableFunc(all, func(a, b mfa.Department) int {
-		return cmp.Or(b.Failing-a.Failing, b.Total-a.Total, cmp.Compare(a.Name, b.Name))
+		return cmp.Or(b.Failing-a.Failing, b.Total-a.Total, strings.Compare(a.Name.Raw(), b.Name.Raw()))
 	})
 	shown := all[:min(len(all), departmentRows)]
 	p.box(0, 3, 18, barThick, "s-enrolled", "")
@@ -102,7 +103,7 @@ func departmentChart(s *mfa.Summary) picture {
 	p.text(128, 13, "start", "small", "failing, both as a share of the department")
 	var rows []bar
 	for _, d := range shown {
-		name := cmp.Or(untrusted.Clean(d.Name, nameMax), "no department")
+		name := cmp.Or(d.Name.Show(untrusted.Name), "no department")
 		tip := fmt.Sprintf("%s: %s of %s enrolled, %s failing", name, number(d.Enrolled), people(d.Total), number(d.Failing))
 		rows = append(rows, bar{label: name, value: number(d.Failing) + " of " + number(d.Total) + verb(d.Failing, " fails", " fail"),
 			share: float64(d.Enrolled) / float64(d.Total), class: "s-enrolled",

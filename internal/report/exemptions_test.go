@@ -7,6 +7,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
@@ -28,7 +29,7 @@ func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 			"expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
 		t.Errorf("the bulletin says %q", text)
 	}
-	failing := mfa.Finding{UserID: "00u1", Login: "bob@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
+	failing := mfa.Finding{UserID: "00u1", Login: untrusted.NewStored("bob@acme.example.com"), Verdict: mfa.NotEnrolled, Sources: "both"}
 	wanted, err := report.Tickets(s, func(yield func(mfa.Finding, error) bool) { yield(failing, nil) }, report.Bulk, report.TicketOptions{})
 	if err != nil || len(wanted.Open) != 1 {
 		t.Fatalf("tickets %+v, %v", wanted.Open, err)

@@ -17,6 +17,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // written writes a report and reads its files.
@@ -89,9 +90,9 @@ func TestTableHasEverybodyWithWhatAnAuditorAsks(t *testing.T) {
 
 func TestNoCellOfTheTableIsAFormula(t *testing.T) {
 	f := hostile(1)
-	f.Login, f.Email, f.Name = "\u200b=1+1", "＝1+1", "\xff\xfe=1+1"
+	f.Login, f.Email, f.Name = untrusted.NewStored("\u200b=1+1"), untrusted.NewStored("＝1+1"), untrusted.NewStored("\xff\xfe=1+1")
 	f.Methods = []mfa.Method{{Name: "=evil", Status: "ACTIVE"}}
-	f.Title = " \u00a0-1"
+	f.Title = untrusted.NewStored(" \u00a0-1")
 	table, _, _ := written(t, newAudit(f, hostile(2)))
 	if !utf8.ValidString(table) {
 		t.Error("the table is not UTF-8")

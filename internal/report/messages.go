@@ -29,8 +29,8 @@ func Messages(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], enrollURL s
 				yield(notify.Message{}, fmt.Errorf("write messages: read findings: %w", err))
 				return
 			}
-			address, err := mail.ParseAddress(f.Email)
-			if err != nil || address.Address != f.Email || !f.Verdict.Failing() && f.Verdict != mfa.InGrace {
+			address, err := mail.ParseAddress(f.Email.Raw())
+			if err != nil || address.Address != f.Email.Raw() || !f.Verdict.Failing() && f.Verdict != mfa.InGrace {
 				continue
 			}
 			if !yield(message(&s, &f, link), nil) {
@@ -41,7 +41,7 @@ func Messages(s mfa.Summary, findings iter.Seq2[mfa.Finding, error], enrollURL s
 }
 
 func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
-	m := notify.Message{Email: f.Email, Link: link}
+	m := notify.Message{Email: f.Email.Raw(), Link: link}
 	if link != "" {
 		m.LinkText = "Enrol now"
 	}

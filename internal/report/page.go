@@ -68,7 +68,7 @@ func (p *page) add(f *mfa.Finding) {
 		p.rows.put(class, newRow(f))
 	}
 	if len(f.Disagree) > 0 && p.disagree.takes(0) {
-		d := disagreement{Name: who(f), Login: untrusted.Clean(f.Login, nameMax)}
+		d := disagreement{Name: who(f), Login: f.Login.Show(untrusted.Name)}
 		for i, item := range f.Disagree {
 			if i == 10 {
 				d.Items = append(d.Items, "and more, see "+FindingsFile)
@@ -103,7 +103,7 @@ func rowClass(f *mfa.Finding) int {
 
 func newRow(f *mfa.Finding) personRow {
 	r := personRow{
-		Name: who(f), Login: untrusted.Clean(f.Login, nameMax), Department: untrusted.Clean(f.Department, nameMax),
+		Name: who(f), Login: f.Login.Show(untrusted.Name), Department: f.Department.Show(untrusted.Name),
 		Verdict: f.Verdict, VerdictText: word(verdictWords, f.Verdict), VerdictRank: verdictRank(f.Verdict), Until: day(f.Until),
 		Strength: word(strengthWords, f.Strength), StrengthClass: strengthClass(f.Strength), StrengthRank: grade(f.Strength),
 		Methods: untrusted.Clean(has(f), textMax), Single: f.Single, Events: signals(f), Reason: untrusted.Clean(f.Reason, textMax),

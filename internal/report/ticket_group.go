@@ -44,7 +44,7 @@ func (w *writer) group(f *mfa.Finding) *group {
 
 // managerOf returns a person's manager by the id that the profile has, or else by the name. Both are free text in Okta.
 func (w *writer) managerOf(f *mfa.Finding) (string, group) {
-	id, name := untrusted.Clean(f.ManagerID, nameMax), untrusted.Clean(f.Manager, nameMax)
+	id, name := f.ManagerID.Show(untrusted.Name), f.Manager.Show(untrusted.Name)
 	g := group{manager: cmp.Or(name, id)}
 	for _, text := range []string{id, name} {
 		if a, err := mail.ParseAddress(text); err == nil && a.Address == text && g.address == "" {
@@ -88,8 +88,7 @@ func (g *group) row(class int, f *mfa.Finding) {
 	if f.Admin() {
 		note = strings.TrimSuffix("administrator; "+note, "; ")
 	}
-	g.rows.put(class, []string{who(f), untrusted.Clean(f.Login, nameMax), untrusted.Clean(f.Department,
-		nameMax), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
+	g.rows.put(class, []string{who(f), f.Login.Show(untrusted.Name), f.Department.Show(untrusted.Name), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
 }
 
 // rowHeading is above every table of people.

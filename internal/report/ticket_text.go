@@ -26,7 +26,7 @@ func (w *writer) personTicket(key string, f *mfa.Finding) notify.Ticket {
 		t.Labels = append(t.Labels, "okta-admin")
 	}
 	if w.o.AssignPeople {
-		t.Assignee = untrusted.Clean(cmp.Or(f.Email, f.Login), nameMax)
+		t.Assignee = cmp.Or(f.Email, f.Login).Show(untrusted.Long)
 	}
 	t.Lines = append(t.Lines, w.wrong(f))
 	if f.Admin() {
@@ -57,7 +57,7 @@ func (w *writer) personTitle(f *mfa.Finding) string {
 // wrong says who and what is wrong, in a sentence.
 func (w *writer) wrong(f *mfa.Finding) string {
 	text := whoWithLogin(f)
-	if d := untrusted.Clean(f.Department, nameMax); d != "" {
+	if d := f.Department.Show(untrusted.Name); d != "" {
 		text += ", " + d + ","
 	}
 	if f.Verdict == mfa.NotEnrolled {

@@ -13,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // tickets makes a wanted, or fails the test.
@@ -167,9 +168,9 @@ func TestPeopleWhoAreMissingAreSettledOnlyWhenEveryoneIsKnown(t *testing.T) {
 func TestTicketsByManager(t *testing.T) {
 	byID, byName, again, well, hidden := person(1, mfa.NotEnrolled), person(2, mfa.WeakOnly, sms()),
 		person(3, mfa.NotEnrolled), person(4, mfa.Compliant, push()), person(5, mfa.Unreadable)
-	byID.ManagerID, byID.Manager = "boss@example.com", "Big Boss"
-	byName.Manager, again.Manager = "Lena  Chef", "lena chef"
-	well.Manager, hidden.Manager = "Good Manager", "Blind Manager"
+	byID.ManagerID, byID.Manager = untrusted.NewStored("boss@example.com"), untrusted.NewStored("Big Boss")
+	byName.Manager, again.Manager = untrusted.NewStored("Lena  Chef"), untrusted.NewStored("lena chef")
+	well.Manager, hidden.Manager = untrusted.NewStored("Good Manager"), untrusted.NewStored("Blind Manager")
 	again.Roles = []string{"ORG_ADMIN"}
 	a := newAudit(byID, byName, again, well, hidden)
 	a.summary.Coverage.Share = 1
@@ -240,7 +241,7 @@ func TestHostileTextInTicketsIsOneCleanLine(t *testing.T) {
 	key := regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 	f := hostile(1)
 	f.UserID = "../../etc/passwd\n" + strings.Repeat("x", 500)
-	f.Name += strings.Repeat("long ", 200) + "\x1b[31m"
+	f.Name = untrusted.NewStored(f.Name.Raw() + strings.Repeat("long ", 200) + "\x1b[31m")
 	other := f
 	other.UserID += "y"
 	for _, mode := range report.Modes {
@@ -303,7 +304,7 @@ func TestTicketsAreRefused(t *testing.T) {
 func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
 	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: mfa.Everybody, Kind: mfa.KindFull,
 		Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
-	f := mfa.Finding{UserID: "00u1", Login: "ada@acme.example.com", Verdict: mfa.NotEnrolled, Sources: "both"}
+	f := mfa.Finding{UserID: "00u1", Login: untrusted.NewStored("ada@acme.example.com"), Verdict: mfa.NotEnrolled, Sources: "both"}
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
 	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
 	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"},

@@ -164,13 +164,13 @@ func signals(f *mfa.Finding) []string {
 
 // who names a person for a reader: the name, or else the login, or else the id.
 func who(f *mfa.Finding) string {
-	return cmp.Or(untrusted.Clean(f.Name, nameMax), untrusted.Clean(f.Login, nameMax),
+	return cmp.Or(f.Name.Show(untrusted.Name), f.Login.Show(untrusted.Name),
 		untrusted.Clean(f.UserID, nameMax), "someone without a name")
 }
 
 // whoWithLogin is who with the login behind it.
 func whoWithLogin(f *mfa.Finding) string {
-	name, login := who(f), untrusted.Clean(f.Login, nameMax)
+	name, login := who(f), f.Login.Show(untrusted.Name)
 	if login == "" || login == name {
 		return name
 	}

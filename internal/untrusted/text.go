@@ -70,13 +70,22 @@ func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
 func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
 
 // UnmarshalJSON keeps a JSON string as it is.
-func (t *Text) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &t.raw) }
+func (t *Text) UnmarshalJSON(data []byte) error {
+	if n := len(data); n >= 2 && data[0] == '"' && bytes.IndexByte(data, '\\') < 0 && utf8.Valid(data) {
+		t.raw = string(data[1 : n-1]) // a decoder hands over valid JSON alone; most texts have nothing to unescape
+		return nil
+	}
+	return json.Unmarshal(data, &t.raw)
+}
 
 // Stored is a Text in a file of ours, or in a call's body: its JSON gives the text back byte for byte. Valid UTF-8, which
 // is all that JSON from outside can hold, is the same JSON string that a Go string is, so that files written before this
 // type keep their bytes and digests. Other bytes, as a report may hold them, become {"bytes": base64}. Shown in any other
 // way it is a Text.
 type Stored struct{ Text }
+
+// NewStored wraps raw, as it was read.
+func NewStored(raw string) Stored { return Stored{New(raw)} }
 
 // storedBytes is the form of what a JSON string cannot hold.
 type storedBytes struct {
@@ -88,7 +97,10 @@ func (s Stored) MarshalJSON() ([]byte, error) {
 	if !utf8.ValidString(s.raw) {
 		return json.Marshal(storedBytes{[]byte(s.raw)})
 	}
-	// Whoever encodes us decides whether <, > and & are escaped: what is escaped here could not be taken back.
+	if plainASCII(s.raw) {
+		return append(append(append(make([]byte, 0, len(s.raw)+2), '"'), s.raw...), '"'), nil
+	}
+	// The encoder around this one decides whether <, > and & are escaped: what is escaped here could not be taken back.
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -98,10 +110,20 @@ func (s Stored) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
+// plainASCII reports whether a text is the same between the quotes of a JSON string, as most texts are.
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *Stored) UnmarshalJSON(data []byte) error {
 	if !bytes.HasPrefix(data, []byte("{")) {
-		return json.Unmarshal(data, &s.raw)
+		return s.Text.UnmarshalJSON(data)
 	}
 	var b storedBytes
 	decoder := json.NewDecoder(bytes.NewReader(data))
