@@ -3,9 +3,45 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
 )
+
+// callersAccess reads the access columns that the caller named; the rest describes.
+func (d *columns) callersAccess() {
+	for _, i := range d.with(RoleEntitlement) {
+		if d.isMatrixCell(i) || d.given.Layout == LayoutMatrix {
+			d.marks = append(d.marks, i)
+		}
+	}
+	if len(d.marks) > 0 {
+		d.layout = LayoutMatrix
+	}
+}
+
+// isMatrixCell reports whether the cells of a column are marks: yes, no, X.
+func (d *columns) isMatrixCell(i int) bool {
+	c := d.cells(i)
+	return c.filled > 0 && c.share(c.bools+c.words(isVerdict, "allowed", "denied", "granted")+c.empties) >= nearlyAll &&
+		c.bools+c.verdicts > 0
+}
+
+// words counts cells of a trait that are one of a few words, such as Allowed and Denied in a matrix.
+func (s *shape) words(trait int, _ ...string) int {
+	n := 0
+	for text, t := range s.distinct {
+		if !t.has[trait] || t.has[isBool] {
+			continue
+		}
+		switch strings.ToLower(text) {
+		case "allowed", "allow", "denied", "deny", "granted", "not granted", "permitted", "not permitted", "not allowed",
+			"erlaubt", "verboten":
+			n += t.count
+		}
+	}
+	return n
+}
 
 // couldBeMark reports whether a column can be one of a matrix: its cells are marks, and its header is no question that is
 // answered with yes and no.
