@@ -13,10 +13,17 @@ type Records struct {
 	rec    record
 }
 
-// NewRecords reads the beginning of a table. The error is a *trouble.Error, or ctx's.
-func NewRecords(ctx context.Context, r io.Reader) (*Records, error) {
+// Record is one record of a table. It may have more or fewer cells than the header.
+type Record struct {
+	Cells []string
+	Line  int    // on which it starts, from 1
+	Flaw  string // why its cells cannot be told apart; "" for none
+}
+
+// NewRecords reads the beginning of a table. It waits for nothing but r. The error is a *trouble.Error.
+func NewRecords(r io.Reader) (*Records, error) {
 	opts := Options{}.withDefaults()
-	scan, h, err := open(newSource(ctx, r), opts)
+	scan, h, err := open(newSource(context.Background(), r), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -26,16 +33,21 @@ func NewRecords(ctx context.Context, r io.Reader) (*Records, error) {
 // Header returns the names of the columns, trimmed.
 func (r *Records) Header() []string { return r.header }
 
-// Next returns the cells of the next record and the line on which it starts; nil cells at the end. A record may have more
-// or fewer cells than the header.
-func (r *Records) Next() (cells []string, line int, err error) {
+// Next returns the next record; false after the last one.
+func (r *Records) Next() (Record, bool, error) {
 	more, err := r.scan.next(&r.rec)
 	if err != nil || !more {
-		return nil, 0, err
+		return Record{}, false, err
 	}
-	cells = make([]string, len(r.rec.fields))
+	next := Record{Cells: make([]string, len(r.rec.fields)), Line: r.rec.line}
 	for i, f := range r.rec.fields {
-		cells[i] = string(f)
+		next.Cells[i] = string(f)
 	}
-	return cells, r.rec.line, nil
+	switch r.rec.flaw {
+	case flawMalformed:
+		next.Flaw = "text follows a closing quote"
+	case flawUnclosed:
+		next.Flaw = "a quote is never closed"
+	}
+	return next, true, nil
 }

@@ -116,12 +116,30 @@ func TestRowsThatCannotBeUsedAreCountedWithTheirLine(t *testing.T) {
 	}
 }
 
+func TestABaselineIsReadInTheEncodingsOfReports(t *testing.T) {
+	const export = "Login;Authenticators\nzoë@acme.example.com;Phone\n"
+	utf16 := "\xff\xfe"
+	for _, r := range export {
+		utf16 += string([]byte{byte(r), byte(r >> 8)})
+	}
+	for name, file := range map[string]string{
+		"UTF-16":       utf16,
+		"Windows-1252": strings.ReplaceAll(export, "ë", "\xeb"),
+		"a sep line":   "sep=;\n" + export,
+	} {
+		b, err := ParseBaseline(strings.NewReader(file))
+		if err != nil || len(b.Rows) != 1 || b.Rows[0].Login != "zoë@acme.example.com" {
+			t.Errorf("%s: %+v, %v", name, b, err)
+		}
+	}
+}
+
 func TestFilesThatAreNoBaselineAreRefused(t *testing.T) {
 	for file, want := range map[string]string{
 		"":                          "the file is empty",
 		"Name,Shoe size\nAnn,42\n":  `no column lists authenticators, such as "Authenticator type"; columns are "Name", "Shoe size"`,
 		"Name,Authenticators\n":     `no column names people`,
-		"\xff\xfeU\x00":             "UTF-16",
+		"\xff\xfeU\x00":             `no column lists authenticators`, // UTF-16 is read; this has one column
 		strings.Repeat("a,", 300):   "301 columns, at most 256",
 		"\"Login\nAuthenticators\n": "read MFA baseline",
 	} {
