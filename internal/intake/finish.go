@@ -34,7 +34,7 @@ func (b *builder) openQuestions() {
 		return // nothing can be granted, so there is nothing to ask
 	}
 	for _, v := range b.wordColumns() {
-		name := b.rep.Header[v.index]
+		name := b.header[v.index]
 		if q := v.unknown(name); q != nil {
 			b.doubt(*q)
 		}
@@ -51,7 +51,7 @@ func (b *builder) reading() {
 	r.Header, r.Spans, r.Layout, r.Columns, r.People = b.columns.head.line, b.spans.spans, b.columns.layout, b.rep.Columns, b.columns.people
 	for _, v := range b.wordColumns() {
 		if len(v.seen) > 0 {
-			r.Words = append(r.Words, v.reading(b.rep.Header[v.index]))
+			r.Words = append(r.Words, v.reading(b.header[v.index]))
 		}
 	}
 	r.Doubts, r.Settled = b.doubts, b.settled
@@ -67,7 +67,7 @@ func (b *builder) noneInDoubt() {
 		if len(c.nones) == 0 {
 			continue
 		}
-		name := b.rep.Header[c.index]
+		name := b.header[c.index]
 		if given := b.answers.NoneIs; given != "" {
 			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given,
 				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
@@ -108,7 +108,7 @@ func (b *builder) onePerPerson() {
 		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
 			continue
 		}
-		name := b.rep.Header[c.index]
+		name := b.header[c.index]
 		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name,
 			Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an "+
 				"identifier?", quoted(name), n.values, n.single),
@@ -126,7 +126,7 @@ func (b *builder) namesPeople(entitlement int32) bool {
 		}
 		for _, v := range b.rep.Accesses[row.Access] {
 			if b.rep.Values[v].Entitlement == entitlement {
-				if n++; fits(b.rep.People[row.Person].Email, b.rep.Values[v].Text) {
+				if n++; fits(b.rep.People[row.Person].Email.Raw(), b.rep.Values[v].Text.Raw()) {
 					fit++
 				}
 			}
@@ -149,13 +149,13 @@ func (r *Report) usersWanted() int {
 
 func (b *builder) aboutHeader(line int) {
 	seen := map[string]int{}
-	for i, name := range b.rep.Header {
+	for i, name := range b.header {
 		key := strings.ToLower(foldSpace(name))
 		if key == "" {
 			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: line,
 				Message: fmt.Sprintf("column %d has no name", i+1), Fix: "name the column, or delete it"})
 		} else if first, known := seen[key]; known {
-			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: name,
+			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: untrusted.New(name),
 				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Fix: "give each column its own name"})
 		} else {
 			seen[key] = i
@@ -166,9 +166,9 @@ func (b *builder) aboutHeader(line int) {
 			b.entitlementHeader(c, line)
 		}
 		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
-			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: c.Name,
+			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: untrusted.New(c.Name),
 				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both "+
-					"permit it", untrusted.Clean(b.rep.Mapping.Filter, 60)),
+					"permit it", shown(b.rep.Mapping.Filter)),
 				Fix: "name it in the mapping as an attribute if it does not decide"})
 		}
 	}
@@ -239,12 +239,12 @@ func (b *builder) settleDates() {
 	}
 	b.rep.First, b.rep.Last = Day(first), Day(last)
 	if d.dayFirst > 0 && d.monthFirst > 0 {
-		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: b.rep.Mapping.Date,
+		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date),
 			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst,
 				d.monthFirst), Fix: "write dates as 2026-03-31"})
 	}
 	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
-		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: b.rep.Mapping.Date, Line: d.firstAmbiguous,
+		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date), Line: d.firstAmbiguous,
 			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the month first", d.ambiguous),
 			Fix:     "write dates as 2026-03-31"})
 	}
@@ -384,7 +384,7 @@ func (b *builder) nearDuplicates() {
 	keep := map[foldKey]int32{} // the most used spelling, the first of them
 	keys := make([]foldKey, len(r.Values))
 	for i, v := range r.Values {
-		keys[i] = foldKey{v.Entitlement, foldName(v.Text)}
+		keys[i] = foldKey{v.Entitlement, foldName(v.Text.Raw())}
 		if best, known := keep[keys[i]]; !known || v.Rows > r.Values[best].Rows {
 			keep[keys[i]] = int32(i)
 		}
@@ -396,8 +396,8 @@ func (b *builder) nearDuplicates() {
 		}
 		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
 			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows,
-				untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Fix: fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", v.Text.Show(untrusted.Name), v.Rows,
+				r.Values[best].Text.Show(untrusted.Name), r.Values[best].Rows),
+			Fix: fmt.Sprintf("write %q in every row, if they are the same", r.Values[best].Text.Show(untrusted.Name))})
 	}
 }
