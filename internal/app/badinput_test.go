@@ -54,7 +54,7 @@ func TestBadFilesAreRefusedByEachTool(t *testing.T) {
 		{"empty", "empty.csv", "empty_file", func(t *testing.T, d *desk) { d.put("empty.csv", nil) }},
 		{"blank lines", "blank.csv", "empty_file", func(t *testing.T, d *desk) { d.put("blank.csv", []byte("\r\n \n\n")) }},
 		{"header only", "header.csv", "header_only", func(t *testing.T, d *desk) { d.put("header.csv", []byte("Email,Role\n")) }},
-		{"workbook", "book.csv", "binary_file", func(t *testing.T, d *desk) { d.put("book.csv", workbook()) }},
+		{"workbook that is damaged", "book.csv", "workbook_damaged", func(t *testing.T, d *desk) { d.put("book.csv", workbook()) }},
 		{"binary", "binary.csv", "binary_file", func(t *testing.T, d *desk) { d.put("binary.csv", bytes.Repeat([]byte{0, 1, 2, 0xff, 0xfe}, 4000)) }},
 		{"50 MB in one line", "line.csv", "line_too_long", func(t *testing.T, d *desk) { d.put("line.csv", bytes.Repeat([]byte("x"), 50<<20)) }},
 		{"50 MB in one cell", "cell.csv", "line_too_long", func(t *testing.T, d *desk) {

@@ -14,10 +14,11 @@ import (
 var rawCallers = map[string]string{
 	"internal/app/world.go":             "the people of a report are made in a simulated organisation",
 	"internal/audit/list.go":            "a group is found by its exact name",
-	"internal/intake/finish.go":         "spellings of values are compared, with each other and with names of people",
+	"internal/intake/finish.go":         "spellings of values are compared",
 	"internal/intake/messages.go":       "the beginning of a cell is cut out of an identifier",
 	"internal/intake/people.go":         "identifiers of people are compared",
 	"internal/intake/problems.go":       "problems are sorted",
+	"internal/intake/questions.go":      "values are compared with names of people",
 	"internal/intake/separators.go":     "values are compared with parts of other values",
 	"internal/mfa/baseline_findings.go": "people of an export are found by login or e-mail",
 	"internal/mfa/enrollpolicy.go":      "the name of a rule is quoted and cut for the words of a rule",
