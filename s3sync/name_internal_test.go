@@ -45,7 +45,8 @@ func TestThePrefixIsCutAtItsLastFolder(t *testing.T) {
 }
 
 func FuzzLocalNameStaysInTheInbox(f *testing.F) {
-	for _, key := range []string{"a/b.csv", "../x.csv", "/x.csv", `a\..\b.csv`, "C:x.csv", ".x.csv", "a//b.csv", "nul.csv", "x\x00.csv", "..", ""} {
+	for _, key := range []string{"a/b.csv", "../x.csv", "/x.csv", `a\..\b.csv`, "C:x.csv", ".x.csv", "a//b.csv",
+		"nul.csv", "x\x00.csv", "..", ""} {
 		f.Add("in/", "in/"+key)
 		f.Add("", key)
 	}
@@ -57,8 +58,10 @@ func FuzzLocalNameStaysInTheInbox(f *testing.F) {
 		if name == "" {
 			return
 		}
-		if !fs.ValidPath(name) || !filepath.IsLocal(name) || !strings.HasPrefix(name, Folder+"/") || strings.Contains(name, "/.") ||
-			strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`) || !strings.HasSuffix(key, strings.TrimPrefix(name, Folder+"/")) {
+		if !fs.ValidPath(name) || !filepath.IsLocal(name) || !strings.HasPrefix(name, Folder+"/") ||
+			strings.Contains(name, "/.") ||
+			strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`) ||
+			!strings.HasSuffix(key, strings.TrimPrefix(name, Folder+"/")) {
 			t.Errorf("%q became %q", key, name)
 		}
 	})

@@ -20,7 +20,6 @@ import (
 	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/trail"
@@ -41,8 +40,6 @@ type App struct {
 	Engine *batch.Engine
 	Jobs   *batch.Jobs
 	Deps   *tools.Deps // what the tools of the MCP server get
-
-	Planner *planning.Planner
 
 	// StateWriters says in words who may write the state directory.
 	StateWriters string
@@ -109,14 +106,6 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if p.Deps, err = p.dependencies(); err != nil {
 		return nil, err
 	}
-	p.Planner = &planning.Planner{
-		Okta:     okta,
-		Inbox:    p.Deps.Inbox,
-		Plans:    p.Plans,
-		Mappings: mapping.At(cfg.StateDir),
-		Mode:     p.Deps.Mode,
-		Await:    p.Engine.AwaitLists,
-	}
 	p.Deps.MFA, err = p.audits(ctx)
 	return p, err
 }
@@ -148,6 +137,7 @@ func (p *App) dependencies() (*tools.Deps, error) {
 		Okta:     p.Okta,
 		Inbox:    inbox,
 		Plans:    p.Plans,
+		Mappings: mapping.At(p.Config.StateDir),
 		Gate:     p.Gate,
 		Engine:   p.Engine,
 		Jobs:     p.Jobs,

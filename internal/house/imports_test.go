@@ -20,7 +20,7 @@ var imports = map[string][]string{
 	"internal/cli":               {"*"},            // the commands: arguments, exit codes, printing
 	"internal/app":               {"*"},            // the wiring: where packages meet
 	"server":                     {"tools", "internal/trail", "internal/trouble"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/mapping", "internal/planning", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
 	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted", "internal/wait"}, // trail: each run is recorded at its start and end
 	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/wait", "internal/untrusted"},                     // reads Okta and keeps what it read; asks mfa for the verdicts
 	"internal/mfa":               {"oktaclient", "internal/untrusted"},                                                                                                                                     // Okta's data types and the quoting of its filters alone: TestMFAIsPure

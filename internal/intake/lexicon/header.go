@@ -159,17 +159,16 @@ func (h *Heading) decide(words []string, ends []int) Part {
 	if len(h.Found) == 0 {
 		return ""
 	}
-	last := h.Found[len(h.Found)-1]
-	if len(h.Found) > 1 && transparent(words[len(words)-1]) && ends[len(ends)-1] == len(words) {
-		last = h.Found[len(h.Found)-2]
-		if last == Access || last == Weak || last == Application || last == Other || last == Scope || last == Login {
-			if last == Login {
-				last = Name
-			}
-			return h.priority(last)
+	n := len(h.Found)
+	if n > 1 && transparent(words[len(words)-1]) && ends[len(ends)-1] == len(words) {
+		switch before := h.Found[n-2]; before {
+		case Login:
+			return h.priority(Name)
+		case Access, Weak, Application, Other, Scope:
+			return h.priority(before)
 		}
 	}
-	return h.priority(h.Found[len(h.Found)-1])
+	return h.priority(h.Found[n-1])
 }
 
 func (h *Heading) priority(last Part) Part {
