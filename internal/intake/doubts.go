@@ -109,14 +109,18 @@ func quoted(names ...string) string {
 	return strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
 }
 
-// shown is a text of the file inside a sentence.
-func shown(text string) string { return untrusted.New(text).Show(untrusted.Name) }
-
-// texts are texts as others see them.
-func texts(raw []string) []untrusted.Text {
-	all := make([]untrusted.Text, len(raw))
-	for i, text := range raw {
-		all[i] = untrusted.New(text)
+// verb chooses the form for a number of things.
+func verb(n int, one, several string) string {
+	if n == 1 {
+		return one
 	}
-	return all
+	return several
+}
+
+// counted says a number of things: 1 row, 2 rows.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -55,7 +55,7 @@ func (d *columns) couldBeMark(i int) bool {
 		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
 	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Description:
-		return !h.Whole
+		return !h.Whole && !h.Either
 	case lexicon.Weak, lexicon.Access:
 		return !h.Has(lexicon.Flag)
 	}

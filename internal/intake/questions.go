@@ -2,6 +2,8 @@ package intake
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
 )
@@ -17,6 +19,9 @@ func (b *builder) openQuestions() {
 			b.doubt(*q)
 		}
 		b.settled = append(b.settled, v.settled(name, b.layers)...)
+	}
+	if q := b.sectionDoubt(); q != nil {
+		b.doubt(*q)
 	}
 	b.watched()
 	b.noneInDoubt()
@@ -37,8 +42,8 @@ func (b *builder) noneInDoubt() {
 			continue
 		}
 		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines,
-			Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?",
-				quoted(c.nones...), quoted(name)),
+			Question: fmt.Sprintf("%s %s under %s mean that there is no access, or name a value?",
+				verb(len(c.nones), "does", "do"), quoted(c.nones...), quoted(name)),
 			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value",
 				Answers{NoneIs: NoneIsValue})}})
 	}
@@ -63,6 +68,10 @@ func (b *builder) onePerPerson() {
 			continue
 		}
 		n := counts[c.entitlement]
+		if b.identifies(c, n.values, n.single) {
+			b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+			continue
+		}
 		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
 			float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
 			continue
@@ -71,13 +80,30 @@ func (b *builder) onePerPerson() {
 		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
 			continue
 		}
-		name := b.header[c.index]
-		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name,
-			Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an "+
-				"identifier?", quoted(name), n.values, n.single),
-			Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: b.rep.Mapping.Entitlements}}),
-				answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}})
+		b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
 	}
+}
+
+func onePerPersonDoubt(name string, access []string, values, single int) Doubt {
+	return Doubt{Code: DoubtOnePerPerson, Column: name,
+		Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?",
+			quoted(name), values, single),
+		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: access}}),
+			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}}
+}
+
+// identifies reports a column such as Group Locker, beside one that is clearly access: a word behind the word for access
+// that no list knows, and another number for each person.
+func (b *builder) identifies(c *accessColumn, values, single int) bool {
+	if h := b.columns.about(c.index); h.Ends || values < 3 || single < values || values < b.rep.usersWanted() {
+		return false
+	}
+	for _, v := range b.rep.Values {
+		if v.Entitlement == c.entitlement && !strings.ContainsAny(v.Text.Raw(), "0123456789") {
+			return false
+		}
+	}
+	return slices.ContainsFunc(b.access.columns, func(o accessColumn) bool { return b.columns.about(o.index).Exact })
 }
 
 // namesPeople reports whether the values of an entitlement fit the users who have them: aquill for ada.quill.
