@@ -151,13 +151,27 @@ func (d *Deps) readFor(ctx context.Context, c *Call, filename, appID string, arg
 				return nil, form
 			}
 		}
-		return nil, refusal
+		return nil, withAnalysis(refusal)
 	}
 	if len(report.Entitlements) == 0 {
 		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
 			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
 	}
 	return report, nil
+}
+
+// withAnalysis adds to a refusal where all answers are listed: it names the first few.
+func withAnalysis(refusal error) error {
+	e := trouble.Find(refusal)
+	if e == nil {
+		return refusal
+	}
+	return &trouble.Error{
+		Code: e.Code,
+		What: e.What,
+		Next: e.Next + "; analyze_csv_for_entitlements lists all answers, with what each would do",
+		Err:  e.Err,
+	}
 }
 
 // stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
