@@ -38,22 +38,31 @@ func New(opts Options) (*mcpserver.MCPServer, error) {
 	if opts.Trail == nil || opts.Log == nil || len(opts.Tools) == 0 {
 		return nil, errors.New("server: tools, trail and log are needed")
 	}
-	s := mcpserver.NewMCPServer("okta-entitlements-mcp", opts.Version,
+	return surface(opts,
+		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
+		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
+		mcpserver.WithResourceHandlerMiddleware(recordedRead(opts)),
+	), nil
+}
+
+// NewUnconfigured builds the server of a program that cannot start its work. Its tools do nothing, so nothing is
+// recorded and Options.Trail is not used.
+func NewUnconfigured(opts Options) *mcpserver.MCPServer { return surface(opts) }
+
+func surface(opts Options, middleware ...mcpserver.ServerOption) *mcpserver.MCPServer {
+	s := mcpserver.NewMCPServer("okta-entitlements-mcp", opts.Version, append([]mcpserver.ServerOption{
 		mcpserver.WithTitle("Okta entitlements"),
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
 		mcpserver.WithResourceCapabilities(false, false),
-		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
-		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
-		mcpserver.WithResourceHandlerMiddleware(recordedRead(opts)),
-	)
+	}, middleware...)...)
 	for _, tool := range opts.Tools {
 		s.AddTool(tool.Definition, tool.Handler)
 	}
 	for _, r := range opts.Resources {
 		s.AddResourceTemplate(r.Template, r.Handler)
 	}
-	return s, nil
+	return s
 }
 
 // Calls that wait (a run answers after up to 45 s) must not hold up others, so the pool is much larger than mcp-go's

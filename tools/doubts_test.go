@@ -307,7 +307,7 @@ func TestAnswerThatOpensADoubtIsAskedAbout(t *testing.T) {
 		r := newRig(t, rigOptions{protocol: era, answer: "accept", form: answering{
 			choose: func(question string, labels []string) string {
 				questions = append(questions, question)
-				for _, want := range []string{"it decides", "it does not grant"} {
+				for _, want := range []string{"it decides", "none of them grants"} {
 					for _, l := range labels {
 						if strings.HasPrefix(l, want) {
 							return l

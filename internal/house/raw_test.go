@@ -27,7 +27,6 @@ var rawCallers = map[string]string{
 	"internal/report/messages.go":       "Slack is asked for a user by e-mail",
 	"oktaclient/entitlements.go":        "the length that Okta takes",
 	"oktaclient/types.go":               "first and last name make one text",
-	"tools/known.go":                    "cells of a report are compared with the names of values",
 }
 
 // TestRawTextIsTakenInKnownPlacesOnly holds everyone else to showing text from outside cleaned and cut: a Text is no

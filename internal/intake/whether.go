@@ -69,7 +69,11 @@ func (d *columns) whether(i int) {
 // decision gives a column whose header says that it decides its role, or doubts it when the cells say something else.
 func (d *columns) decision(i int, role Role, wordy float64) {
 	h, c := d.about(i), d.cells(i)
-	if !h.Exact && d.matrixLike(i) {
+	if h.Either && c.filled > 0 && c.bools == c.filled && !h.Has(lexicon.Flag) && !d.yesNo(h) {
+		d.mayDecide(i, "the name asks two opposite things, and its cells answer yes or no")
+		return
+	}
+	if !h.Exact && !h.Either && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
@@ -79,6 +83,11 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 	}
 	reason := "the name %q is usual for it and %s of the cells say yes or no"
 	d.set(i, role, sureBoth, reason, d.shown(i), percent(wordy))
+}
+
+// yesNo reports a header that names the answers yes and no themselves.
+func (d *columns) yesNo(h *lexicon.Heading) bool {
+	return slices.ContainsFunc(h.Words, func(w string) bool { return lexicon.Load().Says(w, lexicon.No) })
 }
 
 // mayDecide doubts a column that could take access away and is not understood. Until it is settled it describes.
@@ -148,7 +157,7 @@ func (d *columns) byCells(i int, wordy float64) {
 	}
 	few := len(c.distinct) <= fewWords
 	part := h.Part
-	if h.Is(lexicon.Date, lexicon.OtherDate) && c.dates == 0 {
+	if h.Is(lexicon.Date, lexicon.OtherDate) && c.dates == 0 || h.Is(lexicon.Scope) && c.deciding == c.filled {
 		part = "" // the word means something else in another language
 	}
 	if d.matrixLike(i) {
