@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,8 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 	stdio.SetErrorLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn))
 	mcpserver.WithWorkerPoolSize(workers)(stdio)
 	mcpserver.WithQueueSize(queue)(stdio)
-	err := stdio.Listen(ctx, in, &oneAtATime{out: out})
+	gone := &cancelled{ids: map[string]bool{}}
+	err := stdio.Listen(ctx, &lines{in: bufio.NewReaderSize(in, 64<<10), heard: gone.heard}, &oneAtATime{out: out, gone: gone})
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -87,12 +89,16 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 
 // oneAtATime keeps messages whole: mcp-go writes results and notifications from different goroutines.
 type oneAtATime struct {
-	mu  sync.Mutex
-	out io.Writer
+	mu   sync.Mutex
+	out  io.Writer
+	gone *cancelled
 }
 
 func (w *oneAtATime) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.gone != nil && w.gone.silences(p) {
+		return len(p), nil
+	}
 	return w.out.Write(p)
 }

@@ -97,7 +97,7 @@ func TestRowsThatCannotBeUsedAreCountedWithTheirLine(t *testing.T) {
 	if b.Lines != 7 || len(b.Rows) != 2 || b.Rows[0].ID != "00u1" || b.Rows[1].ID != "00u6" || b.Rows[1].Line != 9 {
 		t.Errorf("%d lines: %+v", b.Lines, b.Rows)
 	}
-	want := []string{"line 4: nobody", "line 5: 2 cells, 5 expected", "line 6: ",
+	want := []string{"line 4: no one", "line 5: 2 cells, 5 expected", "line 6: ",
 		"line 7: counts \"3\" authenticators and lists none", "line 8: the authenticators are not UTF-8"}
 	if len(b.Problems) != len(want) || b.ProblemCount != len(want) {
 		t.Fatalf("problems %q", b.Problems)
