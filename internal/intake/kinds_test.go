@@ -39,6 +39,11 @@ func TestKindsOfReports(t *testing.T) {
 		{"not to be used", "Email,Role|A,OLD - do not use|B,Viewer", "refusal_as_value Role", "", ""},
 		{"revoked in a list, with a day", "Email,Roles|A,Buyer; Viewer (revoked 2026-01-02)|B,Viewer", "refusal_as_value Roles", "", ""},
 		{"inactive beside a value", "Email,Role|A,Viewer inactive|B,Viewer", "refusal_as_value Role", "", ""},
+		{"struck through", "Email,Role|A,~~Buyer~~|B,Viewer", "refusal_as_value Role", "", ""},
+		{"a minus before a value", "Email,Role|A,-Viewer|B,Viewer", "refusal_as_value Role", "", ""},
+		{"plus and minus", "Email,Role,+/-|A,Buyer,+|B,Viewer,-", "column_may_decide +/-", "", ""},
+		{"a pending review beside its decision", "Email,Role,Certification Status,Certification Decision|" +
+			"A,Buyer,Completed,Approved|B,Viewer,Completed,Revoked|C,Viewer,Pending,", "", "wdd", "ada Role=Buyer"},
 		{"names with such words", "Email,Role|A,Deleted Items Reader|B,Invoices: Delete|C,Approve Pending", "", "www",
 			"ada Role=Deleted Items Reader|bo Role=Invoices: Delete|cy Role=Approve Pending"},
 		{"licence plates and keys", "Email,Role,License Plate,Product Key|A,Buyer,W-1,K1|B,Viewer,W-2,K2|C,Viewer,W-3,K3", "", "www",

@@ -106,7 +106,7 @@ func mayDecideDoubt(name, why string) Doubt {
 func (d *columns) review(i int) {
 	c := d.cells(i)
 	switch {
-	case c.process == c.filled || c.deciding == 0:
+	case c.process == c.filled || c.deciding == 0 || d.openOnly(c) && d.decides(i):
 		d.set(i, RoleAttribute, sureHeader, "%q says how far a review has come, which is no access and no decision", d.shown(i))
 	case c.bools == c.filled && slices.ContainsFunc(d.indexes(), func(j int) bool {
 		return d.about(j).Is(lexicon.Decision) &&
@@ -118,6 +118,26 @@ func (d *columns) review(i int) {
 	default:
 		d.set(i, RoleState, sureWeakName, "the cells under %q hold decisions of a review", d.shown(i))
 	}
+}
+
+// openOnly reports cells that say how far a review has come, pending among them, and decide nothing.
+func (d *columns) openOnly(c *shape) bool {
+	for _, t := range c.distinct {
+		if !t.has[isProcess] && !t.senses[lexicon.Open] || t.senses[lexicon.Grants] || t.senses[lexicon.Refuses] && !t.has[isProcess] {
+			return false
+		}
+	}
+	return true
+}
+
+// decides reports whether another column holds the decisions.
+func (d *columns) decides(i int) bool {
+	for j := range d.list {
+		if c := d.cells(j); j != i && d.about(j).Is(lexicon.Decision) && c.filled > 0 && c.share(c.bools+c.verdicts) >= mostCells {
+			return true
+		}
+	}
+	return false
 }
 
 // validity reads a column with the first or the last day.
@@ -165,6 +185,10 @@ func (d *columns) byCells(i int, wordy float64) {
 	}
 	if limit := lexicon.Load().EndsWith(h); limit != "" && c.share(c.dates) >= halfOfCells {
 		d.validity(i, limit)
+		return
+	}
+	if c.distinct["+"] != nil && c.distinct["-"] != nil && len(c.distinct) == 2 {
+		d.mayDecide(i, "its cells are plus and minus signs")
 		return
 	}
 	access := h.Is(lexicon.Access, lexicon.Weak, lexicon.Faint)

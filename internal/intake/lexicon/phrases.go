@@ -91,6 +91,15 @@ func (l *Lexicon) mayStrike(value string) bool {
 // Viewer (disabled). rest is the value without it. plain means that nothing but a space sets the word off, so that it may
 // be part of a name, such as Deleted Items Reader.
 func (l *Lexicon) Struck(value string) (rest string, plain, found bool) {
+	if bare := strings.Trim(value, "~"); strings.HasPrefix(value, "~~") && strings.HasSuffix(value, "~~") && bare != "" {
+		return bare, false, true
+	}
+	if strings.ContainsRune(value, '\u0336') { // each letter is struck through
+		return strings.ReplaceAll(value, "\u0336", ""), false, true
+	}
+	if bare, minus := strings.CutPrefix(value, "-"); minus && bare != "" {
+		return strings.TrimSpace(bare), true, true
+	}
 	if !l.mayStrike(value) {
 		return "", false, false
 	}
