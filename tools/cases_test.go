@@ -133,7 +133,7 @@ func (r *rig) doubtsOf(problem tools.Problem) string {
 	}
 	var out strings.Builder
 	for _, d := range call[tools.AnalyzeOut](r, "analyze_csv_for_entitlements", arguments{"filename": "case.csv"}).Doubts {
-		fmt.Fprintf(&out, "  asks %s: %s\n", d.Code, d.Question)
+		fmt.Fprintf(&out, "  asks %s\n", strings.TrimSpace(d.Code+" "+d.Column))
 		if len(d.Answers) == 0 {
 			r.t.Errorf("%s cannot be answered: %s", d.Code, d.Question)
 		}

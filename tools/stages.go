@@ -123,14 +123,29 @@ func (d *Deps) draft(ctx context.Context, c *Call, req planning.Request) (*plan.
 		}
 	}
 	declined := c.Answer != nil && !c.Answer.Accepted
-	if report.Refusal() != nil && c.canAsk && !declined {
-		if form := doubtForm(report, c.forms()); form != nil {
+	if refusal := report.Refusal(); refusal != nil {
+		if form := doubtForm(report, c.forms()); form != nil && c.canAsk && !declined {
 			return nil, form
 		}
+		return nil, withAnalysis(refusal)
 	}
 	made, err := d.Planner().Draft(ctx, req, reading)
 	c.notes = reading.Notes
 	return made, err
+}
+
+// withAnalysis adds to a refusal where all answers are listed: it names the first few.
+func withAnalysis(refusal error) error {
+	e := trouble.Find(refusal)
+	if e == nil {
+		return refusal
+	}
+	return &trouble.Error{
+		Code: e.Code,
+		What: e.What,
+		Next: e.Next + "; analyze_csv_for_entitlements lists all answers, with what each would do",
+		Err:  e.Err,
+	}
 }
 
 // stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
