@@ -44,6 +44,7 @@ type App struct {
 	// StateWriters says in words who may write the state directory.
 	StateWriters string
 
+	temp    *temp
 	secrets *secret.Hider // what must not reach the trail, wherever it is given
 
 	jira  *notify.Jira  // nil when not configured
@@ -115,6 +116,10 @@ func (p *App) dependencies() (*tools.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.temp, err = openTemp(p.stateDir("tmp")); err != nil {
+		return nil, err
+	}
+	inbox.UseTemp(p.temp.dir)
 	syncer, err := bucket(p.Config, p.Log)
 	if err != nil {
 		return nil, err
@@ -169,6 +174,9 @@ func (p *App) Close() {
 	p.Deps.MFA.Auditor.Close()
 	if err := p.Deps.Inbox.Close(); err != nil {
 		p.Log.Warn("close inbox", "error", err)
+	}
+	if err := p.temp.close(); err != nil {
+		p.Log.Warn("remove temporary files", "error", err)
 	}
 }
 

@@ -45,6 +45,7 @@ type File struct {
 type Inbox struct {
 	root *os.Root
 	dir  string
+	temp string // for parts of workbooks; "" is the directory of the system
 }
 
 // NewInbox opens dir, which is made when missing. The folders for processed files are made when the first file moves.
@@ -68,6 +69,10 @@ func NewInbox(dir string) (*Inbox, error) {
 	}
 	return &Inbox{root: root, dir: dir}, nil
 }
+
+// UseTemp names the directory where parts of large workbooks are unpacked; it must exist. Without it that is the one of
+// the system.
+func (b *Inbox) UseTemp(dir string) { b.temp = dir }
 
 // Close lets go of the folder.
 func (b *Inbox) Close() error { return b.root.Close() }
@@ -294,6 +299,7 @@ func (b *Inbox) Read(ctx context.Context, name string, opts Options) (*Report, e
 	}
 	defer f.Close()
 	opts.File = found
+	opts.TempDir = cmp.Or(opts.TempDir, b.temp)
 	if opts.Today.IsZero() {
 		opts.Today = time.Now()
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -46,6 +47,7 @@ type pageCursor struct {
 // before, points to; "" is the beginning. When the file changed in between, the error is file_changed.
 func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts Options) (Page, error) {
 	opts = opts.withDefaults()
+	opts.TempDir = cmp.Or(opts.TempDir, b.temp)
 	if limit < 1 {
 		limit = DefaultPageRows
 	}
