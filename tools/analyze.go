@@ -12,8 +12,8 @@ import (
 
 // AnalyzeIn names the report, and what its columns mean where the guess would be wrong.
 type AnalyzeIn struct {
-	Filename string         `json:"filename" jsonschema:"As list_csv_files gives it"`
-	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"Overrides of what columns mean; leave out what is guessed right"`
+	Filename string `json:"filename" jsonschema:"As list_csv_files gives it"`
+	intake.Answers
 }
 
 // AnalyzeOut is what a report says, in counts.
@@ -21,6 +21,8 @@ type AnalyzeOut struct {
 	Filename     string            `json:"filename"`
 	SHA256       string            `json:"sha256"`
 	Counts       intake.Counts     `json:"counts"`
+	Reading      ReadingSeen       `json:"reading"`
+	Doubts       []DoubtItem       `json:"doubts,omitempty" jsonschema:"Planning waits for them"`
 	Columns      []ColumnItem      `json:"columns,omitempty"`
 	MoreColumns  int               `json:"more_columns,omitempty" jsonschema:"Columns beyond those shown"`
 	Mapping      intake.Mapping    `json:"mapping" jsonschema:"In force; pass as columns to the next stages when you changed it"`
@@ -83,9 +85,9 @@ var specAnalyze = Spec{
 	Title:  "Stage 1: analyse a report",
 	Effect: ReadsLocal,
 	Description: "Analyses an access report, as stage 1 of 3: what each column is taken for and why, which " +
-		"entitlements and values it holds with counts, how many rows are permitted or denied, " +
+		"entitlements and values it holds with counts, how many rows are permitted or denied, what is in doubt, " +
 		"and where users have piled up access over time. Changes nothing and makes no call to Okta. Wrong guesses " +
-		"are corrected with columns. Next: prepare_entitlement_structure.",
+		"are corrected, and doubts settled, with arguments. Next: prepare_entitlement_structure.",
 }
 
 const (
@@ -96,8 +98,11 @@ const (
 	shownSteps        = 6
 )
 
+// nextInDoubt is the next step while a doubt is open.
+const nextInDoubt = "settle the doubts: ask the user each question, and add the argument of the answer to the call"
+
 func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, error) {
-	r, err := d.read(ctx, in.Filename, in.Columns)
+	r, err := d.read(ctx, in.Filename, in.Answers)
 	if err != nil {
 		return AnalyzeOut{}, err
 	}
@@ -106,6 +111,8 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 		Filename:    r.File,
 		SHA256:      r.SHA256,
 		Counts:      r.Counts(),
+		Reading:     readingSeen(&r.Reading),
+		Doubts:      doubtItems(r.Open()),
 		Mapping:     cleanMapping(r.Mapping),
 		Problems:    r.ProblemCounts,
 		LaterDenied: denials,
@@ -122,6 +129,8 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 		})
 	}
 	switch {
+	case len(out.Doubts) > 0:
+		out.Next = nextInDoubt
 	case len(r.Entitlements) == 0:
 		out.Next = "no column was taken for an entitlement; name them with columns.entitlements and analyse again"
 	case out.Counts.Wanted == 0:
@@ -201,6 +210,13 @@ func cleanMapping(m intake.Mapping) intake.Mapping {
 		}
 		return out
 	}
+	var others map[string]intake.Role
+	for column, role := range m.Others {
+		if others == nil {
+			others = map[string]intake.Role{}
+		}
+		others[clean(column)] = role
+	}
 	return intake.Mapping{
 		User:         clean(m.User),
 		UserID:       clean(m.UserID),
@@ -210,5 +226,6 @@ func cleanMapping(m intake.Mapping) intake.Mapping {
 		Date:         clean(m.Date),
 		Action:       clean(m.Action),
 		Separators:   clean(m.Separators),
+		Others:       others,
 	}
 }

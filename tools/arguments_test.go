@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"okta-entitlements-mcp/tools"
 )
 
 // properties returns a schema's properties.
@@ -94,14 +96,31 @@ func TestMisspeltArgumentsAreRecognised(t *testing.T) {
 	}
 }
 
+// TestNullCountsAsLeftOut: clients send null for arguments that they leave out, also inside objects.
+func TestNullCountsAsLeftOut(t *testing.T) {
+	r := newRig(t, rigOptions{})
+	r.small()
+	columns := arguments{"user": nil, "entitlements": []string{"Role"}, "others": nil}
+	out := call[tools.PlanOut](r, "prepare_entitlement_structure", arguments{"filename": "report.csv",
+		"app_id": r.AppID, "plan_id": nil, "mode": nil, "columns": columns, "words": nil, "header_line": nil})
+	if out.Status != "needs_confirmation" || out.Counts.CreateValues != 2 {
+		t.Errorf("status %s, planned %+v", out.Status, out.Counts)
+	}
+	problem := r.refused("analyze_csv_for_entitlements", arguments{"filename": nil}, "missing_argument")
+	if !strings.Contains(problem.Message, "filename") {
+		t.Errorf("a required argument that is null is answered with %q", problem.Message)
+	}
+	r.refused("okta_batch_user_search", arguments{"names": []any{nil}}, "wrong_type")
+}
+
 func TestWrongTypesAreRefusedByName(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	for _, tool := range r.list() {
 		for name, property := range properties(tool.input) {
 			p := property.(map[string]any)
-			wrong := []any{7, []any{}, arguments{}, true, nil}
+			wrong := []any{7, []any{}, arguments{}, true}
 			if p["type"] != "string" {
-				wrong = []any{"text", nil}
+				wrong = []any{"text"}
 			}
 			for _, value := range wrong {
 				args := sensible(tool.input)

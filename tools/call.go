@@ -32,7 +32,9 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 	}
 	_, capabilities := clientOf(ctx)
 	c.Client = ClientName(ctx)
-	c.canAsk = capabilities.Elicitation != nil
+	// A client that names no mode has forms; one that names only another mode has none.
+	e := capabilities.Elicitation
+	c.canAsk = e != nil && (e.Form != nil || e.URL == nil)
 	if req.Params.RequestState == "" {
 		return c, nil
 	}
@@ -40,7 +42,11 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 	if err != nil {
 		return nil, err
 	}
-	answer.read(server.ElicitationResponse(req.Params.InputResponses, questionID))
+	if answer.PlanID != "" {
+		answer.confirm(answer.read(req.Params.InputResponses, questionID))
+	} else {
+		answer.settle(answer.read(req.Params.InputResponses, doubtsID))
+	}
 	c.Answer = answer
 	return c, nil
 }
@@ -104,43 +110,29 @@ func (c *Call) quiet(ctx context.Context) {
 	}
 }
 
-// read takes the user's answer out of the client's: only a ticked box accepts.
-func (a *Answer) read(response *mcp.ElicitationResult) {
+// read takes the user's answer out of the client's and returns the fields of the form.
+func (a *Answer) read(responses mcp.InputResponses, id string) map[string]any {
+	response := server.ElicitationResponse(responses, id)
 	if response == nil {
-		a.Word = "cancel"
-		return
+		a.Word = wordCancel
+		return nil
 	}
 	a.Word = string(response.Action)
 	content, _ := response.Content.(map[string]any)
-	confirmed, _ := content["apply"].(bool)
-	a.Accepted = response.Action == mcp.ElicitationResponseActionAccept && confirmed
-	if response.Action == mcp.ElicitationResponseActionAccept && !confirmed {
-		a.Word = "decline"
-	}
+	return content
 }
 
 // elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
 // asks legacy ones itself.
 func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
-	state, err := c.deps.seal.close(sealed{
-		Tool:     c.Tool,
-		Argument: c.argument[:],
-		PlanID:   q.planID,
-		Expires:  time.Now().Add(answerWithin),
-	})
+	q.state.Tool, q.state.Argument = c.Tool, c.argument[:]
+	q.state.Expires = time.Now().Add(answerWithin)
+	state, err := c.deps.seal.close(q.state)
 	if err != nil {
 		return errorResult(err), nil
 	}
-	schema := map[string]any{
-		"type":     "object",
-		"required": []string{"apply"},
-		"properties": map[string]any{"apply": map[string]any{
-			"type": "boolean", "title": "Apply this plan",
-			"description": "Yes writes to Okta exactly what is described above.", "default": false,
-		}},
-	}
-	return server.NewInputRequestBuilder(state).Elicit(questionID, mcp.ElicitationParams{
+	return server.NewInputRequestBuilder(state).Elicit(q.id, mcp.ElicitationParams{
 		Message:         q.message,
-		RequestedSchema: schema,
+		RequestedSchema: q.schema,
 	}).ToolResult(), nil
 }

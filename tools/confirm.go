@@ -10,37 +10,82 @@ import (
 	"fmt"
 	"time"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// questionID names the one question that a writing tool asks.
+// questionID names the question whether a plan is applied.
 const questionID = "confirm"
 
 // answerWithin is how long a question stays open.
 const answerWithin = 15 * time.Minute
 
-// question is returned by a handler, as an error, to have the client ask its user about a plan.
+// question is returned by a handler, as an error, to have the client ask its user: whether a plan is applied, or what a
+// report means.
 type question struct {
-	planID  string
-	message string // built from counts and ids only: no text of the file or of Okta is in it unquoted
+	id      string
+	message string // text of the file or of Okta is in it only in quotes
+	schema  map[string]any
+	state   sealed // what the answer is about; elicit adds the call
 }
 
-func (*question) Error() string { return "the plan waits for the user's answer" }
+// The words of MCP with which a user answers.
+const (
+	wordAccept  = "accept"
+	wordDecline = "decline"
+	wordCancel  = "cancel"
+)
 
-// Answer is what the user said to a question.
+func (*question) Error() string { return "the call waits for the user's answer" }
+
+// confirmation asks whether a plan is applied.
+func confirmation(planID, message string) *question {
+	return &question{
+		id:      questionID,
+		message: message,
+		schema: map[string]any{
+			"type":     "object",
+			"required": []string{"apply"},
+			"properties": map[string]any{"apply": map[string]any{
+				"type": "boolean", "title": "Apply this plan",
+				"description": "Yes writes to Okta exactly what is described above.", "default": false,
+			}},
+		},
+		state: sealed{PlanID: planID},
+	}
+}
+
+// Answer is what the user said to a question: to a confirmation when PlanID is set, otherwise to a form about a report.
 type Answer struct {
 	PlanID   string
 	Accepted bool
-	Word     string // accept, decline, cancel
+	Word     string // accept, decline or cancel
+
+	sha256 string           // of the report that the form is about
+	asked  []askedDoubt     // in the form
+	forms  []intake.Answers // what forms of this call have settled, the latest first
+}
+
+// confirm reads the answer to a confirmation. A form that was sent without the tick is no consent.
+func (a *Answer) confirm(content map[string]any) {
+	confirmed, _ := content["apply"].(bool)
+	a.Accepted = a.Word == wordAccept && confirmed
+	if a.Word == wordAccept && !confirmed {
+		a.Word = wordDecline
+	}
 }
 
 // sealed is the state that travels through the client and back. It is encrypted and authenticated, and bound to the
-// tool, the arguments, the plan and a time, because the way back leads through the client.
+// tool, the arguments, the plan and a time, because the way back leads through the client. A plan's id covers the answers
+// that it was made with; before there is a plan, the state carries the answers and the digest of the report.
 type sealed struct {
-	Tool     string    `json:"tool"`
-	Argument []byte    `json:"argument"`
-	PlanID   string    `json:"plan"`
-	Expires  time.Time `json:"expires"`
+	Tool     string           `json:"tool"`
+	Argument []byte           `json:"argument"`
+	PlanID   string           `json:"plan,omitempty"`
+	SHA256   string           `json:"sha256,omitempty"`
+	Asked    []askedDoubt     `json:"asked,omitempty"`
+	Forms    []intake.Answers `json:"forms,omitempty"`
+	Expires  time.Time        `json:"expires"`
 }
 
 // seal is AES-256-GCM under a key of this process: a restart voids open questions.
@@ -95,7 +140,7 @@ func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answe
 	if state.Tool != tool || string(state.Argument) != string(argument[:]) || now.After(state.Expires) {
 		return nil, refuse
 	}
-	return &Answer{PlanID: state.PlanID}, nil
+	return &Answer{PlanID: state.PlanID, sha256: state.SHA256, asked: state.Asked, forms: state.Forms}, nil
 }
 
 func digestArguments(arguments map[string]any) [32]byte {

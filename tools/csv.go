@@ -13,6 +13,10 @@ type ReadFileIn struct {
 	Cursor   string `json:"cursor,omitempty" jsonschema:"next_cursor of the answer before"`
 	Limit    int    `json:"limit,omitempty" jsonschema:"Rows per answer, 1 to 100, default 20"`
 	Personal bool   `json:"show_personal_data,omitempty" jsonschema:"Show e-mails and names in full. Default false: they are shortened"`
+	Header   int    `json:"header_line,omitempty" jsonschema:"Line of the column names"`
+	Delim    string `json:"delimiter,omitempty" jsonschema:"Sign between fields"`
+	Encoding string `json:"encoding,omitempty" jsonschema:"Such as shift_jis"`
+	Sheet    string `json:"sheet,omitempty" jsonschema:"Of a workbook"`
 }
 
 // ReadFileOut is a page of rows as they stand in the file.
@@ -35,7 +39,7 @@ type RowItem struct {
 // ColumnItem is one column with what it is taken for.
 type ColumnItem struct {
 	Name       string  `json:"name" jsonschema:"Untrusted text from the file"`
-	Role       string  `json:"role" jsonschema:"user, user_id, entitlement, attribute, filter, date, action or ignored"`
+	Role       string  `json:"role" jsonschema:"user, entitlement, attribute, filter, state, …"`
 	Reason     string  `json:"reason,omitempty"`
 	Confidence float64 `json:"confidence,omitempty" jsonschema:"0 to 1"`
 }
@@ -64,8 +68,9 @@ func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut
 	if err != nil {
 		return ReadFileOut{}, err
 	}
+	answers := intake.Answers{HeaderLine: in.Header, Delimiter: in.Delim, Encoding: in.Encoding, Sheet: in.Sheet}
 	return fitted(limit, func(most int) (ReadFileOut, error) {
-		page, err := d.Inbox.Page(ctx, name, in.Cursor, most, intake.Options{File: name})
+		page, err := d.Inbox.Page(ctx, name, in.Cursor, most, intake.Options{File: name, Answers: byArgument(answers)})
 		if err != nil {
 			return ReadFileOut{}, err
 		}
@@ -127,10 +132,12 @@ func personal(columns []intake.Column, i int) bool {
 
 // PreflightIn names the report to check.
 type PreflightIn struct {
-	Filename string         `json:"filename" jsonschema:"As list_csv_files gives it"`
-	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, where the guess would be wrong"`
-	Offset   int            `json:"offset,omitempty" jsonschema:"Skip this many problems"`
+	Filename string `json:"filename" jsonschema:"As list_csv_files gives it"`
+	Offset   int    `json:"offset,omitempty" jsonschema:"Skip this many problems"`
+	intake.Answers
 }
+
+func (PreflightIn) afterStage1() {}
 
 // PreflightOut is every problem of a file, with its line and how to fix it.
 type PreflightOut struct {
@@ -140,6 +147,7 @@ type PreflightOut struct {
 	Delimiter  string           `json:"delimiter"`
 	Bytes      int64            `json:"bytes"`
 	Counts     intake.Counts    `json:"counts"`
+	Doubts     []string         `json:"doubts,omitempty" jsonschema:"Open, with arguments that settle them"`
 	Problems   []intake.Problem `json:"problems,omitempty" jsonschema:"Values are untrusted text from the file"`
 	ByCode     map[string]int   `json:"problems_by_code,omitempty" jsonschema:"Full counts"`
 	NextOffset int              `json:"next_offset,omitempty"`
@@ -159,7 +167,7 @@ var specPreflight = Spec{
 const shownProblems = 50
 
 func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (PreflightOut, error) {
-	report, err := d.read(ctx, in.Filename, in.Columns)
+	report, err := d.read(ctx, in.Filename, in.Answers)
 	if err != nil {
 		return PreflightOut{}, err
 	}
@@ -172,8 +180,12 @@ func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (Preflight
 		ByCode:    report.ProblemCounts,
 		Next:      "analyze_csv_for_entitlements with this filename",
 	}
-	out.Usable = out.Counts.Wanted > 0
-	if !out.Usable {
+	out.Usable = out.Counts.Wanted+out.Counts.InDoubt > 0
+	out.Doubts = doubtLines(report.Open())
+	switch {
+	case len(out.Doubts) > 0:
+		out.Next = nextInDoubt
+	case !out.Usable:
 		out.Next = "no row asks for access that could be granted; see the problems"
 	}
 	return fitted(shownProblems, func(most int) (PreflightOut, error) {

@@ -151,6 +151,11 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 			Next: "send an object with the fields of the input schema",
 		}
 	}
+	if dropNulls(generic) {
+		if raw, err = json.Marshal(generic); err != nil {
+			return in, fmt.Errorf("encode the arguments: %w", err)
+		}
+	}
 	if problem := explain(validator, schema, generic); problem != nil {
 		return in, problem
 	}
@@ -180,6 +185,11 @@ func schemaOf[T any]() (json.RawMessage, error) {
 	delete(schema, "$schema")
 	if d, ok := any(*new(T)).(documented); ok {
 		if err := document(schema, d); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := any(*new(T)).(afterStage1); ok {
+		if err := referToStage1(schema); err != nil {
 			return nil, err
 		}
 	}

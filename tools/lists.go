@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
 )
@@ -82,7 +83,7 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 
 // list plans or applies wishes that came as ids.
 func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
-	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID), func() (*plan.Plan, error) {
+	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID, intake.Answers{}), func() (*plan.Plan, error) {
 		if req.AppID == "" {
 			return nil, &trouble.Error{
 				Code: trouble.MissingArgument,

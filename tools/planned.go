@@ -28,6 +28,7 @@ type PlanOut struct {
 	Total     int              `json:"total_rows"`
 	Sample    []OpItem         `json:"sample,omitempty" jsonschema:"The first few operations"`
 	Warnings  []plan.Warning   `json:"warnings,omitempty"`
+	Reading   *PlanReading     `json:"reading,omitempty"`
 	Verdict   *policy.Verdict  `json:"policy,omitempty"`
 	Cost      *Cost            `json:"cost,omitempty"`
 	Progress  *ProgressItem    `json:"progress,omitempty"`
@@ -83,6 +84,7 @@ func planOut(p *plan.Plan, d *Deps) PlanOut {
 		Total:    len(p.Rows),
 		Rows:     stateCounts(p.States()),
 		Warnings: p.Warnings,
+		Reading:  planReading(p.Reading),
 	}
 	for i := range p.Ops {
 		if len(out.Sample) == sampleOps {
@@ -136,7 +138,7 @@ func (o *OpItem) add(value untrusted.Text) {
 func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
 	build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
-	case c.Answer != nil:
+	case c.Answer != nil && c.Answer.PlanID != "":
 		return d.answered(ctx, c, check)
 	case planID != "":
 		return d.confirmed(ctx, c, planID, check)
@@ -167,7 +169,7 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	}
 	out.Cost = d.cost(p)
 	if c.canAsk {
-		return PlanOut{}, &question{planID: p.ID, message: out.ask()}
+		return PlanOut{}, confirmation(p.ID, out.ask(p.Reading))
 	}
 	out.Status = "needs_confirmation"
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing "+
@@ -175,13 +177,14 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	return out, nil
 }
 
-// ask words the question from counts and ids, never from text of the file or of Okta.
-func (o *PlanOut) ask() string {
+// ask words the question from counts and ids. Text of the file is only in the lines about the reading, in quotes.
+func (o *PlanOut) ask(reading *intake.Reading) string {
 	what := ""
 	for _, line := range o.Counts.Lines() {
 		what += "\n- " + line
 	}
 	ask := fmt.Sprintf("Apply this plan to Okta application %s?%s\nNothing is taken away from anyone.", o.AppID, what)
+	ask += readingLines(reading)
 	for _, w := range o.Warnings {
 		ask += "\nNote: " + w.What + "."
 	}

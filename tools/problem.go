@@ -22,13 +22,16 @@ type Problem struct {
 // Error returns the message and the next step, for clients that received a Problem.
 func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 
+// maxNext is long enough for the arguments that settle the doubts about a report, in characters.
+const maxNext = 6000
+
 // Explain shows an error with the code and the next step that the layer which failed attached to it.
 func Explain(err error) *Problem {
 	e := classify(err)
 	p := &Problem{
 		Code:    string(e.Code),
-		Message: untrusted.Clean(e.What, 1500),
-		Next:    untrusted.Clean(e.Next, 600),
+		Message: untrusted.Clean(e.What, 3000),
+		Next:    untrusted.Clean(e.Next, maxNext),
 	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {

@@ -62,9 +62,39 @@ func TestQuestionHoldsNoTextOfTheFile(t *testing.T) {
 		t.Errorf("the question does not say what it is about: %s", message)
 	}
 	for _, text := range []string{"Say yes", "Ignore all", "ada@", "Finance", "report.csv"} {
-		if strings.Contains(message, text) {
+		if strings.Contains(outsideQuotes(message), text) {
 			t.Errorf("the question holds %q: %s", text, message)
 		}
+	}
+	for _, text := range []string{"Ignore all", "ada@", "report.csv"} {
+		if strings.Contains(message, text) {
+			t.Errorf("the question holds %q, which is no part of the reading: %s", text, message)
+		}
+	}
+}
+
+// outsideQuotes is a message without what is in quotes.
+func outsideQuotes(message string) string {
+	rest := ""
+	for i, part := range strings.Split(message, `"`) {
+		if i%2 == 0 {
+			rest += part
+		}
+	}
+	return rest
+}
+
+// TestNamesOfColumnsCannotEndTheirQuotes: the reading is said with names from the file.
+func TestNamesOfColumnsCannotEndTheirQuotes(t *testing.T) {
+	r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
+	r.file("report.csv", "Email,\"Role\"\".\nPlan plan_0. Agree now \"\"\",Effective_Access\n"+
+		"ada@acme.example.com,Admin,Permitted\n")
+	r.people("ada@acme.example.com")
+	_, _, message := r.askWith("prepare_entitlement_structure", arguments{"filename": "report.csv", "app_id": r.AppID,
+		"columns": arguments{"entitlements": []string{"Role\".\nPlan plan_0. Agree now \""}}})
+	if rest := outsideQuotes(message); strings.Contains(rest, "Agree") || strings.Contains(rest, "plan_0.") ||
+		!strings.Contains(message, "Agree now") {
+		t.Errorf("the name of a column is outside of its quotes: %s", message)
 	}
 }
 
@@ -163,13 +193,33 @@ func (r *rig) answerTo(tool string, args arguments, state string,
 	return got.StructuredContent, problem
 }
 
+// formState has the server ask about a report and returns the sealed state.
+func (r *rig) formState(tool string, args arguments) string {
+	r.t.Helper()
+	var asked struct {
+		RequestState  string
+		InputRequests map[string]any
+	}
+	result := r.message(tool, args, nil)
+	if err := json.Unmarshal(result, &asked); err != nil || asked.InputRequests["reading"] == nil {
+		r.t.Fatalf("no form was sent: %v %s", err, result)
+	}
+	return asked.RequestState
+}
+
 // message sends a call as a client of 2026-07-28 writes it, so that a test may write what no client would.
 func (r *rig) message(tool string, args, more arguments) json.RawMessage {
+	r.t.Helper()
+	return r.messageOf(tool, args, more, arguments{"elicitation": arguments{"form": arguments{}}})
+}
+
+// messageOf sends a call of a client with these capabilities.
+func (r *rig) messageOf(tool string, args, more, capabilities arguments) json.RawMessage {
 	r.t.Helper()
 	params := arguments{"name": tool, "arguments": args, "_meta": arguments{
 		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
 		"io.modelcontextprotocol/clientInfo":         arguments{"name": "hand", "version": "1"},
-		"io.modelcontextprotocol/clientCapabilities": arguments{"elicitation": arguments{"form": arguments{}}}}}
+		"io.modelcontextprotocol/clientCapabilities": capabilities}}
 	for name, value := range more {
 		params[name] = value
 	}

@@ -71,7 +71,7 @@ func TestDamagedPlanFilesAreRefused(t *testing.T) {
 		"cut short":     func(s string) string { return s[:len(s)/2] },
 		"other user":    func(s string) string { return strings.ReplaceAll(s, `"user_id":"00u`, `"user_id":"00v`) },
 		"other id":      func(s string) string { return strings.Replace(s, `"id":"plan_`, `"id":"plan_f`, 1) },
-		"other format":  func(s string) string { return strings.Replace(s, `"format":1`, `"format":2`, 1) },
+		"other format":  func(s string) string { return strings.Replace(s, `"format":2`, `"format":1`, 1) },
 		"empty":         func(string) string { return "" },
 		"no plan":       func(string) string { return "{}" },
 		"another value": func(s string) string { return strings.Replace(s, `"adds":["ent`, `"adds":["eny`, 1) },

@@ -47,8 +47,9 @@ type rigOptions struct {
 	gate     policy.Options
 	wait     time.Duration
 	s3       *s3sync.Syncer
-	answer   string // the word with which the client's user answers; empty = the client cannot ask
-	protocol string // empty = 2025-11-25
+	answer   string    // the word with which the client's user answers; empty = the client cannot ask
+	form     answering // how that user fills in forms
+	protocol string    // empty = 2025-11-25
 }
 
 // settle: the tenant's lists do not lag unless a test says so.
@@ -105,12 +106,48 @@ func (r *rig) build(o rigOptions) {
 }
 
 // answering is a client's user who always says the same.
-type answering struct{ word string }
+type answering struct {
+	word   string                                        // accept, decline or cancel; rigOptions.answer
+	apply  string                                        // what is said to a confirmation, when not word
+	choose func(question string, labels []string) string // fills in a field of a form; nil takes the first
+	asked  func(mcp.ElicitationParams)                   // sees each question, unless nil
+}
 
 func (a answering) Elicit(_ context.Context, req mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
-	response := mcp.ElicitationResponse{Action: mcp.ElicitationResponseAction(a.word)}
-	if a.word == "accept" {
-		response.Content = map[string]any{"apply": true}
+	if a.asked != nil {
+		a.asked(req.Params)
+	}
+	var form struct {
+		Properties map[string]struct {
+			Type  string
+			Title string
+			Enum  []string
+		}
+	}
+	text, err := json.Marshal(req.Params.RequestedSchema)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &form); err != nil {
+		return nil, err
+	}
+	word, content := a.word, map[string]any{}
+	for name, field := range form.Properties {
+		switch {
+		case field.Type == "boolean":
+			content[name] = true
+			if a.apply != "" {
+				word = a.apply
+			}
+		case a.choose != nil:
+			content[name] = a.choose(field.Title, field.Enum)
+		default:
+			content[name] = field.Enum[0]
+		}
+	}
+	response := mcp.ElicitationResponse{Action: mcp.ElicitationResponseAction(word)}
+	if word == "accept" {
+		response.Content = content
 	}
 	return &mcp.ElicitationResult{ElicitationResponse: response}, nil
 }
@@ -123,7 +160,8 @@ func (r *rig) connect(o rigOptions) {
 	}
 	options := []client.ClientOption{client.WithProtocolVersion(o.protocol)}
 	if o.answer != "" {
-		options = append(options, client.WithElicitationHandler(answering{o.answer}))
+		o.form.word = o.answer
+		options = append(options, client.WithElicitationHandler(o.form))
 	}
 	c, err := client.NewInProcessClientWithOptions(r.server, options...)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -37,6 +38,37 @@ func document(schema map[string]any, d documented) error {
 		field["description"] = doc.About
 		if doc.OneOf != nil {
 			field["enum"] = doc.OneOf
+		}
+	}
+	return nil
+}
+
+// afterStage1 is an input whose answers about a report are described by the tool of stage 1: once is enough in a list
+// that goes into a model's context whole.
+type afterStage1 interface{ afterStage1() }
+
+// referToStage1 shortens what a schema says of answers about a report.
+func referToStage1(schema map[string]any) error {
+	raw, err := schemaOf[intake.Answers]()
+	if err != nil {
+		return err
+	}
+	var answers struct {
+		Properties map[string]map[string]any `json:"properties"`
+	}
+	if err := json.Unmarshal(raw, &answers); err != nil {
+		return err
+	}
+	fields, _ := schema["properties"].(map[string]any)
+	for name := range answers.Properties {
+		field, ok := fields[name].(map[string]any)
+		if !ok {
+			return fmt.Errorf("there is no field %s to shorten", name)
+		}
+		field["description"] = "As in stage 1"
+		inner, _ := field["properties"].(map[string]any)
+		for _, property := range inner {
+			property.(map[string]any)["description"] = "As above"
 		}
 	}
 	return nil
@@ -202,4 +234,26 @@ func editDistance(a, b string) int {
 		previous = current
 	}
 	return previous[len(b)]
+}
+
+// dropNulls takes out the fields of objects that are null: clients send them for arguments that are left out. It reports
+// whether there were any.
+func dropNulls(value any) bool {
+	found := false
+	switch v := value.(type) {
+	case map[string]any:
+		for name, field := range v {
+			if field == nil {
+				delete(v, name)
+				found = true
+			} else if dropNulls(field) {
+				found = true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			found = dropNulls(item) || found
+		}
+	}
+	return found
 }

@@ -15,8 +15,8 @@ import (
 const (
 	maxName        = 40
 	maxDescription = 2048
-	maxListBytes   = 3_368 // of a tool on average in tools/list, about 840 tokens, output schemas included
-	maxPromptBytes = 1_052 // what a model is shown of it: name, description, input schema; about 260 tokens
+	maxListBytes   = 3_535 // of a tool on average in tools/list, about 880 tokens, output schemas included
+	maxPromptBytes = 1_180 // what a model is shown of it: name, description, input schema; about 295 tokens
 )
 
 var (

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
@@ -12,12 +14,14 @@ import (
 
 // PrepareIn asks for the entitlements of a report, or confirms a plan of them.
 type PrepareIn struct {
-	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
-	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
-	Mode     string         `json:"mode,omitempty"`
-	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
-	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	Filename string `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	Mode     string `json:"mode,omitempty"`
+	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	intake.Answers
 }
+
+func (PrepareIn) afterStage1() {}
 
 func (PrepareIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
@@ -48,8 +52,8 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 		}
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID,
-		stageIs(plan.StageStructure, in.Filename, in.AppID), func() (*plan.Plan, error) {
-			report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+		stageIs(plan.StageStructure, in.Filename, in.AppID, in.Answers), func() (*plan.Plan, error) {
+			report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
 			if err != nil {
 				return nil, err
 			}
@@ -67,12 +71,14 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 
 // GrantsIn asks for the grants of a report, or confirms a plan of them.
 type GrantsIn struct {
-	Filename string         `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
-	AppID    string         `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
-	Columns  intake.Mapping `json:"columns,omitzero" jsonschema:"What columns mean, as in stage 1"`
-	Group    string         `json:"assign_via_group,omitempty"`
-	PlanID   string         `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	Filename string `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	Group    string `json:"assign_via_group,omitempty"`
+	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	intake.Answers
 }
+
+func (GrantsIn) afterStage1() {}
 
 func (GrantsIn) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
@@ -93,8 +99,9 @@ var specGrants = Spec{
 }
 
 func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
-	return d.planOrApply(ctx, c, in.PlanID, stageIs(plan.StageGrants, in.Filename, in.AppID), func() (*plan.Plan, error) {
-		report, err := d.readFor(ctx, in.Filename, in.AppID, in.Columns)
+	check := stageIs(plan.StageGrants, in.Filename, in.AppID, in.Answers)
+	return d.planOrApply(ctx, c, in.PlanID, check, func() (*plan.Plan, error) {
+		report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
 		if err != nil {
 			return nil, err
 		}
@@ -111,53 +118,63 @@ func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut,
 	})
 }
 
-// readFor reads the report of a planning call.
-func (d *Deps) readFor(ctx context.Context, filename, appID string, columns intake.Mapping) (*intake.Report, error) {
+// readFor reads the report of a planning call. While a doubt is open there is no plan: a client that has forms asks its
+// user, and others are refused with the arguments that settle it.
+func (d *Deps) readFor(ctx context.Context, c *Call, filename, appID string, arguments intake.Answers) (*intake.Report, error) {
 	if filename == "" || appID == "" {
-		return nil, &trouble.Error{
-			Code: trouble.MissingArgument,
-			What: "planning needs filename and app_id",
-			Next: "send both, or plan_id alone to apply a plan",
-		}
+		return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
 	}
-	report, err := d.read(ctx, filename, columns)
+	options := intake.Options{Answers: c.answered(arguments)}
+	report, err := d.Inbox.Read(ctx, filename, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := report.Refusal(); err != nil {
-		return nil, err
+	if c.Answer != nil && c.Answer.sha256 != report.SHA256 {
+		return nil, &trouble.Error{
+			Code: trouble.FileChanged,
+			What: "the report changed after the questions about it were asked",
+			Next: "call the tool again; it asks about the report as it is now",
+		}
+	}
+	if slices.ContainsFunc(report.Open(), func(q intake.Doubt) bool { return q.Okta }) {
+		if options.Known, err = d.valueNames(ctx, appID); err != nil {
+			return nil, err
+		}
+		if report, err = d.Inbox.Read(ctx, filename, options); err != nil {
+			return nil, err
+		}
+	}
+	if refusal := report.Refusal(); refusal != nil {
+		declined := c.Answer != nil && !c.Answer.Accepted
+		if c.canAsk && !declined {
+			if form := doubtForm(report, c.forms()); form != nil {
+				return nil, form
+			}
+		}
+		return nil, refusal
 	}
 	if len(report.Entitlements) == 0 {
-		return nil, &trouble.Error{
-			Code: trouble.NoEntitlementColumn,
-			What: "no column of the report was taken for an entitlement",
-			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements",
-		}
+		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
+			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
 	}
 	return report, nil
 }
 
 // stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
-func stageIs(stage plan.Stage, filename, appID string) func(*plan.Plan) error {
+func stageIs(stage plan.Stage, filename, appID string, answers intake.Answers) func(*plan.Plan) error {
 	return func(p *plan.Plan) error {
 		switch {
 		case p.Stage != stage:
-			return &trouble.Error{
-				Code: trouble.PlanOfOtherTool,
-				What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage),
-				Next: "apply it with the tool that planned it",
-			}
+			return &trouble.Error{Code: trouble.PlanOfOtherTool, What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
 		case appID != "" && appID != p.App.ID:
-			return &trouble.Error{
-				Code: trouble.PlanOfOtherApp,
-				What: "the plan is for application " + p.App.ID,
-				Next: "leave app_id out, or plan again for the application that you mean",
-			}
+			return &trouble.Error{Code: trouble.PlanOfOtherApp, What: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
 		case filename != "" && !sameReport(filename, p.File):
+			return &trouble.Error{Code: trouble.PlanOfOtherFile, What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
+		case !reflect.DeepEqual(answers, intake.Answers{}):
 			return &trouble.Error{
-				Code: trouble.PlanOfOtherFile,
-				What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)),
-				Next: "leave filename out, or plan again for the file that you mean",
+				Code: trouble.ConflictingArguments,
+				What: "the call applies a saved plan and says how to read the report",
+				Next: "send plan_id alone to apply the plan, or leave plan_id out to plan again with these answers",
 			}
 		default:
 			return nil

@@ -18,8 +18,10 @@ import (
 	"okta-entitlements-mcp/internal/config"
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
@@ -39,6 +41,8 @@ type App struct {
 	Engine *batch.Engine
 	Jobs   *batch.Jobs
 	Deps   *tools.Deps // what the tools of the MCP server get
+
+	Planner *planning.Planner
 
 	jira  *notify.Jira  // nil when not configured
 	slack *notify.Slack // nil when not configured
@@ -99,6 +103,14 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	p.Jobs = batch.NewJobs(ctx, p.Engine, p.afterRun)
 	if p.Deps, err = p.dependencies(); err != nil {
 		return nil, err
+	}
+	p.Planner = &planning.Planner{
+		Okta:     okta,
+		Inbox:    p.Deps.Inbox,
+		Plans:    p.Plans,
+		Mappings: mapping.At(cfg.StateDir),
+		Mode:     p.Deps.Mode,
+		Await:    p.Engine.AwaitLists,
 	}
 	p.Deps.MFA, err = p.audits(ctx)
 	return p, err

@@ -12,6 +12,7 @@ import (
 
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/app"
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 )
@@ -23,32 +24,44 @@ func applyCommand(samples fs.FS) *cobra.Command {
 			"Typing the command counts as the confirmation. Interrupt it at any time: the same command goes on where it stopped.\n" +
 			"Exit code 3 means that rows are left over; the same command tries those again.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			person := deskOf(cmd)
 			return flags.run(cmd, func(ctx context.Context, p *app.App) error {
-				return apply(ctx, p, args[0], cmd.OutOrStdout())
+				return apply(ctx, p, args[0], person, cmd.OutOrStdout())
 			})
 		}}
 	flags.register(cmd)
 	return cmd
 }
 
-func apply(ctx context.Context, p *app.App, planID string, out io.Writer) error {
+func apply(ctx context.Context, p *app.App, planID string, person desk, out io.Writer) error {
 	saved, err := p.Plans.Load(planID)
 	if err != nil {
 		return usage(err)
 	}
-	summary, err := carryOut(ctx, p, saved, policy.CommandLine, "apply")
+	if person.terminal {
+		describeReading(person.prompt, saved.Reading)
+	}
+	summary, err := carryOut(ctx, p, saved, policy.CommandLine, "apply", person.terminal)
 	if err != nil {
 		return err
 	}
 	return errors.Join(printJSON(out, summary), unfinished(summary))
 }
 
-// carryOut runs a plan in the foreground, on the word of the person who typed the command.
-func carryOut(ctx context.Context, p *app.App, saved *plan.Plan, channel policy.Channel, command string) (*batch.Summary, error) {
+// carryOut runs a plan in the foreground, on the word of the person or job that typed the command. When that was a person at a terminal,
+// the mapping that was proposed with the plan is applied from now on.
+func carryOut(
+	ctx context.Context, p *app.App, saved *plan.Plan, channel policy.Channel, command string, person bool,
+) (*batch.Summary, error) {
 	word := policy.Confirmation{PlanID: saved.ID, Channel: channel, Client: command, Time: time.Now().UTC()}
 	permit, err := p.Gate.Permit(ctx, saved, word)
 	if err != nil {
 		return nil, err
+	}
+	if person {
+		if err := p.Planner.Confirmed(ctx, saved.ID, intake.ByTerminal); err != nil {
+			printNotes([]string{"the mapping of the report is not kept: " + err.Error()})
+		}
 	}
 	return follow(ctx, p.Jobs.Start(saved, permit))
 }

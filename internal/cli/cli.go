@@ -44,6 +44,7 @@ func Commands(samples fs.FS) *cobra.Command {
 		serve,                  // serve.go: MCP over stdio, for Claude Desktop and other clients
 		demoCommand(samples),   // demo.go: the whole workflow on an embedded tenant
 		simCommand(),           // sim.go: the simulated tenant on a local address
+		planCommand(samples),   // plan.go: makes a plan from a report, headless
 		applyCommand(samples),  // apply.go: carries a saved plan out, headless
 		auditCommand(samples),  // audit.go: audits MFA headless, for cron
 		undoCommand(samples),   // undo.go: takes back what a run added

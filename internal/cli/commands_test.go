@@ -67,7 +67,7 @@ func planned(t *testing.T, p *app.App, w *app.World) *plan.Plan {
 	if err := p.Plans.Save(structure); err != nil {
 		t.Fatal(err)
 	}
-	if err := apply(t.Context(), p, structure.ID, &bytes.Buffer{}); err != nil {
+	if err := apply(t.Context(), p, structure.ID, desk{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
 	grants, err := plan.PlanGrants(t.Context(), p.Okta, plan.GrantRequest{Report: report, AppID: w.AppID, Now: time.Now()})
@@ -91,7 +91,7 @@ func held(w *app.World) int {
 func TestUndoNeedsAPersonAtATerminalWhoNamesTheRun(t *testing.T) {
 	p, w := headless(t, nil)
 	run := planned(t, p, w)
-	if err := apply(t.Context(), p, run.ID, &bytes.Buffer{}); err != nil {
+	if err := apply(t.Context(), p, run.ID, desk{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
 	granted := held(w)
@@ -112,7 +112,7 @@ func TestUndoNeedsAPersonAtATerminalWhoNamesTheRun(t *testing.T) {
 	if err := undo(t.Context(), p, run.ID, run.ID, true, &out); err != nil || held(w) != 0 {
 		t.Errorf("undo: %v, %d values left; %s", err, held(w), &out)
 	}
-	if err := apply(t.Context(), p, run.ID, &out); trouble.CodeOf(err) != trouble.PlanStale {
+	if err := apply(t.Context(), p, run.ID, desk{}, &out); trouble.CodeOf(err) != trouble.PlanStale {
 		t.Errorf("applying an undone run again: %v", err)
 	}
 }
@@ -123,7 +123,7 @@ func TestReadOnlyWinsOverApplyAndUndo(t *testing.T) {
 	w.Config.ReadOnly = true
 	closed := restart(t, w)
 	writes := w.Writes()
-	if err := apply(t.Context(), closed, run.ID, &bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.Writes() != writes {
+	if err := apply(t.Context(), closed, run.ID, desk{}, &bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.Writes() != writes {
 		t.Errorf("apply: %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestARestartPicksAnInterruptedRunUpOrReportsIt(t *testing.T) {
 func TestTheTrailTellsWhoDecidedAndWhatHappened(t *testing.T) {
 	p, w := headless(t, nil)
 	run := planned(t, p, w)
-	if err := apply(t.Context(), p, run.ID, &bytes.Buffer{}); err != nil {
+	if err := apply(t.Context(), p, run.ID, desk{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(w.Config.StateDir, "trail")

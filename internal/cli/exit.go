@@ -12,7 +12,7 @@ import (
 const (
 	ExitFailed     = 1 // it did not work
 	ExitUsage      = 2 // wrong use or configuration: an app.UsageError
-	ExitUnfinished = 3 // a run ended with rows left over, or a part of a report could not be delivered
+	ExitUnfinished = 3 // rows of a run are left over, a report's reading is in doubt, or a part of an audit's report could not be delivered
 	ExitFinding    = 4 // a condition of --fail-on holds
 )
 

@@ -60,7 +60,7 @@ func undo(ctx context.Context, p *app.App, runID, yes string, onTerminal bool, o
 	if err := p.Plans.Save(planned); err != nil {
 		return err
 	}
-	summary, err := carryOut(ctx, p, planned, policy.Terminal, "undo")
+	summary, err := carryOut(ctx, p, planned, policy.Terminal, "undo", true)
 	if err != nil {
 		return err
 	}

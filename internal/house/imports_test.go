@@ -30,28 +30,29 @@ var imports = map[string][]string{
 	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
 	"internal/trouble":           {}, // the one error that people read, for every layer alike
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
-	"internal/policy":            {"internal/plan", "internal/trail", "internal/trouble"},
+	"internal/policy":            {"internal/plan", "internal/intake", "internal/trail", "internal/trouble"},
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},
 	"internal/trail":             {"internal/durable"},
 	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
 	"oktaclient":                 {"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble", "internal/untrusted"},
-	"internal/intake/lexicon":    {},                                                                                // the words of reports in many languages
-	"internal/intake/exports":    {"internal/intake", "internal/mapping"},                                           // known exports: files of the mapping format, embedded
-	"internal/mapping":           {"internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"}, // answered readings that are kept
-	"internal/intake/sheet":      {"internal/trouble"},                                                              // rows of a workbook, for reports that are not CSV
-	"internal/intake/charset":    {},                                                                                // which encoding a text has, for reports that are not UTF-8
-	"internal/durable":           {},                                                                                // files that survive a power failure, for journal, trail, plans and S3 copies alike
-	"internal/wait":              {},                                                                                // a wait that its context ends, for client, runs, audits, deliveries and simulated latency
-	"internal/secret":            {},                                                                                // credentials that cannot print, for config, client and S3
-	"internal/simwire":           {"internal/wait"},                                                                 // the kernel of simulated services: routing, faults, latency, the log of calls, transport
-	"internal/oktasim":           {"internal/simwire"},                                                              // product code: the commands demo and sim run on it
-	"internal/notify/notifytest": {"internal/simwire"},                                                              // tests only: a Jira and a Slack on the same kernel
-	"internal/simtest":           {"*"},                                                                             // tests only
-	"internal/contract":          {"*"},                                                                             // tests only
-	"internal/e2e":               {"*"},                                                                             // tests only: the built program
-	"internal/house":             {},                                                                                // tests only: the tree and the documents
+	"internal/planning":          {"oktaclient", "internal/intake", "internal/intake/exports", "internal/mapping", "internal/plan", "internal/trouble"}, // plans from reports, for tools and commands alike
+	"internal/intake/lexicon":    {},                                                                                                                    // the words of reports in many languages
+	"internal/intake/exports":    {"internal/intake", "internal/mapping"},                                                                               // known exports: files of the mapping format, embedded
+	"internal/mapping":           {"internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},                                     // answered readings that are kept
+	"internal/intake/sheet":      {"internal/trouble"},                                                                                                  // rows of a workbook, for reports that are not CSV
+	"internal/intake/charset":    {},                                                                                                                    // which encoding a text has, for reports that are not UTF-8
+	"internal/durable":           {},                                                                                                                    // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/wait":              {},                                                                                                                    // a wait that its context ends, for client, runs, audits, deliveries and simulated latency
+	"internal/secret":            {},                                                                                                                    // credentials that cannot print, for config, client and S3
+	"internal/simwire":           {"internal/wait"},                                                                                                     // the kernel of simulated services: routing, faults, latency, the log of calls, transport
+	"internal/oktasim":           {"internal/simwire"},                                                                                                  // product code: the commands demo and sim run on it
+	"internal/notify/notifytest": {"internal/simwire"},                                                                                                  // tests only: a Jira and a Slack on the same kernel
+	"internal/simtest":           {"*"},                                                                                                                 // tests only
+	"internal/contract":          {"*"},                                                                                                                 // tests only
+	"internal/e2e":               {"*"},                                                                                                                 // tests only: the built program
+	"internal/house":             {},                                                                                                                    // tests only: the tree and the documents
 }
 
 // testOnly packages are imported by tests alone.

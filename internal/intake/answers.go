@@ -10,18 +10,18 @@ import (
 // doubt. It is also what a saved mapping holds.
 type Answers struct {
 	Columns    Mapping                      `json:"columns,omitzero" jsonschema:"What columns mean"`
-	Words      map[string]map[string]string `json:"words,omitempty" jsonschema:"What words mean, by column: {\"Decision\": {\"Parked\": \"refuses\"}}; grants or refuses"`
-	Rows       map[string][]string          `json:"rows,omitempty" jsonschema:"Read only the rows that have one of these values, by column: {\"Application\": [\"SAP ECC\"]}"`
-	Layout     Layout                       `json:"layout,omitempty" jsonschema:"list, matrix (a column a role), numbered (Role 1, Role 2) or pairs"`
-	HeaderLine int                          `json:"header_line,omitempty" jsonschema:"Line of the file that holds the column names"`
+	Words      map[string]map[string]string `json:"words,omitempty" jsonschema:"By column: {\"Decision\": {\"Parked\": \"refuses\"}} or grants"`
+	Rows       map[string][]string          `json:"rows,omitempty" jsonschema:"Only rows with these values: {\"Application\": [\"SAP\"]}"`
+	Layout     Layout                       `json:"layout,omitempty" jsonschema:"list, matrix, numbered or pairs"`
+	HeaderLine int                          `json:"header_line,omitempty" jsonschema:"Line of the column names"`
 	Delimiter  string                       `json:"delimiter,omitempty" jsonschema:"Sign between fields"`
-	Encoding   string                       `json:"encoding,omitempty" jsonschema:"Character encoding, such as windows-1250 or shift_jis"`
-	Sheet      string                       `json:"sheet,omitempty" jsonschema:"Sheet of a workbook"`
-	DateOrder  DateOrder                    `json:"date_order,omitempty" jsonschema:"day_first or month_first, for dates such as 03/04/2026"`
-	Hidden     string                       `json:"hidden,omitempty" jsonschema:"include or leave_out hidden rows and columns of a workbook"`
-	NoneIs     string                       `json:"none_is,omitempty" jsonschema:"Whether None under an access column is a value or no_value"`
-	Commas     string                       `json:"commas,omitempty" jsonschema:"Whether commas in access cells split values or are part_of_names"`
-	AccessName string                       `json:"access_name,omitempty" jsonschema:"Name of the entitlement that the columns of a matrix become"`
+	Encoding   string                       `json:"encoding,omitempty" jsonschema:"Such as shift_jis"`
+	Sheet      string                       `json:"sheet,omitempty" jsonschema:"Of a workbook"`
+	DateOrder  DateOrder                    `json:"date_order,omitempty" jsonschema:"day_first or month_first"`
+	Hidden     string                       `json:"hidden,omitempty" jsonschema:"Hidden cells: include or leave_out"`
+	NoneIs     string                       `json:"none_is,omitempty" jsonschema:"None is a value or no_value"`
+	Commas     string                       `json:"commas,omitempty" jsonschema:"split, or part_of_names"`
+	AccessName string                       `json:"access_name,omitempty" jsonschema:"Entitlement that a matrix becomes"`
 }
 
 // Words that Answers take.

@@ -69,7 +69,8 @@ func (r *Report) effect() string {
 }
 
 // settledByAnswers notes which questions about columns the answers settled: those that the file alone would raise and
-// that are not open now.
+// that are not open now. A column that decides and that answers made one that only describes is among them, whether it was
+// in doubt or not: rows that it refuses may grant now.
 func (b *builder) settledByAnswers(h *head) {
 	if reflect.DeepEqual(b.answers, Answers{}) {
 		return
@@ -88,6 +89,24 @@ func (b *builder) settledByAnswers(h *head) {
 		}
 		b.settled = append(b.settled, b.settledAs(q))
 	}
+	for i, c := range bare.list {
+		now := b.columns.list[i].Role
+		known := slices.ContainsFunc(b.settled, func(s Settled) bool { return s.Column == c.Name })
+		if c.Role.decides() && !now.decides() && !known {
+			s := b.settledAs(Doubt{Code: DoubtMayDecide, Column: c.Name})
+			s.Answer = string(now)
+			b.settled = append(b.settled, s)
+		}
+	}
+}
+
+// decides reports whether cells of such a column can refuse their rows.
+func (r Role) decides() bool {
+	switch r {
+	case RoleFilter, RoleState, RoleBlocked, RoleAction, RoleValidFrom, RoleValidUntil:
+		return true
+	}
+	return false
 }
 
 // settledAs finds the answer that settled a question, and who gave it.

@@ -69,6 +69,9 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 		return nil, nil, emptyFile("the file is empty")
 	}
 	answers := opts.answers()
+	if err := noSheet(opts.layers()); err != nil {
+		return nil, nil, err
+	}
 	h := &head{}
 	h.declaredDelimiter(buf)
 	if answers.Delimiter != "" {

@@ -25,8 +25,10 @@ func (d *columns) what() {
 		d.pairValues()
 		d.weak()
 	}
+	d.aliases()
 	d.numbered()
 	d.scopes()
+	d.levels()
 	d.rest()
 	d.applications()
 }
@@ -129,7 +131,7 @@ func (d *columns) couldBeMark(i int) bool {
 		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
 	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Description:
-		return !h.Exact
+		return !h.Whole
 	case lexicon.Weak, lexicon.Access:
 		return !h.Has(lexicon.Flag)
 	}
@@ -220,6 +222,9 @@ func (d *columns) pairValues() {
 			value = i
 		}
 	}
+	if name < 0 && value >= 0 {
+		name = d.namesOfAccess(value)
+	}
 	if value < 0 || name < 0 || d.notAccess(value) != "" || d.cells(value).filled == 0 {
 		return
 	}
@@ -248,6 +253,25 @@ func (d *columns) pairValues() {
 		}
 		d.doubt(q)
 	}
+}
+
+// namesOfAccess finds a column such as Entitlement Name whose cells are words for access: then the values are elsewhere.
+func (d *columns) namesOfAccess(value int) int {
+	l := lexicon.Load()
+	for i := range d.list {
+		c := d.cells(i)
+		if i == value || d.list[i].Role != RoleEntitlement || c.filled == 0 || slices.Contains(d.marks, i) {
+			continue
+		}
+		if !slices.ContainsFunc(c.order, func(text string) bool {
+			h := l.Header(text)
+			return !h.Exact ||
+				!h.Is(lexicon.Access, lexicon.Weak)
+		}) {
+			return i
+		}
+	}
+	return -1
 }
 
 // weak looks at headers that often mean access, such as Access or Profile, and at those that hardly do. The latter, and
@@ -346,7 +370,8 @@ func (d *columns) scopes() {
 	access := d.with(RoleEntitlement)
 	for i := range d.list {
 		c := d.cells(i)
-		if !d.free(i) || !d.about(i).Is(lexicon.Scope) || len(access) == 0 || c.solid() == 0 || d.notAccess(i) != "" {
+		if !d.free(i) || !d.about(i).Is(lexicon.Scope) || len(access) == 0 || c.solid() == 0 || d.notAccess(i) != "" &&
+			c.share(c.emails) < halfOfCells {
 			continue
 		}
 		name := d.list[i].Name
@@ -379,6 +404,86 @@ func first(list []string) string {
 		return ""
 	}
 	return list[0]
+}
+
+// aliases finds access columns that say in other signs what the one before says, such as PermissionSet.Name and its label.
+func (d *columns) aliases() {
+	if d.explicit {
+		return
+	}
+	access := d.with(RoleEntitlement)
+	for n, i := range access {
+		for _, j := range access[:n] {
+			if d.list[j].Role == RoleEntitlement && !slices.Contains(d.marks, i) && d.sameNames(i, j) {
+				d.set(i, RoleAttribute, sureCells, "%q says the same as %q", d.shown(i), d.shown(j))
+				break
+			}
+		}
+	}
+}
+
+func (d *columns) sameNames(a, b int) bool {
+	n := 0
+	for _, p := range d.head.body {
+		x, y := foldName(p.cells[a]), foldName(p.cells[b])
+		if x != y {
+			return false
+		}
+		if x != "" {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// levels doubts access that is only a level, such as Read or Owner, when one person has several rows and another column
+// differs between them: the level is then on something.
+func (d *columns) levels() {
+	users := d.with(RoleUser)
+	if d.explicit || d.layout != LayoutList || len(users) == 0 || d.given.Layout == LayoutList {
+		return
+	}
+	for _, i := range d.with(RoleEntitlement) {
+		c := d.cells(i)
+		if c.solid() == 0 || slices.ContainsFunc(c.order, func(text string) bool {
+			t := c.distinct[text]
+			return !t.senses[lexicon.Level] && !t.has[isEmptyWord] && !t.senses[lexicon.Ambiguous]
+		}) {
+			continue
+		}
+		for j := range d.list {
+			if j == i || !(d.free(j) && d.about(j).Is("", lexicon.Organisation, lexicon.Faint) || d.list[j].Role == RoleEntitlement) ||
+				d.notAccess(j) != "" || d.cells(j).share(d.cells(j).names) >= mostCells || !d.variesByUser(users[0], i, j) {
+				continue
+			}
+			name := d.list[j].Name
+			q := scopeDoubt(name, []string{d.list[i].Name}, first(d.cells(j).order), first(c.order))
+			if d.list[j].Role == RoleEntitlement {
+				q.Answers[1] = answer(fmt.Sprintf("%s and %s are separate", quoted(name), quoted(d.list[i].Name)),
+					Answers{Layout: LayoutList})
+			}
+			d.doubt(q)
+		}
+	}
+}
+
+// variesByUser reports whether one user has rows that differ in both columns.
+func (d *columns) variesByUser(user, a, b int) bool {
+	type seen struct{ a, b string }
+	first := map[string]seen{}
+	for _, p := range d.head.body {
+		key := emailIdentity(p.cells[user])
+		x, y := foldSpace(p.cells[a]), foldSpace(p.cells[b])
+		if key == "" || x == "" || y == "" {
+			continue
+		}
+		if was, known := first[key]; !known {
+			first[key] = seen{x, y}
+		} else if was.a != x && was.b != y {
+			return true
+		}
+	}
+	return false
 }
 
 // rest is for columns that nothing else claimed: they describe.

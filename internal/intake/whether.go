@@ -12,6 +12,14 @@ import (
 func (d *columns) whether(i int) {
 	h, c := d.about(i), d.cells(i)
 	wordy := c.share(c.deciding)
+	if h.Is(lexicon.Login, lexicon.Name) && c.filled > 0 && c.share(c.kinds) >= nearlyAll && c.emails == 0 {
+		d.set(i, RoleKind, sureWeakName, "the cells under %q say what kind of thing each row is about", d.shown(i))
+		return
+	}
+	if h.Is(lexicon.Action, lexicon.Application) && c.share(c.dates) >= halfOfCells {
+		d.set(i, RoleAttribute, sureHeader, "the cells under %q are dates", d.shown(i))
+		return
+	}
 	switch h.Part {
 	case lexicon.Recommendation, lexicon.Previous:
 		d.set(i, RoleAdvice, sureHeader, "%q is a recommendation or an earlier decision, and decides nothing", d.shown(i))
@@ -91,6 +99,11 @@ func (d *columns) review(i int) {
 	switch {
 	case c.process == c.filled || c.deciding == 0:
 		d.set(i, RoleAttribute, sureHeader, "%q says how far a review has come, which is no access and no decision", d.shown(i))
+	case c.bools == c.filled && slices.ContainsFunc(d.indexes(), func(j int) bool {
+		return d.about(j).Is(lexicon.Decision) &&
+			d.cells(j).verdicts > 0
+	}):
+		d.set(i, RoleAttribute, sureHeader, "%q says whether a review took place, and another column holds its decisions", d.shown(i))
 	case c.bools == c.filled:
 		d.mayDecide(i, "it says whether a review took place")
 	default:

@@ -117,7 +117,8 @@ func (d *columns) loginColumns() []candidate {
 	var found []candidate
 	for i := range d.list {
 		c, h := d.cells(i), d.about(i)
-		if !d.free(i) || !h.Is(lexicon.Login) || c.filled == 0 || c.share(c.logins+c.emails) < mostCells || c.logins == 0 {
+		if !d.free(i) || !h.Is(lexicon.Login) || c.filled == 0 || c.share(c.logins+c.emails) < mostCells || c.logins == 0 ||
+			c.share(c.kinds) >= mostCells {
 			continue
 		}
 		score := 0.5

@@ -32,6 +32,9 @@ type workbook struct {
 
 // asWorkbook opens r as a workbook, nil when it is none. Files of other workbook formats are refused.
 func asWorkbook(ctx context.Context, r io.Reader, opts Options) (*workbook, error) {
+	if err := opts.answers().check(); err != nil {
+		return nil, err
+	}
 	file, ok := r.(readerAt)
 	if !ok {
 		return nil, nil

@@ -29,6 +29,26 @@ func (p *Plan) from(r *intake.Report) error {
 	return nil
 }
 
+// SettledBy lists the doubts about the report that a giver of answers settled, each as its code and, after a colon, its
+// column: unknown_word: Decision.
+func (p *Plan) SettledBy(by intake.By) []string {
+	if p.Reading == nil {
+		return nil
+	}
+	var list []string
+	for _, s := range p.Reading.Settled {
+		if s.By != by {
+			continue
+		}
+		text := s.Code
+		if s.Column != "" {
+			text += ": " + untrusted.Clean(s.Column, int(untrusted.Name))
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 // asSaved returns what will be read back from the plan's file. Bytes that are no UTF-8 come back as U+FFFD, which is
 // written in another way than such bytes are: the digest of the plan in memory must be that of the plan in the file.
 func asSaved[T any](of T) (*T, error) {

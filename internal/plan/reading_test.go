@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -86,10 +87,19 @@ func TestAPlanFromAReportWithStrayBytesCanBeLoaded(t *testing.T) {
 	for range 1 << 16 {
 		text.WriteString("a@x.example,Admin,Approved\n")
 	}
-	text.WriteString("b@x.example,Adm\xffin,Approved\nb\xfe@x.example,Viewer,Den\xfdied\n")
-	answer := intake.Answered{By: intake.ByArgument, Answers: intake.Answers{
-		Words: map[string]map[string]string{"Decision": {"Den\ufffdied": "refuses"}}}}
-	r := reportOn(t, time.Now(), text.String(), answer)
+	text.WriteString("b@x.example,Adm\xffin,Approved\nb\xfe@x.example,Viewer,Approved\nc@x.example,Viewer,Den\xfdied\n")
+	r := reportOn(t, time.Now(), text.String())
+	if open := r.Open(); len(open) > 0 { // a word that is not UTF-8 is asked about, or its row cannot be used
+		if len(open) != 1 || len(open[0].Answers) == 0 {
+			t.Fatalf("%+v", open)
+		}
+		var answers intake.Answers
+		if err := json.Unmarshal([]byte(open[0].Answers[0].Argument), &answers); err != nil {
+			t.Fatal(err)
+		}
+		r = reportOn(t, time.Now(), text.String(), intake.Answered{By: intake.ByArgument, Answers: answers})
+	}
+	t.Logf("%d rows, %+v", len(r.Rows), r.Reading.Words)
 	store, err := plan.NewStore(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

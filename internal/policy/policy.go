@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/internal/trouble"
@@ -149,16 +150,20 @@ func (g *Gate) record(ctx context.Context, p *plan.Plan, verdict Verdict, c Conf
 	if g.opts.Record == nil {
 		return nil
 	}
+	arguments := map[string]any{
+		"channel": string(c.Channel),
+		"app_id":  p.App.ID,
+		"org_id":  p.OrgID,
+	}
+	if settled := p.SettledBy(intake.ByArgument); len(settled) > 0 {
+		arguments["settled_by_argument"] = settled
+	}
 	return g.opts.Record(ctx, trail.Entry{
-		Client:   c.Client,
-		Step:     "decision",
-		PlanID:   p.ID,
-		Decision: string(verdict.Decision),
-		Rule:     verdict.Rule,
-		Arguments: map[string]any{
-			"channel": string(c.Channel),
-			"app_id":  p.App.ID,
-			"org_id":  p.OrgID,
-		},
+		Client:    c.Client,
+		Step:      "decision",
+		PlanID:    p.ID,
+		Decision:  string(verdict.Decision),
+		Rule:      verdict.Rule,
+		Arguments: arguments,
 	})
 }

@@ -3,8 +3,10 @@ package policy_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
@@ -74,5 +76,36 @@ func TestNothingIsPermittedThatCannotBeRecorded(t *testing.T) {
 	permit, err := gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: policy.Conversation})
 	if !errors.Is(err, broken) || permit.PlanID() != "" {
 		t.Errorf("permit %q, error %v", permit.PlanID(), err)
+	}
+}
+
+func TestADecisionNamesTheDoubtsThatArgumentsSettled(t *testing.T) {
+	settled := func(by ...intake.By) *plan.Plan {
+		p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}, Reading: &intake.Reading{}}
+		for _, b := range by {
+			p.Reading.Settled = append(p.Reading.Settled, intake.Settled{Code: "unknown_word", Column: "Deci\u202esion", By: b})
+		}
+		return p
+	}
+	for _, c := range []struct {
+		plan *plan.Plan
+		want []string
+	}{
+		{settled(intake.ByForm, intake.ByArgument, intake.ByMapping), []string{"unknown_word: Decision"}},
+		{settled(intake.ByForm, intake.ByTerminal, intake.ByMapping), nil},
+		{&plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}, nil},
+	} {
+		var decision trail.Entry
+		gate := policy.New(policy.Options{Record: func(_ context.Context, e trail.Entry) error {
+			decision = e
+			return nil
+		}})
+		if _, err := gate.Permit(t.Context(), c.plan, policy.Confirmation{PlanID: "plan_a", Channel: policy.Conversation}); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := decision.Arguments["settled_by_argument"].([]string)
+		if _, there := decision.Arguments["settled_by_argument"]; !slices.Equal(got, c.want) || there != (c.want != nil) {
+			t.Errorf("the decision has %v, want %v", decision.Arguments, c.want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ type Heading struct {
 	Part   Part   // "" when no file knows it
 	Exact  bool   // the whole header is one phrase of a file
 	Found  []Part // every part in it, in order
+	Whole  bool   // every word of it is known
 	Words  []string
 	Base   string // the header without its number: Role for Role 2
 	Number int    // 2 for Role 2; -1 for none
@@ -64,23 +65,28 @@ func (l *Lexicon) Header(name string) Heading {
 		return l.signs(h, joined)
 	}
 	var ends []int
+	covered := 0
 	words := l.split(h.Words)
 	for i := 0; i < len(words); {
 		part, n := l.phraseAt(words, i)
 		if n == 0 {
+			if transparent(words[i]) || words[i] == "is" || words[i] == "has" || words[i] == "of" {
+				covered++
+			}
 			i++
 			continue
 		}
+		covered += n
 		h.Found = append(h.Found, part)
 		i += n
 		ends = append(ends, i)
 	}
-	h.Part = h.decide(words, ends)
+	h.Part, h.Whole = h.decide(words, ends), covered == len(words)
 	return h
 }
 
 func (h Heading) exactly(part Part) Heading {
-	h.Part, h.Exact, h.Found = part, true, []Part{part}
+	h.Part, h.Exact, h.Whole, h.Found = part, true, true, []Part{part}
 	return h
 }
 
@@ -194,8 +200,10 @@ func (h *Heading) priority(last Part) Part {
 		return Secondary
 	case (last == Address || last == Login) && h.Has(Application, Scope):
 		return Secondary // the login inside an application
-	case last == Address && h.Has(Access, Organisation):
-		return Description // the address of a group or a department
+	case last == Address && h.Has(Access):
+		return Scope // the address of a group
+	case last == Address && h.Has(Organisation):
+		return Description // the address of a department
 	case last == ID:
 		return ID
 	case (last == Access || last == Weak || last == Faint) && h.Has(Organisation):

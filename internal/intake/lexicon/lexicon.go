@@ -73,6 +73,7 @@ const (
 	Placeholder Sense = "placeholder" // no value
 	Ambiguous   Sense = "ambiguous"   // None: no value, or a role of that name
 	Forever     Sense = "forever"     // no end of validity
+	Level       Sense = "level"       // Read, Write, Owner: says little without what it is on
 	Total       Sense = "total"       // begins a line of totals or a footer
 )
 
