@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 var fullPolicy = Policy{
 	Level: Optional, AllowedFactorTypes: []string{"push", "webauthn"}, Methods: []string{"phishing_resistant", "push"}, GraceHours: 24,
 	Deadline: time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC), Bound: 0.9, Sample: 0.05, OktaVerify: true,
 	Exemptions: []Exemption{
-		{User: "svc@acme.example", Owner: "Olga 🦉", Reason: "no person: \"robot\"", Expires: time.Date(2027, 1, 31, 18, 0, 0, 0, time.UTC)},
-		{User: "00uAbC", Owner: "Ben", Reason: "break glass", Expires: time.Date(2027, 2, 1, 23, 59, 59, 0, time.UTC)},
+		{User: untrusted.NewStored("svc@acme.example"), Owner: untrusted.NewStored("Olga 🦉"), Reason: untrusted.NewStored("no person: \"robot\""), Expires: time.Date(2027, 1, 31, 18, 0, 0, 0, time.UTC)},
+		{User: untrusted.NewStored("00uAbC"), Owner: untrusted.NewStored("Ben"), Reason: untrusted.NewStored("break glass"), Expires: time.Date(2027, 2, 1, 23, 59, 59, 0, time.UTC)},
 	},
 }
 
@@ -145,7 +147,7 @@ func TestNonsenseInAPolicyFileIsRefusedByName(t *testing.T) {
 		exemption("owner: O, reason: R, expires: 2027-01-01"):  "user is missing",
 		exemption("user: a@x, owner: O, reason: R"):            "expires is missing",
 		exemption(whole + ", until: 2027-01-01"):               `line 2, column 59: unknown field "until"; known fields: user, owner, reason, expires`,
-		exemption(whole) + "  - {user: A@X, owner: O, reason: R, expires: 2027-01-01}": `exemptions, entry 2: user "A@X" stands in entry 1 already`,
+		exemption(whole) + "  - {user: A@X, owner: O, reason: R, expires: 2027-01-01}": `exemptions, entry 2: user "A@X" is in entry 1 already`,
 		"exemptions: everybody": "exemptions: a list is expected",
 		exemption("user: a, owner: O, expires: 2027-01-01, reason: " + strings.Repeat("x", 1001)): "more than 1000 characters",
 		"# " + strings.Repeat("x", maxPolicyBytes):                                                "more than 4 MiB",
@@ -164,9 +166,9 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 	p.Deadline = judgedAt
 	p.AllowedFactorTypes = []string{"push", "email"}
 	p.Exemptions = []Exemption{
-		{User: "old", Owner: "O", Reason: "R", Expires: judgedAt},
-		{User: "fine", Owner: "O", Reason: "R", Expires: judgedAt.Add(time.Hour)},
-		{User: "long", Owner: "O", Reason: "R", Expires: judgedAt.AddDate(1, 0, 3)},
+		{User: untrusted.NewStored("old"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt},
+		{User: untrusted.NewStored("fine"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.Add(time.Hour)},
+		{User: untrusted.NewStored("long"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.AddDate(1, 0, 3)},
 	}
 	notes, err := p.Check(judgedAt)
 	want := []string{"has passed: nobody is in grace because of it", "holds email, which never counts", `"old" expired on 2026-11-23: it no longer applies`, `"long" lasts until 2027-11-26, more than a year`}
@@ -179,7 +181,7 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 		}
 	}
 	for i := range 50 {
-		p.Exemptions = append(p.Exemptions, Exemption{User: fmt.Sprint(i), Owner: "O", Reason: "R", Expires: judgedAt})
+		p.Exemptions = append(p.Exemptions, Exemption{User: untrusted.NewStored(fmt.Sprint(i)), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt})
 	}
 	if notes, err = p.Check(judgedAt); err != nil || len(notes) != 14 || !strings.Contains(notes[12], "41 more expired exemptions") {
 		t.Errorf("notes %q, error %v", notes, err)
