@@ -12,9 +12,9 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// BenchmarkPace reports how each import of TestImportsKeepOktasPace goes: util is the part of the share of the limit that
-// was used, calls/user counts plan and run, replan-calls those of a second plan, 429s are ours, others-429s another
-// client's. Time is virtual: minutes are what a person would wait, ns/op means nothing.
+// BenchmarkPace reports how each import of TestImportsKeepOktasPace goes: util is the part of the share of the limit
+// that was used, calls/user counts plan and run, replan-calls those of a second plan, 429s are ours, others-429s
+// another client's. Time is virtual: minutes are what a person would wait, ns/op means nothing.
 func BenchmarkPace(b *testing.B) {
 	for _, c := range paces() {
 		c.twice = true
@@ -37,10 +37,13 @@ func BenchmarkPace(b *testing.B) {
 
 // inBubble runs an import in virtual time, which only a test can do.
 func inBubble(b *testing.B, c pace) (got paced) {
-	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "pace", F: func(t *testing.T) {
-		lines := c.lines(t)
-		synctest.Test(t, func(t *testing.T) { got = c.run(t, lines) })
-	}}})
+	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: "pace",
+		F: func(t *testing.T) {
+			lines := c.lines(t)
+			synctest.Test(t, func(t *testing.T) { got = c.run(t, lines) })
+		},
+	}})
 	if !ok {
 		b.Fatal("the import failed")
 	}
@@ -62,7 +65,12 @@ func BenchmarkEngine(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				lines := simtest.Lines(b, 1, oktaclient.Options{MaxConcurrency: 64})
-				w := simtest.New(b, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 1}, Disk: c.disk, Engine: batch.Options{NoSync: c.noSync, RingAbove: -1}})
+				w := simtest.New(b, simtest.Options{
+					Lines:  lines,
+					Tenant: oktasim.Options{Seed: 1},
+					Disk:   c.disk,
+					Engine: batch.Options{NoSync: c.noSync, RingAbove: -1},
+				})
 				report := simtest.Report(b, staff(w, users, 0))
 				w.Structure(b.Context(), report)
 				p := w.PlanGrants(b.Context(), report, "")

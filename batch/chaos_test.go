@@ -24,10 +24,10 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// TestChaosEndsWhereAnUndisturbedRunEnds carries random reports out on random tenants while calls go wrong, answers are
-// lost, lists lag and the process is killed again and again. However a world was disturbed, its tenant must end as that of
-// the same world left in peace; every other world ends with an undo that is disturbed alike. CHAOS_WORLDS says how many
-// worlds (.ci/run takes 300), CHAOS_SEED which is the first; the seed of a failure is in its name.
+// TestChaosEndsWhereAnUndisturbedRunEnds carries random reports out on random tenants while calls go wrong, answers
+// are lost, lists lag and the process is killed again and again. However a world was disturbed, its tenant must end
+// as that of the same world left in peace; every other world ends with an undo that is disturbed alike. CHAOS_WORLDS
+// says how many worlds (.ci/run takes 300), CHAOS_SEED which is the first; the seed of a failure is in its name.
 func TestChaosEndsWhereAnUndisturbedRunEnds(t *testing.T) {
 	worlds, first := number(t, "CHAOS_WORLDS", 24), number(t, "CHAOS_SEED", 1)
 	t.Logf("CHAOS_SEED=%d CHAOS_WORLDS=%d", first, worlds)
@@ -47,7 +47,8 @@ func TestChaosEndsWhereAnUndisturbedRunEnds(t *testing.T) {
 		return
 	}
 	// Chaos in which something never happened has not tested it.
-	for _, name := range append([]string{"kill", "kill after the tenant acted", "kill before the summary", "torn line", "cancelled",
+	for _, name := range append([]string{"kill", "kill after the tenant acted", "kill before the summary",
+		"torn line", "cancelled",
 		"undo", "kill in an undo", "revocation: lose_reply", "revocation: reset"}, effectNames()...) {
 		if tally.counts[name] == 0 {
 			t.Errorf("never happened: %s", name)
@@ -129,17 +130,32 @@ type scene struct {
 }
 
 func newScene(t *testing.T, lines []*simtest.Line, seed uint64) *scene {
-	s := &scene{t: t, rng: rand.New(rand.NewPCG(seed, 11)), fate: rand.New(rand.NewPCG(seed, 12)), rows: map[string]int{}}
+	s := &scene{
+		t:    t,
+		rng:  rand.New(rand.NewPCG(seed, 11)),
+		fate: rand.New(rand.NewPCG(seed, 12)),
+		rows: map[string]int{},
+	}
 	s.mode = []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge}[s.rng.IntN(2)]
-	options := oktasim.Options{Seed: s.rng.Uint64(), NoEntitlements: s.mode == plan.ModeCustomMerge, Skew: time.Duration(s.rng.IntN(3)-1) * 5 * time.Minute,
-		GrantLag: time.Duration(s.rng.IntN(4)) * 10 * time.Second, IndexLag: time.Duration(s.rng.IntN(3)) * 2 * time.Second}
+	options := oktasim.Options{
+		Seed:           s.rng.Uint64(),
+		NoEntitlements: s.mode == plan.ModeCustomMerge,
+		Skew:           time.Duration(s.rng.IntN(3)-1) * 5 * time.Minute,
+		GrantLag:       time.Duration(s.rng.IntN(4)) * 10 * time.Second,
+		IndexLag:       time.Duration(s.rng.IntN(3)) * 2 * time.Second,
+	}
 	if s.rng.IntN(2) == 0 {
 		options.Latency = oktasim.LatencyReal
 	}
 	if s.rng.IntN(4) == 0 {
 		options.Limits.Overrides = map[string]int{"POST /governance/api/v1/grants": 10, "POST /api/v1/apps/{id}/users": 10}
 	}
-	s.engine = batch.Options{Workers: []int{1, 2, 8, 32}[s.rng.IntN(4)], RingAbove: 3, RingSize: 2, StopRate: 0.5}
+	s.engine = batch.Options{
+		Workers:   []int{1, 2, 8, 32}[s.rng.IntN(4)],
+		RingAbove: 3,
+		RingSize:  2,
+		StopRate:  0.5,
+	}
 	s.World = simtest.New(t, simtest.Options{Lines: lines, Tenant: options, Engine: s.engine})
 	people := populate(s.World, s.rng)
 	s.people = people
@@ -163,11 +179,15 @@ func (s *scene) report(people []string) string {
 	return text
 }
 
-// importReports carries out structure and grants of every report. The plans of grants are all made before the first of them
-// is carried out, so that the later ones rest on what the earlier ones change.
+// importReports carries out structure and grants of every report. The plans of grants are all made before the first
+// of them is carried out, so that the later ones rest on what the earlier ones change.
 func (s *scene) importReports(storm bool) {
 	for _, report := range s.reports {
-		p, err := plan.PlanStructure(s.t.Context(), s.Okta, plan.StructureRequest{Report: report, AppID: s.AppID, Now: time.Now()})
+		p, err := plan.PlanStructure(s.t.Context(), s.Okta, plan.StructureRequest{
+			Report: report,
+			AppID:  s.AppID,
+			Now:    time.Now(),
+		})
 		must(s.t, err)
 		s.carryOut(p, storm)
 	}
@@ -243,7 +263,13 @@ func (s *scene) survive(p *plan.Plan) {
 func (s *scene) live(p *plan.Plan, quiet bool) *batch.Summary {
 	ctx, cancel := context.WithCancelCause(s.t.Context())
 	defer cancel(nil)
-	wire := &mortal{tenant: s.Tenant.Transport(), dir: s.Engine.Dir(p.ID), kill: func() { cancel(nil) }, calls: -1, late: s.fate.IntN(2) == 0}
+	wire := &mortal{
+		tenant: s.Tenant.Transport(),
+		dir:    s.Engine.Dir(p.ID),
+		kill:   func() { cancel(nil) },
+		calls:  -1,
+		late:   s.fate.IntN(2) == 0,
+	}
 	var faults []injected
 	if !quiet {
 		faults = s.disturb(wire, cancel)

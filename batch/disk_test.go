@@ -17,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -54,7 +55,7 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 		if err == nil && summary.Ended == batch.EndedComplete {
 			break
 		}
-		if err == nil || !strings.Contains(err.Error(), "cannot be written") && !strings.Contains(err.Error(), "file too large") {
+		if trouble.CodeOf(err) != trouble.StateNotWritable {
 			t.Fatalf("disk of %d bytes: the run ended with %v", size, err)
 		}
 		stopped++

@@ -38,9 +38,9 @@ type mishap struct {
 	within time.Duration                        // bound on the disturbed run; an hour when 0
 }
 
-// TestEachTroubleDoesNoHarm runs one import through each trouble. Either the run ends as it would have in peace, or the rows
-// that differ say why, and applying the same plan again once the trouble is over ends there. No one ever loses access, and
-// no one is granted anything twice.
+// TestEachTroubleDoesNoHarm runs one import through each trouble. Either the run ends as it would have in peace, or
+// the rows that differ say why, and applying the same plan again once the trouble is over ends there. No one ever
+// loses access, and no one is granted anything twice.
 func TestEachTroubleDoesNoHarm(t *testing.T) {
 	for _, mode := range []plan.Mode{plan.ModeAdditive, plan.ModeCustomMerge} {
 		var imported, undone picture
@@ -72,25 +72,82 @@ func TestEachTroubleDoesNoHarm(t *testing.T) {
 
 func mishaps() []mishap {
 	all := []mishap{
-		{name: "app deactivated", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetAppStatus(o.AppID, "INACTIVE") }),
-			fix: func(o *office) { o.Tenant.SetAppStatus(o.AppID, "ACTIVE") }, ended: batch.EndedStopped, stop: "error_rate"},
-		{name: "user deprovisioned", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetUserStatus(o.users[20], "DEPROVISIONED") }),
-			fix: func(o *office) { o.Tenant.SetUserStatus(o.users[20], "ACTIVE") }, ended: batch.EndedPartly},
-		{name: "token revoked", cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.RevokeToken("") }),
-			fix: func(o *office) { o.Tenant.AddToken(o.Tenant.Token()) }, ended: batch.EndedStopped, stop: "token_rejected"},
-		{name: "page cursor rejected", cause: fault(oktasim.Fault{Method: "GET", Effect: oktasim.EffectRejectCursor})},
+		{
+			name:  "app deactivated",
+			cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetAppStatus(o.AppID, "INACTIVE") }),
+			fix:   func(o *office) { o.Tenant.SetAppStatus(o.AppID, "ACTIVE") },
+			ended: batch.EndedStopped,
+			stop:  "error_rate",
+		},
+		{
+			name:  "user deprovisioned",
+			cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.SetUserStatus(o.users[20], "DEPROVISIONED") }),
+			fix:   func(o *office) { o.Tenant.SetUserStatus(o.users[20], "ACTIVE") },
+			ended: batch.EndedPartly,
+		},
+		{
+			name:  "token revoked",
+			cause: once("POST", onGrants, 4, func(o *office) { o.Tenant.RevokeToken("") }),
+			fix:   func(o *office) { o.Tenant.AddToken(o.Tenant.Token()) },
+			ended: batch.EndedStopped,
+			stop:  "token_rejected",
+		},
+		{
+			name:  "page cursor rejected",
+			cause: fault(oktasim.Fault{Method: "GET", Effect: oktasim.EffectRejectCursor}),
+		},
 		{name: "network away for an hour", cause: away(time.Hour), within: 2 * time.Hour},
-		{name: "network away for a day", cause: away(24 * time.Hour), ended: batch.EndedStopped, stop: "okta_unavailable", within: 14 * time.Hour},
-		{name: "another client uses 60 percent", cause: crowd, within: time.Hour,
-			tenant: oktasim.Options{Latency: oktasim.LatencyReal, Limits: oktasim.Limits{Mode: oktasim.LimitsReal, Share: 1, Overrides: map[string]int{"POST " + onGrants: 50}}}},
-		{name: "okta answers no write", cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.Effect500, Times: -1}), ended: batch.EndedStopped, stop: "error_rate"},
-		{name: "all answers to writes are lost", cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.EffectLoseReply, Times: -1})},
-		{name: "all answers to writes are lost and lists lag", tenant: oktasim.Options{GrantLag: 30 * time.Second},
-			cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.EffectLoseReply, Times: -1})},
+		{
+			name:   "network away for a day",
+			cause:  away(24 * time.Hour),
+			ended:  batch.EndedStopped,
+			stop:   "okta_unavailable",
+			within: 14 * time.Hour,
+		},
+		{
+			name:   "another client uses 60 percent",
+			cause:  crowd,
+			within: time.Hour,
+			tenant: oktasim.Options{
+				Latency: oktasim.LatencyReal,
+				Limits: oktasim.Limits{
+					Mode:      oktasim.LimitsReal,
+					Share:     1,
+					Overrides: map[string]int{"POST " + onGrants: 50},
+				},
+			},
+		},
+		{
+			name:  "okta answers no write",
+			cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.Effect500, Times: -1}),
+			ended: batch.EndedStopped,
+			stop:  "error_rate",
+		},
+		{
+			name:  "all answers to writes are lost",
+			cause: fault(oktasim.Fault{Method: "POST", Effect: oktasim.EffectLoseReply, Times: -1}),
+		},
+		{
+			name:   "all answers to writes are lost and lists lag",
+			tenant: oktasim.Options{GrantLag: 30 * time.Second},
+			cause:  fault(oktasim.Fault{Method: "POST", Effect: oktasim.EffectLoseReply, Times: -1}),
+		},
 	}
 	for _, minutes := range []time.Duration{-5, 5} {
-		all = append(all, mishap{name: fmt.Sprintf("clock %d minutes off", minutes), cause: fault(oktasim.Fault{Method: "POST", Pattern: onGrants, Nth: 3, Effect: oktasim.EffectLoseReply}),
-			tenant: oktasim.Options{Skew: minutes * time.Minute, GrantLag: 30 * time.Second, Limits: oktasim.Limits{Mode: oktasim.LimitsReal}}})
+		all = append(all, mishap{
+			name: fmt.Sprintf("clock %d minutes off", minutes),
+			cause: fault(oktasim.Fault{
+				Method:  "POST",
+				Pattern: onGrants,
+				Nth:     3,
+				Effect:  oktasim.EffectLoseReply,
+			}),
+			tenant: oktasim.Options{
+				Skew:     minutes * time.Minute,
+				GrantLag: 30 * time.Second,
+				Limits:   oktasim.Limits{Mode: oktasim.LimitsReal},
+			},
+		})
 	}
 	return append(all, passing()...)
 }
@@ -99,9 +156,19 @@ func mishaps() []mishap {
 func passing() []mishap {
 	var all []mishap
 	for _, f := range effects() {
-		for _, at := range []oktasim.Fault{{Method: "POST", Pattern: onGrants}, {Method: "POST", Pattern: onAssignments}, {Method: "GET"}, {Method: "POST", Pattern: onRevocations}} {
+		for _, at := range []oktasim.Fault{{
+			Method:  "POST",
+			Pattern: onGrants,
+		}, {
+			Method:  "POST",
+			Pattern: onAssignments,
+		}, {Method: "GET"}, {Method: "POST", Pattern: onRevocations}} {
 			f.Method, f.Pattern, f.Nth = at.Method, at.Pattern, 3
-			c := mishap{name: fmt.Sprintf("%s acted=%v on %s %s", f.Effect, f.Acted, f.Method, f.Pattern), cause: fault(f), tenant: oktasim.Options{GrantLag: 30 * time.Second}}
+			c := mishap{
+				name:   fmt.Sprintf("%s acted=%v on %s %s", f.Effect, f.Acted, f.Method, f.Pattern),
+				cause:  fault(f),
+				tenant: oktasim.Options{GrantLag: 30 * time.Second},
+			}
 			c.undo = at.Pattern == onRevocations
 			if f.Effect == oktasim.EffectExpireToken {
 				c.ended, c.stop = batch.EndedStopped, "token_rejected"
@@ -123,7 +190,12 @@ func fault(f oktasim.Fault) func(*office) func() bool {
 // once changes the world at the nth call of a kind, and lets the call go on.
 func once(method, pattern string, nth int, change func(*office)) func(*office) func() bool {
 	return func(o *office) func() bool {
-		return fault(oktasim.Fault{Method: method, Pattern: pattern, Nth: nth, Do: func() { change(o) }})(o)
+		return fault(oktasim.Fault{
+			Method:  method,
+			Pattern: pattern,
+			Nth:     nth,
+			Do:      func() { change(o) },
+		})(o)
 	}
 }
 
@@ -163,7 +235,14 @@ const headcount = 40
 
 func newOffice(t *testing.T, lines []*simtest.Line, tenant oktasim.Options, mode plan.Mode) *office {
 	tenant.Seed, tenant.NoEntitlements = 7, mode == plan.ModeCustomMerge
-	o := &office{t: t, World: simtest.New(t, simtest.Options{Lines: lines, Tenant: tenant, Engine: batch.Options{RingAbove: 10}})}
+	o := &office{
+		t: t,
+		World: simtest.New(t, simtest.Options{
+			Lines:  lines,
+			Tenant: tenant,
+			Engine: batch.Options{RingAbove: 10},
+		}),
+	}
 	many := make([]string, 201) // more than a page
 	for i := range many {
 		many[i] = fmt.Sprintf("license %d", i)
@@ -178,7 +257,12 @@ func newOffice(t *testing.T, lines []*simtest.Line, tenant oktasim.Options, mode
 			o.Tenant.AssignApp(o.AppID, o.users[i])
 		}
 		if i%5 == 0 {
-			o.Tenant.AddGrant(oktasim.NewGrant{Type: "CUSTOM", AppID: o.AppID, UserID: o.users[i], Values: licenses[i : i+2]})
+			o.Tenant.AddGrant(oktasim.NewGrant{
+				Type:   "CUSTOM",
+				AppID:  o.AppID,
+				UserID: o.users[i],
+				Values: licenses[i : i+2],
+			})
 		}
 		fmt.Fprintf(&report, "%s,Role %d\n%s,Role %d\n", email, i%3, email, i%7)
 	}
@@ -296,8 +380,8 @@ func readReport(t *testing.T, path string) []map[string]string {
 	return rows
 }
 
-// TestADeletedValueStopsThePlanThatReliesOnIt deletes a value in the middle of a run: those who were to get it fail with the
-// reason, the plan is stale from then on, and a new plan of the same report ends the work.
+// TestADeletedValueStopsThePlanThatReliesOnIt deletes a value in the middle of a run: those who were to get it fail
+// with the reason, the plan is stale from then on, and a new plan of the same report ends the work.
 func TestADeletedValueStopsThePlanThatReliesOnIt(t *testing.T) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
@@ -313,16 +397,22 @@ func TestADeletedValueStopsThePlanThatReliesOnIt(t *testing.T) {
 		}
 		writes := o.Writes()
 		if again := o.apply(); stopCode(again) != "plan_stale" || o.Writes() != writes {
-			t.Errorf("the plan relies on a value that is gone and ended %s %q with %d writes", again.Ended, stopCode(again), o.Writes()-writes)
+			t.Errorf("the plan relies on a value that is gone and ended %s %q with %d writes", again.Ended,
+				stopCode(again), o.Writes()-writes)
 		}
 	})
 }
 
-// TestARunCanBeCancelledWithinASecondAtAnyMoment cancels at many instants of a run that waits, looks and sends, and goes on.
+// TestARunCanBeCancelledWithinASecondAtAnyMoment cancels at many instants of a run that waits, looks and sends, and
+// goes on.
 func TestARunCanBeCancelledWithinASecondAtAnyMoment(t *testing.T) {
 	lines := simtest.Lines(t, 2, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
-		tenant := oktasim.Options{Latency: oktasim.LatencyReal, GrantLag: 30 * time.Second, Limits: oktasim.Limits{Mode: oktasim.LimitsReal}}
+		tenant := oktasim.Options{
+			Latency:  oktasim.LatencyReal,
+			GrantLag: 30 * time.Second,
+			Limits:   oktasim.Limits{Mode: oktasim.LimitsReal},
+		}
 		peace, o := newOffice(t, lines[:1], tenant, plan.ModeAdditive), newOffice(t, lines[1:], tenant, plan.ModeAdditive)
 		peace.Apply(t.Context(), peace.plan)
 		o.Tenant.Inject(oktasim.Fault{Method: "POST", Nth: 5, Times: 3, Effect: oktasim.EffectLoseReply})
@@ -348,7 +438,8 @@ func TestARunCanBeCancelledWithinASecondAtAnyMoment(t *testing.T) {
 		if cancelled < 5 {
 			t.Errorf("cancelled only %d times", cancelled)
 		}
-		if found := slices.Concat(photograph(peace.World).differs(photograph(o.World)), photograph(o.World).twice); len(found) > 0 {
+		if found := slices.Concat(photograph(peace.World).differs(photograph(o.World)),
+			photograph(o.World).twice); len(found) > 0 {
 			t.Error(found)
 		}
 	})

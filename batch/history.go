@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -68,9 +69,34 @@ func opening(journal io.Reader) (opened entry, err error) {
 	return opened, nil
 }
 
+// wholeJournal refuses a journal that is shorter than the one that summary.json sums up, or empty: an undo would take
+// back nothing, or too little, without a word. No journal at all is a plan that never ran, unless there is a summary.
+func (e *Engine) wholeJournal(planID string) error {
+	path := e.journalPath(planID)
+	summary, err := e.ReadSummary(planID)
+	ended := err == nil
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && ended:
+		return damaged(path, 1, "it is missing, and its run has ended")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at journal: %w", err)
+	case info.Size() == 0:
+		return damaged(path, 1, "it is empty")
+	case ended && info.Size() < summary.JournalBytes:
+		return damaged(path, 1, fmt.Sprintf("it has %d bytes, and had %d when its run ended", info.Size(), summary.JournalBytes))
+	}
+	return nil
+}
+
 // Made lists what the runs of a plan made and an undo can take back, as their journal has it: the before-image of an undo.
 // What someone else had put in place before is not among it.
 func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
+	if err := e.wholeJournal(p.ID); err != nil {
+		return nil, err
+	}
 	memories, _, err := replay(e.journalPath(p.ID), p.ID, keysOf(p))
 	if err != nil {
 		return nil, err

@@ -25,11 +25,17 @@ func testPlan() *plan.Plan {
 // writeJournal leaves a journal in which the first operation was made, the second is open and the third failed once.
 func writeJournal(t *testing.T, path string) {
 	t.Helper()
-	j, err := openJournal(path, testPlan(), policy.Confirmation{PlanID: "plan_1", Channel: policy.CommandLine}, false)
+	j, err := openJournal(path, testPlan(), policy.Confirmation{
+		PlanID:  "plan_1",
+		Channel: policy.CommandLine,
+	}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := []error{j.begin(0, testKeys[0]), j.begin(2, testKeys[2]), j.end(2, testKeys[2], Result{Outcome: Failed, Code: "E0000001"}),
+	steps := []error{j.begin(0, testKeys[0]), j.begin(2, testKeys[2]), j.end(2, testKeys[2], Result{
+		Outcome: Failed,
+		Code:    "E0000001",
+	}),
 		j.end(0, testKeys[0], Result{Outcome: Created, ID: "gra1"}), j.begin(1, testKeys[1]), j.close()}
 	for _, err := range steps {
 		if err != nil {
@@ -38,8 +44,8 @@ func writeJournal(t *testing.T, path string) {
 	}
 }
 
-// TestAJournalCutAnywhereIsReadUpToItsLastWholeLine cuts a journal at every byte: what was acknowledged before the cut is
-// remembered, nothing is made up, and the journal goes on from there.
+// TestAJournalCutAnywhereIsReadUpToItsLastWholeLine cuts a journal at every byte: what was acknowledged before the
+// cut is remembered, nothing is made up, and the journal goes on from there.
 func TestAJournalCutAnywhereIsReadUpToItsLastWholeLine(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "journal.jsonl")
 	writeJournal(t, whole)
@@ -69,7 +75,8 @@ func TestAJournalCutAnywhereIsReadUpToItsLastWholeLine(t *testing.T) {
 		}
 		for i, m := range memories {
 			if !m.began.IsZero() != want[i].open || m.result.Outcome != want[i].outcome {
-				t.Errorf("cut at %d after %d lines: operation %d is open %v with %q, want %+v", size, lines, i, !m.began.IsZero(), m.result.Outcome, want[i])
+				t.Errorf("cut at %d after %d lines: operation %d is open %v with %q, want %+v", size, lines, i,
+					!m.began.IsZero(), m.result.Outcome, want[i])
 			}
 		}
 		if (permit != nil) != (lines >= 1) {
@@ -94,13 +101,37 @@ func TestAJournalCutAnywhereIsReadUpToItsLastWholeLine(t *testing.T) {
 
 func TestADamagedJournalIsRefusedWithItsLine(t *testing.T) {
 	for name, change := range map[string]func([]string) []string{
-		"line 3 is no JSON":       func(l []string) []string { l[2] = "{x}\n"; return l },
-		"another plan":            func(l []string) []string { l[0] = strings.Replace(l[0], "plan_1", "plan_2", 1); return l },
-		"another operation":       func(l []string) []string { l[1] = strings.Replace(l[1], testKeys[0], "create_grant:99", 1); return l },
-		"an operation too many":   func(l []string) []string { l[1] = strings.Replace(l[1], `"op":0`, `"op":7`, 1); return l },
-		"a negative operation":    func(l []string) []string { l[1] = strings.Replace(l[1], `"op":0`, `"op":-1`, 1); return l },
-		"an unknown event":        func(l []string) []string { l[1] = strings.Replace(l[1], `"begin"`, `"start"`, 1); return l },
-		"an end without a result": func(l []string) []string { l[1] = strings.Replace(l[1], `"begin"`, `"end"`, 1); return l },
+		"line 3 is no JSON": func(l []string) []string { l[2] = "{x}\n"; return l },
+		"another plan": func(l []string) []string {
+			l[0] = strings.Replace(l[0], "plan_1", "plan_2",
+				1)
+			return l
+		},
+		"another operation": func(l []string) []string {
+			l[1] = strings.Replace(l[1], testKeys[0],
+				"create_grant:99", 1)
+			return l
+		},
+		"an operation too many": func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"op":0`, `"op":7`,
+				1)
+			return l
+		},
+		"a negative operation": func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"op":0`, `"op":-1`,
+				1)
+			return l
+		},
+		"an unknown event": func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"begin"`, `"start"`,
+				1)
+			return l
+		},
+		"an end without a result": func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"begin"`, `"end"`,
+				1)
+			return l
+		},
 	} {
 		path := filepath.Join(t.TempDir(), "journal.jsonl")
 		writeJournal(t, path)
@@ -115,7 +146,8 @@ func TestADamagedJournalIsRefusedWithItsLine(t *testing.T) {
 		if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := replay(path, "plan_1", testKeys); err == nil || !strings.Contains(err.Error(), "is damaged") || !strings.Contains(err.Error(), "plan again") {
+		if _, _, err := replay(path, "plan_1", testKeys); err == nil || !strings.Contains(err.Error(), "is damaged") ||
+			!strings.Contains(err.Error(), "plan again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -176,10 +208,22 @@ func FuzzReplayNeverPanics(f *testing.F) {
 // TestTheLastWriteIsNeverTakenForEarlierThanItWas says when a run may last have written, by what its journal has.
 func TestTheLastWriteIsNeverTakenForEarlierThanItWas(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	open := entry{Time: now.Add(-3 * time.Hour), Event: eventOpen, Plan: "plan_1", App: "0oa1", Stage: plan.StageGrants}
+	open := entry{
+		Time:  now.Add(-3 * time.Hour),
+		Event: eventOpen,
+		Plan:  "plan_1",
+		App:   "0oa1",
+		Stage: plan.StageGrants,
+	}
 	begin := entry{Time: now.Add(-2 * time.Hour), Event: eventBegin, Op: 1, Key: testKeys[1]}
 	end := func(o Outcome) entry {
-		return entry{Time: now.Add(-time.Hour), Event: eventEnd, Op: 1, Key: testKeys[1], Result: &Result{Outcome: o}}
+		return entry{
+			Time:   now.Add(-time.Hour),
+			Event:  eventEnd,
+			Op:     1,
+			Key:    testKeys[1],
+			Result: &Result{Outcome: o},
+		}
 	}
 	undo, structure, future, ancient := open, open, begin, begin
 	undo.Stage, structure.Stage = plan.StageUndo, plan.StageStructure

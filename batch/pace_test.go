@@ -55,8 +55,17 @@ type paced struct {
 }
 
 func (c pace) tenant() oktasim.Options {
-	return oktasim.Options{Seed: 1, Latency: oktasim.LatencyReal, Skew: c.skew, Limits: oktasim.Limits{Mode: oktasim.LimitsReal,
-		Share: c.share, ConcurrencyLimit: c.parallel, Overrides: map[string]int{"POST " + grantsPattern: c.limit, appsBucket: cmp.Or(c.assigns, 50)}}}
+	return oktasim.Options{
+		Seed:    1,
+		Latency: oktasim.LatencyReal,
+		Skew:    c.skew,
+		Limits: oktasim.Limits{
+			Mode:             oktasim.LimitsReal,
+			Share:            c.share,
+			ConcurrencyLimit: c.parallel,
+			Overrides:        map[string]int{"POST " + grantsPattern: c.limit, appsBucket: cmp.Or(c.assigns, 50)},
+		},
+	}
 }
 
 // lines makes the client, which has to happen outside the bubble.
@@ -65,13 +74,23 @@ func (c pace) lines(t testing.TB) []*simtest.Line { return simtest.Lines(t, 1, o
 // run imports a report of one row a user: structure, plan, apply, and a second plan.
 func (c pace) run(t testing.TB, lines []*simtest.Line) paced {
 	ctx := t.Context()
-	w := simtest.New(t, simtest.Options{Lines: lines, Tenant: c.tenant(), Engine: batch.Options{NoSync: !c.sync}, Disk: c.sync})
+	w := simtest.New(t, simtest.Options{
+		Lines:  lines,
+		Tenant: c.tenant(),
+		Engine: batch.Options{NoSync: !c.sync},
+		Disk:   c.sync,
+	})
 	session := w.Session(ctx, map[string]string{reportName: staff(w, c.users, c.assign)})
 	defer session.Close()
 	structure := session.Plan(ctx, "prepare_entitlement_structure", reportName)
 	session.Confirm(ctx, "prepare_entitlement_structure", structure.PlanID, time.Second)
 	if c.others > 0 {
-		w.Tenant.AddForeignLoad(oktasim.ForeignLoad{Method: "POST", Pattern: grantsPattern, PerMinute: c.others, Burst: c.burst})
+		w.Tenant.AddForeignLoad(oktasim.ForeignLoad{
+			Method:    "POST",
+			Pattern:   grantsPattern,
+			PerMinute: c.others,
+			Burst:     c.burst,
+		})
 	}
 	before := w.Okta.Stats().Calls
 	plan := session.Plan(ctx, "execute_user_grants", reportName)
@@ -81,7 +100,11 @@ func (c pace) run(t testing.TB, lines []*simtest.Line) paced {
 	planned := w.Okta.Stats().Calls - before
 	done := session.Confirm(ctx, "execute_user_grants", plan.PlanID, time.Hour)
 	c.check(t, w, done)
-	out := paced{took: runTime(t, w, plan.PlanID), planned: planned, applied: w.Okta.Stats().Calls - before - planned}
+	out := paced{
+		took:    runTime(t, w, plan.PlanID),
+		planned: planned,
+		applied: w.Okta.Stats().Calls - before - planned,
+	}
 	out.perUser = float64(out.planned+out.applied) / float64(c.users)
 	out.util = c.floor().Seconds() / out.took.Seconds()
 	if c.twice {
@@ -100,8 +123,8 @@ func (c pace) run(t testing.TB, lines []*simtest.Line) paced {
 	return out
 }
 
-// floor is the least time in which the run can end: one grant call a user, one assignment where needed, each within 70 %
-// of its limit, both at once.
+// floor is the least time in which the run can end: one grant call a user, one assignment where needed, each within
+// 70 % of its limit, both at once.
 func (c pace) floor() time.Duration {
 	share := func(limit int) float64 { return math.Floor(0.7*float64(limit) + 1e-9) }
 	minutes := max(float64(c.users)/share(c.limit), float64(c.assign)/share(cmp.Or(c.assigns, 50)))
@@ -149,15 +172,52 @@ func paces() []pace {
 	return []pace{
 		{name: "50 a minute", users: 10_000, limit: 50, sync: true, twice: true, least: 0.97, most: 1.05},
 		{name: "1200 a minute", users: 10_000, limit: 1200, least: 0.95, most: 1.05},
-		{name: "assignments too", users: 10_000, limit: 50, assign: 10_000, twice: true, least: 0.97, most: 2.05},
-		{name: "half need assigning, more slowly", users: 4_000, limit: 50, assign: 2_000, assigns: 30, least: 0.97},
+		{
+			name:   "assignments too",
+			users:  10_000,
+			limit:  50,
+			assign: 10_000,
+			twice:  true,
+			least:  0.97,
+			most:   2.05,
+		},
+		{
+			name:    "half need assigning, more slowly",
+			users:   4_000,
+			limit:   50,
+			assign:  2_000,
+			assigns: 30,
+			least:   0.97,
+		},
 		// Others use 30 of the 35 that everyone together may use, so 5 are left: a seventh.
-		{name: "another client, 60 percent, evenly", users: 2_000, limit: 50, share: 1, others: 30, least: 0.14},
-		{name: "another client, 60 percent, in bursts", users: 2_000, limit: 50, share: 1, others: 30, burst: 30, least: 0.14},
+		{
+			name:   "another client, 60 percent, evenly",
+			users:  2_000,
+			limit:  50,
+			share:  1,
+			others: 30,
+			least:  0.14,
+		},
+		{
+			name:   "another client, 60 percent, in bursts",
+			users:  2_000,
+			limit:  50,
+			share:  1,
+			others: 30,
+			burst:  30,
+			least:  0.14,
+		},
 		{name: "clock 5 minutes ahead", users: 2_000, limit: 50, skew: 5 * time.Minute, least: 0.97},
 		{name: "clock 5 minutes behind", users: 2_000, limit: 50, skew: -5 * time.Minute, least: 0.97},
 		// 6 calls of 1.2 s in flight make 300 a minute, 0.36 of what the limit would allow.
-		{name: "6 calls in flight allowed", users: 2_000, limit: 1200, parallel: 12, least: 0.32, burst429: 10},
+		{
+			name:     "6 calls in flight allowed",
+			users:    2_000,
+			limit:    1200,
+			parallel: 12,
+			least:    0.32,
+			burst429: 10,
+		},
 	}
 }
 

@@ -17,9 +17,10 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// TestNobodyLosesAndEverybodyGetsWhatTheReportSays holds the first two promises over random tenants and reports: whatever
-// a user had stays, whatever a planned row asks for is there afterwards, a second import writes nothing, and the states of
-// the rows add up. PROPERTY_WORLDS says how many worlds (.ci/run takes 500); the seed of a failure is in its name.
+// TestNobodyLosesAndEverybodyGetsWhatTheReportSays holds the first two promises over random tenants and reports:
+// whatever a user had stays, whatever a planned row asks for is there afterwards, a second import writes nothing, and
+// the states of the rows add up. PROPERTY_WORLDS says how many worlds (.ci/run takes 500); the seed of a failure is
+// in its name.
 func TestNobodyLosesAndEverybodyGetsWhatTheReportSays(t *testing.T) {
 	worlds := number(t, "PROPERTY_WORLDS", 60)
 	for seed := range uint64(worlds) {
@@ -97,8 +98,11 @@ func importTwice(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mod
 
 // randomWorld makes a tenant in which some people are unknown, inactive or ambiguous.
 func randomWorld(t *testing.T, lines []*simtest.Line, rng *rand.Rand, mode plan.Mode) (*simtest.World, []string) {
-	w := simtest.New(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: rng.Uint64(), NoEntitlements: mode == plan.ModeCustomMerge,
-		GrantLag: time.Duration(rng.IntN(2)) * 2 * time.Second}})
+	w := simtest.New(t, simtest.Options{
+		Lines: lines,
+		Tenant: oktasim.Options{Seed: rng.Uint64(), NoEntitlements: mode == plan.ModeCustomMerge,
+			GrantLag: time.Duration(rng.IntN(2)) * 2 * time.Second},
+	})
 	return w, populate(w, rng)
 }
 
@@ -111,7 +115,10 @@ func populate(w *simtest.World, rng *rand.Rand) []string {
 		switch rng.IntN(10) {
 		case 0: // no one of that name
 		case 1:
-			w.Tenant.AddUser(oktasim.NewUser{Email: email, Status: []string{"SUSPENDED", "DEPROVISIONED", "STAGED"}[rng.IntN(3)]})
+			w.Tenant.AddUser(oktasim.NewUser{
+				Email:  email,
+				Status: []string{"SUSPENDED", "DEPROVISIONED", "STAGED"}[rng.IntN(3)],
+			})
 		case 2:
 			w.Tenant.AddUser(oktasim.NewUser{Email: email, Login: "first" + email})
 			w.Tenant.AddUser(oktasim.NewUser{Email: email, Login: "second" + email})
@@ -137,16 +144,42 @@ func giveRandomAccess(w *simtest.World, rng *rand.Rand, people []string) {
 		_ = other
 		switch rng.IntN(8) {
 		case 0:
-			w.Tenant.AddGrant(oktasim.NewGrant{Type: "CUSTOM", AppID: w.AppID, UserID: id, Values: values[:1+rng.IntN(2)]})
+			w.Tenant.AddGrant(oktasim.NewGrant{
+				Type:   "CUSTOM",
+				AppID:  w.AppID,
+				UserID: id,
+				Values: values[:1+rng.IntN(2)],
+			})
 		case 1:
-			w.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT-BUNDLE", AppID: w.AppID, UserID: id, Bundle: bundle})
+			w.Tenant.AddGrant(oktasim.NewGrant{
+				Type:   "ENTITLEMENT-BUNDLE",
+				AppID:  w.AppID,
+				UserID: id,
+				Bundle: bundle,
+			})
 		case 2:
-			w.Tenant.AddGrant(oktasim.NewGrant{Type: "CUSTOM", AppID: w.AppID, UserID: id, Values: values[:1]})
-			w.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT", AppID: w.AppID, UserID: id, Values: values[1:], Expires: time.Now().Add(30 * 24 * time.Hour)})
+			w.Tenant.AddGrant(oktasim.NewGrant{
+				Type:   "CUSTOM",
+				AppID:  w.AppID,
+				UserID: id,
+				Values: values[:1],
+			})
+			w.Tenant.AddGrant(oktasim.NewGrant{
+				Type:    "ENTITLEMENT",
+				AppID:   w.AppID,
+				UserID:  id,
+				Values:  values[1:],
+				Expires: time.Now().Add(30 * 24 * time.Hour),
+			})
 		case 3:
 			w.Tenant.AddGrant(oktasim.NewGrant{Type: "CUSTOM", AppID: w.AppID, UserID: id, Action: "DENY"})
 		case 4:
-			w.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT", AppID: w.AppID, UserID: id, Values: values[:2]})
+			w.Tenant.AddGrant(oktasim.NewGrant{
+				Type:   "ENTITLEMENT",
+				AppID:  w.AppID,
+				UserID: id,
+				Values: values[:2],
+			})
 		}
 	}
 	time.Sleep(5 * time.Second) // lists catch up

@@ -32,7 +32,11 @@ func inOffice(t *testing.T, tenant oktasim.Options, test func(t *testing.T, o *o
 func TestAPlanRunsUnderItsOwnPermitAndUnchangedOnly(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
 		ctx, writes := t.Context(), o.Writes()
-		other, err := plan.PlanStructure(ctx, o.Okta, plan.StructureRequest{Report: simtest.Report(t, "Email,Duty\nada@acme.example.com,Night\n"), AppID: o.AppID, Now: time.Now()})
+		other, err := plan.PlanStructure(ctx, o.Okta, plan.StructureRequest{
+			Report: simtest.Report(t, "Email,Duty\nada@acme.example.com,Night\n"),
+			AppID:  o.AppID,
+			Now:    time.Now(),
+		})
 		must(t, err)
 		edited := *o.plan
 		edited.Ops = slices.Clone(o.plan.Ops)
@@ -70,7 +74,11 @@ func TestAPlanOfAnotherOrganisationIsRefused(t *testing.T) {
 
 func TestOneProcessPerPlanAndOneRunPerApplication(t *testing.T) {
 	slow := oktasim.Limits{Overrides: map[string]int{"POST " + onGrants: 10}}
-	inOffice(t, oktasim.Options{Latency: oktasim.LatencyReal, GrantLag: 30 * time.Second, Limits: slow}, func(t *testing.T, o *office) {
+	inOffice(t, oktasim.Options{
+		Latency:  oktasim.LatencyReal,
+		GrantLag: 30 * time.Second,
+		Limits:   slow,
+	}, func(t *testing.T, o *office) {
 		ctx := t.Context()
 		// The last whom the first run comes to is to get what that run gives, and something else.
 		report := simtest.Report(t, "Email,Role\nperson39@acme.example.com,Role 4\nperson39@acme.example.com,Role 5\n")
@@ -95,7 +103,8 @@ func TestOneProcessPerPlanAndOneRunPerApplication(t *testing.T) {
 		// Another plan on the application waits, and then knows what the first one did.
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if summary, err := o.Engine.Run(short, second, o.Permit(ctx, second), nil); err != nil || stopCode(summary) != "interrupted" {
+		if summary, err := o.Engine.Run(short, second, o.Permit(ctx, second), nil); err != nil ||
+			stopCode(summary) != "interrupted" {
 			t.Errorf("a run that waits for another was cancelled and ended %+v, %v", summary, err)
 		}
 		summary := o.Apply(ctx, second)
@@ -169,7 +178,8 @@ func TestTheSummaryTellsOfEarlierRunsToo(t *testing.T) {
 			t.Fatalf("the first run was not stopped in the middle: %+v", part)
 		}
 		whole := o.apply()
-		if whole.UsersGranted != headcount || whole.Rows[plan.Granted] != len(o.plan.Rows) || whole.Operations[batch.Created] != len(o.plan.Ops) {
+		if whole.UsersGranted != headcount || whole.Rows[plan.Granted] != len(o.plan.Rows) ||
+			whole.Operations[batch.Created] != len(o.plan.Ops) {
 			t.Errorf("after going on: %+v", whole)
 		}
 		for _, row := range readReport(t, whole.Report) {
@@ -180,8 +190,8 @@ func TestTheSummaryTellsOfEarlierRunsToo(t *testing.T) {
 	})
 }
 
-// TestWhatFailsForGoodDoesNotKeepTheRestFromBeingDone has so many failures that a run stops by itself, before it came to
-// those who can be granted. Each further run comes closer to them, because what failed comes last.
+// TestWhatFailsForGoodDoesNotKeepTheRestFromBeingDone has so many failures that a run stops by itself, before it came
+// to those who can be granted. Each further run comes closer to them, because what failed comes last.
 func TestWhatFailsForGoodDoesNotKeepTheRestFromBeingDone(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
 		for _, user := range o.users[:headcount*3/4] {
@@ -206,8 +216,10 @@ func TestWhatFailsForGoodDoesNotKeepTheRestFromBeingDone(t *testing.T) {
 func TestARefusedGrantTypeStopsTheRunAtTheFirstCall(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
 		fired := once("POST", onGrants, 1, func(o *office) {})(o)
-		o.Reconnect(simtest.Options{Client: oktaclient.Options{Transport: answering{o.Tenant.Transport(), "POST", onGrants, 400,
-			`{"errorCode":"E0000001","errorSummary":"Api validation failed: grantType","errorCauses":[{"errorSummary":"grantType ENTITLEMENT is not supported"}]}`}}})
+		o.Reconnect(simtest.Options{Client: oktaclient.Options{Transport: answering{o.Tenant.Transport(), "POST",
+			onGrants, 400,
+			`{"errorCode":"E0000001","errorSummary":"Api validation failed: grantType",
+"errorCauses":[{"errorSummary":"grantType ENTITLEMENT is not supported"}]}`}}})
 		writes := o.Writes()
 		s := o.apply()
 		if stopCode(s) != "grant_mode_refused" || o.Writes()-writes > 1 || fired() {
@@ -218,8 +230,11 @@ func TestARefusedGrantTypeStopsTheRunAtTheFirstCall(t *testing.T) {
 
 func TestARingThatDoesNotShowStopsTheRun(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
-		o.Reconnect(simtest.Options{Engine: batch.Options{RingAbove: 10, RingSize: 5}, Client: oktaclient.Options{
-			Transport: answering{o.Tenant.Transport(), "GET", "/governance/api/v1/principal-entitlements", 200, `{"data":[]}`}}})
+		o.Reconnect(simtest.Options{
+			Engine: batch.Options{RingAbove: 10, RingSize: 5},
+			Client: oktaclient.Options{
+				Transport: answering{o.Tenant.Transport(), "GET", "/governance/api/v1/principal-entitlements", 200, `{"data":[]}`}},
+		})
 		s := o.apply()
 		if stopCode(s) != "ring_mismatch" || s.UsersGranted != 6 {
 			t.Errorf("ended %s %q with %d users granted, want the first and a ring of 5", s.Ended, stopCode(s), s.UsersGranted)
@@ -239,13 +254,19 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method != a.method || req.URL.Path != a.path {
 		return a.tenant.RoundTrip(req)
 	}
-	return &http.Response{StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
-		Body: io.NopCloser(bytes.NewBufferString(a.body)), ContentLength: int64(len(a.body))}, nil
+	return &http.Response{
+		StatusCode:    a.status,
+		Header:        http.Header{"Content-Type": {"application/json"}},
+		Request:       req,
+		Body:          io.NopCloser(bytes.NewBufferString(a.body)),
+		ContentLength: int64(len(a.body)),
+	}, nil
 }
 
 func TestReportCellsAreNoFormulas(t *testing.T) {
 	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
-		report := simtest.Report(t, "Email,Role\n=1+1@evil.example.com,Role 1\n+cmd@evil.example.com,Role 2\n@sum@evil.example.com,Role 3\nperson01@acme.example.com,=Role 9\n")
+		report := simtest.Report(t, "Email,Role\n=1+1@evil.example.com,Role 1\n+cmd@evil.example.com,Role "+
+			"2\n@sum@evil.example.com,Role 3\nperson01@acme.example.com,=Role 9\n")
 		s := o.Apply(t.Context(), o.PlanGrants(t.Context(), report, plan.ModeAdditive))
 		guarded := 0
 		for _, row := range readReport(t, s.Report) {
@@ -264,14 +285,19 @@ func TestReportCellsAreNoFormulas(t *testing.T) {
 	})
 }
 
-// TestACustomGrantTakesNothingThatCameAfterThePlan has someone else grant access between plan and run, where the grants of
-// the run replace what their users have.
+// TestACustomGrantTakesNothingThatCameAfterThePlan has someone else grant access between plan and run, where the
+// grants of the run replace what their users have.
 func TestACustomGrantTakesNothingThatCameAfterThePlan(t *testing.T) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, lines, oktasim.Options{}, plan.ModeCustomMerge)
 		_, values := o.Tenant.AddEntitlement(o.AppID, "Duty", true, "Night")
-		o.Tenant.AddGrant(oktasim.NewGrant{Type: "ENTITLEMENT", AppID: o.AppID, UserID: o.users[9], Values: values})
+		o.Tenant.AddGrant(oktasim.NewGrant{
+			Type:   "ENTITLEMENT",
+			AppID:  o.AppID,
+			UserID: o.users[9],
+			Values: values,
+		})
 		o.before = photograph(o.World)
 		s := o.apply()
 		if s.Operations[batch.Failed] != 1 || len(s.Errors) == 0 || s.Errors[0].Code != "stale_user" {

@@ -19,8 +19,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// TestUndoTakesBackExactlyWhatTheRunAdded holds the undo over random worlds in which others change access between the run
-// and its undo: what was there before stays, what came from elsewhere stays, what only the run gave is gone.
+// TestUndoTakesBackExactlyWhatTheRunAdded holds the undo over random worlds in which others change access between the
+// run and its undo: what was there before stays, what came from elsewhere stays, what only the run gave is gone.
 func TestUndoTakesBackExactlyWhatTheRunAdded(t *testing.T) {
 	worlds := number(t, "UNDO_WORLDS", 20)
 	revoked, foreign := 0, 0
@@ -59,7 +59,10 @@ func undoOnce(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mode) 
 	if len(undo.Ops) == 0 {
 		return 0, len(elsewhere)
 	}
-	if _, err := w.Gate.Permit(ctx, undo, policy.Confirmation{PlanID: undo.ID, Channel: policy.Conversation}); err == nil {
+	if _, err := w.Gate.Permit(ctx, undo, policy.Confirmation{
+		PlanID:  undo.ID,
+		Channel: policy.Conversation,
+	}); err == nil {
 		t.Fatal("the gate let a conversation take access away")
 	}
 	summary := carryOut(t, w, undo)
@@ -71,7 +74,8 @@ func undoOnce(t *testing.T, lines []*simtest.Line, seed uint64, mode plan.Mode) 
 			case ours && after[email][value]:
 				t.Errorf("%s still has %s, which only the run gave", email, value)
 			case !ours && !after[email][value]:
-				t.Errorf("%s lost %s, which the run did not give alone (before %t, elsewhere %t)", email, value, before[email][value], elsewhere[email+" "+value])
+				t.Errorf("%s lost %s, which the run did not give alone (before %t, elsewhere %t)", email, value,
+					before[email][value], elsewhere[email+" "+value])
 			}
 		}
 	}
@@ -90,7 +94,11 @@ func planUndo(t *testing.T, w *simtest.World, of *plan.Plan) *plan.Plan {
 	must(t, w.Engine.AwaitLists(t.Context(), w.AppID, plan.StageUndo))
 	made, err := w.Engine.Made(of)
 	must(t, err)
-	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{Of: of, Made: made, Now: time.Now()})
+	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{
+		Of:   of,
+		Made: made,
+		Now:  time.Now(),
+	})
 	must(t, err)
 	return undo
 }
@@ -109,13 +117,18 @@ func permitFor(t *testing.T, w *simtest.World, p *plan.Plan) policy.Permit {
 	if p.Removes() > 0 {
 		channel = policy.Terminal
 	}
-	permit, err := w.Gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: channel, Time: time.Now()})
+	permit, err := w.Gate.Permit(t.Context(), p, policy.Confirmation{
+		PlanID:  p.ID,
+		Channel: channel,
+		Time:    time.Now(),
+	})
 	must(t, err)
 	return permit
 }
 
-// foreignGrants lets someone else grant values, some of which the run granted too. Base grants, which replace, are left to
-// others: they end the run's grant, and then nothing of it stands. It returns "email value" for all that was given.
+// foreignGrants lets someone else grant values, some of which the run granted too. Base grants, which replace, are
+// left to others: they end the run's grant, and then nothing of it stands. It returns "email value" for all that was
+// given.
 func foreignGrants(w *simtest.World, rng *rand.Rand, people []string) map[string]bool {
 	names := w.Tenant.ValueNames(w.AppID)
 	ids := slices.SortedFunc(maps.Keys(names), func(a, b string) int { return strings.Compare(names[a], names[b]) })

@@ -85,7 +85,8 @@ func (s *tokenServer) token(req *http.Request, h http.Header) (int, string) {
 	claims, kid := s.verify(f.Get("client_assertion"), s.key, "JWT")
 	now := time.Now().Add(s.strict)
 	exp := time.Unix(int64(claims["exp"].(float64)), 0)
-	if claims["iss"] != "0oaService" || claims["sub"] != "0oaService" || claims["aud"] != "https://acme.okta.com/oauth2/v1/token" || kid != "kid1" {
+	if claims["iss"] != "0oaService" || claims["sub"] != "0oaService" ||
+		claims["aud"] != "https://acme.okta.com/oauth2/v1/token" || kid != "kid1" {
 		s.t.Errorf("assertion claims %v, kid %s", claims, kid)
 	}
 	if !exp.After(now) || exp.After(now.Add(time.Hour)) {
@@ -132,7 +133,8 @@ func (s *tokenServer) proof(req *http.Request, accessToken string) map[string]an
 	claims, _ := s.verify(req.Header.Get("Dpop"), nil, "dpop+jwt")
 	sum := sha256.Sum256([]byte(accessToken))
 	ath := base64.RawURLEncoding.EncodeToString(sum[:])
-	if claims["htm"] != req.Method || claims["htu"] != "https://acme.okta.com"+req.URL.Path || accessToken != "" && claims["ath"] != ath {
+	if claims["htm"] != req.Method || claims["htu"] != "https://acme.okta.com"+req.URL.Path ||
+		accessToken != "" && claims["ath"] != ath {
 		s.t.Errorf("proof for %s %s claims %v", req.Method, req.URL, claims)
 	}
 	return claims
@@ -193,8 +195,16 @@ func (s *tokenServer) connect(t *testing.T, text string) *Client {
 
 func (s *tokenServer) connectOver(t *testing.T, text string, wire http.RoundTripper) *Client {
 	t.Helper()
-	c, _, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: wire, Credentials: Credentials{
-		ClientID: "0oaService", PrivateKey: secret.New(text), KeyID: "kid1", Scopes: []string{"okta.users.read", "okta.apps.read"}}})
+	c, _, err := Connect(t.Context(), Options{
+		BaseURL:   "https://acme.okta.com",
+		Transport: wire,
+		Credentials: Credentials{
+			ClientID:   "0oaService",
+			PrivateKey: secret.New(text),
+			KeyID:      "kid1",
+			Scopes:     []string{"okta.users.read", "okta.apps.read"},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +330,8 @@ func TestOAuthRefusalsBecomeErrorsWithANextStep(t *testing.T) {
 		c := s.connect(t, text)
 		_, err := c.App(t.Context(), "0oa1")
 		var e *Error
-		if !errors.Is(err, kind) || !errors.As(err, &e) || e.Code != code || e.Pattern != "/oauth2/v1/token" || e.Sent != NotSent || e.Next() == "" {
+		if !errors.Is(err, kind) || !errors.As(err, &e) || e.Code != code || e.Pattern != "/oauth2/v1/token" ||
+			e.Sent != NotSent || e.Next() == "" {
 			t.Errorf("%s gave %v (%+v)", code, err, e)
 		}
 		if s.served != 0 {
@@ -338,8 +349,16 @@ func TestMeOfAServiceAppHasNoSubject(t *testing.T) {
 		return (&script{}).answer(req, 404, `{"errorCode":"E0000007"}`, http.Header{}), nil
 	})
 	s.t = t
-	c, _, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: wire, Credentials: Credentials{
-		ClientID: "0oaService", PrivateKey: secret.New(text), KeyID: "kid1", Scopes: []string{"okta.users.read", "okta.apps.read"}}})
+	c, _, err := Connect(t.Context(), Options{
+		BaseURL:   "https://acme.okta.com",
+		Transport: wire,
+		Credentials: Credentials{
+			ClientID:   "0oaService",
+			PrivateKey: secret.New(text),
+			KeyID:      "kid1",
+			Scopes:     []string{"okta.users.read", "okta.apps.read"},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,10 +377,32 @@ func TestBadOptionsAreRefusedWithoutShowingSecrets(t *testing.T) {
 		{BaseURL: "https://acme.okta.com", Credentials: token, MaxConcurrency: -1},
 		{BaseURL: "https://acme.okta.com"},
 		{BaseURL: "https://acme.okta.com", Credentials: Credentials{Token: secret.New("line\nbreak")}},
-		{BaseURL: "https://acme.okta.com", Credentials: Credentials{Token: secret.New("x"), ClientID: "0oa1"}},
-		{BaseURL: "https://acme.okta.com", Credentials: Credentials{ClientID: "0oa1", PrivateKey: secret.New("hunter2"), Scopes: []string{"s"}, KeyID: "k"}},
-		{BaseURL: "https://acme.okta.com", Credentials: Credentials{ClientID: "0oa1", PrivateKey: secret.New(`{"kty":"hunter2"}`), Scopes: []string{"s"}, KeyID: "k"}},
-		{BaseURL: "https://acme.okta.com", Credentials: Credentials{ClientID: "0oa1", PrivateKey: secret.New("x")}},
+		{
+			BaseURL:     "https://acme.okta.com",
+			Credentials: Credentials{Token: secret.New("x"), ClientID: "0oa1"},
+		},
+		{
+			BaseURL: "https://acme.okta.com",
+			Credentials: Credentials{
+				ClientID:   "0oa1",
+				PrivateKey: secret.New("hunter2"),
+				Scopes:     []string{"s"},
+				KeyID:      "k",
+			},
+		},
+		{
+			BaseURL: "https://acme.okta.com",
+			Credentials: Credentials{
+				ClientID:   "0oa1",
+				PrivateKey: secret.New(`{"kty":"hunter2"}`),
+				Scopes:     []string{"s"},
+				KeyID:      "k",
+			},
+		},
+		{
+			BaseURL:     "https://acme.okta.com",
+			Credentials: Credentials{ClientID: "0oa1", PrivateKey: secret.New("x")},
+		},
 	}
 	for i, o := range cases {
 		_, _, err := Connect(t.Context(), o)
@@ -382,8 +423,16 @@ func TestAFeatureThatIsOffDoesNotCostTheToken(t *testing.T) {
 		asked++
 		return (&script{}).answer(req, 401, `{"errorCode":"E0000015"}`, http.Header{}), nil
 	})
-	c, _, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: wire, Credentials: Credentials{
-		ClientID: "0oaService", PrivateKey: secret.New(text), KeyID: "kid1", Scopes: []string{"okta.users.read", "okta.apps.read"}}})
+	c, _, err := Connect(t.Context(), Options{
+		BaseURL:   "https://acme.okta.com",
+		Transport: wire,
+		Credentials: Credentials{
+			ClientID:   "0oaService",
+			PrivateKey: secret.New(text),
+			KeyID:      "kid1",
+			Scopes:     []string{"okta.users.read", "okta.apps.read"},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,13 +16,20 @@ func viaSDK[T any](ctx context.Context, method, path string, call func(context.C
 	ctx, x := withExchange(ctx)
 	err := call(ctx)
 	if x.err == nil && x.status == 0 {
-		return out, nil, &Error{Method: method, Pattern: path, Sent: NotSent, kind: ErrBadArgument, cause: err}
+		return out, nil, &Error{
+			Method:  method,
+			Pattern: path,
+			Sent:    NotSent,
+			kind:    ErrBadArgument,
+			cause:   err,
+		}
 	}
 	return out, x.header, x.decode(method, path, &out)
 }
 
 // plain makes one call without the SDK: of the governance API, and of what the SDK lacks or mangles. out may be nil.
-func (c *connection) plain(ctx context.Context, method, path string, query url.Values, in, out any) (http.Header, error) {
+func (c *connection) plain(ctx context.Context, method, path string, query url.Values,
+	in, out any) (http.Header, error) {
 	u := *c.base
 	u.Path, u.RawQuery = path, query.Encode()
 	pat := pattern(path)
@@ -63,19 +70,34 @@ func (x *exchange) decode(method, pat string, out any) error {
 	}
 	// Null would pass for an empty list, and "no factors" is a statement about a person.
 	if err := json.Unmarshal(x.body, out); err != nil || string(bytes.TrimSpace(x.body)) == "null" {
-		return &Error{Method: method, Pattern: pat, Status: x.status, Sent: MaybeSent, kind: ErrBadAnswer,
-			cause: errors.New("answer has not the shape that Okta documents"), RequestID: clean(x.header.Get("X-Okta-Request-Id"))}
+		return &Error{
+			Method:    method,
+			Pattern:   pat,
+			Status:    x.status,
+			Sent:      MaybeSent,
+			kind:      ErrBadAnswer,
+			cause:     errors.New("answer has not the shape that Okta documents"),
+			RequestID: clean(x.header.Get("X-Okta-Request-Id")),
+		}
 	}
 	return nil
 }
 
 // badLink is the error for a list whose next page cannot be told.
 func badLink(pat string, err error) error {
-	return &Error{Method: http.MethodGet, Pattern: pat, Status: http.StatusOK, Sent: Answered, kind: ErrBadAnswer, cause: err}
+	return &Error{
+		Method:  http.MethodGet,
+		Pattern: pat,
+		Status:  http.StatusOK,
+		Sent:    Answered,
+		kind:    ErrBadAnswer,
+		cause:   err,
+	}
 }
 
 // sdkPage is viaSDK for one page of a list.
-func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T, call func(context.Context) error) (page[T], error) {
+func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T,
+	call func(context.Context) error) (page[T], error) {
 	wire, header, err := viaSDK[[]W](ctx, http.MethodGet, pat, call)
 	if err != nil {
 		return page[T]{}, err
@@ -88,7 +110,8 @@ func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T, call 
 }
 
 // plainPage is plain for one page of a list that is a bare array.
-func plainPage[W, T any](ctx context.Context, c *connection, path string, query url.Values, convert func(W) T) (page[T], http.Header, error) {
+func plainPage[W, T any](ctx context.Context, c *connection, path string, query url.Values,
+	convert func(W) T) (page[T], http.Header, error) {
 	var wire []W
 	header, err := c.plain(ctx, http.MethodGet, path, query, nil, &wire)
 	if err != nil {
@@ -112,7 +135,8 @@ type envelope[W any] struct {
 }
 
 // governancePage reads one page of a governance list.
-func governancePage[W, T any](ctx context.Context, c *connection, path string, query url.Values, after string, convert func(W) T) (page[T], error) {
+func governancePage[W, T any](ctx context.Context, c *connection, path string, query url.Values, after string,
+	convert func(W) T) (page[T], error) {
 	if after != "" {
 		query.Set("after", after)
 	}

@@ -6,14 +6,17 @@ import (
 	"time"
 )
 
-// What an audit decodes, whatever it looks like: nothing panics, nothing that an answer holds goes missing, and no time is
-// anything but zero or UTC.
+// What an audit decodes, whatever it looks like: nothing panics, nothing that an answer holds goes missing, and no
+// time is anything but zero or UTC.
 func FuzzAuditAnswers(f *testing.F) {
 	for _, s := range []string{
 		"null", "[]", "{}", "[null]", `[{"id":"opf1","factorType":"push","status":"ACTIVE","created":"2026-01-01T00:00:00+01:00"}]`,
-		`{"id":"lae1","type":"password","key":"okta_password"}`, `{"value":[{"id":"00u1"}],"_links":{"next":{"href":"https://h/x?after=1"}}}`,
-		`[{"priority":"3","settings":{"authenticators":[{"enroll":{"gracePeriod":{"expiry":1,"skipCount":"2"}}}],"factors":{"okta_sms":{},"okta_call":null}}}]`,
-		`[{"uuid":"u","target":[null],"client":{"ipAddress":[]},"debugContext":{"debugData":{"factor":true}}}]`, accountBody, "[" + accountBody + "]",
+		`{"id":"lae1","type":"password","key":"okta_password"}`,
+		`{"value":[{"id":"00u1"}],"_links":{"next":{"href":"https://h/x?after=1"}}}`,
+		`[{"priority":"3","settings":{"authenticators":[{"enroll":{"gracePeriod":{"expiry":1,"skipCount":"2"}}}],
+"factors":{"okta_sms":{},"okta_call":null}}}]`,
+		`[{"uuid":"u","target":[null],"client":{"ipAddress":[]},"debugContext":{"debugData":{"factor":true}}}]`,
+		accountBody, "[" + accountBody + "]",
 	} {
 		f.Add([]byte(s))
 	}

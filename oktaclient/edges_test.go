@@ -30,7 +30,8 @@ func TestAnUntrustedCertificateIsAFaultOfConfiguration(t *testing.T) {
 	if !errors.As(err, &e) || !errors.Is(err, ErrCertificate) || errors.Is(err, ErrUnavailable) || e.Sent != NotSent {
 		t.Fatalf("got %v (%+v)", err, e)
 	}
-	if e.TroubleCode() != trouble.CertificateRefused || !strings.Contains(err.Error(), "Acme Co") || !strings.Contains(e.Next(), "OKTA_CA_FILE") {
+	if e.TroubleCode() != trouble.CertificateRefused || !strings.Contains(err.Error(), "Acme Co") ||
+		!strings.Contains(e.Next(), "OKTA_CA_FILE") {
 		t.Errorf("%s: %v; %s", e.TroubleCode(), err, e.Next())
 	}
 	if c.Stats().Retries != 0 {
@@ -45,7 +46,8 @@ func TestAPageOfAProxyIsNotOktas(t *testing.T) {
 		s := (&script{}).then(status, portal, "Content-Type", "text/html")
 		_, w := connect(t, s)
 		_, err := w.AssignUser(t.Context(), "0oa1", "00u1")
-		if !errors.Is(err, ErrBadAnswer) || !strings.Contains(err.Error(), "Guest Wi-Fi sign in") || !strings.Contains(err.Error(), "not Okta's") {
+		if !errors.Is(err, ErrBadAnswer) || !strings.Contains(err.Error(), "Guest Wi-Fi sign in") ||
+			!strings.Contains(err.Error(), "not Okta's") {
 			t.Errorf("%d: %v, want a page that is not Okta's", status, err)
 		}
 	}
@@ -102,7 +104,8 @@ func TestAClockDifferenceIsMeasuredAndSaid(t *testing.T) {
 				t.Errorf("answer %d, dated %t: %v (%+v)", i, dated, err, e)
 				continue
 			}
-			if dated != strings.Contains(err.Error(), "this machine's clock is 5m") || dated != strings.Contains(err.Error(), "ahead of Okta's") {
+			if dated != strings.Contains(err.Error(), "this machine's clock is 5m") ||
+				dated != strings.Contains(err.Error(), "ahead of Okta's") {
 				t.Errorf("answer %d, dated %t: %v", i, dated, err)
 			}
 		}
@@ -133,7 +136,11 @@ func TestHeadersAreBoundedWithAnyTransport(t *testing.T) {
 		"one that is no *http": roundTrip(http.DefaultTransport.(*http.Transport).Clone().RoundTrip),
 	}
 	for name, wire := range wires {
-		_, w, err := Connect(t.Context(), Options{BaseURL: host.URL, Credentials: tokenCredentials(), Transport: wire})
+		_, w, err := Connect(t.Context(), Options{
+			BaseURL:     host.URL,
+			Credentials: tokenCredentials(),
+			Transport:   wire,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -53,8 +53,16 @@ func (w wireSetting) setting() EnrollmentSetting {
 }
 
 func (w wirePolicy) policy() EnrollmentPolicy {
-	p := EnrollmentPolicy{ID: w.ID, Name: untrusted.New(w.Name), Status: w.Status, Priority: int(w.Priority), System: w.System,
-		Groups: w.Conditions.People.Groups.Include, Updated: instant(w.Updated), Settings: each(w.Settings.Authenticators, wireSetting.setting)}
+	p := EnrollmentPolicy{
+		ID:       w.ID,
+		Name:     untrusted.New(w.Name),
+		Status:   w.Status,
+		Priority: int(w.Priority),
+		System:   w.System,
+		Groups:   w.Conditions.People.Groups.Include,
+		Updated:  instant(w.Updated),
+		Settings: each(w.Settings.Authenticators, wireSetting.setting),
+	}
 	if len(p.Settings) == 0 {
 		p.Settings = classicSettings(w.Settings.Factors)
 	}
@@ -131,14 +139,22 @@ type wireRule struct {
 }
 
 func (w wireRule) rule() EnrollmentRule {
-	return EnrollmentRule{ID: w.ID, Name: untrusted.New(w.Name), Status: w.Status, Priority: int(w.Priority), System: w.System, Enroll: w.Actions.Enroll.Self,
-		Network: w.Conditions.Network.Connection, Excluded: w.Conditions.People.Users.Exclude}
+	return EnrollmentRule{
+		ID:       w.ID,
+		Name:     untrusted.New(w.Name),
+		Status:   w.Status,
+		Priority: int(w.Priority),
+		System:   w.System,
+		Enroll:   w.Actions.Enroll.Self,
+		Network:  w.Conditions.Network.Connection,
+		Excluded: w.Conditions.People.Users.Exclude,
+	}
 }
 
 func ruleID(r EnrollmentRule) string { return r.ID }
 
-// EnrollmentPolicies gives the policies of type MFA_ENROLL in the order in which Okta asks them, INACTIVE ones included, and
-// the rules of the ACTIVE ones in their order. A policy that is deleted meanwhile is left out.
+// EnrollmentPolicies gives the policies of type MFA_ENROLL in the order in which Okta asks them, INACTIVE ones
+// included, and the rules of the ACTIVE ones in their order. A policy that is deleted meanwhile is left out.
 func (c *Client) EnrollmentPolicies(ctx context.Context) ([]EnrollmentPolicy, error) {
 	policies, err := gather(list(ctx, policyID, func(ctx context.Context, after string) (page[EnrollmentPolicy], error) {
 		return sdkPage(ctx, "/api/v1/policies", wirePolicy.policy, func(ctx context.Context) error {
@@ -163,11 +179,17 @@ func (c *Client) EnrollmentPolicies(ctx context.Context) ([]EnrollmentPolicy, er
 			if err != nil {
 				return nil, err
 			}
-			slices.SortStableFunc(p.Rules, func(a, b EnrollmentRule) int { return inOrder(a.System, b.System, a.Priority, b.Priority) })
+			slices.SortStableFunc(p.Rules, func(a, b EnrollmentRule) int {
+				return inOrder(a.System, b.System,
+					a.Priority, b.Priority)
+			})
 		}
 		kept = append(kept, p)
 	}
-	slices.SortStableFunc(kept, func(a, b EnrollmentPolicy) int { return inOrder(a.System, b.System, a.Priority, b.Priority) })
+	slices.SortStableFunc(kept, func(a, b EnrollmentPolicy) int {
+		return inOrder(a.System, b.System, a.Priority,
+			b.Priority)
+	})
 	return kept, nil
 }
 

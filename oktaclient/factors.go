@@ -19,11 +19,19 @@ type wireFactor struct {
 }
 
 func (w wireFactor) factor() Factor {
-	return Factor{ID: w.ID, Type: w.Type, Provider: w.Provider, Status: w.Status, Created: instant(w.Created), Updated: instant(w.Updated)}
+	return Factor{
+		ID:       w.ID,
+		Type:     w.Type,
+		Provider: w.Provider,
+		Status:   w.Status,
+		Created:  instant(w.Created),
+		Updated:  instant(w.Updated),
+	}
 }
 
-// Factors gives the factors of one user, as far as Okta shows them to this caller; see Factor. Types and statuses that are
-// newer than this program are kept. ErrNotFound when there is no such user. Okta API: this list has no pages.
+// Factors gives the factors of one user, as far as Okta shows them to this caller; see Factor. Types and statuses
+// that are newer than this program are kept. ErrNotFound when there is no such user. Okta API: this list has no
+// pages.
 func (c *Client) Factors(ctx context.Context, userID string) ([]Factor, error) {
 	const pat = "/api/v1/users/{id}/factors"
 	if err := checkID(http.MethodGet, pat, "user id", userID); err != nil {
@@ -50,11 +58,19 @@ type wireEnrollment struct {
 }
 
 func (w wireEnrollment) enrollment() Enrollment {
-	return Enrollment{ID: w.ID, Type: w.Type, Key: w.Key, Status: w.Status, Name: untrusted.New(w.Name), Created: instant(w.Created), Updated: instant(w.Updated)}
+	return Enrollment{
+		ID:      w.ID,
+		Type:    w.Type,
+		Key:     w.Key,
+		Status:  w.Status,
+		Name:    untrusted.New(w.Name),
+		Created: instant(w.Created),
+		Updated: instant(w.Updated),
+	}
 }
 
-// wireEnrollments is a list of enrollments, or one. Okta API: the published schema says one object, the published example
-// is an array.
+// wireEnrollments is a list of enrollments, or one. Okta API: the published schema says one object, the published
+// example is an array.
 type wireEnrollments []wireEnrollment
 
 // UnmarshalJSON implements json.Unmarshaler. An object that is no enrollment is an error: it might be an envelope.
@@ -73,9 +89,10 @@ func (l *wireEnrollments) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Enrollments gives the authenticators that one user has enrolled, password and e-mail among them. Types and statuses that
-// are newer than this program are kept. Okta API: Identity Engine, limited availability; this list has no pages. An org
-// without it answers 401 E0000015 (ErrFeatureOff) or a 404 whose Code is not E0000007, which is that of an unknown user.
+// Enrollments gives the authenticators that one user has enrolled, password and e-mail among them. Types and statuses
+// that are newer than this program are kept. Okta API: Identity Engine, limited availability; this list has no pages.
+// An org without it answers 401 E0000015 (ErrFeatureOff) or a 404 whose Code is not E0000007, which is that of an
+// unknown user.
 func (c *Client) Enrollments(ctx context.Context, userID string) ([]Enrollment, error) {
 	const path = "/api/v1/users/"
 	if err := checkID(http.MethodGet, path+"{id}/authenticator-enrollments", "user id", userID); err != nil {
@@ -99,14 +116,21 @@ type wireAuthenticator struct {
 // Authenticators gives the ways to authenticate that the org has, INACTIVE ones included. Keys that are newer than this
 // program are kept. Okta API: this list has no pages.
 func (c *Client) Authenticators(ctx context.Context) ([]Authenticator, error) {
-	w, _, err := viaSDK[[]wireAuthenticator](ctx, http.MethodGet, "/api/v1/authenticators", func(ctx context.Context) error {
-		_, _, err := c.conn.sdk.AuthenticatorAPI.ListAuthenticators(ctx).Execute()
-		return err
-	})
+	w, _, err := viaSDK[[]wireAuthenticator](ctx, http.MethodGet,
+		"/api/v1/authenticators", func(ctx context.Context) error {
+			_, _, err := c.conn.sdk.AuthenticatorAPI.ListAuthenticators(ctx).Execute()
+			return err
+		})
 	if err != nil {
 		return nil, err
 	}
 	return each(w, func(w wireAuthenticator) Authenticator {
-		return Authenticator{ID: w.ID, Key: w.Key, Type: w.Type, Name: untrusted.New(w.Name), Status: w.Status}
+		return Authenticator{
+			ID:     w.ID,
+			Key:    w.Key,
+			Type:   w.Type,
+			Name:   untrusted.New(w.Name),
+			Status: w.Status,
+		}
 	}), nil
 }

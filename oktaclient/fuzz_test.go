@@ -8,7 +8,8 @@ import (
 )
 
 func FuzzLinkNext(f *testing.F) {
-	for _, s := range []string{`<https://h/x?after=1>; rel="next"`, `<a>;rel=self,<b?after=2>;rel="next"`, `<`, `<>`, `;;;`, `<a>; rel="`, `<a>; x="\"`} {
+	for _, s := range []string{`<https://h/x?after=1>; rel="next"`, `<a>;rel=self,<b?after=2>;rel="next"`, `<`,
+		`<>`, `;;;`, `<a>; rel="`, `<a>; x="\"`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -8,7 +8,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// idOnly names an entitlement value inside a grant; with include=full_entitlements Okta writes more, which is not needed.
+// idOnly names an entitlement value inside a grant; with include=full_entitlements Okta writes more, which is not
+// needed.
 type idOnly struct {
 	ID string `json:"id"`
 }
@@ -38,8 +39,19 @@ type wireGrant struct {
 }
 
 func (w wireGrant) grant() Grant {
-	g := Grant{ID: w.ID, Type: w.Type, Action: w.Action, Actor: w.Actor, Status: w.Status, AppID: w.Target.ExternalID,
-		UserID: w.Principal.ExternalID, PrincipalORN: w.PrincipalORN, BundleID: w.BundleID, CollectionID: w.Metadata.Collection.ID, Expires: instant(w.Schedule.Expires)}
+	g := Grant{
+		ID:           w.ID,
+		Type:         w.Type,
+		Action:       w.Action,
+		Actor:        w.Actor,
+		Status:       w.Status,
+		AppID:        w.Target.ExternalID,
+		UserID:       w.Principal.ExternalID,
+		PrincipalORN: w.PrincipalORN,
+		BundleID:     w.BundleID,
+		CollectionID: w.Metadata.Collection.ID,
+		Expires:      instant(w.Schedule.Expires),
+	}
 	for _, e := range w.Entitlements {
 		granted := GrantedEntitlement{ID: e.ID}
 		for _, v := range e.Values {
@@ -81,7 +93,8 @@ const maxGrantValues = 1000 // Okta API: values of one grant
 func (w *Writer) CreateGrant(ctx context.Context, n NewGrant) (Grant, error) {
 	const path = governancePath + "/grants"
 	if n.Type != GrantEntitlement && n.Type != GrantCustom {
-		return Grant{}, argument(http.MethodPost, path, "grant type %q is never created; use %s or %s", untrusted.New(n.Type), GrantEntitlement, GrantCustom)
+		return Grant{}, argument(http.MethodPost, path, "grant type %q is never created; use %s or %s",
+			untrusted.New(n.Type), GrantEntitlement, GrantCustom)
 	}
 	if err := checkIDs(http.MethodPost, path, "app id", n.AppID, "user id", n.UserID); err != nil {
 		return Grant{}, err
@@ -93,7 +106,13 @@ func (w *Writer) CreateGrant(ctx context.Context, n NewGrant) (Grant, error) {
 		Action       string          `json:"action"`
 		Actor        string          `json:"actor"`
 		Entitlements []grantedValues `json:"entitlements"`
-	}{Type: n.Type, Principal: userReference(n.UserID), Target: appReference(n.AppID), Action: "ALLOW", Actor: "API"}
+	}{
+		Type:      n.Type,
+		Principal: userReference(n.UserID),
+		Target:    appReference(n.AppID),
+		Action:    "ALLOW",
+		Actor:     "API",
+	}
 	total := 0
 	for _, e := range n.Entitlements {
 		g := grantedValues{ID: e.ID}

@@ -76,7 +76,12 @@ func (s *script) check(t *testing.T, want ...string) {
 
 func connect(t *testing.T, wire http.RoundTripper) (*Client, *Writer) {
 	t.Helper()
-	c, w, err := Connect(t.Context(), Options{BaseURL: "https://acme.okta.com", Transport: wire, Credentials: tokenCredentials(), UserAgent: "tests/1"})
+	c, w, err := Connect(t.Context(), Options{
+		BaseURL:     "https://acme.okta.com",
+		Transport:   wire,
+		Credentials: tokenCredentials(),
+		UserAgent:   "tests/1",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// lane is one endpoint on its way to its rate limit. Okta counts several endpoints in one bucket and does not say which,
-// so every lane starts with a bucket of its own, and lanes whose headers show one and the same count are put together.
-// Until then each would take the calls of the other for somebody else's, and hold back for them.
+// lane is one endpoint on its way to its rate limit. Okta counts several endpoints in one bucket and does not say
+// which, so every lane starts with a bucket of its own, and lanes whose headers show one and the same count are put
+// together. Until then each would take the calls of the other for somebody else's, and hold back for them.
 type lane struct {
 	key      bucketKey
 	bucket   *bucket
@@ -145,7 +145,8 @@ func (p *pacer) join(to, from *bucket) {
 	p.log.Debug("endpoints share a rate limit", "limit", to.limit, "endpoints", to.lanes)
 }
 
-// joinedPast is the use by others in past windows: each bucket took the other's calls for others', so the lower is nearer.
+// joinedPast is the use by others in past windows: each bucket took the other's calls for others', so the lower is
+// nearer.
 func joinedPast(a, b *bucket) int {
 	most := func(b *bucket) int { return max(b.past[0], b.past[1], b.past[2]) }
 	switch {
@@ -161,7 +162,14 @@ func joinedPast(a, b *bucket) int {
 func (p *pacer) part(b *bucket) {
 	for _, l := range p.lanes {
 		if l.bucket == b {
-			l.bucket = &bucket{limit: b.limit, allowed: b.allowed, latency: b.latency, lastUse: b.lastUse, lastReset: b.lastReset, inflight: l.inflight}
+			l.bucket = &bucket{
+				limit:     b.limit,
+				allowed:   b.allowed,
+				latency:   b.latency,
+				lastUse:   b.lastUse,
+				lastReset: b.lastReset,
+				inflight:  l.inflight,
+			}
 			l.loner = true
 		}
 	}

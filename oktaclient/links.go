@@ -91,7 +91,8 @@ func linkRel(s string) (rel, rest string) {
 // list walks all pages of a list. A cursor that Okta no longer takes (400 or 404 to a request that carries one)
 // restarts the list once from the beginning; items are told apart by id and come once. A cursor that comes back again
 // is an error: it would never end.
-func list[T any](ctx context.Context, id func(T) string, fetch func(ctx context.Context, after string) (page[T], error)) iter.Seq2[T, error] {
+func list[T any](ctx context.Context, id func(T) string,
+	fetch func(ctx context.Context, after string) (page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		given := map[string]struct{}{}
@@ -122,7 +123,11 @@ func list[T any](ctx context.Context, id func(T) string, fetch func(ctx context.
 				return
 			}
 			if _, again := cursors[p.next]; again {
-				yield(none, &Error{Sent: Answered, kind: ErrBadAnswer, cause: fmt.Errorf("list pages: okta gave the same cursor twice")})
+				yield(none, &Error{
+					Sent:  Answered,
+					kind:  ErrBadAnswer,
+					cause: fmt.Errorf("list pages: okta gave the same cursor twice"),
+				})
 				return
 			}
 			cursors[p.next] = struct{}{}

@@ -51,9 +51,11 @@ func TestARefusedCursorRestartsTheListOnceWithoutRepeatingItems(t *testing.T) {
 	if len(got) != 3 || got[0].ID != "0oa1" || got[1].ID != "0oa2" || got[2].ID != "0oa3" {
 		t.Errorf("apps are %+v", got)
 	}
-	s.check(t, "GET /api/v1/apps?limit=200", "GET /api/v1/apps?after=A&limit=200", "GET /api/v1/apps?limit=200", "GET /api/v1/apps?after=A&limit=200")
+	s.check(t, "GET /api/v1/apps?limit=200", "GET /api/v1/apps?after=A&limit=200", "GET /api/v1/apps?limit=200",
+		"GET /api/v1/apps?after=A&limit=200")
 
-	s = (&script{}).then(200, `[{"id":"0oa1"}]`, "Link", nextA).then(400, refused).then(200, `[]`, "Link", nextA).then(404, refused)
+	s = (&script{}).then(200, `[{"id":"0oa1"}]`, "Link", nextA).then(400, refused).then(200, `[]`, "Link",
+		nextA).then(404, refused)
 	c, _ = connect(t, s)
 	if err := firstError(c.Apps(t.Context(), "")); err == nil {
 		t.Error("a cursor refused twice gave no error")

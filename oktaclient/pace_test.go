@@ -113,7 +113,13 @@ func (s *windowServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	h.Set("Date", stamp.Add(s.skew).UTC().Format(http.TimeFormat))
 	body := `{"data":[]}`
-	return &http.Response{StatusCode: status, Header: h, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
+	return &http.Response{
+		StatusCode:    status,
+		Header:        h,
+		ContentLength: int64(len(body)),
+		Body:          io.NopCloser(strings.NewReader(body)),
+		Request:       req,
+	}, nil
 }
 
 // another is a second client of the same bucket: n calls a minute, evenly or all at once at the given second.
@@ -182,14 +188,20 @@ func TestPaceUsesItsShareOfAWindowAndIsNeverRefused(t *testing.T) {
 		{windowServer{limit: 50, latency: 1200 * time.Millisecond, dateEarly: true}, 2000, 8, 0.97},
 		{windowServer{limit: 50, latency: 1200 * time.Millisecond, ceil: true}, 2000, 8, 0.97},
 		{windowServer{limit: 50, latency: 1200 * time.Millisecond, skew: 5 * time.Minute}, 2000, 8, 0.97},
-		{windowServer{limit: 50, latency: 1200 * time.Millisecond, skew: -5*time.Minute - 300*time.Millisecond, ceil: true}, 2000, 8, 0.97},
+		{windowServer{
+			limit:   50,
+			latency: 1200 * time.Millisecond,
+			skew:    -5*time.Minute - 300*time.Millisecond,
+			ceil:    true,
+		}, 2000, 8, 0.97},
 		{windowServer{limit: 1200, latency: 1200 * time.Millisecond}, 20000, 40, 0.95},
 		{windowServer{limit: 600, latency: 50 * time.Millisecond}, 10000, 16, 0.97},
 		{windowServer{limit: 15, latency: 400 * time.Millisecond}, 500, 4, 0.96},
 	}
 	for i := range cases {
 		c := &cases[i]
-		t.Run(fmt.Sprintf("limit %d skew %v ceil %v early %v", c.server.limit, c.server.skew, c.server.ceil, c.server.dateEarly), func(t *testing.T) {
+		t.Run(fmt.Sprintf("limit %d skew %v ceil %v early %v", c.server.limit, c.server.skew, c.server.ceil,
+			c.server.dateEarly), func(t *testing.T) {
 			s := &c.server
 			conn := testStack(t, s) // outside: the SDK's cache starts a goroutine
 			synctest.Test(t, func(t *testing.T) {

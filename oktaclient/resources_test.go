@@ -11,18 +11,27 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-const userBody = `{"id":"00u1","status":"ACTIVE","lastLogin":null,"profile":{"login":"a@x.example","email":"a@x.example","firstName":"Ann","lastName":null,"employeeNumber":"7"}}`
+const userBody = `{"id":"00u1","status":"ACTIVE","lastLogin":null,"profile":{"login":"a@x.example",
+"email":"a@x.example","firstName":"Ann","lastName":null,"employeeNumber":"7"}}`
 
 func TestUserSearchReadsAllPagesByCursorOnly(t *testing.T) {
 	s := (&script{}).
-		then(200, "["+userBody+"]", "Link", `<https://acme.okta.com/api/v1/users?limit=200>; rel="self"`, "Link", `<https://evil.example/api/v1/users?after=00u1&limit=200>; rel="next"`).
+		then(200, "["+userBody+"]", "Link", `<https://acme.okta.com/api/v1/users?limit=200>; rel="self"`, "Link",
+			`<https://evil.example/api/v1/users?after=00u1&limit=200>; rel="next"`).
 		then(200, `[{"id":"00u2","profile":{}}]`)
 	c, _ := connect(t, s)
 	users := collect(t, c.Users(t.Context(), `profile.email eq `+Quote(`a"x@x.example`)))
 	s.check(t,
 		`GET /api/v1/users?limit=200&search=profile.email+eq+%22a%5C%22x%40x.example%22`,
 		`GET /api/v1/users?after=00u1&limit=200&search=profile.email+eq+%22a%5C%22x%40x.example%22`)
-	want := User{ID: "00u1", Status: "ACTIVE", Login: untrusted.New("a@x.example"), Email: untrusted.New("a@x.example"), FirstName: untrusted.New("Ann"), EmployeeNumber: untrusted.New("7")}
+	want := User{
+		ID:             "00u1",
+		Status:         "ACTIVE",
+		Login:          untrusted.New("a@x.example"),
+		Email:          untrusted.New("a@x.example"),
+		FirstName:      untrusted.New("Ann"),
+		EmployeeNumber: untrusted.New("7"),
+	}
 	if len(users) != 2 || users[0] != want || users[1].ID != "00u2" {
 		t.Errorf("users are %+v", users)
 	}
@@ -35,18 +44,31 @@ func TestUserSearchReadsAllPagesByCursorOnly(t *testing.T) {
 }
 
 func TestSDKCallsKeepThePortAndTheFieldsThatItsModelsLose(t *testing.T) {
-	s := (&script{}).then(200, `{"id":"0oa1","orn":"orn:okta:idp:00o1:apps:oidc_client:0oa1","name":"oidc_client","label":"HR","status":"ACTIVE","signOnMode":"SOMETHING_NEW","features":["PUSH_NEW_USERS"],"settings":{"emOptInStatus":"ENABLED"}}`)
+	s := (&script{}).then(200, `{"id":"0oa1","orn":"orn:okta:idp:00o1:apps:oidc_client:0oa1","name":"oidc_client",
+"label":"HR","status":"ACTIVE","signOnMode":"SOMETHING_NEW","features":["PUSH_NEW_USERS"],
+"settings":{"emOptInStatus":"ENABLED"}}`)
 	var host string
-	c, _, err := Connect(t.Context(), Options{BaseURL: "http://127.0.0.1:8081", Credentials: tokenCredentials(),
+	c, _, err := Connect(t.Context(), Options{
+		BaseURL:     "http://127.0.0.1:8081",
+		Credentials: tokenCredentials(),
 		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			host = r.URL.Scheme + "://" + r.URL.Host
 			return s.RoundTrip(r)
-		})})
+		}),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	app, err := c.App(t.Context(), "0oa1")
-	want := App{ID: "0oa1", Name: "oidc_client", Label: untrusted.NewStored("HR"), Status: "ACTIVE", ORN: "orn:okta:idp:00o1:apps:oidc_client:0oa1", EMOptIn: "ENABLED", Features: []string{"PUSH_NEW_USERS"}}
+	want := App{
+		ID:       "0oa1",
+		Name:     "oidc_client",
+		Label:    untrusted.NewStored("HR"),
+		Status:   "ACTIVE",
+		ORN:      "orn:okta:idp:00o1:apps:oidc_client:0oa1",
+		EMOptIn:  "ENABLED",
+		Features: []string{"PUSH_NEW_USERS"},
+	}
 	if err != nil || !reflect.DeepEqual(app, want) {
 		t.Errorf("app is %+v, %v", app, err)
 	}
@@ -76,21 +98,33 @@ func TestSDKSettingsOutsideTheProgramAreIgnored(t *testing.T) {
 
 func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 	s := (&script{}).
-		then(200, `{"id":"00o1","pipeline":"idx"}`).then(200, `{"id":"00o1","companyName":"Acme","subdomain":"acme","status":"ACTIVE"}`).
+		then(200, `{"id":"00o1","pipeline":"idx"}`).then(200,
+		`{"id":"00o1","companyName":"Acme","subdomain":"acme","status":"ACTIVE"}`).
 		then(200, userBody).
 		then(200, `{"id":"00g1","type":"OKTA_GROUP","profile":{"name":"Staff"}}`).
 		then(200, "["+userBody+"]").then(200, `[{"id":"0oa1","settings":{"emOptInStatus":"NONE"}}]`).
-		then(200, `[{"id":"0oa1"}]`).then(200, `[{"id":"00u1","scope":"GROUP","status":"ACTIVE","credentials":{"userName":"a"}}]`).
+		then(200, `[{"id":"0oa1"}]`).then(200,
+		`[{"id":"00u1","scope":"GROUP","status":"ACTIVE","credentials":{"userName":"a"}}]`).
 		then(200, `{"id":"00u1","scope":"USER"}`).then(200, `{"id":"00u1","scope":"USER"}`).then(204, "")
 	c, w := connect(t, s)
 	org, err := c.Org(t.Context())
-	if want := (Org{ID: "00o1", Name: untrusted.New("Acme"), Subdomain: "acme", Status: "ACTIVE", Pipeline: "idx"}); err != nil || org != want {
+	if want := (Org{
+		ID:        "00o1",
+		Name:      untrusted.New("Acme"),
+		Subdomain: "acme",
+		Status:    "ACTIVE",
+		Pipeline:  "idx",
+	}); err != nil || org != want {
 		t.Errorf("org is %+v, %v", org, err)
 	}
 	if me, err := c.Me(t.Context()); err != nil || me.ID != "00u1" {
 		t.Errorf("me is %+v, %v", me, err)
 	}
-	if g, err := c.Group(t.Context(), "00g1"); err != nil || g != (Group{ID: "00g1", Name: untrusted.New("Staff"), Type: "OKTA_GROUP"}) {
+	if g, err := c.Group(t.Context(), "00g1"); err != nil || g != (Group{
+		ID:   "00g1",
+		Name: untrusted.New("Staff"),
+		Type: "OKTA_GROUP",
+	}) {
 		t.Errorf("group is %+v, %v", g, err)
 	}
 	if m := collect(t, c.GroupMembers(t.Context(), "00g1")); len(m) != 1 {
@@ -100,7 +134,12 @@ func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 		t.Errorf("group apps are %+v", a)
 	}
 	collect(t, c.Apps(t.Context(), "HR"))
-	if u := collect(t, c.AppUsers(t.Context(), "0oa1")); len(u) != 1 || u[0] != (AppUser{ID: "00u1", Scope: "GROUP", Status: "ACTIVE", UserName: untrusted.New("a")}) {
+	if u := collect(t, c.AppUsers(t.Context(), "0oa1")); len(u) != 1 || u[0] != (AppUser{
+		ID:       "00u1",
+		Scope:    "GROUP",
+		Status:   "ACTIVE",
+		UserName: untrusted.New("a"),
+	}) {
 		t.Errorf("app users are %+v", u)
 	}
 	if _, err := c.AppUser(t.Context(), "0oa1", "00u1"); err != nil {
@@ -113,7 +152,8 @@ func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 		t.Error(err)
 	}
 	s.check(t, "GET /.well-known/okta-organization", "GET /api/v1/org", "GET /api/v1/users/me", "GET /api/v1/groups/00g1",
-		"GET /api/v1/groups/00g1/users?limit=200", "GET /api/v1/groups/00g1/apps?limit=200", "GET /api/v1/apps?limit=200&q=HR",
+		"GET /api/v1/groups/00g1/users?limit=200", "GET /api/v1/groups/00g1/apps?limit=200",
+		"GET /api/v1/apps?limit=200&q=HR",
 		"GET /api/v1/apps/0oa1/users?limit=500", "GET /api/v1/apps/0oa1/users/00u1",
 		`POST /api/v1/apps/0oa1/users {"id":"00u1","scope":"USER"}`, "PUT /api/v1/groups/00g1/users/00u1")
 }
@@ -121,38 +161,57 @@ func TestOrgMeGroupsAndAppUsersGoOutAsOktaDocumentsThem(t *testing.T) {
 func TestGovernanceCallsGoOutAsOktaDocumentsThem(t *testing.T) {
 	next := `"_links":{"next":{"href":"https://acme-admin.okta.com/governance/api/v1/entitlements?after=C1&limit=200"}}`
 	s := (&script{}).
-		then(200, `{"data":[{"id":"esp1","name":"Role","multiValue":true,"dataType":"array","parent":{"externalId":"0oa1"}}],`+next+`}`).then(200, `{"data":[{"id":"esp2"}]}`).
+		then(200, `{"data":[{"id":"esp1","name":"Role","multiValue":true,"dataType":"array",
+"parent":{"externalId":"0oa1"}}],`+next+`}`).then(200, `{"data":[{"id":"esp2"}]}`).
 		then(200, `{"id":"esp1","values":[{"id":"ent1","name":"Admin"}]}`).
 		then(200, `{"data":[{"id":"ent1","entitlementId":"esp1"}]}`).then(200, `{"data":[{"id":"ent1"}]}`).
 		then(200, `{"status":"OPTED_IN"}`).then(200, `{"data":[{"id":"esp1","values":[{"id":"ent1"}]}]}`).
-		then(201, `{"id":"esp3","values":[{"id":"ent3","name":"Viewer"}]}`).then(200, `{"id":"esp3","values":[{"id":"ent4","name":"Editor"}]}`).
+		then(201, `{"id":"esp3","values":[{"id":"ent3","name":"Viewer"}]}`).then(200,
+		`{"id":"esp3","values":[{"id":"ent4","name":"Editor"}]}`).
 		then(200, `{"data":[]}`)
 	c, w := connect(t, s)
-	if got := collect(t, c.Entitlements(t.Context(), "0oa1")); len(got) != 2 || got[0].AppID != "0oa1" || !got[0].MultiValue {
+	if got := collect(t, c.Entitlements(t.Context(), "0oa1")); len(got) != 2 || got[0].AppID != "0oa1" ||
+		!got[0].MultiValue {
 		t.Errorf("entitlements are %+v", got)
 	}
-	if e, err := c.Entitlement(t.Context(), "esp1"); err != nil || len(e.Values) != 1 || e.Values[0].EntitlementID != "esp1" {
+	if e, err := c.Entitlement(t.Context(), "esp1"); err != nil || len(e.Values) != 1 ||
+		e.Values[0].EntitlementID != "esp1" {
 		t.Errorf("entitlement is %+v, %v", e, err)
 	}
 	collect(t, c.EntitlementValues(t.Context(), "0oa1"))
 	collect(t, c.ValuesOf(t.Context(), "esp1"))
-	if st, err := c.EntitlementSettings(t.Context(), "orn:okta:idp:00o1:apps:oidc_client:0oa1"); err != nil || st.Status != "OPTED_IN" {
+	if st, err := c.EntitlementSettings(t.Context(), "orn:okta:idp:00o1:apps:oidc_client:0oa1"); err != nil ||
+		st.Status != "OPTED_IN" {
 		t.Errorf("settings are %+v, %v", st, err)
 	}
 	if p, err := c.PrincipalEntitlements(t.Context(), "0oa1", "00u1"); err != nil || len(p) != 1 {
 		t.Errorf("principal entitlements are %+v, %v", p, err)
 	}
-	if e, err := w.CreateEntitlement(t.Context(), NewEntitlement{AppID: "0oa1", Name: untrusted.NewStored("Role"), ExternalValue: untrusted.NewStored("role"), MultiValue: true, Values: []NewValue{{Name: untrusted.NewStored("Viewer"), ExternalValue: untrusted.NewStored("v")}}}); err != nil || e.Values[0].ID != "ent3" {
+	if e, err := w.CreateEntitlement(t.Context(), NewEntitlement{
+		AppID:         "0oa1",
+		Name:          untrusted.NewStored("Role"),
+		ExternalValue: untrusted.NewStored("role"),
+		MultiValue:    true,
+		Values: []NewValue{{
+			Name:          untrusted.NewStored("Viewer"),
+			ExternalValue: untrusted.NewStored("v"),
+		}},
+	}); err != nil || e.Values[0].ID != "ent3" {
 		t.Errorf("created %+v, %v", e, err)
 	}
-	if v, err := w.AddValues(t.Context(), "esp3", []NewValue{{Name: untrusted.NewStored("Editor"), ExternalValue: untrusted.NewStored("e")}}); err != nil || v[0].EntitlementID != "esp3" {
+	if v, err := w.AddValues(t.Context(), "esp3", []NewValue{{
+		Name:          untrusted.NewStored("Editor"),
+		ExternalValue: untrusted.NewStored("e"),
+	}}); err != nil || v[0].EntitlementID != "esp3" {
 		t.Errorf("added %+v, %v", v, err)
 	}
-	if err := w.RevokeAccess(t.Context(), "orn:okta:directory:00o1:users:00u1", []string{ValueORN("00o1", "ent1")}); err != nil {
+	if err := w.RevokeAccess(t.Context(), "orn:okta:directory:00o1:users:00u1",
+		[]string{ValueORN("00o1", "ent1")}); err != nil {
 		t.Error(err)
 	}
 	parent := "filter=parent.externalId+eq+%220oa1%22+AND+parent.type+eq+%22APPLICATION%22"
-	s.check(t, "GET /governance/api/v1/entitlements?"+parent+"&limit=200", "GET /governance/api/v1/entitlements?after=C1&"+parent+"&limit=200",
+	s.check(t, "GET /governance/api/v1/entitlements?"+parent+"&limit=200",
+		"GET /governance/api/v1/entitlements?after=C1&"+parent+"&limit=200",
 		"GET /governance/api/v1/entitlements/esp1", "GET /governance/api/v1/entitlements/values?"+parent+"&limit=200",
 		"GET /governance/api/v1/entitlements/esp1/values?limit=200",
 		"GET /governance/api/v2/resources/orn:okta:idp:00o1:apps:oidc_client:0oa1/entitlement-settings",
@@ -164,16 +223,34 @@ func TestGovernanceCallsGoOutAsOktaDocumentsThem(t *testing.T) {
 
 func TestGrantsKeepUnknownTypesAndNameExactlyOneResource(t *testing.T) {
 	s := (&script{}).
-		then(200, `{"data":[{"id":"gra1","grantType":"FUTURE","status":"ACTIVE","action":"ALLOW","actor":"API","target":{"externalId":"0oa1"},"targetPrincipal":{"externalId":"00u1"},"scheduleSettings":{"expirationDate":"2026-12-31T00:00:00Z"},"metadata":{"collection":{"id":"col1"}},"entitlements":[{"id":"esp1","name":"Role","values":[{"id":"ent1","name":"Admin"}]}]}]}`).
+		then(200, `{"data":[{"id":"gra1","grantType":"FUTURE","status":"ACTIVE","action":"ALLOW","actor":"API",
+"target":{"externalId":"0oa1"},"targetPrincipal":{"externalId":"00u1"},
+"scheduleSettings":{"expirationDate":"2026-12-31T00:00:00Z"},"metadata":{"collection":{"id":"col1"}},
+"entitlements":[{"id":"esp1","name":"Role","values":[{"id":"ent1","name":"Admin"}]}]}]}`).
 		then(201, `{"id":"gra2","grantType":"ENTITLEMENT","status":"ACTIVE"}`)
 	c, w := connect(t, s)
 	got := collect(t, c.Grants(t.Context(), "0oa1", "00u1"))
-	want := []Grant{{ID: "gra1", Type: "FUTURE", Status: "ACTIVE", Action: "ALLOW", Actor: "API", AppID: "0oa1", UserID: "00u1", CollectionID: "col1",
-		Expires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}}}}
+	want := []Grant{{
+		ID:           "gra1",
+		Type:         "FUTURE",
+		Status:       "ACTIVE",
+		Action:       "ALLOW",
+		Actor:        "API",
+		AppID:        "0oa1",
+		UserID:       "00u1",
+		CollectionID: "col1",
+		Expires:      time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC),
+		Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}},
+	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("grants are %+v", got)
 	}
-	g, err := w.CreateGrant(t.Context(), NewGrant{Type: GrantEntitlement, AppID: "0oa1", UserID: "00u1", Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}}})
+	g, err := w.CreateGrant(t.Context(), NewGrant{
+		Type:         GrantEntitlement,
+		AppID:        "0oa1",
+		UserID:       "00u1",
+		Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}},
+	})
 	if err != nil || g.ID != "gra2" {
 		t.Errorf("created %+v, %v", g, err)
 	}
@@ -184,9 +261,15 @@ func TestGrantsKeepUnknownTypesAndNameExactlyOneResource(t *testing.T) {
 func TestHostileIDsNeverReachTheWire(t *testing.T) {
 	s := &script{}
 	c, w := connect(t, s)
-	for _, bad := range []string{"", "..", "../users", "a/b", `x" or "`, "me", "a?b=c", "a%2Fb", "ü", strings.Repeat("a", 200)} {
+	for _, bad := range []string{"", "..", "../users", "a/b", `x" or "`, "me", "a?b=c", "a%2Fb", "ü",
+		strings.Repeat("a", 200)} {
 		_, err1 := c.App(t.Context(), bad)
-		_, err2 := w.CreateGrant(t.Context(), NewGrant{Type: GrantCustom, AppID: "0oa1", UserID: bad, Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}}})
+		_, err2 := w.CreateGrant(t.Context(), NewGrant{
+			Type:         GrantCustom,
+			AppID:        "0oa1",
+			UserID:       bad,
+			Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}},
+		})
 		err3 := firstError(c.Grants(t.Context(), bad, ""))
 		_, err4 := c.EntitlementSettings(t.Context(), bad)
 		err5 := w.AddGroupMember(t.Context(), "00g1", bad)

@@ -42,7 +42,13 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	body, err := payload(req)
 	if err == nil && req.URL.Host != r.host {
-		err = &Error{Method: req.Method, Pattern: pattern(req.URL.Path), Sent: NotSent, kind: ErrForeignHost, cause: errors.New("refuse to call another host")}
+		err = &Error{
+			Method:  req.Method,
+			Pattern: pattern(req.URL.Path),
+			Sent:    NotSent,
+			kind:    ErrForeignHost,
+			cause:   errors.New("refuse to call another host"),
+		}
 	}
 	var resp *http.Response
 	if err == nil {
@@ -99,7 +105,8 @@ func (r *retrier) attempts(req *http.Request, body []byte, x *exchange) (*http.R
 		}
 		r.retries.Add(1)
 		r.log.LogAttrs(req.Context(), slog.LevelDebug, "okta call repeated", slog.String("method", req.Method),
-			slog.String("pattern", pattern(req.URL.Path)), slog.Int("attempt", t.failed+t.refused+1), slog.Duration("pause", pause))
+			slog.String("pattern", pattern(req.URL.Path)), slog.Int("attempt", t.failed+t.refused+1),
+			slog.Duration("pause", pause))
 		t.trouble += pause
 		if cancelled := wait.For(req.Context(), pause); cancelled != nil {
 			return nil, &wireError{sent: NotSent, what: "call cancelled between attempts", cause: cancelled}
@@ -185,7 +192,13 @@ func asError(req *http.Request, err error) *Error {
 		}
 		return e
 	}
-	e = &Error{Method: req.Method, Pattern: pattern(req.URL.Path), Sent: NotSent, kind: ErrUnavailable, cause: err}
+	e = &Error{
+		Method:  req.Method,
+		Pattern: pattern(req.URL.Path),
+		Sent:    NotSent,
+		kind:    ErrUnavailable,
+		cause:   err,
+	}
 	var w *wireError
 	if errors.As(err, &w) {
 		e.Sent = w.sent

@@ -13,29 +13,44 @@ import (
 	"time"
 )
 
-var anyGrant = NewGrant{Type: GrantEntitlement, AppID: "0oa1", UserID: "00u1", Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}}}
+var anyGrant = NewGrant{
+	Type:         GrantEntitlement,
+	AppID:        "0oa1",
+	UserID:       "00u1",
+	Entitlements: []GrantedEntitlement{{ID: "esp1", Values: []string{"ent1"}}},
+}
 
 func dialRefused() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 }
 
 func truncated(req *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: 1000,
-		Body: io.NopCloser(strings.NewReader(`{"id":`)), Request: req}, nil
+	return &http.Response{
+		StatusCode:    200,
+		Header:        http.Header{"Content-Type": {"application/json"}},
+		ContentLength: 1000,
+		Body:          io.NopCloser(strings.NewReader(`{"id":`)),
+		Request:       req,
+	}, nil
 }
 
 func TestReadsOutlastTransientFailures(t *testing.T) {
 	const ok = `{"id":"esp1"}`
-	window := []string{headerLimit, "50", headerRemaining, "0", headerReset, "946684860", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"}
+	window := []string{headerLimit, "50", headerRemaining, "0", headerReset, "946684860", "Date",
+		"Sat, 01 Jan 2000 00:00:00 GMT"}
 	cases := map[string]*script{
-		"500, 502, 503, 504": (&script{}).then(500, "").then(502, "<html>").then(503, `{"errorCode":"E0000010"}`).then(504, ""),
+		"500, 502, 503, 504": (&script{}).then(500, "").then(502, "<html>").then(503,
+			`{"errorCode":"E0000010"}`).then(504, ""),
 		"connection refused": (&script{}).fail(dialRefused()).fail(dialRefused()),
-		"connection reset":   (&script{}).fail(io.EOF).fail(&net.OpError{Op: "read", Err: syscall.ECONNRESET}),
-		"truncated body":     (&script{}).do(truncated).then(200, `{"id":"es`),
-		"web page":           (&script{}).then(200, "<html>login</html>", "Content-Type", "text/html"),
-		"concurrency 429":    (&script{}).then(429, "{}", headerLimit, "0", headerRemaining, "0", headerReset, "946684860"),
-		"window 429":         (&script{}).then(429, "{}", window...),
-		"bare 429":           (&script{}).then(429, "{}"),
+		"connection reset": (&script{}).fail(io.EOF).fail(&net.OpError{
+			Op:  "read",
+			Err: syscall.ECONNRESET,
+		}),
+		"truncated body":  (&script{}).do(truncated).then(200, `{"id":"es`),
+		"web page":        (&script{}).then(200, "<html>login</html>", "Content-Type", "text/html"),
+		"concurrency 429": (&script{}).then(429, "{}", headerLimit, "0", headerRemaining, "0", headerReset, "946684860"),
+		"window 429":      (&script{}).then(429, "{}", window...),
+		"bare 429":        (&script{}).then(429, "{}"),
 	}
 	for name, s := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +83,8 @@ func TestReadsGiveUpInBoundedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		_, err := c.Entitlement(t.Context(), "esp1")
-		if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer in time") {
+		if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) ||
+			!strings.Contains(err.Error(), "no answer in time") {
 			t.Errorf("stalled read gave %v", err)
 		}
 		if took := time.Since(start); took > 4*time.Minute+30*time.Second {
@@ -80,7 +96,8 @@ func TestReadsGiveUpInBoundedTime(t *testing.T) {
 func TestWritesAreSentAgainOnlyWhenOktaCannotHaveActed(t *testing.T) {
 	created := `{"id":"gra1"}`
 	again := map[string]*script{
-		"429 window":      (&script{}).then(429, "{}", headerLimit, "50", headerRemaining, "0", headerReset, "946684860", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"),
+		"429 window": (&script{}).then(429, "{}", headerLimit, "50", headerRemaining, "0", headerReset,
+			"946684860", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"),
 		"429 concurrency": (&script{}).then(429, "{}", headerLimit, "0", headerRemaining, "0", headerReset, "946684860"),
 		"refused":         (&script{}).fail(dialRefused()),
 		"no such host":    (&script{}).fail(&net.DNSError{Err: "no such host"}),
@@ -142,12 +159,15 @@ func TestALostReplyThroughTheSDKIsSentOnce(t *testing.T) {
 }
 
 func TestRefusedWritesAreAnswered(t *testing.T) {
-	for status, kind := range map[int]error{400: ErrBadRequest, 403: ErrForbidden, 404: ErrNotFound, 409: ErrConflict, 401: ErrUnauthorized} {
-		s := (&script{}).then(status, `{"errorCode":"E0000001","errorSummary":"Api validation failed: grant","errorCauses":[{"errorSummary":"bad","reason":"IDENTIFIER_NOT_FOUND"}]}`, "X-Okta-Request-Id", "req1")
+	for status, kind := range map[int]error{400: ErrBadRequest, 403: ErrForbidden, 404: ErrNotFound,
+		409: ErrConflict, 401: ErrUnauthorized} {
+		s := (&script{}).then(status, `{"errorCode":"E0000001","errorSummary":"Api validation failed: grant",
+"errorCauses":[{"errorSummary":"bad","reason":"IDENTIFIER_NOT_FOUND"}]}`, "X-Okta-Request-Id", "req1")
 		_, w := connect(t, s)
 		_, err := w.CreateGrant(t.Context(), anyGrant)
 		var e *Error
-		if !errors.As(err, &e) || !errors.Is(err, kind) || e.Sent != Answered || MayHaveHappened(err) || e.Status != status || e.RequestID != "req1" {
+		if !errors.As(err, &e) || !errors.Is(err, kind) || e.Sent != Answered || MayHaveHappened(err) ||
+			e.Status != status || e.RequestID != "req1" {
 			t.Fatalf("%d gave %v (%+v)", status, err, e)
 		}
 		if len(e.Causes) != 1 || e.Causes[0].Raw() != "IDENTIFIER_NOT_FOUND bad" || e.Next() == "" {
@@ -161,17 +181,20 @@ func TestOktaWordsAreQuotedAndCapped(t *testing.T) {
 	s := (&script{}).then(400, `{"errorCode":"E0000001","errorSummary":"ignore all\n`+long+`"}`)
 	_, w := connect(t, s)
 	_, err := w.CreateGrant(t.Context(), anyGrant)
-	if text := err.Error(); len(text) > 600 || strings.ContainsAny(text, "\n\u202e") || strings.Contains(text, "00aTestToken") {
+	if text := err.Error(); len(text) > 600 || strings.ContainsAny(text, "\n\u202e") ||
+		strings.Contains(text, "00aTestToken") {
 		t.Errorf("error is %q", text)
 	}
 }
 
 func TestMissingScopeIsReadOutOfTheChallenge(t *testing.T) {
-	s := (&script{}).then(403, "", "Www-Authenticate", `Bearer authorization_uri="http://x", realm="x", scope="okta.apps.read", error="insufficient_scope", error_description="The access token provided does not contain the required scopes.", resource="/api/v1/apps"`)
+	s := (&script{}).then(403, "", "Www-Authenticate",
+		`Bearer authorization_uri="http://x", realm="x", scope="okta.apps.read", error="insufficient_scope", error_description="The access token provided does not contain the required scopes.", resource="/api/v1/apps"`)
 	c, _ := connect(t, s)
 	_, err := c.App(t.Context(), "0oa1")
 	var e *Error
-	if !errors.Is(err, ErrScope) || !errors.As(err, &e) || e.NeedScope != "okta.apps.read" || !strings.Contains(e.Next(), "okta.apps.read") {
+	if !errors.Is(err, ErrScope) || !errors.As(err, &e) || e.NeedScope != "okta.apps.read" ||
+		!strings.Contains(e.Next(), "okta.apps.read") {
 		t.Errorf("got %v (%+v)", err, e)
 	}
 }
@@ -179,7 +202,8 @@ func TestMissingScopeIsReadOutOfTheChallenge(t *testing.T) {
 func TestFeatureOffIsToldFromABadToken(t *testing.T) {
 	s := (&script{}).then(401, `{"errorCode":"E0000015"}`).then(401, `{"errorCode":"E0000011"}`)
 	c, _ := connect(t, s)
-	if err := firstError(c.Grants(t.Context(), "0oa1", "")); !errors.Is(err, ErrFeatureOff) || errors.Is(err, ErrUnauthorized) {
+	if err := firstError(c.Grants(t.Context(), "0oa1", "")); !errors.Is(err, ErrFeatureOff) ||
+		errors.Is(err, ErrUnauthorized) {
 		t.Errorf("feature off gave %v", err)
 	}
 	if err := firstError(c.Grants(t.Context(), "0oa1", "")); !errors.Is(err, ErrUnauthorized) {
@@ -198,7 +222,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestCredentialsGoToTheConfiguredHostOnly(t *testing.T) {
 	s := &script{}
 	c, _ := connect(t, s)
-	for _, u := range []string{"https://evil.example/api/v1/users", "http://acme.okta.com/api/v1/users", "https://acme.okta.com:444/api/v1/users"} {
+	for _, u := range []string{"https://evil.example/api/v1/users", "http://acme.okta.com/api/v1/users",
+		"https://acme.okta.com:444/api/v1/users"} {
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", u, nil)
 		_, err := c.conn.http.Do(req)
 		if !errors.Is(err, ErrForeignHost) {
@@ -235,7 +260,8 @@ func TestANetworkThatBreaksBeforeTheHeadersIsNotSent(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	req, _ = http.NewRequestWithContext(t.Context(), "POST", "http://"+accepts.Addr().String()+"/x", strings.NewReader("{}"))
+	req, _ = http.NewRequestWithContext(t.Context(), "POST", "http://"+accepts.Addr().String()+"/x",
+		strings.NewReader("{}"))
 	_, err = a.RoundTrip(req)
 	if !errors.As(err, &w) || w.sent != MaybeSent {
 		t.Errorf("a lost reply gave %v", err)

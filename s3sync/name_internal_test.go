@@ -10,15 +10,20 @@ import (
 
 func TestKeysThatNoListCanCarryAreRefusedToo(t *testing.T) {
 	for key, reason := range map[string]string{
-		"in/x\x07.csv":       "control_character",
-		"in/x\x00.csv":       "control_character",
-		"in/x\u0085y.csv":    "control_character",
-		"in/x\ufffd.csv":     "control_character",
-		"in/x\xff.csv":       "not_utf8",
-		"in/a\n/b.csv":       "control_character",
-		"":                   "leaves_inbox",
-		"in/com1.x.csv":      "reserved_name",
-		"in/trailing /x.csv": "bad_character",
+		"in/x\x07.csv":             "control_character",
+		"in/x\x00.csv":             "control_character",
+		"in/x\u0085y.csv":          "control_character",
+		"in/x\ufffd.csv":           "control_character",
+		"in/x\xff.csv":             "not_utf8",
+		"in/a\n/b.csv":             "control_character",
+		"":                         "leaves_inbox",
+		"in/com1.x.csv":            "reserved_name",
+		"in/trailing /x.csv":       "bad_character",
+		"in/\u202egpj.csv":         "invisible_character",
+		"in/a\u200bb.csv":          "invisible_character",
+		"in/x\u2066/b.csv":         "invisible_character",
+		"in/so\u00adft.csv":        "invisible_character",
+		"in/1/2/3/4/5/6/7/8/x.csv": "too_deep",
 	} {
 		if name, got := localName("in/", key); got != reason || name != "" {
 			t.Errorf("%q: %q, %q, want %q", key, name, got, reason)
@@ -40,7 +45,8 @@ func TestThePrefixIsCutAtItsLastFolder(t *testing.T) {
 }
 
 func FuzzLocalNameStaysInTheInbox(f *testing.F) {
-	for _, key := range []string{"a/b.csv", "../x.csv", "/x.csv", `a\..\b.csv`, "C:x.csv", ".x.csv", "a//b.csv", "nul.csv", "x\x00.csv", "..", ""} {
+	for _, key := range []string{"a/b.csv", "../x.csv", "/x.csv", `a\..\b.csv`, "C:x.csv", ".x.csv", "a//b.csv",
+		"nul.csv", "x\x00.csv", "..", ""} {
 		f.Add("in/", "in/"+key)
 		f.Add("", key)
 	}
@@ -52,8 +58,10 @@ func FuzzLocalNameStaysInTheInbox(f *testing.F) {
 		if name == "" {
 			return
 		}
-		if !fs.ValidPath(name) || !filepath.IsLocal(name) || !strings.HasPrefix(name, Folder+"/") || strings.Contains(name, "/.") ||
-			strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`) || !strings.HasSuffix(key, strings.TrimPrefix(name, Folder+"/")) {
+		if !fs.ValidPath(name) || !filepath.IsLocal(name) || !strings.HasPrefix(name, Folder+"/") ||
+			strings.Contains(name, "/.") ||
+			strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`) ||
+			!strings.HasSuffix(key, strings.TrimPrefix(name, Folder+"/")) {
 			t.Errorf("%q became %q", key, name)
 		}
 	})

@@ -19,6 +19,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Folder is where copies live in the inbox.
@@ -345,15 +346,21 @@ func localName(prefix, key string) (name, reason string) {
 		}
 	}
 	switch strings.ToLower(path.Ext(rel)) {
-	case ".csv", ".tsv", ".txt":
+	case ".csv", ".tsv", ".txt", ".xlsx":
 	default:
 		return "", "not_a_report"
 	}
 	if name = path.Join(Folder, rel); len(name) > longest {
 		return "", "too_long"
 	}
+	if strings.Count(name, "/") > maxDepth {
+		return "", "too_deep"
+	}
 	return name, ""
 }
+
+// maxDepth is how many folders deep the inbox is looked into.
+const maxDepth = 8
 
 func badPath(rel string) string {
 	if strings.ContainsRune(rel, '\uFFFD') || strings.ToValidUTF8(rel, "") != rel {
@@ -369,6 +376,7 @@ func badPart(part string) (reason string) {
 		found  bool
 	}{
 		{"control_character", strings.ContainsFunc(part, unprintable)},
+		{"invisible_character", untrusted.HiddenName(part)}, // what the inbox would not list
 		{"backslash", strings.Contains(part, `\`)},
 		{"drive_letter", len(part) > 1 && part[1] == ':'},
 		// Names that Windows does not have, or reads as others.

@@ -27,7 +27,7 @@ func recorded(opts Options) mcpserver.ToolHandlerMiddleware {
 				Client:    tools.ClientName(ctx),
 				Tool:      req.Params.Name,
 				Step:      "call",
-				Arguments: trail.Reduce(req.GetArguments()),
+				Arguments: opts.Trail.Reduce(req.GetArguments()),
 			}
 			if _, err := opts.Trail.Append(ctx, entry); err != nil {
 				opts.Log.Error("trail cannot be written", "error", err)
@@ -53,7 +53,7 @@ func recordedRead(opts Options) mcpserver.ResourceHandlerMiddleware {
 				Actor:     opts.Actor,
 				Client:    tools.ClientName(ctx),
 				Step:      "read",
-				Arguments: trail.Reduce(map[string]any{"uri": req.Params.URI}),
+				Arguments: opts.Trail.Reduce(map[string]any{"uri": req.Params.URI}),
 			}
 			if _, err := opts.Trail.Append(ctx, entry); err != nil {
 				opts.Log.Error("trail cannot be written", "error", err)

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -38,22 +39,31 @@ func New(opts Options) (*mcpserver.MCPServer, error) {
 	if opts.Trail == nil || opts.Log == nil || len(opts.Tools) == 0 {
 		return nil, errors.New("server: tools, trail and log are needed")
 	}
-	s := mcpserver.NewMCPServer("okta-entitlements-mcp", opts.Version,
+	return surface(opts,
+		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
+		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
+		mcpserver.WithResourceHandlerMiddleware(recordedRead(opts)),
+	), nil
+}
+
+// NewUnconfigured builds the server of a program that cannot start its work. Its tools do nothing, so nothing is
+// recorded and Options.Trail is not used.
+func NewUnconfigured(opts Options) *mcpserver.MCPServer { return surface(opts) }
+
+func surface(opts Options, middleware ...mcpserver.ServerOption) *mcpserver.MCPServer {
+	s := mcpserver.NewMCPServer("okta-entitlements-mcp", opts.Version, append([]mcpserver.ServerOption{
 		mcpserver.WithTitle("Okta entitlements"),
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
 		mcpserver.WithResourceCapabilities(false, false),
-		mcpserver.WithToolHandlerMiddleware(recorded(opts)),
-		mcpserver.WithToolHandlerMiddleware(recovered(opts.Log)),
-		mcpserver.WithResourceHandlerMiddleware(recordedRead(opts)),
-	)
+	}, middleware...)...)
 	for _, tool := range opts.Tools {
 		s.AddTool(tool.Definition, tool.Handler)
 	}
 	for _, r := range opts.Resources {
 		s.AddResourceTemplate(r.Template, r.Handler)
 	}
-	return s, nil
+	return s
 }
 
 // Calls that wait (a run answers after up to 45 s) must not hold up others, so the pool is much larger than mcp-go's
@@ -69,7 +79,8 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 	stdio.SetErrorLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn))
 	mcpserver.WithWorkerPoolSize(workers)(stdio)
 	mcpserver.WithQueueSize(queue)(stdio)
-	err := stdio.Listen(ctx, in, &oneAtATime{out: out})
+	gone := &cancelled{ids: map[string]bool{}}
+	err := stdio.Listen(ctx, &lines{in: bufio.NewReaderSize(in, 64<<10), heard: gone.heard}, &oneAtATime{out: out, gone: gone})
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -78,12 +89,16 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 
 // oneAtATime keeps messages whole: mcp-go writes results and notifications from different goroutines.
 type oneAtATime struct {
-	mu  sync.Mutex
-	out io.Writer
+	mu   sync.Mutex
+	out  io.Writer
+	gone *cancelled
 }
 
 func (w *oneAtATime) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.gone != nil && w.gone.silences(p) {
+		return len(p), nil
+	}
 	return w.out.Write(p)
 }

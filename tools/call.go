@@ -23,6 +23,7 @@ type Call struct {
 	argument [32]byte // digest of the arguments, to which an answer is bound
 	lastSent time.Time
 	last     float64
+	notes    []error // what went wrong beside the plan
 }
 
 func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest) (*Call, error) {

@@ -8,6 +8,10 @@ func Catalog(d *Deps) ([]Tool, error) {
 	if err := d.ready(); err != nil {
 		return nil, err
 	}
+	return everyTool(d)
+}
+
+func everyTool(d *Deps) ([]Tool, error) {
 	var c catalog
 	add(&c, d, specAbout, about)
 	add(&c, d, specOktaTest, oktaTest)

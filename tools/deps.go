@@ -6,7 +6,9 @@ import (
 
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/s3sync"
@@ -36,6 +38,7 @@ type Deps struct {
 	Okta     *oktaclient.Client
 	Inbox    *intake.Inbox
 	Plans    *plan.Store
+	Mappings *mapping.Store
 	Gate     *policy.Gate
 	Engine   *batch.Engine
 	Jobs     *batch.Jobs
@@ -47,9 +50,21 @@ type Deps struct {
 	seal *seal
 }
 
+// Planner makes plans from the reports of the inbox.
+func (d *Deps) Planner() *planning.Planner {
+	return &planning.Planner{
+		Okta:     d.Okta,
+		Inbox:    d.Inbox,
+		Plans:    d.Plans,
+		Mappings: d.Mappings,
+		Mode:     d.Mode,
+		Await:    d.Engine.AwaitLists,
+	}
+}
+
 // ready refuses half-built dependencies, which would otherwise show as a panic in the middle of a conversation.
 func (d *Deps) ready() error {
-	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil ||
+	if d.Okta == nil || d.Inbox == nil || d.Plans == nil || d.Mappings == nil || d.Gate == nil || d.Engine == nil || d.Jobs == nil ||
 		d.MFA == nil {
 		return errors.New("tools: a dependency is missing")
 	}

@@ -2,6 +2,7 @@ package tools_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -296,5 +297,46 @@ func TestSavedPlanIsNotAppliedWithAnotherReading(t *testing.T) {
 	r.nothingWritten()
 	if done := call[tools.PlanOut](r, "execute_user_grants", arguments{"plan_id": planned.PlanID}); done.Status != "complete" {
 		t.Errorf("the plan alone: %s", done.Status)
+	}
+}
+
+// TestAnswerThatOpensADoubtIsAskedAbout: a column that decides has words, which may be unknown.
+func TestAnswerThatOpensADoubtIsAskedAbout(t *testing.T) {
+	for _, era := range eras {
+		var questions []string
+		r := newRig(t, rigOptions{protocol: era, answer: "accept", form: answering{
+			choose: func(question string, labels []string) string {
+				questions = append(questions, question)
+				for _, want := range []string{"it decides", "none of them grants"} {
+					for _, l := range labels {
+						if strings.HasPrefix(l, want) {
+							return l
+						}
+					}
+				}
+				t.Errorf("no answer is known to %q: %q", question, labels)
+				return ""
+			},
+		}})
+		var report strings.Builder
+		report.WriteString("Email,Role,Decision\n")
+		var everyone []string
+		for i := range 30 {
+			email := fmt.Sprintf("user%d@acme.example.com", i)
+			everyone = append(everyone, email)
+			decision := fmt.Sprintf("See ticket %d", i%18) // with Approve 13 words
+			if i%3 == 0 {
+				decision = "Approve"
+			}
+			fmt.Fprintf(&report, "%s,Admin,%s\n", email, decision)
+		}
+		r.file("report.csv", report.String())
+		r.people(everyone...)
+		r.Tenant.AddEntitlement(r.AppID, "Role", true, "Admin", "Viewer")
+		out := call[tools.PlanOut](r, "execute_user_grants", arguments{"filename": "report.csv", "app_id": r.AppID})
+		if len(questions) != 2 || out.Status != "complete" || out.Rows["granted"] != 10 ||
+			out.Rows["denied_access"] != 20 {
+			t.Errorf("%s: %s %v after %q", era, out.Status, out.Rows, questions)
+		}
 	}
 }

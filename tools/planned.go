@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fmt"
+	"slices"
 	"time"
 
 	"okta-entitlements-mcp/batch"
@@ -153,6 +154,9 @@ func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check fu
 // propose saves a plan and answers with it, or has the client ask its user.
 func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	out := planOut(p, d)
+	for _, err := range c.notes {
+		out.note(err)
+	}
 	verdict := d.Gate.Judge(p)
 	out.Verdict = &verdict
 	if len(p.Ops) == 0 {
@@ -175,6 +179,16 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	out.Next = fmt.Sprintf("show this to the user; when the user agrees, call %s again with plan_id %s (nothing "+
 		"has been written yet)", c.Tool, p.ID)
 	return out, nil
+}
+
+// note adds what went wrong beside the plan, which is as good without it.
+func (o *PlanOut) note(err error) {
+	problem := Explain(err)
+	o.Warnings = append(slices.Clone(o.Warnings), plan.Warning{
+		Code: trouble.Code(problem.Code),
+		What: problem.Message,
+		Next: problem.Next,
+	})
 }
 
 // ask words the question from counts and ids. Text of the file is only in the lines about the reading, in quotes.
@@ -271,7 +285,15 @@ func (d *Deps) apply(ctx context.Context, c *Call, p *plan.Plan, channel policy.
 	if err != nil {
 		return PlanOut{}, err
 	}
-	return d.follow(ctx, c, p, d.Jobs.Start(p, permit))
+	var kept error
+	if channel == policy.Dialogue { // a person confirmed the plan in a form
+		kept = d.Planner().Confirmed(ctx, p.ID, intake.ByForm)
+	}
+	out, err := d.follow(ctx, c, p, d.Jobs.Start(p, permit))
+	if kept != nil && err == nil {
+		out.note(kept)
+	}
+	return out, err
 }
 
 // follow waits for a job as long as a call may, sending progress, and answers how it goes.

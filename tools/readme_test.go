@@ -19,6 +19,7 @@ import (
 
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/secret"
@@ -70,13 +71,14 @@ func documentedTools(t *testing.T) []tools.Tool {
 		t.Fatal(err)
 	}
 	list, err := tools.Catalog(&tools.Deps{
-		Okta:   okta,
-		Inbox:  inbox,
-		Plans:  plans,
-		Gate:   policy.New(policy.Options{}),
-		Engine: engine,
-		Jobs:   batch.NewJobs(t.Context(), engine, nil),
-		MFA:    simtest.Audits(t.Context(), t, okta, t.TempDir()),
+		Okta:     okta,
+		Inbox:    inbox,
+		Plans:    plans,
+		Mappings: mapping.At(t.TempDir()),
+		Gate:     policy.New(policy.Options{}),
+		Engine:   engine,
+		Jobs:     batch.NewJobs(t.Context(), engine, nil),
+		MFA:      simtest.Audits(t.Context(), t, okta, t.TempDir()),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
-	"time"
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -53,14 +52,11 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID,
 		stageIs(plan.StageStructure, in.Filename, in.AppID, in.Answers), func() (*plan.Plan, error) {
-			report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
-			if err != nil {
-				return nil, err
-			}
-			return plan.PlanStructure(ctx, d.Okta, plan.StructureRequest{
-				Report: report,
-				AppID:  in.AppID,
-				Now:    time.Now(),
+			return d.draft(ctx, c, planning.Request{
+				File:    in.Filename,
+				AppID:   in.AppID,
+				Stage:   plan.StageStructure,
+				Answers: c.answered(in.Answers),
 			})
 		})
 	if err == nil && out.Status == "nothing_to_do" {
@@ -101,34 +97,24 @@ var specGrants = Spec{
 func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
 	check := stageIs(plan.StageGrants, in.Filename, in.AppID, in.Answers)
 	return d.planOrApply(ctx, c, in.PlanID, check, func() (*plan.Plan, error) {
-		report, err := d.readFor(ctx, c, in.Filename, in.AppID, in.Answers)
-		if err != nil {
-			return nil, err
-		}
-		if err := d.Engine.AwaitLists(ctx, in.AppID, plan.StageGrants); err != nil {
-			return nil, err
-		}
-		return plan.PlanGrants(ctx, d.Okta, plan.GrantRequest{
-			Report: report,
-			AppID:  in.AppID,
-			Mode:   d.Mode,
-			Group:  in.Group,
-			Now:    time.Now(),
+		return d.draft(ctx, c, planning.Request{
+			File:    in.Filename,
+			AppID:   in.AppID,
+			Stage:   plan.StageGrants,
+			Group:   in.Group,
+			Answers: c.answered(in.Answers),
 		})
 	})
 }
 
-// readFor reads the report of a planning call. While a doubt is open there is no plan: a client that has forms asks its
-// user, and others are refused with the arguments that settle it.
-func (d *Deps) readFor(ctx context.Context, c *Call, filename, appID string, arguments intake.Answers) (*intake.Report, error) {
-	if filename == "" || appID == "" {
-		return nil, &trouble.Error{Code: trouble.MissingArgument, What: "planning needs filename and app_id", Next: "send both, or plan_id alone to apply a plan"}
-	}
-	options := intake.Options{Answers: c.answered(arguments)}
-	report, err := d.Inbox.Read(ctx, filename, options)
+// draft reads the report of a planning call and makes the plan. While a doubt is open there is none: a client that has forms
+// asks its user, and others are refused with the arguments that settle it.
+func (d *Deps) draft(ctx context.Context, c *Call, req planning.Request) (*plan.Plan, error) {
+	reading, err := d.Planner().Read(ctx, req.File, req.AppID, req.Answers)
 	if err != nil {
 		return nil, err
 	}
+	report := reading.Report
 	if c.Answer != nil && c.Answer.sha256 != report.SHA256 {
 		return nil, &trouble.Error{
 			Code: trouble.FileChanged,
@@ -136,28 +122,30 @@ func (d *Deps) readFor(ctx context.Context, c *Call, filename, appID string, arg
 			Next: "call the tool again; it asks about the report as it is now",
 		}
 	}
-	if slices.ContainsFunc(report.Open(), func(q intake.Doubt) bool { return q.Okta }) {
-		if options.Known, err = d.valueNames(ctx, appID); err != nil {
-			return nil, err
-		}
-		if report, err = d.Inbox.Read(ctx, filename, options); err != nil {
-			return nil, err
-		}
-	}
+	declined := c.Answer != nil && !c.Answer.Accepted
 	if refusal := report.Refusal(); refusal != nil {
-		declined := c.Answer != nil && !c.Answer.Accepted
-		if c.canAsk && !declined {
-			if form := doubtForm(report, c.forms()); form != nil {
-				return nil, form
-			}
+		if form := doubtForm(report, c.forms()); form != nil && c.canAsk && !declined {
+			return nil, form
 		}
-		return nil, refusal
+		return nil, withAnalysis(refusal)
 	}
-	if len(report.Entitlements) == 0 {
-		return nil, &trouble.Error{Code: trouble.NoEntitlementColumn, What: "no column of the report was taken for an entitlement",
-			Next: "analyze_csv_for_entitlements shows the columns; name the right ones with columns.entitlements"}
+	made, err := d.Planner().Draft(ctx, req, reading)
+	c.notes = reading.Notes
+	return made, err
+}
+
+// withAnalysis adds to a refusal where all answers are listed: it names the first few.
+func withAnalysis(refusal error) error {
+	e := trouble.Find(refusal)
+	if e == nil {
+		return refusal
 	}
-	return report, nil
+	return &trouble.Error{
+		Code: e.Code,
+		What: e.What,
+		Next: e.Next + "; analyze_csv_for_entitlements lists all answers, with what each would do",
+		Err:  e.Err,
+	}
 }
 
 // stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.

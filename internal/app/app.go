@@ -6,23 +6,22 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/config"
-	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/plan"
-	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/policy"
+	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/oktaclient"
 	"okta-entitlements-mcp/s3sync"
@@ -42,7 +41,10 @@ type App struct {
 	Jobs   *batch.Jobs
 	Deps   *tools.Deps // what the tools of the MCP server get
 
-	Planner *planning.Planner
+	// StateWriters says in words who may write the state directory.
+	StateWriters string
+
+	secrets *secret.Hider // what must not reach the trail, wherever it is given
 
 	jira  *notify.Jira  // nil when not configured
 	slack *notify.Slack // nil when not configured
@@ -58,7 +60,7 @@ func (e *UsageError) Unwrap() error { return e.Err }
 
 // Assemble builds the program. Wire is the transport towards Okta; nil is the network. Nothing is sent yet.
 func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, log *slog.Logger) (*App, error) {
-	p := &App{Config: cfg, Log: log}
+	p := &App{Config: cfg, Log: log, secrets: cfg.Secrets()}
 	if wire == nil {
 		var err error
 		if wire, err = network(cfg.Okta.CA); err != nil {
@@ -87,7 +89,7 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if err := p.openState(ctx); err != nil {
 		return nil, err
 	}
-	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.record})
+	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.recordDecision})
 	p.Engine, err = batch.New(okta, writer, batch.Options{
 		Dir:         p.stateDir("runs"),
 		Log:         log,
@@ -104,36 +106,8 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if p.Deps, err = p.dependencies(); err != nil {
 		return nil, err
 	}
-	p.Planner = &planning.Planner{
-		Okta:     okta,
-		Inbox:    p.Deps.Inbox,
-		Plans:    p.Plans,
-		Mappings: mapping.At(cfg.StateDir),
-		Mode:     p.Deps.Mode,
-		Await:    p.Engine.AwaitLists,
-	}
 	p.Deps.MFA, err = p.audits(ctx)
 	return p, err
-}
-
-func (p *App) stateDir(name string) string { return filepath.Join(p.Config.StateDir, name) }
-
-// openState opens what the program remembers. Without it nothing is done, since nothing could be remembered.
-func (p *App) openState(ctx context.Context) error {
-	for _, name := range []string{"runs", "plans", "trail"} {
-		if err := durable.MkdirAll(p.stateDir(name), 0o700); err != nil {
-			return fmt.Errorf("state_not_writable: the state directory %s cannot be used: %w; "+
-				"set STATE_DIR to a directory that this user may write", p.Config.StateDir, err)
-		}
-	}
-	var err error
-	if p.Plans, err = plan.NewStore(p.stateDir("plans")); err != nil {
-		return err
-	}
-	if p.Trail, err = trail.Open(ctx, p.stateDir("trail")); err != nil {
-		return fmt.Errorf("state_not_writable: the trail cannot be opened: %w; make %s writable, or set STATE_DIR", err, p.Config.StateDir)
-	}
-	return nil
 }
 
 func (p *App) dependencies() (*tools.Deps, error) {
@@ -145,6 +119,10 @@ func (p *App) dependencies() (*tools.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
+	notes := p.Config.Warnings
+	if strings.HasPrefix(p.StateWriters, "others") {
+		notes = append(slices.Clone(notes), "the state directory may be written by "+p.StateWriters)
+	}
 	return &tools.Deps{
 		About: tools.About{
 			Version:  Version(),
@@ -154,11 +132,12 @@ func (p *App) dependencies() (*tools.Deps, error) {
 			EnvFile:  tools.Place{Path: p.Config.Sources.EnvFile.Path, Why: p.Config.Sources.EnvFile.From},
 			Inbox:    tools.Place{Path: p.Config.CSVDir, Why: p.Config.Sources.CSVDir.From},
 			State:    tools.Place{Path: p.Config.StateDir, Why: p.Config.Sources.StateDir.From},
-			Notes:    p.Config.Warnings,
+			Notes:    notes,
 		},
 		Okta:     p.Okta,
 		Inbox:    inbox,
 		Plans:    p.Plans,
+		Mappings: mapping.At(p.Config.StateDir),
 		Gate:     p.Gate,
 		Engine:   p.Engine,
 		Jobs:     p.Jobs,

@@ -23,7 +23,8 @@ import (
 // fileTools are the tools that take a report, each with what else it needs.
 func fileTools(name, app string) map[string]map[string]any {
 	file, both := map[string]any{"filename": name}, map[string]any{"filename": name, "app_id": app}
-	return map[string]map[string]any{"read_csv_file": file, "validate_csv_preflight": file, "analyze_csv_for_entitlements": file,
+	return map[string]map[string]any{"read_csv_file": file, "validate_csv_preflight": file,
+		"analyze_csv_for_entitlements":  file,
 		"prepare_entitlement_structure": both, "execute_user_grants": both}
 }
 
@@ -53,14 +54,19 @@ func TestBadFilesAreRefusedByEachTool(t *testing.T) {
 		{"missing", "missing.csv", "file_not_found", nil},
 		{"empty", "empty.csv", "empty_file", func(t *testing.T, d *desk) { d.put("empty.csv", nil) }},
 		{"blank lines", "blank.csv", "empty_file", func(t *testing.T, d *desk) { d.put("blank.csv", []byte("\r\n \n\n")) }},
-		{"header only", "header.csv", "header_only", func(t *testing.T, d *desk) { d.put("header.csv", []byte("Email,Role\n")) }},
-		{"workbook", "book.csv", "binary_file", func(t *testing.T, d *desk) { d.put("book.csv", workbook()) }},
-		{"binary", "binary.csv", "binary_file", func(t *testing.T, d *desk) { d.put("binary.csv", bytes.Repeat([]byte{0, 1, 2, 0xff, 0xfe}, 4000)) }},
-		{"50 MB in one line", "line.csv", "line_too_long", func(t *testing.T, d *desk) { d.put("line.csv", bytes.Repeat([]byte("x"), 50<<20)) }},
+		{"header only", "header.csv", "header_only",
+			func(t *testing.T, d *desk) { d.put("header.csv", []byte("Email,Role\n")) }},
+		{"workbook that is damaged", "book.csv", "workbook_damaged",
+			func(t *testing.T, d *desk) { d.put("book.csv", workbook()) }},
+		{"binary", "binary.csv", "binary_file",
+			func(t *testing.T, d *desk) { d.put("binary.csv", bytes.Repeat([]byte{0, 1, 2, 0xff, 0xfe}, 4000)) }},
+		{"50 MB in one line", "line.csv", "line_too_long",
+			func(t *testing.T, d *desk) { d.put("line.csv", bytes.Repeat([]byte("x"), 50<<20)) }},
 		{"50 MB in one cell", "cell.csv", "line_too_long", func(t *testing.T, d *desk) {
 			d.put("cell.csv", append([]byte("Email,Role\nada@acme.example.com,"), bytes.Repeat([]byte("x"), 50<<20)...))
 		}},
-		{"no user column", "no_user.csv", "no_user_column", func(t *testing.T, d *desk) { d.put("no_user.csv", []byte("Colour,Size\nred,1\nblue,2\n")) }},
+		{"no user column", "no_user.csv", "no_user_column",
+			func(t *testing.T, d *desk) { d.put("no_user.csv", []byte("Colour,Size\nred,1\nblue,2\n")) }},
 		{"path with dots", "../secret.csv", "outside_inbox", func(t *testing.T, d *desk) {
 			fails(t, os.WriteFile(filepath.Join(d.cfg.CSVDir, "..", "secret.csv"), []byte(good), 0o644))
 		}},
@@ -68,12 +74,15 @@ func TestBadFilesAreRefusedByEachTool(t *testing.T) {
 		{"absolute path", "/etc/passwd", "outside_inbox", nil},
 		{"drive", `C:\reports\may.csv`, "outside_inbox", nil},
 		{"nothing", " ", "file_not_found", nil},
-		{"link out of the inbox", "link.csv", "outside_inbox", func(t *testing.T, d *desk) { link(t, "../outside.csv", d.path("link.csv"), good) }},
+		{"link out of the inbox", "link.csv", "outside_inbox",
+			func(t *testing.T, d *desk) { link(t, "../outside.csv", d.path("link.csv"), good) }},
 		{"folder that is a link", "links/outside.csv", "outside_inbox", func(t *testing.T, d *desk) {
 			link(t, t.TempDir(), d.path("links"), "")
 		}},
-		{"link to nothing", "dangling.csv", "file_not_found", func(t *testing.T, d *desk) { link(t, "nowhere.csv", d.path("dangling.csv"), "") }},
-		{"folder", "folder.csv", "not_readable", func(t *testing.T, d *desk) { fails(t, os.Mkdir(d.path("folder.csv"), 0o755)) }},
+		{"link to nothing", "dangling.csv", "file_not_found",
+			func(t *testing.T, d *desk) { link(t, "nowhere.csv", d.path("dangling.csv"), "") }},
+		{"folder", "folder.csv", "not_readable",
+			func(t *testing.T, d *desk) { fails(t, os.Mkdir(d.path("folder.csv"), 0o755)) }},
 		{"unreadable", "closed.csv", "not_readable", func(t *testing.T, d *desk) {
 			if runtime.GOOS == "windows" || os.Geteuid() == 0 {
 				t.Skip("this user may read everything")
@@ -141,13 +150,21 @@ func TestBadArgumentsAreRefused(t *testing.T) {
 		{"unknown argument", "execute_user_grants", "unknown_argument", file(map[string]any{"dry_run": true})},
 		{"wrong type", "read_csv_file", "wrong_type", map[string]any{"filename": 7}},
 		{"wrong word", "prepare_entitlement_structure", "wrong_value", file(map[string]any{"mode": "merge"})},
-		{"column that is not there", "analyze_csv_for_entitlements", "unknown_column", map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Person"}}},
-		{"one column twice", "analyze_csv_for_entitlements", "mapping_clash", map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Email", "entitlements": []string{"Email"}}}},
-		{"app that is not there", "execute_user_grants", "app_not_found", map[string]any{"filename": "report.csv", "app_id": "0oaaaaaaaaaaaaaaaaaa"}},
-		{"app that is no id", "execute_user_grants", "invalid_argument", map[string]any{"filename": "report.csv", "app_id": "../users"}},
-		{"group that is not there", "execute_user_grants", "not_found", file(map[string]any{"assign_via_group": "00gaaaaaaaaaaaaaaaaa"})},
-		{"entitlement that is not there", "okta_iga_list_entitlement_values", "not_found", map[string]any{"entitlement_id": "espaaaaaaaaaaaaaaaaa"}},
-		{"plan that is not there", "execute_user_grants", "plan_not_found", map[string]any{"plan_id": "plan_" + strings.Repeat("a", 32)}},
+		{"column that is not there", "analyze_csv_for_entitlements", "unknown_column",
+			map[string]any{"filename": "report.csv", "columns": map[string]any{"user": "Person"}}},
+		{"one column twice", "analyze_csv_for_entitlements", "mapping_clash",
+			map[string]any{"filename": "report.csv",
+				"columns": map[string]any{"user": "Email", "entitlements": []string{"Email"}}}},
+		{"app that is not there", "execute_user_grants", "app_not_found",
+			map[string]any{"filename": "report.csv", "app_id": "0oaaaaaaaaaaaaaaaaaa"}},
+		{"app that is no id", "execute_user_grants", "invalid_argument",
+			map[string]any{"filename": "report.csv", "app_id": "../users"}},
+		{"group that is not there", "execute_user_grants", "not_found",
+			file(map[string]any{"assign_via_group": "00gaaaaaaaaaaaaaaaaa"})},
+		{"entitlement that is not there", "okta_iga_list_entitlement_values", "not_found",
+			map[string]any{"entitlement_id": "espaaaaaaaaaaaaaaaaa"}},
+		{"plan that is not there", "execute_user_grants", "plan_not_found",
+			map[string]any{"plan_id": "plan_" + strings.Repeat("a", 32)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &desk{t: t, tenant: d.tenant, app: d.app, cfg: d.cfg, client: d.client}
@@ -156,8 +173,8 @@ func TestBadArgumentsAreRefused(t *testing.T) {
 	}
 }
 
-// TestOktaThatRefusesIsExplained: what Okta refuses is reported with our code, Okta's own, and what to do. An Okta that does
-// not answer at all is a matter of minutes, and tested in package tools where they pass at once.
+// TestOktaThatRefusesIsExplained: what Okta refuses is reported with our code, Okta's own, and what to do. An Okta
+// that does not answer at all is a matter of minutes, and tested in package tools where they pass at once.
 func TestOktaThatRefusesIsExplained(t *testing.T) {
 	for _, c := range []struct {
 		name, code, okta string
@@ -165,10 +182,13 @@ func TestOktaThatRefusesIsExplained(t *testing.T) {
 		spoil            func(d *desk)
 	}{
 		{"app inactive", "app_inactive", "", "activate", func(d *desk) { d.tenant.SetAppStatus(d.app, "INACTIVE") }},
-		{"app not opted in", "entitlement_management_off", "", "Admin Console", func(d *desk) { d.tenant.SetOptIn(d.app, "DISABLED") }},
+		{"app not opted in", "entitlement_management_off", "", "Admin Console",
+			func(d *desk) { d.tenant.SetOptIn(d.app, "DISABLED") }},
 		{"token rejected", "token_rejected", "E0000011", "OKTA_API_TOKEN", func(d *desk) { d.tenant.RevokeToken("") }},
-		{"feature not licensed", "feature_not_licensed", "E0000015", "Governance", func(d *desk) { d.tenant.SetFeature("/governance/", false) }},
-		{"role too small", "not_permitted", "E0000006", "role", func(d *desk) { d.tenant.SetPermission("/governance/", false) }},
+		{"feature not licensed", "feature_not_licensed", "E0000015", "Governance",
+			func(d *desk) { d.tenant.SetFeature("/governance/", false) }},
+		{"role too small", "not_permitted", "E0000006", "role",
+			func(d *desk) { d.tenant.SetPermission("/governance/", false) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -193,9 +213,18 @@ func serviceApp(t *testing.T, options *oktasim.Options, dpop bool, scopes ...str
 	fails(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	fails(t, err)
-	options.Clients = append(options.Clients, oktasim.Client{ID: "0oaServiceApp0000001", KeyID: "kid1", PublicKey: &key.PublicKey, Scopes: scopes, DPoP: dpop})
+	options.Clients = append(options.Clients, oktasim.Client{
+		ID:        "0oaServiceApp0000001",
+		KeyID:     "kid1",
+		PublicKey: &key.PublicKey,
+		Scopes:    scopes,
+		DPoP:      dpop,
+	})
 	return map[string]string{"OKTA_API_TOKEN": "", "OKTA_CLIENT_ID": "0oaServiceApp0000001", "OKTA_KEY_ID": "kid1",
-		"OKTA_PRIVATE_KEY": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "OKTA_SCOPES": strings.Join(scopes, " ")}
+		"OKTA_PRIVATE_KEY": string(pem.EncodeToMemory(&pem.Block{
+			Type:  "PRIVATE KEY",
+			Bytes: der,
+		})), "OKTA_SCOPES": strings.Join(scopes, " ")}
 }
 
 func TestMissingScopeIsNamed(t *testing.T) {
@@ -209,7 +238,8 @@ func TestMissingScopeIsNamed(t *testing.T) {
 	}
 }
 
-// TestServiceAppWithProofOfPossessionDoesTheWork: the same program as an OAuth service app whose tokens are bound to a key.
+// TestServiceAppWithProofOfPossessionDoesTheWork: the same program as an OAuth service app whose tokens are bound to
+// a key.
 func TestServiceAppWithProofOfPossessionDoesTheWork(t *testing.T) {
 	t.Parallel()
 	var options oktasim.Options
@@ -229,7 +259,13 @@ func TestTokenThatDiesMidwayLeavesAResumableRun(t *testing.T) {
 	d.cfg.SettleAfter = time.Millisecond
 	d.start()
 	p := d.plan()
-	dying := d.tenant.Inject(oktasim.Fault{Method: "POST", Pattern: "/governance/api/v1/grants", Nth: 2, Times: 4, Effect: oktasim.EffectExpireToken})
+	dying := d.tenant.Inject(oktasim.Fault{
+		Method:  "POST",
+		Pattern: "/governance/api/v1/grants",
+		Nth:     2,
+		Times:   4,
+		Effect:  oktasim.EffectExpireToken,
+	})
 	text, _ := d.ask("execute_user_grants", map[string]any{"plan_id": p.PlanID})
 	var out tools.PlanOut
 	fails(t, json.Unmarshal([]byte(text), &out))
@@ -237,14 +273,16 @@ func TestTokenThatDiesMidwayLeavesAResumableRun(t *testing.T) {
 	for _, n := range out.Rows {
 		total += n
 	}
-	if dying.Fired() == 0 || out.Status != "stopped" || out.Stop == nil || out.Stop.Code != "token_rejected" || total != 2 {
+	if dying.Fired() == 0 || out.Status != "stopped" || out.Stop == nil || out.Stop.Code != "token_rejected" ||
+		total != 2 {
 		t.Errorf("fired %d times; got %s", dying.Fired(), text)
 	}
 	if _, err := os.Stat(d.path("report.csv")); err != nil {
 		t.Error("the report was moved though rows are open")
 	}
 	dying.Remove()
-	if text, _ = d.ask("execute_user_grants", map[string]any{"plan_id": p.PlanID}); !strings.Contains(text, `"status":"complete"`) {
+	if text, _ = d.ask("execute_user_grants", map[string]any{"plan_id": p.PlanID}); !strings.Contains(text,
+		`"status":"complete"`) {
 		t.Errorf("going on: %s", text)
 	}
 	for _, email := range []string{"ada@acme.example.com", "bob@acme.example.com"} {
@@ -285,7 +323,8 @@ func TestStateThatCannotBeWrittenStopsEverything(t *testing.T) {
 	})
 }
 
-// TestInboxThatCannotBeWrittenKeepsTheRun: when the finished report cannot be moved, what was granted stays and is reported.
+// TestInboxThatCannotBeWrittenKeepsTheRun: when the finished report cannot be moved, what was granted stays and is
+// reported.
 func TestInboxThatCannotBeWrittenKeepsTheRun(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil, oktasim.Options{})

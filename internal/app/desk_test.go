@@ -38,12 +38,17 @@ func newDesk(t *testing.T, settings map[string]string, options oktasim.Options) 
 	d.tenant.SeedPeople([]string{"ada@acme.example.com", "bob@acme.example.com"})
 	d.tenant.AddEntitlement(d.app, "Role", true, "Admin", "Viewer")
 	home := t.TempDir()
-	set := map[string]string{"OKTA_DOMAIN": d.tenant.BaseURL(), "OKTA_API_TOKEN": d.tenant.Token(), "CSV_DIR": filepath.Join(home, "csv"), "STATE_DIR": filepath.Join(home, "state")}
+	set := map[string]string{"OKTA_DOMAIN": d.tenant.BaseURL(), "OKTA_API_TOKEN": d.tenant.Token(),
+		"CSV_DIR": filepath.Join(home, "csv"), "STATE_DIR": filepath.Join(home, "state")}
 	for name, value := range settings {
 		set[name] = value
 	}
 	var err error
-	d.cfg, err = config.Load(config.LoadOptions{Environ: func(name string) (string, bool) { v, ok := set[name]; return v, ok }})
+	d.cfg, err = config.Load(config.LoadOptions{Environ: func(name string) (string, bool) {
+		v, ok := set[name]
+		return v,
+			ok
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,15 @@ func (p *App) record(ctx context.Context, e trail.Entry) error {
 	return err
 }
 
+// recordDecision keeps what the gate decides. It reads the whole trail first: nothing is written to Okta upon a record
+// that was changed in its middle, which an append alone does not see.
+func (p *App) recordDecision(ctx context.Context, e trail.Entry) error {
+	if _, err := trail.VerifyDir(ctx, p.stateDir("trail")); err != nil {
+		return trailFault(err, p.stateDir("trail"))
+	}
+	return p.record(ctx, e)
+}
+
 // actorOf says under which name the trail records: a credential's kind, never a part of it.
 func actorOf(cfg *config.Config) string {
 	switch {

@@ -60,14 +60,16 @@ func TestResultsOfARunAreNamedAndReadableAsResources(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s batch.Summary
-	if err := json.Unmarshal([]byte(summary), &s); err != nil || s.PlanID != plan.PlanID || s.Ended != batch.EndedComplete {
+	if err := json.Unmarshal([]byte(summary), &s); err != nil || s.PlanID != plan.PlanID ||
+		s.Ended != batch.EndedComplete {
 		t.Errorf("summary %+v, %v", s, err)
 	}
 	recorded, err := os.ReadFile(filepath.Join(d.cfg.StateDir, "trail", "trail.jsonl"))
 	if err != nil || !strings.Contains(string(recorded), done.Resources[0]) {
 		t.Errorf("the trail does not say who read the report: %v", err)
 	}
-	for _, uri := range []string{"run://" + plan.PlanID + "/journal.jsonl", "run://../plans/report.csv", "run://plan_00000000000000000000000000000000/report.csv",
+	for _, uri := range []string{"run://" + plan.PlanID + "/journal.jsonl", "run://../plans/report.csv",
+		"run://plan_00000000000000000000000000000000/report.csv",
 		"run://" + plan.PlanID + "%2f..%2f..%2ftrail/report.csv", "file:///etc/passwd"} {
 		if text, err := d.readResource(uri); err == nil {
 			t.Errorf("%s gives %q", uri, text)

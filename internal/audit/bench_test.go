@@ -18,8 +18,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// BenchmarkFullAudit100k reads an organisation of 100,000 people for the first time, at Okta's published limits and the latency that
-// was seen. Time is virtual: ns/op means nothing.
+// BenchmarkFullAudit100k reads an organisation of 100,000 people for the first time, at Okta's published limits and
+// the latency that was seen. Time is virtual: ns/op means nothing.
 func BenchmarkFullAudit100k(b *testing.B) {
 	benchmarkAudit(b, 100_000, func(p paced) audited { return p.full })
 }
@@ -33,9 +33,12 @@ func benchmarkAudit(b *testing.B, users int, which func(paced) audited) {
 	b.Helper()
 	var got audited
 	for b.Loop() {
-		ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "audits", F: func(t *testing.T) {
-			got = which(paceOf(t, users))
-		}}})
+		ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+			Name: "audits",
+			F: func(t *testing.T) {
+				got = which(paceOf(t, users))
+			},
+		}})
 		if !ok {
 			b.Fatal("the audits failed")
 		}
@@ -59,7 +62,8 @@ type audited struct {
 	by      map[string]int // calls, by pattern
 	perUser float64        // calls by people listed
 	twice   float64        // share of people whose factors were read, too
-	util    float64        // share that was used of what the narrowest bucket allows: 70 % of a token's half of Okta's published limit
+	// share that was used of what the narrowest bucket allows: 70 % of a token's half of Okta's published limit
+	util    float64
 	refused int64
 	heap    float64 // MB that the audit holds at its end, the client's included, the tenant's not
 }
@@ -68,8 +72,11 @@ type audited struct {
 func paceOf(t *testing.T, users int) (p paced) {
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 1, Users: users, Latency: oktasim.LatencyReal,
-			Limits: oktasim.Limits{Mode: oktasim.LimitsReal}, LogLag: 2 * time.Minute}}, 150*time.Second)
+		r := newRig(t, simtest.Options{
+			Lines: lines,
+			Tenant: oktasim.Options{Seed: 1, Users: users, Latency: oktasim.LatencyReal,
+				Limits: oktasim.Limits{Mode: oktasim.LimitsReal}, LogLag: 2 * time.Minute},
+		}, 150*time.Second)
 		w := &org{rig: r}
 		p.full = w.costOf()
 		if p.full.summary.Kind != mfa.KindFull {
@@ -121,14 +128,17 @@ func (w *org) touch(user string, i int) {
 func (w *org) costOf() (a audited) {
 	w.t.Helper()
 	var before, during runtime.MemStats
-	w.again(audit.Options{LogSettle: 150 * time.Second, Record: func(_ context.Context, s trail.Entry) error {
-		if s.Step == "audit_users" && a.heap == 0 {
-			runtime.GC()
-			runtime.ReadMemStats(&during)
-			a.heap = (float64(during.HeapAlloc) - float64(before.HeapAlloc)) / 1e6
-		}
-		return nil
-	}})
+	w.again(audit.Options{
+		LogSettle: 150 * time.Second,
+		Record: func(_ context.Context, s trail.Entry) error {
+			if s.Step == "audit_users" && a.heap == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&during)
+				a.heap = (float64(during.HeapAlloc) - float64(before.HeapAlloc)) / 1e6
+			}
+			return nil
+		},
+	})
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	calls, refused, start := countsOf(w.Tenant), w.Okta.Stats().Refused429, time.Now()
@@ -154,9 +164,10 @@ func (w *org) costOf() (a audited) {
 	return a
 }
 
-// published are Okta's limits for the whole organisation, calls a minute (Okta: rate limits of the management API, Workforce). What
-// has no limit of its own falls into the bucket of the whole API.
-var published = map[string]int{"/api/v1/users": 600, "/api/v1/users/{id}": 2000, "/api/v1/groups": 500, "/api/v1/groups/{id}": 1000, "/api/v1/logs": 120, "/api/v1": 1200}
+// published are Okta's limits for the whole organisation, calls a minute (Okta: rate limits of the management API,
+// Workforce). What has no limit of its own falls into the bucket of the whole API.
+var published = map[string]int{"/api/v1/users": 600, "/api/v1/users/{id}": 2000, "/api/v1/groups": 500,
+	"/api/v1/groups/{id}": 1000, "/api/v1/logs": 120, "/api/v1": 1200}
 
 func bucketOf(pattern string) string {
 	switch {
@@ -177,8 +188,9 @@ func countsOf(t *oktasim.Tenant) map[string]int {
 	return counts
 }
 
-// TestAuditsCostWhatTheyMust holds the goals for calls and pace in an organisation small enough for every day. The few calls that every
-// audit makes, however many people there are, weigh more in it than among 100,000, so they are counted apart.
+// TestAuditsCostWhatTheyMust holds the goals for calls and pace in an organisation small enough for every day. The
+// few calls that every audit makes, however many people there are, weigh more in it than among 100,000, so they are
+// counted apart.
 func TestAuditsCostWhatTheyMust(t *testing.T) {
 	users := 12_000
 	if testing.Short() {
@@ -186,7 +198,8 @@ func TestAuditsCostWhatTheyMust(t *testing.T) {
 	}
 	p := paceOf(t, users)
 	for name, a := range map[string]audited{"full": p.full, "incremental": p.incremental} {
-		t.Logf("%s: %d calls, %.4f a user, %.4f read twice, %s, util %.3f, %s", name, a.calls, a.perUser, a.twice, a.took, a.util, a.summary.Coverage.Line)
+		t.Logf("%s: %d calls, %.4f a user, %.4f read twice, %s, util %.3f, %s", name, a.calls, a.perUser, a.twice,
+			a.took, a.util, a.summary.Coverage.Line)
 		t.Logf("%s: %.1f MB live; %v", name, a.heap, a.by)
 		if a.refused > 0 {
 			t.Errorf("%s audit: %d calls were refused for their rate", name, a.refused)

@@ -13,7 +13,11 @@ import (
 )
 
 func TestASecondRequestJoinsTheFirstOrIsRefused(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 21, Users: 30, Latency: oktasim.LatencyReal}, 0, func(t *testing.T, r *rig, _ *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:    21,
+		Users:   30,
+		Latency: oktasim.LatencyReal,
+	}, 0, func(t *testing.T, r *rig, _ *wire) {
 		job, err := r.mfa.Start(t.Context(), request(nil))
 		must(t, err)
 		time.Sleep(2 * time.Second)
@@ -22,9 +26,11 @@ func TestASecondRequestJoinsTheFirstOrIsRefused(t *testing.T) {
 			t.Errorf("the same request gave another job, %v", err)
 		}
 		for name, change := range map[string]func(*audit.Request){
-			"full": full, "a group": func(req *audit.Request) { req.Group = "Everyone" }, "another policy": func(req *audit.Request) { req.Policy.GraceHours++ },
+			"full": full, "a group": func(req *audit.Request) { req.Group = "Everyone" },
+			"another policy": func(req *audit.Request) { req.Policy.GraceHours++ },
 		} {
-			if _, err := r.mfa.Start(t.Context(), request(change)); !errors.Is(err, audit.ErrBusy) || !strings.Contains(err.Error(), job.ID) || !strings.Contains(err.Error(), "wait for it") {
+			if _, err := r.mfa.Start(t.Context(), request(change)); !errors.Is(err, audit.ErrBusy) ||
+				!strings.Contains(err.Error(), job.ID) || !strings.Contains(err.Error(), "wait for it") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -44,7 +50,8 @@ func TestAnAuditOfAnotherProcessIsNotDisturbed(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 22, Users: 10}, 0, func(t *testing.T, r *rig, w *wire) {
 		lock, err := durable.TryLock(r.dir + "/lock")
 		must(t, err)
-		if _, err := r.mfa.Start(t.Context(), request(nil)); !errors.Is(err, audit.ErrBusy) || !strings.Contains(err.Error(), "wait for that process") {
+		if _, err := r.mfa.Start(t.Context(), request(nil)); !errors.Is(err, audit.ErrBusy) ||
+			!strings.Contains(err.Error(), "wait for that process") {
 			t.Errorf("beside another process: %v", err)
 		}
 		if len(w.order) > 0 {
@@ -56,7 +63,11 @@ func TestAnAuditOfAnotherProcessIsNotDisturbed(t *testing.T) {
 }
 
 func TestCloseLeavesAnAuditThatGoesOn(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 23, Users: 60, Latency: oktasim.LatencyReal}, 0, func(t *testing.T, r *rig, w *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:    23,
+		Users:   60,
+		Latency: oktasim.LatencyReal,
+	}, 0, func(t *testing.T, r *rig, w *wire) {
 		job, err := r.mfa.Start(context.Background(), request(nil))
 		must(t, err)
 		for job.Progress().Done < 20 {

@@ -13,12 +13,18 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// TestClocksThatDisagreeMakeNoDifference holds incremental audits against full ones where Okta's clock is an hour off, with changes
-// right before, while and after an audit reads, and with an audit that was killed and went on later than the clocks differ.
+// TestClocksThatDisagreeMakeNoDifference holds incremental audits against full ones where Okta's clock is an hour
+// off, with changes right before, while and after an audit reads, and with an audit that was killed and went on later
+// than the clocks differ.
 func TestClocksThatDisagreeMakeNoDifference(t *testing.T) {
 	for _, skew := range []time.Duration{-time.Hour, time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
-			inBubble(t, oktasim.Options{Seed: 31, Users: 40, Skew: skew, LogLag: 2 * time.Minute}, 150*time.Second, func(t *testing.T, r *rig, w *wire) {
+			inBubble(t, oktasim.Options{
+				Seed:   31,
+				Users:  40,
+				Skew:   skew,
+				LogLag: 2 * time.Minute,
+			}, 150*time.Second, func(t *testing.T, r *rig, w *wire) {
 				first := r.audit(nil)
 				var people []string
 				for user := range r.byID(first.AuditID) {
@@ -80,7 +86,8 @@ func TestAnOldMemoryOrNewPoliciesMakeAFullAudit(t *testing.T) {
 		if s := r.audit(nil); s.Kind != mfa.KindFull || !strings.Contains(s.WhyFull, "longer ago than the System Log keeps") {
 			t.Errorf("after 86 days: %s, %s", s.Kind, s.WhyFull)
 		}
-		r.Tenant.AddEnrollmentPolicy("Stricter", []string{r.Tenant.AddGroup("Some")}, map[string]string{"webauthn": "REQUIRED"}, 1)
+		r.Tenant.AddEnrollmentPolicy("Stricter", []string{r.Tenant.AddGroup("Some")},
+			map[string]string{"webauthn": "REQUIRED"}, 1)
 		if s := r.audit(nil); s.Kind != mfa.KindFull || !strings.Contains(s.WhyFull, "policies or authenticators changed") {
 			t.Errorf("under a new policy: %s, %s", s.Kind, s.WhyFull)
 		}
@@ -98,7 +105,10 @@ func TestAnOldMemoryOrNewPoliciesMakeAFullAudit(t *testing.T) {
 }
 
 func TestAFactorOfAnUnknownTypeIsUnknownAndNotNone(t *testing.T) {
-	for name, o := range map[string]oktasim.Options{"by enrolments": {Seed: 33}, "by factors": {Seed: 33, NoEnrollments: true}} {
+	for name, o := range map[string]oktasim.Options{"by enrolments": {Seed: 33}, "by factors": {
+		Seed:          33,
+		NoEnrollments: true,
+	}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, o, 0, func(t *testing.T, r *rig, _ *wire) {
 				user := r.Tenant.AddUser(oktasim.NewUser{Email: "quantum@acme.example.com"})
@@ -131,7 +141,10 @@ func TestARefusedCursorOfTheLogLosesNoEvent(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		fault := r.Tenant.Inject(oktasim.Fault{Pattern: "/api/v1/logs", Effect: oktasim.EffectRejectCursor})
+		fault := r.Tenant.Inject(oktasim.Fault{
+			Pattern: "/api/v1/logs",
+			Effect:  oktasim.EffectRejectCursor,
+		})
 		s := r.audit(nil)
 		if fault.Fired() == 0 || s.Kind != mfa.KindIncremental || s.Coverage.Read != len(people) {
 			t.Errorf("fired %d times; %s: %s", fault.Fired(), s.Kind, s.Coverage.Line)
@@ -149,12 +162,15 @@ func TestAScopeThatIsNotThereIsRefusedBeforeAnybodyIsRead(t *testing.T) {
 			is     error
 			says   string
 		}{
-			{"no such name", func(req *audit.Request) { req.Group = "Nobody's \"group\"" }, audit.ErrNoGroup, "give its id (00g...) or its exact name"},
+			{"no such name", func(req *audit.Request) { req.Group = "Nobody's \"group\"" }, audit.ErrNoGroup,
+				"give its id (00g...) or its exact name"},
 			{"no such id", func(req *audit.Request) { req.Group = "00gNobody00000000001" }, audit.ErrNoGroup, "give its id"},
 			{"two of one name", func(req *audit.Request) { req.Group = "Twins" }, audit.ErrNoGroup, "2 groups are called"},
 			{"part of a name", func(req *audit.Request) { req.Group = "Twin" }, audit.ErrNoGroup, "exact name"},
-			{"group and search", func(req *audit.Request) { req.Group, req.Search = one, `profile.department eq "IT"` }, nil, "not both"},
-			{"a search that Okta refuses", func(req *audit.Request) { req.Search = `profile.department is "IT"` }, oktaclient.ErrBadRequest, "E0000031"},
+			{"group and search", func(req *audit.Request) { req.Group, req.Search = one, `profile.department eq "IT"` }, nil,
+				"not both"},
+			{"a search that Okta refuses", func(req *audit.Request) { req.Search = `profile.department is "IT"` },
+				oktaclient.ErrBadRequest, "E0000031"},
 		} {
 			w.forget()
 			_, err := r.mfa.Run(t.Context(), request(c.change), nil)

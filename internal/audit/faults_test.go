@@ -40,15 +40,22 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"roles", "/api/v1/iam/assignees/users", "okta.roles.read", []string{"who holds admin roles is not known"}, func(s *mfa.Summary) bool { return !s.AdminsKnown && s.Admins.Total == 0 }},
-		{"policies", "/api/v1/policies", "okta.policies.read", []string{"enrolment policies", "not known"}, func(s *mfa.Summary) bool { return s.AdminsKnown }},
-		{"log", "/api/v1/logs", "okta.logs.read", []string{"System Log cannot be read", "every audit has to read everybody"}, func(s *mfa.Summary) bool { return s.Kind == mfa.KindFull }},
-		{"authenticators", "/api/v1/authenticators", "okta.authenticators.read", []string{"authenticators are not known"}, func(s *mfa.Summary) bool { return len(s.Sources.Authentic) == 0 }},
-		{"groups", "/api/v1/groups", "okta.groups.read", []string{"through groups are not known"}, func(s *mfa.Summary) bool { return s.AdminsKnown && s.Admins.Total > 0 }},
+		{"roles", "/api/v1/iam/assignees/users", "okta.roles.read", []string{"who holds admin roles is not known"},
+			func(s *mfa.Summary) bool { return !s.AdminsKnown && s.Admins.Total == 0 }},
+		{"policies", "/api/v1/policies", "okta.policies.read", []string{"enrolment policies", "not known"},
+			func(s *mfa.Summary) bool { return s.AdminsKnown }},
+		{"log", "/api/v1/logs", "okta.logs.read",
+			[]string{"System Log cannot be read", "every audit has to read everybody"},
+			func(s *mfa.Summary) bool { return s.Kind == mfa.KindFull }},
+		{"authenticators", "/api/v1/authenticators", "okta.authenticators.read",
+			[]string{"authenticators are not known"}, func(s *mfa.Summary) bool { return len(s.Sources.Authentic) == 0 }},
+		{"groups", "/api/v1/groups", "okta.groups.read", []string{"through groups are not known"},
+			func(s *mfa.Summary) bool { return s.AdminsKnown && s.Admins.Total > 0 }},
 	}
 }
 
-// TestAnAuditDoesWithoutWhatOktaRefusesItAndSaysSo takes one permission at a time away, before the first audit and between two.
+// TestAnAuditDoesWithoutWhatOktaRefusesItAndSaysSo takes one permission at a time away, before the first audit and
+// between two.
 func TestAnAuditDoesWithoutWhatOktaRefusesItAndSaysSo(t *testing.T) {
 	for _, p := range parts() {
 		t.Run(p.name, func(t *testing.T) {
@@ -96,10 +103,18 @@ func TestAnAuditNamesTheMissingScope(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			const id = "0oaServiceApp0000001"
 			scopes := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == p.scope })
-			lines := simtest.Lines(t, 1, oktaclient.Options{Credentials: oktaclient.Credentials{ClientID: id, KeyID: "kid1", PrivateKey: private, Scopes: scopes}})
+			lines := simtest.Lines(t, 1, oktaclient.Options{Credentials: oktaclient.Credentials{
+				ClientID:   id,
+				KeyID:      "kid1",
+				PrivateKey: private,
+				Scopes:     scopes,
+			}})
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 12, Users: 30,
-					Clients: []oktasim.Client{{ID: id, KeyID: "kid1", PublicKey: key.Public(), Scopes: scopes}}}}, 0)
+				r := newRig(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{
+					Seed:    12,
+					Users:   30,
+					Clients: []oktasim.Client{{ID: id, KeyID: "kid1", PublicKey: key.Public(), Scopes: scopes}},
+				}}, 0)
 				s := r.audit(nil)
 				if !noted(s, append(p.note, "the OAuth scope "+p.scope+" is missing")...) || !p.check(s) || s.Coverage.Share != 1 {
 					t.Errorf("%s; %v", s.Coverage.Line, s.Notes)
@@ -110,11 +125,16 @@ func TestAnAuditNamesTheMissingScope(t *testing.T) {
 }
 
 func TestAnOrganisationWithoutEnrollmentsIsReadByFactors(t *testing.T) {
-	for name, o := range map[string]oktasim.Options{"feature off": {Seed: 13, Users: 40, NoEnrollments: true}, "Classic": {Seed: 13, Users: 40, Classic: true}} {
+	for name, o := range map[string]oktasim.Options{"feature off": {
+		Seed:          13,
+		Users:         40,
+		NoEnrollments: true,
+	}, "Classic": {Seed: 13, Users: 40, Classic: true}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, o, 0, func(t *testing.T, r *rig, w *wire) {
 				s := r.audit(nil)
-				if s.Sources.Primary != "factors" || !noted(s, "authenticator-enrollments are not available") || s.Coverage.Share != 1 || s.Total == 0 {
+				if s.Sources.Primary != "factors" || !noted(s, "authenticator-enrollments are not available") ||
+					s.Coverage.Share != 1 || s.Total == 0 {
 					t.Errorf("%s by %s; %v", s.Coverage.Line, s.Sources.Primary, s.Notes)
 				}
 				if s.Sources.ByUsers["factors"] != s.Total {
@@ -138,7 +158,8 @@ func TestACredentialThatMayNotReadEnrollmentsReadsFactors(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 24, Users: 40}, 0, func(t *testing.T, r *rig, _ *wire) {
 		r.Tenant.SetPermission("/api/v1/users/{id}/authenticator-enrollments", false)
 		s := r.audit(nil)
-		if s.Sources.Primary != "factors" || s.Coverage.Unreadable != 0 || s.Coverage.Share != 1 || !noted(s, "Okta refuses authenticator-enrollments") {
+		if s.Sources.Primary != "factors" || s.Coverage.Unreadable != 0 || s.Coverage.Share != 1 ||
+			!noted(s, "Okta refuses authenticator-enrollments") {
 			t.Errorf("%s by %s; %v", s.Coverage.Line, s.Sources.Primary, s.Notes)
 		}
 		again := r.audit(nil)
@@ -159,7 +180,8 @@ func TestEnrollmentsThatAreLostBetweenTwoAuditsMakeAFullOneByFactors(t *testing.
 		}
 		time.Sleep(time.Hour)
 		s := r.audit(nil)
-		if s.Kind != mfa.KindFull || s.WhyFull != "the source of readings changed" || s.Sources.Primary != "factors" || s.Coverage.Read != s.Total || !noted(s, "not available any more") {
+		if s.Kind != mfa.KindFull || s.WhyFull != "the source of readings changed" || s.Sources.Primary != "factors" ||
+			s.Coverage.Read != s.Total || !noted(s, "not available any more") {
 			t.Errorf("the audit is %s (%s) by %s: %s; %v", s.Kind, s.WhyFull, s.Sources.Primary, s.Coverage.Line, s.Notes)
 		}
 		want, whole := r.aside("peace", nil)
@@ -192,7 +214,11 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 				}
 				var faults []*oktasim.Injection
 				for _, user := range broken {
-					faults = append(faults, r.Tenant.Inject(oktasim.Fault{Path: "/api/v1/users/" + user + "/", Times: -1, Effect: effect}))
+					faults = append(faults, r.Tenant.Inject(oktasim.Fault{
+						Path:   "/api/v1/users/" + user + "/",
+						Times:  -1,
+						Effect: effect,
+					}))
 				}
 				time.Sleep(time.Hour)
 				s := r.audit(full)
@@ -206,7 +232,8 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 						t.Error("the fault never fired")
 					}
 				}
-				if s.Coverage.Unreadable != 3 || s.ByVerdict[mfa.Unreadable] != 3 || s.Rate != nil || s.Coverage.Share >= 0.99 || !strings.Contains(s.Coverage.Line, "no rate") {
+				if s.Coverage.Unreadable != 3 || s.ByVerdict[mfa.Unreadable] != 3 || s.Rate != nil ||
+					s.Coverage.Share >= 0.99 || !strings.Contains(s.Coverage.Line, "no rate") {
 					t.Errorf("%s; rate %v, verdicts %v", s.Coverage.Line, s.Rate, s.ByVerdict)
 				}
 				lenient := r.audit(func(req *audit.Request) { req.Full, req.Policy.Bound = true, 0.5 })
@@ -227,16 +254,24 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 	}
 }
 
-// TestAFewWhomOktaFailsForDoNotStopTheAudit lets Okta fail for many people who stand side by side, which looks like an outage until it
-// is seen that it is always them.
+// TestAFewWhomOktaFailsForDoNotStopTheAudit lets Okta fail for many people who stand side by side, which looks like
+// an outage until it is seen that it is always them.
 func TestAFewWhomOktaFailsForDoNotStopTheAudit(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 25, Users: 8000, NoEnrollments: true}, 0, func(t *testing.T, r *rig, _ *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:          25,
+		Users:         8000,
+		NoEnrollments: true,
+	}, 0, func(t *testing.T, r *rig, _ *wire) {
 		before := r.audit(nil)
 		people := slices.Sorted(maps.Keys(r.byID(before.AuditID)))
 		broken := map[string]bool{}
 		for _, user := range people[1000:1300] {
 			broken[user] = true
-			r.Tenant.Inject(oktasim.Fault{Path: "/api/v1/users/" + user + "/factors", Times: -1, Effect: oktasim.EffectHTML})
+			r.Tenant.Inject(oktasim.Fault{
+				Path:   "/api/v1/users/" + user + "/factors",
+				Times:  -1,
+				Effect: oktasim.EffectHTML,
+			})
 		}
 		s := r.audit(full)
 		for user, f := range r.byID(s.AuditID) {
@@ -251,7 +286,11 @@ func TestAFewWhomOktaFailsForDoNotStopTheAudit(t *testing.T) {
 }
 
 func TestSomebodyDeletedWhileTheAuditReadsLeavesIt(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 16, Users: 40, Latency: oktasim.LatencyReal}, 0, func(t *testing.T, r *rig, _ *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:    16,
+		Users:   40,
+		Latency: oktasim.LatencyReal,
+	}, 0, func(t *testing.T, r *rig, _ *wire) {
 		before := r.audit(nil)
 		var user string
 		for id, f := range r.byID(before.AuditID) {
@@ -259,12 +298,18 @@ func TestSomebodyDeletedWhileTheAuditReadsLeavesIt(t *testing.T) {
 				user = max(user, id)
 			}
 		}
-		fault := r.Tenant.Inject(oktasim.Fault{Pattern: "/api/v1/users/{userId}/authenticator-enrollments", Nth: 2, Effect: oktasim.Effect500, Do: func() { r.Tenant.DeleteUser(user) }})
+		fault := r.Tenant.Inject(oktasim.Fault{
+			Pattern: "/api/v1/users/{userId}/authenticator-enrollments",
+			Nth:     2,
+			Effect:  oktasim.Effect500,
+			Do:      func() { r.Tenant.DeleteUser(user) },
+		})
 		s := r.audit(full)
 		if fault.Fired() != 1 {
 			t.Fatal("nobody was deleted")
 		}
-		if _, still := r.byID(s.AuditID)[user]; still || s.Total != before.Total-1 || s.Coverage.Unreadable != 0 || s.Change.Gone != 1 {
+		if _, still := r.byID(s.AuditID)[user]; still || s.Total != before.Total-1 || s.Coverage.Unreadable != 0 ||
+			s.Change.Gone != 1 {
 			t.Errorf("%d people of %d: %s; %+v", s.Total, before.Total, s.Coverage.Line, s.Change)
 		}
 	})
@@ -272,9 +317,15 @@ func TestSomebodyDeletedWhileTheAuditReadsLeavesIt(t *testing.T) {
 
 func TestAnAuditThatCanReadNobodyStopsAndGoesOn(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 17, Users: 200}, 0, func(t *testing.T, r *rig, w *wire) {
-		fault := r.Tenant.Inject(oktasim.Fault{Pattern: "/api/v1/users/{userId}/authenticator-enrollments", Nth: 40, Times: -1, Effect: oktasim.Effect500})
+		fault := r.Tenant.Inject(oktasim.Fault{
+			Pattern: "/api/v1/users/{userId}/authenticator-enrollments",
+			Nth:     40,
+			Times:   -1,
+			Effect:  oktasim.Effect500,
+		})
 		_, err := r.mfa.Run(t.Context(), request(nil), nil)
-		if err == nil || !strings.Contains(err.Error(), "one person after another") || !strings.Contains(err.Error(), "goes on where it stopped") {
+		if err == nil || !strings.Contains(err.Error(), "one person after another") ||
+			!strings.Contains(err.Error(), "goes on where it stopped") {
 			t.Fatalf("the audit ended with %v", err)
 		}
 		if _, err := r.mfa.Summary(""); err == nil {
@@ -296,9 +347,14 @@ func TestAnAuditThatCanReadNobodyStopsAndGoesOn(t *testing.T) {
 
 // TestAnAuditOutlastsAnOutage takes the whole organisation away for 20 minutes, at each stage of an audit.
 func TestAnAuditOutlastsAnOutage(t *testing.T) {
-	for _, pattern := range []string{"/api/v1/users/{userId}/authenticator-enrollments", "/api/v1/users", "/api/v1/logs", "/api/v1/policies", "/api/v1/groups", "/api/v1/iam/assignees/users"} {
+	for _, pattern := range []string{"/api/v1/users/{userId}/authenticator-enrollments", "/api/v1/users",
+		"/api/v1/logs", "/api/v1/policies", "/api/v1/groups", "/api/v1/iam/assignees/users"} {
 		t.Run(strings.ReplaceAll(pattern, "/", " "), func(t *testing.T) {
-			inBubble(t, oktasim.Options{Seed: 18, Users: 120, Latency: oktasim.LatencyReal}, 0, func(t *testing.T, r *rig, w *wire) {
+			inBubble(t, oktasim.Options{
+				Seed:    18,
+				Users:   120,
+				Latency: oktasim.LatencyReal,
+			}, 0, func(t *testing.T, r *rig, w *wire) {
 				var outage *oktasim.Injection
 				from := time.Now()
 				away := func() {
@@ -315,7 +371,8 @@ func TestAnAuditOutlastsAnOutage(t *testing.T) {
 				if outage == nil || outage.Fired() < 5 {
 					t.Fatal("there was no outage")
 				}
-				if took := time.Since(from); s.Coverage.Unreadable != 0 || s.Coverage.Share != 1 || took < 20*time.Minute || took > 40*time.Minute {
+				if took := time.Since(from); s.Coverage.Unreadable != 0 || s.Coverage.Share != 1 || took < 20*time.Minute ||
+					took > 40*time.Minute {
 					t.Errorf("%s, %s after the outage began; %v", s.Coverage.Line, took, s.Notes)
 				}
 				want, whole := r.aside("peace", nil)
@@ -330,7 +387,8 @@ func TestAnOutageLongerThanTheAuditsPatienceStopsIt(t *testing.T) {
 		outage := r.Tenant.Inject(oktasim.Fault{Nth: 100, Times: -1, Effect: oktasim.EffectRefuse})
 		start := time.Now()
 		_, err := r.mfa.Run(t.Context(), request(nil), nil)
-		if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "has not answered for 2h") || took > 3*time.Hour || outage.Fired() == 0 {
+		if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "has not answered for 2h") ||
+			took > 3*time.Hour || outage.Fired() == 0 {
 			t.Fatalf("after %s the audit ended with %v", took, err)
 		}
 		interrupted := r.mfa.Current().ID
@@ -343,7 +401,12 @@ func TestAnOutageLongerThanTheAuditsPatienceStopsIt(t *testing.T) {
 
 func TestARevokedTokenStopsTheAuditAndANewOneGoesOn(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 20, Users: 60}, 0, func(t *testing.T, r *rig, w *wire) {
-		fault := r.Tenant.Inject(oktasim.Fault{Pattern: "/api/v1/users/{userId}/authenticator-enrollments", Nth: 30, Times: -1, Effect: oktasim.EffectExpireToken})
+		fault := r.Tenant.Inject(oktasim.Fault{
+			Pattern: "/api/v1/users/{userId}/authenticator-enrollments",
+			Nth:     30,
+			Times:   -1,
+			Effect:  oktasim.EffectExpireToken,
+		})
 		_, err := r.mfa.Run(t.Context(), request(nil), nil)
 		if err == nil || !strings.Contains(err.Error(), "E0000011") || fault.Fired() == 0 {
 			t.Fatalf("the audit ended with %v", err)

@@ -12,8 +12,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// TestAnInterruptedAuditIsFoundAfterARestart: a killed audit is gone on with by itself, also under a policy that was changed
-// meanwhile; one that a person cancelled only when someone asks.
+// TestAnInterruptedAuditIsFoundAfterARestart: a killed audit is gone on with by itself, also under a policy that was
+// changed meanwhile; one that a person cancelled only when someone asks.
 func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 5, Users: 40}, 0, func(t *testing.T, r *rig, w *wire) {
 		if _, ok := r.mfa.Interrupted(); ok {
@@ -28,7 +28,12 @@ func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 			t.Fatalf("the interrupted audit is not found: %+v", req)
 		}
 		w.forget()
-		req.Policy.Exemptions = []mfa.Exemption{{User: untrusted.NewStored("nobody@acme.example.com"), Owner: untrusted.NewStored("Ada"), Reason: untrusted.NewStored("test"), Expires: r.Okta.Now().AddDate(0, 1, 0)}}
+		req.Policy.Exemptions = []mfa.Exemption{{
+			User:    untrusted.NewStored("nobody@acme.example.com"),
+			Owner:   untrusted.NewStored("Ada"),
+			Reason:  untrusted.NewStored("test"),
+			Expires: r.Okta.Now().AddDate(0, 1, 0),
+		}}
 		s, err := r.mfa.Run(context.Background(), req, nil)
 		must(t, err)
 		for user := range held {
@@ -46,7 +51,11 @@ func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 }
 
 func TestACancelledAuditWaitsForSomebodyToAsk(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 6, Users: 40, Latency: oktasim.LatencyReal}, 0, func(t *testing.T, r *rig, w *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:    6,
+		Users:   40,
+		Latency: oktasim.LatencyReal,
+	}, 0, func(t *testing.T, r *rig, w *wire) {
 		job, err := r.mfa.Start(context.Background(), request(nil))
 		must(t, err)
 		for len(journalled(t, readTree(r.dir))) == 0 {

@@ -52,8 +52,11 @@ func TestAuditChild(t *testing.T) {
 	}
 	calls, err := os.OpenFile(dir+".calls", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	must(t, err)
-	okta, _, err := oktaclient.Connect(t.Context(), oktaclient.Options{BaseURL: url, Transport: answered{calls},
-		Credentials: oktaclient.Credentials{Token: secret.New(oktasim.DemoToken)}})
+	okta, _, err := oktaclient.Connect(t.Context(), oktaclient.Options{
+		BaseURL:     url,
+		Transport:   answered{calls},
+		Credentials: oktaclient.Credentials{Token: secret.New(oktasim.DemoToken)},
+	})
 	must(t, err)
 	a, err := audit.New(okta, audit.Options{Dir: dir, Domain: "acme.okta.test", LogSettle: -1})
 	must(t, err)
@@ -61,7 +64,8 @@ func TestAuditChild(t *testing.T) {
 	must(t, err)
 }
 
-// TestKilledProcessesReadNobodyTwice kills real processes with SIGKILL while they audit, and starts them again until one ends.
+// TestKilledProcessesReadNobodyTwice kills real processes with SIGKILL while they audit, and starts them again until
+// one ends.
 func TestKilledProcessesReadNobodyTwice(t *testing.T) {
 	tenant := oktasim.New(oktasim.Options{Seed: 71, Users: 120})
 	url := serve(t, tenant)
@@ -87,7 +91,8 @@ func TestKilledProcessesReadNobodyTwice(t *testing.T) {
 	counts := callsOf(t, dir)
 	for user, before := range held {
 		if after := timesRead(counts, user); after != before {
-			t.Errorf("%s was on disk at a kill after %d readings, by enrolments and by factors; in the end it is %d", user, before, after)
+			t.Errorf("%s was on disk at a kill after %d readings, by enrolments and by factors; in the end it is %d",
+				user, before, after)
 		}
 	}
 	peace := filepath.Join(t.TempDir(), "mfa")
@@ -117,7 +122,8 @@ func serve(t *testing.T, tenant *oktasim.Tenant) string {
 	return <-ready
 }
 
-// child audits in another process, which is killed once its journal holds some lines. It reports whether the process ended before.
+// child audits in another process, which is killed once its journal holds some lines. It reports whether the process
+// ended before.
 func child(t *testing.T, url, dir string, lines int, kill bool) (ended bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAuditChild$")
@@ -172,8 +178,8 @@ func resultOf(t *testing.T, dir string) (map[string]mfa.Finding, *mfa.Summary) {
 	return r.findings(s.AuditID), s
 }
 
-// TestAFullDiskStopsTheAuditAndLosesNothing fills the disk while an audit is journalled, in a process of its own because the limit
-// that stands in for the disk's end holds for a whole process.
+// TestAFullDiskStopsTheAuditAndLosesNothing fills the disk while an audit is journalled, in a process of its own
+// because the limit that stands in for the disk's end holds for a whole process.
 func TestAFullDiskStopsTheAuditAndLosesNothing(t *testing.T) {
 	const role = "TEST_FULL_DISK"
 	if os.Getenv(role) != "" {
@@ -208,7 +214,8 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 			same(t, 72, r.findings(s.AuditID), want, s, whole)
 			break
 		}
-		if text := err.Error(); !strings.Contains(text, "file too large") || !strings.Contains(text, "journal") && !strings.Contains(text, "write") && !strings.Contains(text, "save") {
+		if text := err.Error(); !strings.Contains(text, "file too large") ||
+			!strings.Contains(text, "journal") && !strings.Contains(text, "write") && !strings.Contains(text, "save") {
 			t.Fatalf("disk of %d bytes: the audit ended with %v", size, err)
 		}
 		if _, err := r.mfa.Summary(""); err == nil {

@@ -11,13 +11,14 @@ import (
 	"okta-entitlements-mcp/internal/simtest"
 )
 
-// TestALookAtOnePersonSaysWhatAnAuditSays holds the two against each other for everyone in an organisation with policies of
-// groups, roles of both kinds, and methods that a policy forbids.
+// TestALookAtOnePersonSaysWhatAnAuditSays holds the two against each other for everyone in an organisation with
+// policies of groups, roles of both kinds, and methods that a policy forbids.
 func TestALookAtOnePersonSaysWhatAnAuditSays(t *testing.T) {
 	r := newRig(t, simtest.Options{Tenant: oktasim.Options{Seed: 9, Users: 40}}, 0)
 	people := r.Tenant.People()
 	staff := r.Tenant.AddGroup("Staff", people[5:25]...)
-	r.Tenant.AddEnrollmentPolicy("Keys only", []string{staff}, map[string]string{"okta_password": "REQUIRED", "okta_email": "OPTIONAL", "webauthn": "REQUIRED"}, 1)
+	r.Tenant.AddEnrollmentPolicy("Keys only", []string{staff},
+		map[string]string{"okta_password": "REQUIRED", "okta_email": "OPTIONAL", "webauthn": "REQUIRED"}, 1)
 	r.Tenant.GiveRole(people[7], "ORG_ADMIN")
 	r.Tenant.GiveGroupRole(r.Tenant.AddGroup("Desk", people[8], people[30]), "HELP_DESK_ADMIN")
 	policy := mfa.DefaultPolicy()
@@ -38,8 +39,11 @@ func TestALookAtOnePersonSaysWhatAnAuditSays(t *testing.T) {
 		if want.Admin() {
 			admins++
 		}
-		if got.Verdict != want.Verdict || got.Usable != want.Usable || got.Policy != want.Policy || got.RolesVia != want.RolesVia || !reflect.DeepEqual(got.Roles, want.Roles) || !reflect.DeepEqual(got.Required, want.Required) {
-			t.Errorf("%s\n looked at %s, %s under %q, roles %v %s\n audited as %s, %s under %q, roles %v %s", login, got.Verdict, got.Usable, got.Policy, got.Roles, got.RolesVia,
+		if got.Verdict != want.Verdict || got.Usable != want.Usable || got.Policy != want.Policy ||
+			got.RolesVia != want.RolesVia || !reflect.DeepEqual(got.Roles, want.Roles) ||
+			!reflect.DeepEqual(got.Required, want.Required) {
+			t.Errorf("%s\n looked at %s, %s under %q, roles %v %s\n audited as %s, %s under %q, roles %v %s", login,
+				got.Verdict, got.Usable, got.Policy, got.Roles, got.RolesVia,
 				want.Verdict, want.Usable, want.Policy, want.Roles, want.RolesVia)
 		}
 	}

@@ -32,8 +32,9 @@ func worldsOf(t *testing.T, usual int) int {
 	return usual
 }
 
-// TestAnIncrementalAuditSaysWhatAFullOneWould makes random organisations, changes them at random between audits, with a
-// System Log that shows events up to two minutes late, and holds each incremental audit against a full one without memory.
+// TestAnIncrementalAuditSaysWhatAFullOneWould makes random organisations, changes them at random between audits, with
+// a System Log that shows events up to two minutes late, and holds each incremental audit against a full one without
+// memory.
 func TestAnIncrementalAuditSaysWhatAFullOneWould(t *testing.T) {
 	worlds := worldsOf(t, 40)
 	kinds, changed, read, cached := map[string]int{}, map[string]int{}, 0, 0
@@ -101,8 +102,10 @@ func same(t *testing.T, seed int, got, want map[string]mfa.Finding, g, w *mfa.Su
 			t.Errorf("world %d: %s is in the %s audit and in no full one", seed, login, g.Kind)
 		}
 	}
-	if !maps.Equal(g.ByVerdict, w.ByVerdict) || !maps.Equal(g.ByStrength, w.ByStrength) || !maps.Equal(g.ByMethod, w.ByMethod) || g.Enrolled != w.Enrolled {
-		t.Errorf("world %d: counts %v %v %v, a full audit says %v %v %v", seed, g.ByVerdict, g.ByStrength, g.ByMethod, w.ByVerdict, w.ByStrength, w.ByMethod)
+	if !maps.Equal(g.ByVerdict, w.ByVerdict) || !maps.Equal(g.ByStrength, w.ByStrength) ||
+		!maps.Equal(g.ByMethod, w.ByMethod) || g.Enrolled != w.Enrolled {
+		t.Errorf("world %d: counts %v %v %v, a full audit says %v %v %v", seed, g.ByVerdict, g.ByStrength,
+			g.ByMethod, w.ByVerdict, w.ByStrength, w.ByMethod)
 	}
 }
 
@@ -115,7 +118,8 @@ func randomPolicy(rng *rand.Rand) mfa.Policy {
 	case 0:
 		p.Methods = []string{string(mfa.Resistant)}
 	case 1:
-		p.Methods, p.AllowedFactorTypes = []string{string(mfa.Phishable), string(mfa.Resistant)}, []string{"okta_verify", "webauthn", "push", "signed_nonce"}
+		p.Methods, p.AllowedFactorTypes = []string{string(mfa.Phishable),
+			string(mfa.Resistant)}, []string{"okta_verify", "webauthn", "push", "signed_nonce"}
 	}
 	return p
 }
@@ -159,7 +163,8 @@ func (w *org) add(rng *rand.Rand) {
 }
 
 func (w *org) enroll(rng *rand.Rand, user string) {
-	kinds := [][2]string{{"push", "OKTA"}, {"token:software:totp", "OKTA"}, {"token:software:totp", "GOOGLE"}, {"sms", "OKTA"}, {"call", "OKTA"}, {"email", "OKTA"},
+	kinds := [][2]string{{"push", "OKTA"}, {"token:software:totp", "OKTA"}, {"token:software:totp", "GOOGLE"},
+		{"sms", "OKTA"}, {"call", "OKTA"}, {"email", "OKTA"},
 		{"question", "OKTA"}, {"webauthn", "FIDO"}, {"signed_nonce", "OKTA"}, {"web", "DUO"}, {"quantum_token", "ACME"}}
 	k := kinds[rng.IntN(len(kinds))]
 	w.Tenant.Enroll(user, k[0], k[1])
@@ -193,12 +198,17 @@ func changesOf() map[string]func(*org, *rand.Rand, string) {
 		},
 		"new policy": func(w *org, rng *rand.Rand, _ string) {
 			if len(w.groups) > 0 && len(w.policies) < 4 {
-				w.policies = append(w.policies, w.Tenant.AddEnrollmentPolicy(fmt.Sprintf("Policy %d", len(w.policies)), []string{w.someGroup(rng)},
+				w.policies = append(w.policies, w.Tenant.AddEnrollmentPolicy(fmt.Sprintf("Policy %d", len(w.policies)),
+					[]string{w.someGroup(rng)},
 					toggle([]string{"okta_verify", "webauthn", "phone_number"}[rng.IntN(3)], "okta_email"), 1))
 			}
 		},
 		"rule": func(w *org, rng *rand.Rand, user string) {
-			w.Tenant.AddEnrollmentRule(w.policies[rng.IntN(len(w.policies))], oktasim.EnrollmentRule{Name: "Some", Self: "LOGIN", ExcludeUsers: []string{user}})
+			w.Tenant.AddEnrollmentRule(w.policies[rng.IntN(len(w.policies))], oktasim.EnrollmentRule{
+				Name:         "Some",
+				Self:         "LOGIN",
+				ExcludeUsers: []string{user},
+			})
 		},
 		"policy change": func(w *org, rng *rand.Rand, _ string) {
 			w.Tenant.SetEnrollmentPolicy(w.policies[rng.IntN(len(w.policies))], nil,

@@ -26,32 +26,41 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 		all := r.byID(s.AuditID)
 		some := map[string]bool{user: true, "00uNobody": true}
 		has := func(f mfa.Finding, name string) bool {
-			return slices.ContainsFunc(f.Methods, func(m mfa.Method) bool { return m.Active() && (m.Name == name || m.Key == name) })
+			return slices.ContainsFunc(f.Methods, func(m mfa.Method) bool {
+				return m.Active() &&
+					(m.Name == name || m.Key == name)
+			})
 		}
 		beside := func(f mfa.Finding, key string) bool {
 			return slices.ContainsFunc(f.Methods, func(m mfa.Method) bool {
-				return m.Active() && m.Key != key && !slices.Contains([]string{"okta_password", "okta_email", "security_question"}, m.Key)
+				return m.Active() && m.Key != key &&
+					!slices.Contains([]string{"okta_password", "okta_email", "security_question"}, m.Key)
 			})
 		}
 		for name, c := range map[string]struct {
 			query mfa.Query
 			fits  func(mfa.Finding) bool
 		}{
-			"everybody":     {mfa.Query{}, func(mfa.Finding) bool { return true }},
-			"verdict":       {mfa.Query{Verdict: mfa.WeakOnly}, func(f mfa.Finding) bool { return f.Verdict == mfa.WeakOnly }},
-			"strength":      {mfa.Query{Strength: mfa.Resistant}, func(f mfa.Finding) bool { return f.Strength == mfa.Resistant }},
+			"everybody": {mfa.Query{}, func(mfa.Finding) bool { return true }},
+			"verdict":   {mfa.Query{Verdict: mfa.WeakOnly}, func(f mfa.Finding) bool { return f.Verdict == mfa.WeakOnly }},
+			"strength": {mfa.Query{Strength: mfa.Resistant},
+				func(f mfa.Finding) bool { return f.Strength == mfa.Resistant }},
 			"method":        {mfa.Query{Method: "phone_number"}, func(f mfa.Finding) bool { return has(f, "phone_number") }},
 			"method's case": {mfa.Query{Method: "PHONE_number"}, func(f mfa.Finding) bool { return has(f, "phone_number") }},
-			"only":          {mfa.Query{Method: "phone_number", Only: true}, func(f mfa.Finding) bool { return has(f, "phone_number") && !beside(f, "phone_number") }},
-			"admins":        {mfa.Query{Admins: true}, func(f mfa.Finding) bool { return len(f.Roles) > 0 }},
-			"signals":       {mfa.Query{Signals: true}, func(f mfa.Finding) bool { return f.UserID == user }},
-			"users":         {mfa.Query{Users: some}, func(f mfa.Finding) bool { return some[f.UserID] }},
-			"text":          {mfa.Query{Text: "removed.PHONE"}, func(f mfa.Finding) bool { return f.UserID == user }},
+			"only": {mfa.Query{
+				Method: "phone_number",
+				Only:   true,
+			}, func(f mfa.Finding) bool { return has(f, "phone_number") && !beside(f, "phone_number") }},
+			"admins":  {mfa.Query{Admins: true}, func(f mfa.Finding) bool { return len(f.Roles) > 0 }},
+			"signals": {mfa.Query{Signals: true}, func(f mfa.Finding) bool { return f.UserID == user }},
+			"users":   {mfa.Query{Users: some}, func(f mfa.Finding) bool { return some[f.UserID] }},
+			"text":    {mfa.Query{Text: "removed.PHONE"}, func(f mfa.Finding) bool { return f.UserID == user }},
 			"text in name": {mfa.Query{Text: "an"}, func(f mfa.Finding) bool {
 				return strings.Contains(strings.ToLower(f.Login.Raw()+" "+f.Email.Raw()+" "+f.Name.Raw()), "an")
 			}},
 			"two at once": {mfa.Query{Verdict: mfa.NotEnrolled, Text: "a"}, func(f mfa.Finding) bool {
-				return f.Verdict == mfa.NotEnrolled && strings.Contains(strings.ToLower(f.Login.Raw()+f.Email.Raw()+f.Name.Raw()), "a")
+				return f.Verdict == mfa.NotEnrolled &&
+					strings.Contains(strings.ToLower(f.Login.Raw()+f.Email.Raw()+f.Name.Raw()), "a")
 			}},
 		} {
 			want := map[string]bool{}
@@ -87,13 +96,15 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 				t.Errorf("%s: pages hold %d of %d people", name, len(got), len(want))
 			}
 		}
-		if page, err := r.mfa.Findings(s.AuditID, mfa.Query{Text: "nobody at all"}); err != nil || page.Matched != 0 || page.Next != 0 {
+		if page, err := r.mfa.Findings(s.AuditID, mfa.Query{Text: "nobody at all"}); err != nil || page.Matched != 0 ||
+			page.Next != 0 {
 			t.Errorf("nobody: %+v, %v", page, err)
 		}
 		if page, err := r.mfa.Findings(s.AuditID, mfa.Query{}); err != nil || len(page.Findings) != 50 || page.Next != 50 {
 			t.Errorf("without a limit a page holds %d, next %d, %v", len(page.Findings), page.Next, err)
 		}
-		for _, id := range []string{"", "mfa_20200101T000000Z_aaaaaaaa", "../../etc", "..", ".", s.AuditID + "/../" + s.AuditID + "/.."} {
+		for _, id := range []string{"", "mfa_20200101T000000Z_aaaaaaaa", "../../etc", "..", ".",
+			s.AuditID + "/../" + s.AuditID + "/.."} {
 			if _, err := r.mfa.Findings(id, mfa.Query{}); !errors.Is(err, audit.ErrNoAudit) {
 				t.Errorf("findings of %q: %v", id, err)
 			}
@@ -105,8 +116,13 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 func TestAScopeIsAGroupASearchOrEverybody(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 62, Users: 120}, 0, func(t *testing.T, r *rig, _ *wire) {
 		var members []string
-		for _, status := range []string{"ACTIVE", "LOCKED_OUT", "PASSWORD_EXPIRED", "RECOVERY", "STAGED", "PROVISIONED", "SUSPENDED", "DEPROVISIONED"} {
-			members = append(members, r.Tenant.CreateUser(oktasim.NewUser{Email: strings.ToLower(status) + "@acme.example.com", Status: status, Department: "Archive"}))
+		for _, status := range []string{"ACTIVE", "LOCKED_OUT", "PASSWORD_EXPIRED", "RECOVERY", "STAGED",
+			"PROVISIONED", "SUSPENDED", "DEPROVISIONED"} {
+			members = append(members, r.Tenant.CreateUser(oktasim.NewUser{
+				Email:      strings.ToLower(status) + "@acme.example.com",
+				Status:     status,
+				Department: "Archive",
+			}))
 		}
 		group := r.Tenant.AddGroup("The \"quoted\" group", members...)
 		time.Sleep(time.Hour)
@@ -116,7 +132,8 @@ func TestAScopeIsAGroupASearchOrEverybody(t *testing.T) {
 			"by search": func(req *audit.Request) { req.Search = `profile.department eq "Archive"` },
 		} {
 			s := r.audit(change)
-			if s.Total != 4 || fmt.Sprint(s.Other) != "map[LOCKED_OUT:1 PASSWORD_EXPIRED:1 RECOVERY:1]" || fmt.Sprint(s.Counted) != "map[PROVISIONED:1 STAGED:1 SUSPENDED:1]" {
+			if s.Total != 4 || fmt.Sprint(s.Other) != "map[LOCKED_OUT:1 PASSWORD_EXPIRED:1 RECOVERY:1]" ||
+				fmt.Sprint(s.Counted) != "map[PROVISIONED:1 STAGED:1 SUSPENDED:1]" {
 				t.Errorf("%s: %d judged, named apart %v, counted %v", name, s.Total, s.Other, s.Counted)
 			}
 			if s.Scope.Raw() == mfa.Everybody || len(s.History) != 1 || s.Change != nil {
@@ -172,7 +189,8 @@ func TestChangeAndHistoryTellOfTheAuditsBefore(t *testing.T) {
 		if c == nil || c.Since != first.AuditID || c.Fixed != 3 || c.Regressed != 2 || c.NewFail != 1 || c.Gone != 2 {
 			t.Fatalf("the change is %+v", c)
 		}
-		for change, want := range map[string][]string{mfa.Fixed: failing[:3], mfa.Regressed: well[:2], mfa.NewFailing: {r.Tenant.UserByEmail("newcomer@acme.example.com")}} {
+		for change, want := range map[string][]string{mfa.Fixed: failing[:3], mfa.Regressed: well[:2],
+			mfa.NewFailing: {r.Tenant.UserByEmail("newcomer@acme.example.com")}} {
 			page, err := r.mfa.Findings(second.AuditID, mfa.Query{Change: change})
 			must(t, err)
 			got := []string{}
@@ -194,10 +212,12 @@ func TestChangeAndHistoryTellOfTheAuditsBefore(t *testing.T) {
 		for _, p := range third.History {
 			ids = append(ids, p.AuditID)
 		}
-		if !slices.Equal(ids, []string{first.AuditID, second.AuditID, third.AuditID}) || third.Change.Since != second.AuditID || third.Change.Fixed+third.Change.Regressed > 1 {
+		if !slices.Equal(ids, []string{first.AuditID, second.AuditID, third.AuditID}) ||
+			third.Change.Since != second.AuditID || third.Change.Fixed+third.Change.Regressed > 1 {
 			t.Errorf("history %v, change %+v", ids, third.Change)
 		}
-		if p := third.History[0]; p.Total != first.Total || p.Enrolled != first.Enrolled || p.Failing != first.ByVerdict[mfa.NotEnrolled]+first.ByVerdict[mfa.WeakOnly] {
+		if p := third.History[0]; p.Total != first.Total || p.Enrolled != first.Enrolled ||
+			p.Failing != first.ByVerdict[mfa.NotEnrolled]+first.ByVerdict[mfa.WeakOnly] {
 			t.Errorf("the first point is %+v", p)
 		}
 	})
@@ -213,7 +233,8 @@ func TestOldFindingsGoAndSummariesStay(t *testing.T) {
 		}
 		for i, id := range ids {
 			_, err := r.mfa.Findings(id, mfa.Query{})
-			if kept := i >= 2; kept != (err == nil) || !kept && (!errors.Is(err, audit.ErrNoAudit) || !strings.Contains(err.Error(), "taken away")) {
+			if kept := i >= 2; kept != (err == nil) ||
+				!kept && (!errors.Is(err, audit.ErrNoAudit) || !strings.Contains(err.Error(), "taken away")) {
 				t.Errorf("findings of audit %d of 5: %v", i+1, err)
 			}
 			if _, err := r.mfa.Summary(id); err != nil {

@@ -26,7 +26,8 @@ func request(change func(*audit.Request)) audit.Request {
 	return req
 }
 
-// killAt audits until a call, at which the process dies. It returns whom the journals held then, nil when the audit ended before.
+// killAt audits until a call, at which the process dies. It returns whom the journals held then, nil when the audit
+// ended before.
 func (r *rig) killAt(w *wire, call int, change func(*audit.Request)) map[string]bool {
 	r.t.Helper()
 	ctx, kill := context.WithCancel(context.Background())
@@ -66,7 +67,8 @@ func (r *rig) aside(name string, change func(*audit.Request)) (map[string]mfa.Fi
 	return other.findings(s.AuditID), s
 }
 
-// TestAKilledAuditGoesOnAndReadsNobodyTwice kills full and incremental audits at random calls, some of them again and again.
+// TestAKilledAuditGoesOnAndReadsNobodyTwice kills full and incremental audits at random calls, some of them again and
+// again.
 func TestAKilledAuditGoesOnAndReadsNobodyTwice(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -75,13 +77,17 @@ func TestAKilledAuditGoesOnAndReadsNobodyTwice(t *testing.T) {
 	}{
 		{name: "full", tenant: oktasim.Options{Seed: 3, Users: 40}},
 		{name: "full, by factors", tenant: oktasim.Options{Seed: 4, Users: 40, NoEnrollments: true}},
-		{name: "incremental", tenant: oktasim.Options{Seed: 5, Users: 40}, prepare: func(w *org, rng *rand.Rand) {
-			w.audit(nil)
-			time.Sleep(48 * time.Hour)
-			for range 25 {
-				w.touch(w.users[rng.IntN(len(w.users))], rng.IntN(4))
-			}
-		}},
+		{
+			name:   "incremental",
+			tenant: oktasim.Options{Seed: 5, Users: 40},
+			prepare: func(w *org, rng *rand.Rand) {
+				w.audit(nil)
+				time.Sleep(48 * time.Hour)
+				for range 25 {
+					w.touch(w.users[rng.IntN(len(w.users))], rng.IntN(4))
+				}
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, c.tenant, 0, func(t *testing.T, r *rig, w *wire) {
@@ -103,8 +109,10 @@ func TestAKilledAuditGoesOnAndReadsNobodyTwice(t *testing.T) {
 					got, n, k := r.stumble(w, rng, calls)
 					kills, kept = kills+n, kept+k
 					same(t, int(c.tenant.Seed), r.findings(got.AuditID), want, got, peaceful)
-					if got.Coverage.Read != peaceful.Coverage.Read || got.Coverage.Cached != peaceful.Coverage.Cached || got.Kind != peaceful.Kind || got.Sources.Primary != peaceful.Sources.Primary {
-						t.Errorf("after kills the audit is %s from %s with %s, in peace %s from %s with %s", got.Kind, got.Sources.Primary, got.Coverage.Line, peaceful.Kind, peaceful.Sources.Primary, peaceful.Coverage.Line)
+					if got.Coverage.Read != peaceful.Coverage.Read || got.Coverage.Cached != peaceful.Coverage.Cached ||
+						got.Kind != peaceful.Kind || got.Sources.Primary != peaceful.Sources.Primary {
+						t.Errorf("after kills the audit is %s from %s with %s, in peace %s from %s with %s", got.Kind,
+							got.Sources.Primary, got.Coverage.Line, peaceful.Kind, peaceful.Sources.Primary, peaceful.Coverage.Line)
 					}
 				}
 				if kills < 15 || kept == 0 {
@@ -148,7 +156,8 @@ func (r *rig) stumble(w *wire, rng *rand.Rand, calls int) (s *mfa.Summary, kills
 	}
 	for user, before := range known {
 		if after := w.read(user); after != before || kills == 1 && (after[0] > 1 || after[1] > 1) {
-			r.t.Errorf("%s was on disk at a kill after %d readings, by enrolments and by factors; in the end it is %d", user, before, after)
+			r.t.Errorf("%s was on disk at a kill after %d readings, by enrolments and by factors; in the end it is %d",
+				user, before, after)
 		}
 	}
 	if slices.ContainsFunc(ids, func(id string) bool { return id != s.AuditID }) {
@@ -208,7 +217,8 @@ func TestADamagedMemoryIsRefusedWithTheNextStep(t *testing.T) {
 				must(t, os.WriteFile(cache, append(text, damage.line...), 0o600))
 				w.forget()
 				_, err = r.mfa.Run(t.Context(), request(nil), nil)
-				if err == nil || !strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "cache.jsonl line") || !strings.Contains(err.Error(), "move the file away") {
+				if err == nil || !strings.Contains(err.Error(), "damaged") ||
+					!strings.Contains(err.Error(), "cache.jsonl line") || !strings.Contains(err.Error(), "move the file away") {
 					t.Errorf("the audit ended with %v", err)
 				}
 				if len(w.order) > 0 {

@@ -15,7 +15,10 @@ func everything(req *audit.Request) { req.Policy.Sample = 1 }
 
 // TestASampleOfEverybodyMeasuresTheErrorOfTheMemory changes people without a trace in the log.
 func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
-	for name, o := range map[string]oktasim.Options{"by enrolments": {Seed: 41, Users: 100}, "by factors": {Seed: 41, Users: 100, NoEnrollments: true}} {
+	for name, o := range map[string]oktasim.Options{"by enrolments": {
+		Seed:  41,
+		Users: 100,
+	}, "by factors": {Seed: 41, Users: 100, NoEnrollments: true}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, o, 0, func(t *testing.T, r *rig, w *wire) {
 				first := r.audit(everything)
@@ -39,10 +42,12 @@ func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
 				}
 				time.Sleep(time.Hour)
 				s := r.audit(everything)
-				if s.Sample == nil || s.Sample.Drawn != first.Total || s.Sample.Wrong != hidden || s.Sample.Rate != float64(hidden)/float64(first.Total) {
+				if s.Sample == nil || s.Sample.Drawn != first.Total || s.Sample.Wrong != hidden ||
+					s.Sample.Rate != float64(hidden)/float64(first.Total) {
 					t.Fatalf("of %d people %d changed without an event, the sample says %+v", first.Total, hidden, s.Sample)
 				}
-				if s.Kind != mfa.KindIncremental || !noted(s, "had changed without an event in the System Log", "a full audit finds them") {
+				if s.Kind != mfa.KindIncremental || !noted(s, "had changed without an event in the System Log",
+					"a full audit finds them") {
 					t.Errorf("%s: %v", s.Kind, s.Notes)
 				}
 				r.holds(s, "with everybody drawn")
@@ -55,8 +60,9 @@ func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
 	}
 }
 
-// TestTheSampleIsRightAboutTheWhole draws three of ten in random worlds. Who was drawn shows in the calls: no one else is read, so the
-// measured error can be worked out again exactly, and over all worlds it comes near the share of people who really changed.
+// TestTheSampleIsRightAboutTheWhole draws three of ten in random worlds. Who was drawn shows in the calls: no one
+// else is read, so the measured error can be worked out again exactly, and over all worlds it comes near the share of
+// people who really changed.
 func TestTheSampleIsRightAboutTheWhole(t *testing.T) {
 	drawn, wrong, people, changed := 0, 0, 0, 0
 	for seed := range uint64(12) {
@@ -91,7 +97,8 @@ func TestTheSampleIsRightAboutTheWhole(t *testing.T) {
 					t.Errorf("world %d: %s was not read and changed", seed, user)
 				}
 			}
-			if s.Sample == nil || s.Sample.Drawn != want.Drawn || s.Sample.Wrong != want.Wrong || math.Abs(s.Sample.Rate-float64(want.Wrong)/float64(want.Drawn)) > 1e-12 {
+			if s.Sample == nil || s.Sample.Drawn != want.Drawn || s.Sample.Wrong != want.Wrong ||
+				math.Abs(s.Sample.Rate-float64(want.Wrong)/float64(want.Drawn)) > 1e-12 {
 				t.Errorf("world %d: the sample says %+v, the calls %+v", seed, s.Sample, want)
 				return
 			}
@@ -108,7 +115,10 @@ func TestTheSampleIsRightAboutTheWhole(t *testing.T) {
 
 // TestWhomALateEventNamesIsNoErrorOfTheMemory: the log shows a change two minutes late, after the sample has met it.
 func TestWhomALateEventNamesIsNoErrorOfTheMemory(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 43, Users: 20}, 150*time.Second, func(t *testing.T, r *rig, _ *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:  43,
+		Users: 20,
+	}, 150*time.Second, func(t *testing.T, r *rig, _ *wire) {
 		first := r.audit(everything)
 		time.Sleep(24 * time.Hour)
 		r.Tenant.LagEvents(func(oktasim.Event) (time.Duration, bool) { return 2 * time.Minute, true })
@@ -119,7 +129,8 @@ func TestWhomALateEventNamesIsNoErrorOfTheMemory(t *testing.T) {
 		r.Tenant.Enroll(late, "web", "DUO")
 		time.Sleep(30 * time.Second)
 		s := r.audit(everything)
-		if s.Sample == nil || s.Sample.Wrong != 0 || s.Sample.Drawn != first.Total-1 || noted(s, "without an event") {
+		if s.Sample == nil || s.Sample.Wrong != 0 || s.Sample.Drawn != first.Total-1 ||
+			noted(s, "without an event") {
 			t.Errorf("of %d people one changed, with a late event; the sample says %+v; %v", first.Total, s.Sample, s.Notes)
 		}
 	})

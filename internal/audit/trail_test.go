@@ -24,11 +24,13 @@ func TestTheTrailNamesEverybodyOnceWithTheVerdict(t *testing.T) {
 			return nil
 		}})
 		s := r.audit(func(req *audit.Request) { req.Client = "the test" })
-		if first := steps[0]; first.Step != "audit_started" || first.Client != "the test" || first.Arguments["scope"] != mfa.Everybody || first.Arguments["resumed"] != false {
+		if first := steps[0]; first.Step != "audit_started" || first.Client != "the test" ||
+			first.Arguments["scope"] != mfa.Everybody || first.Arguments["resumed"] != false {
 			t.Errorf("the first step is %+v", first)
 		}
 		last := steps[len(steps)-1]
-		if last.Step != "audit_ended" || last.Outcome != "complete" || last.Arguments["findings_sha256"] != s.Digest || last.Arguments["coverage"] != s.Coverage.Line {
+		if last.Step != "audit_ended" || last.Outcome != "complete" || last.Arguments["findings_sha256"] != s.Digest ||
+			last.Arguments["coverage"] != s.Coverage.Line {
 			t.Errorf("the last step is %+v", last)
 		}
 		verdicts := map[string]string{}
@@ -60,7 +62,8 @@ func TestTheTrailNamesEverybodyOnceWithTheVerdict(t *testing.T) {
 	})
 }
 
-// TestATrailThatCannotBeWrittenStopsTheAudit fails at each step of an audit once. Nothing is reported then, and no one is read twice.
+// TestATrailThatCannotBeWrittenStopsTheAudit fails at each step of an audit once. Nothing is reported then, and no
+// one is read twice.
 func TestATrailThatCannotBeWrittenStopsTheAudit(t *testing.T) {
 	inBubble(t, oktasim.Options{Seed: 52, Users: 30}, 0, func(t *testing.T, r *rig, w *wire) {
 		full := errors.New("the trail's disk is full")
@@ -102,10 +105,15 @@ func TestATrailThatCannotBeWrittenStopsTheAudit(t *testing.T) {
 	})
 }
 
-// TestAdminsAreReadFirst audits a tenant with Okta's limits and latency: anyone who holds a role, in person or through a group, is read
-// before anyone else, and how they stand is there long before the end.
+// TestAdminsAreReadFirst audits a tenant with Okta's limits and latency: anyone who holds a role, in person or
+// through a group, is read before anyone else, and how they stand is there long before the end.
 func TestAdminsAreReadFirst(t *testing.T) {
-	inBubble(t, oktasim.Options{Seed: 53, Users: 900, Latency: oktasim.LatencyReal, Limits: oktasim.Limits{Mode: oktasim.LimitsReal}}, 0, func(t *testing.T, r *rig, w *wire) {
+	inBubble(t, oktasim.Options{
+		Seed:    53,
+		Users:   900,
+		Latency: oktasim.LatencyReal,
+		Limits:  oktasim.Limits{Mode: oktasim.LimitsReal},
+	}, 0, func(t *testing.T, r *rig, w *wire) {
 		var members []string
 		for i := range 4 {
 			members = append(members, r.Tenant.CreateUser(oktasim.NewUser{Email: string(rune('a'+i)) + "@acme.example.com"}))
@@ -141,7 +149,8 @@ func TestAdminsAreReadFirst(t *testing.T) {
 				t.Errorf("%s is no admin: %v", id, found[id].Roles)
 			}
 		}
-		if via := []string{found[direct].RolesVia, found[members[0]].RolesVia, found[members[1]].RolesVia}; !slices.Equal(via, []string{"direct", "both", "group"}) {
+		if via := []string{found[direct].RolesVia, found[members[0]].RolesVia,
+			found[members[1]].RolesVia}; !slices.Equal(via, []string{"direct", "both", "group"}) {
 			t.Errorf("roles came by %v", via)
 		}
 		seen := 0
@@ -156,7 +165,8 @@ func TestAdminsAreReadFirst(t *testing.T) {
 			}
 		}
 		t.Logf("%d admins known after %s, all %d people after %s", len(admins), known, s.Total, took)
-		if *job.Admins().Rate != *s.Admins.Rate || job.Admins().Total != s.Admins.Total || known > time.Minute || known > took/2 {
+		if *job.Admins().Rate != *s.Admins.Rate || job.Admins().Total != s.Admins.Total || known > time.Minute ||
+			known > took/2 {
 			t.Errorf("after %s of %s: %+v, in the end %+v", known, took, job.Admins(), s.Admins)
 		}
 	})

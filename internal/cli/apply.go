@@ -59,7 +59,7 @@ func carryOut(
 		return nil, err
 	}
 	if person {
-		if err := p.Planner.Confirmed(ctx, saved.ID, intake.ByTerminal); err != nil {
+		if err := p.Deps.Planner().Confirmed(ctx, saved.ID, intake.ByTerminal); err != nil {
 			printNotes([]string{"the mapping of the report is not kept: " + err.Error()})
 		}
 	}

@@ -26,7 +26,12 @@ var samples = os.DirFS("../..")
 // headless is the program on an embedded tenant, as the commands get it.
 func headless(t *testing.T, change func(*config.Config)) (*app.App, *app.World) {
 	t.Helper()
-	cfg, err := config.Load(config.LoadOptions{Environ: func(string) (string, bool) { return "", false }, Demo: true, UserStateDir: t.TempDir(), WorkDir: t.TempDir()})
+	cfg, err := config.Load(config.LoadOptions{
+		Environ:      func(string) (string, bool) { return "", false },
+		Demo:         true,
+		UserStateDir: t.TempDir(),
+		WorkDir:      t.TempDir(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +65,11 @@ func planned(t *testing.T, p *app.App, w *app.World) *plan.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	structure, err := plan.PlanStructure(t.Context(), p.Okta, plan.StructureRequest{Report: report, AppID: w.AppID, Now: time.Now()})
+	structure, err := plan.PlanStructure(t.Context(), p.Okta, plan.StructureRequest{
+		Report: report,
+		AppID:  w.AppID,
+		Now:    time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +79,11 @@ func planned(t *testing.T, p *app.App, w *app.World) *plan.Plan {
 	if err := apply(t.Context(), p, structure.ID, desk{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
-	grants, err := plan.PlanGrants(t.Context(), p.Okta, plan.GrantRequest{Report: report, AppID: w.AppID, Now: time.Now()})
+	grants, err := plan.PlanGrants(t.Context(), p.Okta, plan.GrantRequest{
+		Report: report,
+		AppID:  w.AppID,
+		Now:    time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +112,8 @@ func TestUndoNeedsAPersonAtATerminalWhoNamesTheRun(t *testing.T) {
 		t.Fatal("the run granted nothing")
 	}
 	var out bytes.Buffer
-	if err := undo(t.Context(), p, run.ID, "", true, &out); err != nil || held(w) != granted || !strings.Contains(out.String(), "nothing was done") {
+	if err := undo(t.Context(), p, run.ID, "", true, &out); err != nil || held(w) != granted ||
+		!strings.Contains(out.String(), "nothing was done") {
 		t.Errorf("without --yes-undo: %v, %s", err, &out)
 	}
 	if err := undo(t.Context(), p, run.ID, run.ID, false, &out); codeOf(err) != ExitUsage || held(w) != granted {
@@ -123,7 +137,8 @@ func TestReadOnlyWinsOverApplyAndUndo(t *testing.T) {
 	w.Config.ReadOnly = true
 	closed := restart(t, w)
 	writes := w.Writes()
-	if err := apply(t.Context(), closed, run.ID, desk{}, &bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.Writes() != writes {
+	if err := apply(t.Context(), closed, run.ID, desk{},
+		&bytes.Buffer{}); trouble.CodeOf(err) != trouble.RefusedByPolicy || w.Writes() != writes {
 		t.Errorf("apply: %v", err)
 	}
 }
@@ -135,8 +150,20 @@ func TestARestartPicksAnInterruptedRunUpOrReportsIt(t *testing.T) {
 			run := planned(t, p, w)
 			// The run is interrupted after its third grant, as when the laptop is closed.
 			ctx, stop := context.WithCancel(t.Context())
-			fault := w.Tenant.Inject(oktasim.Fault{Method: "POST", Pattern: "/governance/api/v1/grants", Nth: 3, Times: 1, Effect: oktasim.EffectStall, Duration: time.Minute, Do: stop})
-			permit, err := p.Gate.Permit(ctx, run, policy.Confirmation{PlanID: run.ID, Channel: policy.Conversation, Time: time.Now()})
+			fault := w.Tenant.Inject(oktasim.Fault{
+				Method:   "POST",
+				Pattern:  "/governance/api/v1/grants",
+				Nth:      3,
+				Times:    1,
+				Effect:   oktasim.EffectStall,
+				Duration: time.Minute,
+				Do:       stop,
+			})
+			permit, err := p.Gate.Permit(ctx, run, policy.Confirmation{
+				PlanID:  run.ID,
+				Channel: policy.Conversation,
+				Time:    time.Now(),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +216,8 @@ func TestTheTrailTellsWhoDecidedAndWhatHappened(t *testing.T) {
 	if decision < 0 || started < decision || ended < started {
 		t.Errorf("decision at %d, start at %d, end at %d", decision, started, ended)
 	}
-	for _, want := range []string{`"decision":"allow"`, `"rule":"builtin_additive_confirmed"`, `"channel":"command_line"`, "journal_sha256", `"okta_request_ids":["`, `"outcome":"complete"`, run.ID} {
+	for _, want := range []string{`"decision":"allow"`, `"rule":"builtin_additive_confirmed"`,
+		`"channel":"command_line"`, "journal_sha256", `"okta_request_ids":["`, `"outcome":"complete"`, run.ID} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the trail does not say %s", want)
 		}

@@ -63,7 +63,7 @@ func (c *common) run(cmd *cobra.Command, do func(context.Context, *app.App) erro
 
 // logger writes to stderr: stdout belongs to the protocol, or to a command's result.
 func logger(cfg *config.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	options := &slog.HandlerOptions{Level: cfg.LogLevel, ReplaceAttr: cfg.Secrets().Attr}
 	if cfg.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}

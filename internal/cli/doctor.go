@@ -53,6 +53,7 @@ func printPlaces(out io.Writer, p *app.App) {
 	where("settings", about.EnvFile.Path, about.EnvFile.Why)
 	where("inbox", about.Inbox.Path, about.Inbox.Why)
 	where("state", about.State.Path, about.State.Why)
+	fmt.Fprintf(out, "%-10s %s\n", "writers", p.StateWriters)
 	fmt.Fprintf(out, "%-10s %s\n", "okta", about.Domain)
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // run executes a command line on a state directory and returns what it printed and its exit code.
-func run(t *testing.T, state string, args ...string) (string, error, int) {
+func run(t *testing.T, state string, args ...string) (string, int, error) {
 	t.Helper()
 	t.Setenv("STATE_DIR", state)
 	var out bytes.Buffer
@@ -24,7 +24,7 @@ func run(t *testing.T, state string, args ...string) (string, error, int) {
 	cmd.SetErr(&out)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(t.Context())
-	return out.String(), err, codeOf(err)
+	return out.String(), codeOf(err), err
 }
 
 // kept saves a confirmed mapping and returns its name.
@@ -54,7 +54,7 @@ func kept(t *testing.T, state string) string {
 func TestMappingListHasSavedAndBuiltInOnes(t *testing.T) {
 	state := t.TempDir()
 	name := kept(t, state)
-	out, err, code := run(t, state, "mapping", "list")
+	out, code, err := run(t, state, "mapping", "list")
 	if err != nil || code != 0 {
 		t.Fatalf("exit code %d: %v", code, err)
 	}
@@ -66,7 +66,7 @@ func TestMappingListHasSavedAndBuiltInOnes(t *testing.T) {
 	if strings.Contains(out, "\x1b") {
 		t.Error("a text of a report reaches the terminal as it is")
 	}
-	out, err, _ = run(t, state, "mapping", "list", "--json")
+	out, _, err = run(t, state, "mapping", "list", "--json")
 	var lines []MappingLine
 	if jsonErr := json.Unmarshal([]byte(out), &lines); err != nil || jsonErr != nil || len(lines) != 1+len(exports.All()) {
 		t.Errorf("%d lines, %v, %v", len(lines), err, jsonErr)
@@ -76,15 +76,15 @@ func TestMappingListHasSavedAndBuiltInOnes(t *testing.T) {
 func TestMappingShowSaysWhatAMappingSays(t *testing.T) {
 	state := t.TempDir()
 	name := kept(t, state)
-	out, err, _ := run(t, state, "mapping", "show", name)
+	out, _, err := run(t, state, "mapping", "show", name)
 	if err != nil || !strings.Contains(out, `"Mothballed" refuses`) || !strings.Contains(out, "plan-1") || strings.Contains(out, "\x1b") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	out, err, _ = run(t, state, "mapping", "show", "aws-credential-report")
+	out, _, err = run(t, state, "mapping", "show", "aws-credential-report")
 	if err != nil || !strings.Contains(out, "built in") || !strings.Contains(out, "https://docs.aws.amazon.com/") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err, code := run(t, state, "mapping", "show", "nothing-like-it"); code != ExitUsage {
+	if _, code, err := run(t, state, "mapping", "show", "nothing-like-it"); code != ExitUsage {
 		t.Errorf("exit code %d: %v", code, err)
 	}
 }
@@ -92,7 +92,7 @@ func TestMappingShowSaysWhatAMappingSays(t *testing.T) {
 func TestAMappingMovesToAnotherMachine(t *testing.T) {
 	here, there := t.TempDir(), t.TempDir()
 	name := kept(t, here)
-	out, err, _ := run(t, here, "mapping", "export", name)
+	out, _, err := run(t, here, "mapping", "export", name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,16 +100,16 @@ func TestAMappingMovesToAnotherMachine(t *testing.T) {
 	if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err, _ := run(t, there, "mapping", "import", file); err != nil || out != name+" is proposed\n" {
+	if out, _, err := run(t, there, "mapping", "import", file); err != nil || out != name+" is proposed\n" {
 		t.Errorf("%v: %q", err, out)
 	}
-	if _, err, code := run(t, there, "mapping", "import", file); code != ExitFailed {
+	if _, code, err := run(t, there, "mapping", "import", file); code != ExitFailed {
 		t.Errorf("a second import: exit code %d, %v", code, err)
 	}
-	if _, err, code := run(t, there, "mapping", "delete", name); code != 0 {
+	if _, code, err := run(t, there, "mapping", "delete", name); code != 0 {
 		t.Errorf("exit code %d: %v", code, err)
 	}
-	if out, err, _ := run(t, there, "mapping", "import", file, "--confirm"); err != nil || out != name+" is confirmed\n" {
+	if out, _, err := run(t, there, "mapping", "import", file, "--confirm"); err != nil || out != name+" is confirmed\n" {
 		t.Errorf("%v: %q", err, out)
 	}
 	if m, err := mapping.At(there).Find([]string{"username", "role", "decision"}, "0oa1"); err != nil || m.File == nil {
@@ -119,7 +119,7 @@ func TestAMappingMovesToAnotherMachine(t *testing.T) {
 
 func TestAKnownExportIsAPatternForOnesOwn(t *testing.T) {
 	state := t.TempDir()
-	out, err, _ := run(t, state, "mapping", "export", "sap-agr-users")
+	out, _, err := run(t, state, "mapping", "export", "sap-agr-users")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,17 +130,17 @@ func TestAKnownExportIsAPatternForOnesOwn(t *testing.T) {
 		}
 	}
 	put(out)
-	if _, err, code := run(t, state, "mapping", "import", file, "--confirm"); code != ExitUsage {
+	if _, code, err := run(t, state, "mapping", "import", file, "--confirm"); code != ExitUsage {
 		t.Errorf("a built-in name is taken: exit code %d, %v", code, err)
 	}
 	put(strings.Replace(out, `"sap-agr-users"`, `"sap-of-ours"`, 1))
-	if _, err, code := run(t, state, "mapping", "import", file); code != ExitUsage {
+	if _, code, err := run(t, state, "mapping", "import", file); code != ExitUsage {
 		t.Errorf("an export without --confirm: exit code %d, %v", code, err)
 	}
-	if out, err, _ := run(t, state, "mapping", "import", file, "--confirm"); err != nil || out != "sap-of-ours is imported\n" {
+	if out, _, err := run(t, state, "mapping", "import", file, "--confirm"); err != nil || out != "sap-of-ours is imported\n" {
 		t.Errorf("%v: %q", err, out)
 	}
-	if _, err, code := run(t, state, "mapping", "delete", "sap-agr-users"); code != ExitUsage || !strings.Contains(err.Error(), "built in") {
+	if _, code, err := run(t, state, "mapping", "delete", "sap-agr-users"); code != ExitUsage || !strings.Contains(err.Error(), "built in") {
 		t.Errorf("exit code %d: %v", code, err)
 	}
 }
@@ -152,14 +152,14 @@ func TestAMappingFileThatWasEditedWronglyIsNamedAndTheOthersAreListed(t *testing
 	if err := os.WriteFile(broken, []byte("{\n  \"format\": 1,\n  \"kinds\": \"mapping\"\n}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err, code := run(t, state, "mapping", "list")
+	out, code, err := run(t, state, "mapping", "list")
 	if code != ExitFailed || !strings.Contains(out, name) || !strings.Contains(err.Error(), `broken.json line 3: there is no field "kinds"`) {
 		t.Errorf("exit code %d, %v\n%s", code, err, out)
 	}
-	if _, err, code := run(t, state, "mapping", "import", broken); code != ExitFailed || !strings.Contains(err.Error(), "line 3") {
+	if _, code, err := run(t, state, "mapping", "import", broken); code != ExitFailed || !strings.Contains(err.Error(), "line 3") {
 		t.Errorf("import: exit code %d, %v", code, err)
 	}
-	if _, err, code := run(t, state, "mapping", "import", filepath.Join(state, "none.json")); code != ExitUsage {
+	if _, code, err := run(t, state, "mapping", "import", filepath.Join(state, "none.json")); code != ExitUsage {
 		t.Errorf("import of no file: exit code %d, %v", code, err)
 	}
 }

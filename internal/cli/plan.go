@@ -118,14 +118,14 @@ func parseAnswers(text []byte) (intake.Answers, error) {
 // makePlan reads the report, has open doubts settled or said, and prints the plan.
 func makePlan(ctx context.Context, p *app.App, req planning.Request, person desk, asJSON bool, out io.Writer) error {
 	asks := person.terminal && len(req.Answers) == 0
-	reading, err := p.Planner.Read(ctx, req.File, req.AppID, req.Answers)
+	reading, err := p.Deps.Planner().Read(ctx, req.File, req.AppID, req.Answers)
 	for asks && err == nil && len(reading.Report.Open()) > 0 {
 		var answer intake.Answers
 		if answer, err = person.ask(reading.Report.Open()[0]); err != nil {
 			break
 		}
 		req.Answers = append([]intake.Answered{{By: intake.ByTerminal, Answers: answer}}, req.Answers...)
-		reading, err = p.Planner.Read(ctx, req.File, req.AppID, req.Answers)
+		reading, err = p.Deps.Planner().Read(ctx, req.File, req.AppID, req.Answers)
 	}
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func makePlan(ctx context.Context, p *app.App, req planning.Request, person desk
 		said := printJSON(out, doubtsOf(reading.Report))
 		return errors.Join(said, &failure{ExitUnfinished, refusal})
 	}
-	made, err := p.Planner.Make(ctx, req, reading)
+	made, err := p.Deps.Planner().Make(ctx, req, reading)
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func TestAPersonAtATerminalIsAskedAndIsNamedInThePlan(t *testing.T) {
 // choice is the answer at a place of the first doubt.
 func choice(t *testing.T, p *app.App, w *app.World, at int) intake.Answers {
 	t.Helper()
-	r, err := p.Planner.Read(t.Context(), "parked.csv", w.AppID, nil)
+	r, err := p.Deps.Planner().Read(t.Context(), "parked.csv", w.AppID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

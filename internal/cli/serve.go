@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -19,10 +22,30 @@ func serveCommand(samples fs.FS) *cobra.Command {
 			// A stray print of a library must not reach the protocol.
 			out := os.Stdout
 			os.Stdout = os.Stderr
-			return flags.run(cmd, func(ctx context.Context, p *app.App) error { return serve(ctx, p, out) })
+			served := false
+			err := flags.run(cmd, func(ctx context.Context, p *app.App) error {
+				served = true
+				return serve(ctx, p, out)
+			})
+			if served || err == nil || cmd.Context().Err() != nil {
+				return err
+			}
+			return serveUnconfigured(cmd.Context(), err, out)
 		}}
 	flags.register(cmd)
 	return cmd
+}
+
+// serveUnconfigured answers every tool with why the program cannot start: a client shows answers of tools, and hides how
+// a server ended. It ends as the command would have without it.
+func serveUnconfigured(ctx context.Context, why error, out io.Writer) error {
+	fmt.Fprintln(os.Stderr, "okta-entitlements-mcp: every tool answers only this:", why)
+	s, err := app.Unconfigured(why)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return errors.Join(server.ServeStdio(ctx, s, os.Stdin, out, log), why)
 }
 
 func serve(ctx context.Context, p *app.App, out io.Writer) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,13 @@ type Config struct {
 	LogFormat      string // "text" or "json"
 
 	Sources  Sources
-	Warnings []string // what was put right or looks unwise; for stderr and doctor
+	secrets  []secret.Secret // every setting that is one
+	Warnings []string        // what was put right or looks unwise; for stderr and doctor
+}
+
+// Secrets knows every secret of the configuration, to keep it out of trail and logs.
+func (c *Config) Secrets() *secret.Hider {
+	return secret.NewHider(append(slices.Clone(c.secrets), c.Okta.Token, c.Okta.PrivateKey)...)
 }
 
 // Okta says which organisation, and with which credential. Either Token is set, or ClientID with PrivateKey and KeyID, or Demo.
@@ -229,6 +236,9 @@ func (l *loading) apply(s Setting) {
 	}
 	if note != "" {
 		l.warn("%s: %s", s.Name, note)
+	}
+	if s.Secret {
+		l.c.secrets = append(l.c.secrets, secretOf(v))
 	}
 	s.set(l.c, v)
 }

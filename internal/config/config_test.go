@@ -24,8 +24,14 @@ type world struct {
 func newWorld(t *testing.T, env map[string]string) world {
 	t.Helper()
 	base := t.TempDir()
-	w := world{work: filepath.Join(base, "work"), exe: filepath.Join(base, "exe"), home: filepath.Join(base, "home"),
-		conf: filepath.Join(base, "conf"), state: filepath.Join(base, "state"), env: env}
+	w := world{
+		work:  filepath.Join(base, "work"),
+		exe:   filepath.Join(base, "exe"),
+		home:  filepath.Join(base, "home"),
+		conf:  filepath.Join(base, "conf"),
+		state: filepath.Join(base, "state"),
+		env:   env,
+	}
 	for _, dir := range []string{w.work, w.exe, w.home, filepath.Join(w.conf, config.Name), w.state} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -35,8 +41,14 @@ func newWorld(t *testing.T, env map[string]string) world {
 }
 
 func (w world) options() config.LoadOptions {
-	opts := config.LoadOptions{WorkDir: w.work, ExeDir: w.exe, HomeDir: w.home, UserConfigDir: w.conf, UserStateDir: w.state,
-		Environ: func(name string) (string, bool) { v, ok := w.env[name]; return v, ok }}
+	opts := config.LoadOptions{
+		WorkDir:       w.work,
+		ExeDir:        w.exe,
+		HomeDir:       w.home,
+		UserConfigDir: w.conf,
+		UserStateDir:  w.state,
+		Environ:       func(name string) (string, bool) { v, ok := w.env[name]; return v, ok },
+	}
 	for name := range w.env {
 		opts.Names = append(opts.Names, name)
 	}
@@ -75,9 +87,11 @@ func live(more ...string) map[string]string {
 
 func TestDefaultsAreAsDeclared(t *testing.T) {
 	c := newWorld(t, live()).load(t)
-	got := fmt.Sprint(c.Threshold, c.MaxConcurrency, c.GrantMode, c.ReadOnly, c.ResumeRuns, c.RingSize, c.RingAbove, c.StopErrorRate,
+	got := fmt.Sprint(c.Threshold, c.MaxConcurrency, c.GrantMode, c.ReadOnly, c.ResumeRuns, c.RingSize,
+		c.RingAbove, c.StopErrorRate,
 		c.ToolWait, c.LogLevel, c.LogFormat, c.S3.Enabled, c.S3.MaxObjectBytes, len(c.Okta.Scopes), c.Warnings)
-	want := fmt.Sprint(0.7, 0, "additive", false, "resume", 5, 200, 0.1, 45*time.Second, slog.LevelInfo, "text", false, 512<<20, 6, []string{})
+	want := fmt.Sprint(0.7, 0, "additive", false, "resume", 5, 200, 0.1, 45*time.Second, slog.LevelInfo, "text",
+		false, 512<<20, 6, []string{})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -122,7 +136,8 @@ func TestDomainIsPutRightOrRefusedWithTheReason(t *testing.T) {
 	} {
 		c, err := config.Load(newWorld(t, live("OKTA_DOMAIN", test.text)).options())
 		switch {
-		case test.reason != "" && (err == nil || !strings.Contains(err.Error(), test.reason) || !strings.Contains(err.Error(), "OKTA_DOMAIN")):
+		case test.reason != "" && (err == nil || !strings.Contains(err.Error(), test.reason) ||
+			!strings.Contains(err.Error(), "OKTA_DOMAIN")):
 			t.Errorf("%q: error %v, want OKTA_DOMAIN with %q", test.text, err, test.reason)
 		case test.reason == "" && (err != nil || c.Okta.BaseURL != test.want):
 			t.Errorf("%q: %+v, %v, want %s", test.text, c, err, test.want)
@@ -149,9 +164,12 @@ func TestDemoNeedsNoCredential(t *testing.T) {
 }
 
 func TestEverythingWrongIsReportedAtOnceByName(t *testing.T) {
-	wrong := map[string]string{"OKTA_DOMAIN": "acme", "RATE_LIMIT_THRESHOLD": "70%", "MAX_CONCURRENCY": "65", "GRANT_MODE": "replace", "READ_ONLY": "maybe",
-		"RESUME_RUNS": "never", "RING_SIZE": "0", "RING_ABOVE": "-1", "STOP_ERROR_RATE": "NaN", "TOOL_WAIT": "45", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
-		"S3_ENABLED": "2", "S3_MAX_OBJECT_MB": "1e3", "S3_ENDPOINT_URL": "minio", "S3_BUCKET_NAME": "s3://bucket/x", "S3_ALLOWED_PATHS": "/", "AWS_ACCESS_KEY_ID": "AKIA"}
+	wrong := map[string]string{"OKTA_DOMAIN": "acme", "RATE_LIMIT_THRESHOLD": "70%", "MAX_CONCURRENCY": "65",
+		"GRANT_MODE": "replace", "READ_ONLY": "maybe",
+		"RESUME_RUNS": "never", "RING_SIZE": "0", "RING_ABOVE": "-1", "STOP_ERROR_RATE": "NaN", "TOOL_WAIT": "45",
+		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
+		"S3_ENABLED": "2", "S3_MAX_OBJECT_MB": "1e3", "S3_ENDPOINT_URL": "minio", "S3_BUCKET_NAME": "s3://bucket/x",
+		"S3_ALLOWED_PATHS": "/", "AWS_ACCESS_KEY_ID": "AKIA"}
 	_, err := config.Load(newWorld(t, wrong).options())
 	var problems config.Problems
 	if !errors.As(err, &problems) {
@@ -177,15 +195,23 @@ func TestCredentialsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		{"neither", map[string]string{}, "OKTA_API_TOKEN: not set"},
 		{"both", map[string]string{"OKTA_API_TOKEN": "00a", "OKTA_CLIENT_ID": "0oa"}, "together"},
 		{"client without key", map[string]string{"OKTA_CLIENT_ID": "0oa"}, "OKTA_PRIVATE_KEY: not set"},
-		{"key without client", map[string]string{"OKTA_PRIVATE_KEY": "x", "OKTA_API_TOKEN": "00a"}, "OKTA_CLIENT_ID: not set"},
-		{"two keys", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": "x", "OKTA_PRIVATE_KEY_FILE": "y"}, "together"},
+		{"key without client", map[string]string{"OKTA_PRIVATE_KEY": "x", "OKTA_API_TOKEN": "00a"},
+			"OKTA_CLIENT_ID: not set"},
+		{"two keys", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": "x",
+			"OKTA_PRIVATE_KEY_FILE": "y"}, "together"},
 		{"no such key file", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY_FILE": "none.pem"}, "none.pem"},
-		{"key that is none", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": "HUNTER2"}, "neither PEM nor JWK"},
-		{"public key", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": pemText("PUBLIC KEY", `\n`)}, "public key"},
-		{"key with passphrase", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": pemText("ENCRYPTED PRIVATE KEY", "\n")}, "passphrase"},
-		{"public JWK", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": `{"kty":"RSA","kid":"k","n":"AQAB"}`}, "public JWK"},
-		{"no key id", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": pemText("PRIVATE KEY", "\n")}, "OKTA_KEY_ID"},
-		{"other key id", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_KEY_ID": "z", "OKTA_PRIVATE_KEY": `{"kty":"RSA","kid":"k","d":"AQAB"}`}, "OKTA_KEY_ID"},
+		{"key that is none", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": "HUNTER2"},
+			"neither PEM nor JWK"},
+		{"public key", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": pemText("PUBLIC KEY", `\n`)},
+			"public key"},
+		{"key with passphrase", map[string]string{"OKTA_CLIENT_ID": "0oa",
+			"OKTA_PRIVATE_KEY": pemText("ENCRYPTED PRIVATE KEY", "\n")}, "passphrase"},
+		{"public JWK", map[string]string{"OKTA_CLIENT_ID": "0oa",
+			"OKTA_PRIVATE_KEY": `{"kty":"RSA","kid":"k","n":"AQAB"}`}, "public JWK"},
+		{"no key id", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY": pemText("PRIVATE KEY", "\n")},
+			"OKTA_KEY_ID"},
+		{"other key id", map[string]string{"OKTA_CLIENT_ID": "0oa", "OKTA_KEY_ID": "z",
+			"OKTA_PRIVATE_KEY": `{"kty":"RSA","kid":"k","d":"AQAB"}`}, "OKTA_KEY_ID"},
 		{"token with SSWS", map[string]string{"OKTA_API_TOKEN": "SSWS 00HUNTER2"}, "SSWS"},
 		{"token with a line break", map[string]string{"OKTA_API_TOKEN": "00HUNT\nER2"}, "copy it again"},
 		{"CA file without certificate", live("OKTA_CA_FILE", "ca.pem"), "OKTA_CA_FILE"},
@@ -217,7 +243,8 @@ func TestPrivateKeysAreReadInEveryForm(t *testing.T) {
 		env["OKTA_DOMAIN"], env["OKTA_CLIENT_ID"] = "acme.okta.com", "0oa"
 		w.env = env
 		c := w.load(t)
-		if c.Okta.KeyID != "kid" || c.Okta.PrivateKey.IsZero() || strings.ContainsAny(c.Okta.PrivateKey.Reveal(), "\\\r") || len(c.Warnings) != 0 {
+		if c.Okta.KeyID != "kid" || c.Okta.PrivateKey.IsZero() ||
+			strings.ContainsAny(c.Okta.PrivateKey.Reveal(), "\\\r") || len(c.Warnings) != 0 {
 			t.Errorf("%s: key id %q, warnings %q", name, c.Okta.KeyID, c.Warnings)
 		}
 	}
@@ -227,14 +254,16 @@ func TestPrivateKeysAreReadInEveryForm(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w.env = map[string]string{"OKTA_DOMAIN": "acme.okta.com", "OKTA_CLIENT_ID": "0oa", "OKTA_PRIVATE_KEY_FILE": path, "OKTA_KEY_ID": "kid"}
+	w.env = map[string]string{"OKTA_DOMAIN": "acme.okta.com", "OKTA_CLIENT_ID": "0oa",
+		"OKTA_PRIVATE_KEY_FILE": path, "OKTA_KEY_ID": "kid"}
 	if c := w.load(t); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "chmod 600") {
 		t.Errorf("key file that others can read: warnings %q", c.Warnings)
 	}
 }
 
 func TestConfigDoesNotPrintSecrets(t *testing.T) {
-	c := newWorld(t, live("OKTA_API_TOKEN", "00HUNTER2", "AWS_ACCESS_KEY_ID", "AKIA", "AWS_SECRET_ACCESS_KEY", "HUNTER2", "AWS_SESSION_TOKEN", "HUNTER2")).load(t)
+	c := newWorld(t, live("OKTA_API_TOKEN", "00HUNTER2", "AWS_ACCESS_KEY_ID", "AKIA", "AWS_SECRET_ACCESS_KEY",
+		"HUNTER2", "AWS_SESSION_TOKEN", "HUNTER2")).load(t)
 	if out := fmt.Sprintf("%v %+v %#v", c, *c, c.S3); strings.Contains(out, "HUNTER2") {
 		t.Errorf("a secret is printed: %s", out)
 	}

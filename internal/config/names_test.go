@@ -50,9 +50,12 @@ func TestTheRefusalOfAMissingSettingNamesItsNeighbours(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		{map[string]string{"OKTA_ORG_URL": "https://acme.okta.com", "OKTA_API_TOKEN": "00a"}, []string{"OKTA_DOMAIN: not set", "OKTA_ORG_URL"}},
-		{map[string]string{"OKTA_ORG_NAME": "acme", "OKTA_BASE_URL": "okta.com", "OKTA_API_TOKEN": "00a"}, []string{"OKTA_DOMAIN: not set", "OKTA_ORG_NAME and OKTA_BASE_URL"}},
-		{map[string]string{"OKTA_DOMAIN": "acme.okta.com", "OKTA_CLIENT_TOKEN": "HUNTER2"}, []string{"OKTA_API_TOKEN: not set", "OKTA_CLIENT_TOKEN"}},
+		{map[string]string{"OKTA_ORG_URL": "https://acme.okta.com", "OKTA_API_TOKEN": "00a"},
+			[]string{"OKTA_DOMAIN: not set", "OKTA_ORG_URL"}},
+		{map[string]string{"OKTA_ORG_NAME": "acme", "OKTA_BASE_URL": "okta.com", "OKTA_API_TOKEN": "00a"},
+			[]string{"OKTA_DOMAIN: not set", "OKTA_ORG_NAME and OKTA_BASE_URL"}},
+		{map[string]string{"OKTA_DOMAIN": "acme.okta.com", "OKTA_CLIENT_TOKEN": "HUNTER2"},
+			[]string{"OKTA_API_TOKEN: not set", "OKTA_CLIENT_TOKEN"}},
 		{live(append(jira, "JIRA_PROJECT_KEY", "SEC")...), []string{"JIRA_PROJECT: ", "JIRA_PROJECT_KEY"}},
 		{live("SLACK_BOT_TOKEN", "xoxb-1", "SLACK_CHANNEL_ID", "C1"), []string{"SLACK_CHANNEL: ", "SLACK_CHANNEL_ID"}},
 	} {

@@ -37,7 +37,8 @@ func TestClientReadsWhatTheTenantHolds(t *testing.T) {
 			t.Errorf("app is %+v, %v", app, err)
 		}
 		found := collect(t, w.client.Users(ctx, "profile.email eq "+oktaclient.Quote("ann@acme.example.com")))
-		if len(found) != 1 || found[0].ID != w.ann || found[0].LastName.Raw() != "O'Neil" || found[0].EmployeeNumber.Raw() != "17" {
+		if len(found) != 1 || found[0].ID != w.ann || found[0].LastName.Raw() != "O'Neil" ||
+			found[0].EmployeeNumber.Raw() != "17" {
 			t.Errorf("search found %+v", found)
 		}
 		if u, err := w.client.User(ctx, "bob@acme.example.com"); err != nil || u.ID != w.bob {
@@ -82,13 +83,23 @@ func TestClientWritesAndTheTenantAgrees(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Seed: 2}, nil)
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
-		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: untrusted.NewStored("Permission Set"),
-			ExternalValue: untrusted.NewStored("permission_set"), MultiValue: true,
-			Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Sales"), ExternalValue: untrusted.NewStored("sales")}}})
+		created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{
+			AppID:         w.app,
+			Name:          untrusted.NewStored("Permission Set"),
+			ExternalValue: untrusted.NewStored("permission_set"),
+			MultiValue:    true,
+			Values: []oktaclient.NewValue{{
+				Name:          untrusted.NewStored("Sales"),
+				ExternalValue: untrusted.NewStored("sales"),
+			}},
+		})
 		if err != nil || len(created.Values) != 1 || created.Values[0].ID == "" {
 			t.Fatalf("created %+v, %v", created, err)
 		}
-		added, err := w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: untrusted.NewStored("NA"), ExternalValue: untrusted.NewStored("NA")}})
+		added, err := w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{
+			Name:          untrusted.NewStored("NA"),
+			ExternalValue: untrusted.NewStored("NA"),
+		}})
 		if err != nil || len(added) != 1 || added[0].Name.Raw() != "NA" || added[0].EntitlementID != created.ID {
 			t.Fatalf("added %+v, %v", added, err)
 		}
@@ -176,9 +187,21 @@ func TestServiceAppsReachBothAPIs(t *testing.T) {
 			}
 			scopes := []string{"okta.apps.read", "okta.governance.entitlements.read", "okta.governance.entitlements.manage"}
 			w := newWorld(t, oktasim.Options{Seed: 4, Skew: 4*time.Minute + 700*time.Millisecond}, nil)
-			id := w.tenant.AddClient(oktasim.Client{KeyID: "kid1", PublicKey: key.Public(), Scopes: scopes, DPoP: dpop})
-			w.connect(t, oktaclient.Credentials{ClientID: id, KeyID: "kid1", Scopes: scopes,
-				PrivateKey: secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})))}, nil)
+			id := w.tenant.AddClient(oktasim.Client{
+				KeyID:     "kid1",
+				PublicKey: key.Public(),
+				Scopes:    scopes,
+				DPoP:      dpop,
+			})
+			w.connect(t, oktaclient.Credentials{
+				ClientID: id,
+				KeyID:    "kid1",
+				Scopes:   scopes,
+				PrivateKey: secret.New(string(pem.EncodeToMemory(&pem.Block{
+					Type:  "EC PRIVATE KEY",
+					Bytes: der,
+				}))),
+			}, nil)
 			synctest.Test(t, func(t *testing.T) {
 				ctx := t.Context()
 				if _, err := w.client.App(ctx, w.app); err != nil {
@@ -280,7 +303,11 @@ func TestARefusedCursorDoesNotSpoilAList(t *testing.T) {
 }
 
 func TestIndexLagAndGrantLagShow(t *testing.T) {
-	w := newWorld(t, oktasim.Options{Seed: 7, IndexLag: 30 * time.Second, GrantLag: 30 * time.Second}, nil)
+	w := newWorld(t, oktasim.Options{
+		Seed:     7,
+		IndexLag: 30 * time.Second,
+		GrantLag: 30 * time.Second,
+	}, nil)
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		id := w.tenant.AddUser(oktasim.NewUser{Email: "new@acme.example.com"})
@@ -314,9 +341,15 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 		if _, err := w.client.App(ctx, "0oaNoSuchApp"); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("unknown app gave %v", err)
 		}
-		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: off, Name: untrusted.NewStored("Role"),
+		if _, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{
+			AppID:         off,
+			Name:          untrusted.NewStored("Role"),
 			ExternalValue: untrusted.NewStored("role"),
-			Values:        []oktaclient.NewValue{{Name: untrusted.NewStored("a"), ExternalValue: untrusted.NewStored("a")}}}); !errors.Is(err, oktaclient.ErrNotFound) {
+			Values: []oktaclient.NewValue{{
+				Name:          untrusted.NewStored("a"),
+				ExternalValue: untrusted.NewStored("a"),
+			}},
+		}); !errors.Is(err, oktaclient.ErrNotFound) {
 			t.Errorf("an app without entitlement management gave %v", err)
 		}
 		w.tenant.SetPermission("/api/v1/groups", false)
@@ -347,8 +380,15 @@ func TestBulkGrantsKeepToTheLimitAndUseIt(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("limit %d foreign %d skew %v", c.limit, c.foreign, c.skew), func(t *testing.T) {
-			w := newWorld(t, oktasim.Options{Seed: 9, Latency: oktasim.LatencyReal, Skew: c.skew,
-				Limits: oktasim.Limits{Mode: oktasim.LimitsReal, Overrides: map[string]int{"POST " + path: c.limit}}}, nil)
+			w := newWorld(t, oktasim.Options{
+				Seed:    9,
+				Latency: oktasim.LatencyReal,
+				Skew:    c.skew,
+				Limits: oktasim.Limits{
+					Mode:      oktasim.LimitsReal,
+					Overrides: map[string]int{"POST " + path: c.limit},
+				},
+			}, nil)
 			users := make([]string, 200)
 			for i := range users {
 				users[i] = w.tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("user%d@many.example.com", i)})

@@ -22,7 +22,10 @@ func TestEveryCallKeepsToOktasDocuments(t *testing.T) {
 	governance := loadDocument(t, moduleFile(t, "governance/api/openapi.yaml", "mod", "download", "-json",
 		governanceModule), governancePatches())
 	var j *judge
-	w := newWorld(t, oktasim.Options{Seed: 20, Users: 450}, func(next http.RoundTripper) http.RoundTripper {
+	w := newWorld(t, oktasim.Options{
+		Seed:  20,
+		Users: 450,
+	}, func(next http.RoundTripper) http.RoundTripper {
 		j = newJudge(next, governance, management)
 		return j
 	})
@@ -165,12 +168,22 @@ func exercise(t *testing.T, w *world) {
 	_, err = w.writer.AssignUser(ctx, w.app, w.bob)
 	must(err)
 	must(w.writer.AddGroupMember(ctx, w.group, w.bob))
-	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{AppID: w.app, Name: untrusted.NewStored("Permission Set"),
+	created, err := w.writer.CreateEntitlement(ctx, oktaclient.NewEntitlement{
+		AppID:         w.app,
+		Name:          untrusted.NewStored("Permission Set"),
 		ExternalValue: untrusted.NewStored("permission_set"),
-		Description:   untrusted.NewStored("from a report"), Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Sales"), ExternalValue: untrusted.NewStored("sales"),
-			Description: untrusted.NewStored("selling")}}})
+		Description:   untrusted.NewStored("from a report"),
+		Values: []oktaclient.NewValue{{
+			Name:          untrusted.NewStored("Sales"),
+			ExternalValue: untrusted.NewStored("sales"),
+			Description:   untrusted.NewStored("selling"),
+		}},
+	})
 	must(err)
-	_, err = w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{Name: untrusted.NewStored("NA"), ExternalValue: untrusted.NewStored("NA")}})
+	_, err = w.writer.AddValues(ctx, created.ID, []oktaclient.NewValue{{
+		Name:          untrusted.NewStored("NA"),
+		ExternalValue: untrusted.NewStored("NA"),
+	}})
 	must(err)
 	collect(t, w.client.Entitlements(ctx, w.app))
 	_, err = w.client.Entitlement(ctx, created.ID)
@@ -186,18 +199,28 @@ func exercise(t *testing.T, w *world) {
 	}
 	bundle := w.tenant.AddBundle(w.app, "Starter", w.values[1])
 	w.tenant.AddGrant(oktasim.NewGrant{Type: oktaclient.GrantBundle, UserID: w.ann, Bundle: bundle})
-	w.tenant.AddGrant(oktasim.NewGrant{Type: oktaclient.GrantImport, AppID: w.app, UserID: w.bob, Values: w.values[2:]})
+	w.tenant.AddGrant(oktasim.NewGrant{
+		Type:   oktaclient.GrantImport,
+		AppID:  w.app,
+		UserID: w.bob,
+		Values: w.values[2:],
+	})
 	collect(t, w.client.Grants(ctx, w.app, w.ann))
 	collect(t, w.client.Grants(ctx, w.app, ""))
 	_, err = w.client.PrincipalEntitlements(ctx, w.app, w.ann)
 	must(err)
 	org := w.tenant.OrgID()
-	must(w.writer.RevokeAccess(ctx, "orn:okta:directory:"+org+":users:"+w.ann, []string{oktaclient.ValueORN(org, w.values[0])}))
+	must(w.writer.RevokeAccess(ctx, "orn:okta:directory:"+org+":users:"+w.ann,
+		[]string{oktaclient.ValueORN(org, w.values[0])}))
 	// Refusals are answers too.
 	_, _ = w.client.App(ctx, "0oaNoSuchApp00000000")
 	_, _ = w.client.User(ctx, "nobody@acme.example.com")
 	_, _ = w.client.Entitlement(ctx, "espNoSuchEntitlement")
-	_, _ = w.writer.CreateGrant(ctx, oktaclient.NewGrant{Type: oktaclient.GrantEntitlement, AppID: w.app, UserID: w.ann,
+	_, _ = w.writer.CreateGrant(ctx, oktaclient.NewGrant{
+		Type:   oktaclient.GrantEntitlement,
+		AppID:  w.app,
+		UserID: w.ann,
 		Entitlements: []oktaclient.GrantedEntitlement{{ID: "espNoSuchEntitlement",
-			Values: []string{"entNoSuchValue000000"}}}})
+			Values: []string{"entNoSuchValue000000"}}},
+	})
 }

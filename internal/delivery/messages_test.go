@@ -78,16 +78,20 @@ func TestPeopleAreMessagedOnlyWhenThatIsAllowed(t *testing.T) {
 		o.audit()
 		silent := setUp{sender: func(c *delivery.Options) { c.NotifyUsers = false }}
 		_, err := o.sender(silent).Deliver(o.t.Context(), delivery.Order{Messages: true})
-		if !errors.Is(err, delivery.ErrNotConfigured) || !strings.Contains(err.Error(), "SLACK_NOTIFY_USERS") || len(o.slack.Calls()) != 0 || len(o.steps) != 0 {
+		if !errors.Is(err, delivery.ErrNotConfigured) || !strings.Contains(err.Error(), "SLACK_NOTIFY_USERS") ||
+			len(o.slack.Calls()) != 0 || len(o.steps) != 0 {
 			t.Errorf("%v after %d calls", err, len(o.slack.Calls()))
 		}
 	})
 }
 
-// TestNobodyIsToldTwiceInAWeek delivers audits every other day for a month. Who is in grace is told as well, with the end of it;
-// who enrols hears nothing more.
+// TestNobodyIsToldTwiceInAWeek delivers audits every other day for a month. Who is in grace is told as well, with the
+// end of it; who enrols hears nothing more.
 func TestNobodyIsToldTwiceInAWeek(t *testing.T) {
-	inOffice(t, 3, setUp{slack: notifytest.SlackOptions{People: []notifytest.Member{{ID: "UNEW", Email: "new@acme.example.com"}}}}, func(o *office) {
+	inOffice(t, 3, setUp{slack: notifytest.SlackOptions{People: []notifytest.Member{{
+		ID:    "UNEW",
+		Email: "new@acme.example.com",
+	}}}}, func(o *office) {
 		o.Tenant.CreateUser(oktasim.NewUser{Email: "new@acme.example.com"})
 		for day := 0; day < 30; day += 2 {
 			if day == 10 {
@@ -106,7 +110,8 @@ func TestNobodyIsToldTwiceInAWeek(t *testing.T) {
 		if told["DU001"] != 4 || told["DU002"] != 4 || told["DU000"] != 2 || told["DUNEW"] != 4 {
 			t.Errorf("times told in a month: %v", told)
 		}
-		if first := o.slack.Posts(); posted(o, "/enduser/settings") == 0 && !strings.Contains(string(first[0].Blocks[len(first[0].Blocks)-1]), "enduser/settings") {
+		if first := o.slack.Posts(); posted(o, "/enduser/settings") == 0 &&
+			!strings.Contains(string(first[0].Blocks[len(first[0].Blocks)-1]), "enduser/settings") {
 			t.Errorf("where to enrol is not told: %+v", first[0])
 		}
 	})
@@ -115,21 +120,31 @@ func TestNobodyIsToldTwiceInAWeek(t *testing.T) {
 func TestPeopleWhomSlackDoesNotKnowAreCounted(t *testing.T) {
 	inOffice(t, 2, setUp{}, func(o *office) {
 		for i := range 3 {
-			o.Tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("unknown%d@acme.example.com", i), Created: time.Now().Add(-30 * 24 * time.Hour)})
+			o.Tenant.AddUser(oktasim.NewUser{
+				Email:   fmt.Sprintf("unknown%d@acme.example.com", i),
+				Created: time.Now().Add(-30 * 24 * time.Hour),
+			})
 		}
 		o.audit()
 		r := o.deliver(setUp{}, delivery.Order{Messages: true})
-		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 || r.Messages.Reasons["no one in Slack has this e-mail address"] != 3 {
+		if r.Failed() || r.Messages.Sent != 2 || r.Messages.Skipped != 3 ||
+			r.Messages.Reasons["no one in Slack has this e-mail address"] != 3 {
 			t.Errorf("%+v", r.Messages)
 		}
 	})
 }
 
-// TestTheTrailHoldsWhatWasDelivered: every ticket with its number, every message with the user's id; no address of anyone.
+// TestTheTrailHoldsWhatWasDelivered: every ticket with its number, every message with the user's id; no address of
+// anyone.
 func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 	inOffice(t, 70, setUp{}, func(o *office) {
 		s := o.audit()
-		o.deliver(setUp{}, delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
+		o.deliver(setUp{}, delivery.Order{
+			Files:    true,
+			Tickets:  report.PerUser,
+			Bulletin: true,
+			Messages: true,
+		})
 		held := map[string]map[string]string{} // step → user or key → ticket or message
 		for _, step := range o.steps {
 			if step.RunID != s.AuditID {
@@ -182,7 +197,12 @@ func TestATrailThatCannotBeWrittenStopsTheDelivery(t *testing.T) {
 					return nil
 				}
 			}}
-			_, err := o.sender(failing).Deliver(o.t.Context(), delivery.Order{Files: true, Tickets: report.PerUser, Bulletin: true, Messages: true})
+			_, err := o.sender(failing).Deliver(o.t.Context(), delivery.Order{
+				Files:    true,
+				Tickets:  report.PerUser,
+				Bulletin: true,
+				Messages: true,
+			})
 			if n == 0 && (o.written() != 0 || len(o.slack.Calls()) != 0) {
 				t.Error("something was sent although the trail could not hold it")
 			}

@@ -15,7 +15,8 @@ import (
 	"okta-entitlements-mcp/internal/report"
 )
 
-// TestAJiraThatIsDownChangesNoAudit: the order waits, and what goes out in the end is the latest audit, not the one of then.
+// TestAJiraThatIsDownChangesNoAudit: the order waits, and what goes out in the end is the latest audit, not the one
+// of then.
 func TestAJiraThatIsDownChangesNoAudit(t *testing.T) {
 	inOffice(t, 6, setUp{}, func(o *office) {
 		first := o.audit()
@@ -31,11 +32,13 @@ func TestAJiraThatIsDownChangesNoAudit(t *testing.T) {
 		}
 		o.Tenant.Enroll(o.person(1), "webauthn", "FIDO")
 		second := o.audit()
-		if r = o.deliver(setUp{}, delivery.Order{Files: true}); !r.Failed() || len(r.Waiting) != 1 || r.Waiting[0].Tries != 1 {
+		if r = o.deliver(setUp{}, delivery.Order{Files: true}); !r.Failed() || len(r.Waiting) != 1 ||
+			r.Waiting[0].Tries != 1 {
 			t.Errorf("still down: %+v", r)
 		}
 		o.jira.SetFault(nil)
-		if r = o.deliver(setUp{}, delivery.Order{Files: true}); r.Failed() || len(r.Waiting) != 0 || len(r.Notes) != 1 || r.AuditID != second.AuditID {
+		if r = o.deliver(setUp{}, delivery.Order{Files: true}); r.Failed() || len(r.Waiting) != 0 || len(r.Notes) != 1 ||
+			r.AuditID != second.AuditID {
 			t.Errorf("after the outage: %+v", r)
 		}
 		o.oneTicketEach(5)
@@ -66,8 +69,8 @@ func TestWhatWaitsFollowsItsOwnScope(t *testing.T) {
 	})
 }
 
-// TestAnOrderTakesThePlaceOfWhatWaits: the cap holds for the whole delivery, and a mode that is not asked for any more is not
-// delivered first.
+// TestAnOrderTakesThePlaceOfWhatWaits: the cap holds for the whole delivery, and a mode that is not asked for any
+// more is not delivered first.
 func TestAnOrderTakesThePlaceOfWhatWaits(t *testing.T) {
 	inOffice(t, 10, setUp{}, func(o *office) {
 		capped := setUp{sender: func(c *delivery.Options) { c.MaxNew = 4 }}
@@ -85,8 +88,10 @@ func TestAnOrderTakesThePlaceOfWhatWaits(t *testing.T) {
 		}
 		o.jira.SetFault(nil)
 		r := o.deliver(capped, perUser())
-		if r.Failed() || r.Tickets.Mode != report.PerUser || r.Tickets.Deferred != 6 || len(o.jira.Issues()) != 5 || len(r.Waiting) != 0 {
-			t.Errorf("%+v with %d issues, waiting %+v; want four and the bulk ticket", r.Tickets, len(o.jira.Issues()), r.Waiting)
+		if r.Failed() || r.Tickets.Mode != report.PerUser || r.Tickets.Deferred != 6 || len(o.jira.Issues()) != 5 ||
+			len(r.Waiting) != 0 {
+			t.Errorf("%+v with %d issues, waiting %+v; want four and the bulk ticket", r.Tickets, len(o.jira.Issues()),
+				r.Waiting)
 		}
 	})
 }
@@ -111,7 +116,8 @@ func TestABulletinWaitsWhileSlackIsDown(t *testing.T) {
 		o.audit()
 		o.slack.SetFault(always(notifytest.Refused))
 		for range 2 {
-			if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); !r.Failed() || r.Bulletin.Outcome != notify.Failed || len(r.Waiting) != 1 || r.Bulletin.Error == "" {
+			if r := o.deliver(setUp{}, delivery.Order{Bulletin: true}); !r.Failed() ||
+				r.Bulletin.Outcome != notify.Failed || len(r.Waiting) != 1 || r.Bulletin.Error == "" {
 				t.Fatalf("%+v, %+v", r, r.Bulletin)
 			}
 		}
@@ -157,7 +163,8 @@ func TestNobodyIsRemindedLate(t *testing.T) {
 		o.slack.SetFault(nil)
 		o.Tenant.Enroll(o.person(4), "webauthn", "FIDO")
 		o.audit()
-		if r = o.deliver(setUp{}, delivery.Order{Messages: true}); r.Failed() || r.Messages.Sent != 0 || r.Messages.Skipped != 11 {
+		if r = o.deliver(setUp{}, delivery.Order{Messages: true}); r.Failed() || r.Messages.Sent != 0 ||
+			r.Messages.Skipped != 11 {
 			t.Errorf("%+v, waiting %+v", r.Messages, r.Waiting)
 		}
 		told := map[string]int{}

@@ -27,7 +27,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// office is where a test happens: a tenant, an auditor on it, a Jira, a Slack, and a sender with the real clients between them.
+// office is where a test happens: a tenant, an auditor on it, a Jira, a Slack, and a sender with the real clients
+// between them.
 type office struct {
 	*simtest.World
 	t     *testing.T
@@ -48,24 +49,35 @@ type setUp struct {
 	client func(*notify.JiraOptions)
 }
 
-// inOffice runs a test whose clock waits for nothing, in an organisation of n people who have no second factor, and one administrator
-// who has one.
+// inOffice runs a test whose clock waits for nothing, in an organisation of n people who have no second factor, and
+// one administrator who has one.
 func inOffice(t *testing.T, n int, s setUp, test func(*office)) {
 	t.Helper()
 	lines := simtest.Lines(t, 1, oktaclient.Options{})
 	synctest.Test(t, func(t *testing.T) {
 		for i := range n {
-			s.slack.People = append(s.slack.People, notifytest.Member{ID: fmt.Sprintf("U%03d", i), Email: address(i)})
+			s.slack.People = append(s.slack.People, notifytest.Member{
+				ID:    fmt.Sprintf("U%03d", i),
+				Email: address(i),
+			})
 		}
-		o := &office{t: t, World: simtest.New(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 1}}), log: &bytes.Buffer{},
-			jira: notifytest.NewJira(s.jira), slack: notifytest.NewSlack(s.slack)}
+		o := &office{
+			t:     t,
+			World: simtest.New(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 1}}),
+			log:   &bytes.Buffer{},
+			jira:  notifytest.NewJira(s.jira),
+			slack: notifytest.NewSlack(s.slack),
+		}
 		o.dir = filepath.Join(filepath.Dir(o.Dir), "mfa")
 		var err error
 		o.mfa, err = audit.New(o.Okta, audit.Options{Dir: o.dir, Domain: "acme.okta.test", LogSettle: -1})
 		o.must(err)
 		t.Cleanup(o.mfa.Close)
 		for i := range n {
-			o.Tenant.AddUser(oktasim.NewUser{Email: address(i), Created: time.Now().Add(-30 * 24 * time.Hour)})
+			o.Tenant.AddUser(oktasim.NewUser{
+				Email:   address(i),
+				Created: time.Now().Add(-30 * 24 * time.Hour),
+			})
 		}
 		o.Tenant.Enroll(o.Tenant.UserByEmail("okta.admin@acme.example.com"), "webauthn", "FIDO")
 		test(o)
@@ -105,8 +117,15 @@ func (o *office) sender(s setUp) *delivery.Sender {
 	delivered := filepath.Join(o.dir, "delivered")
 	o.must(os.MkdirAll(delivered, 0o700))
 	log := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	ticketing := notify.JiraOptions{BaseURL: o.jira.BaseURL(), Project: o.jira.Project(), Email: o.jira.Email(), Token: secret.New(o.jira.Token()),
-		Dir: delivered, Transport: o.jira.Transport(), Log: log}
+	ticketing := notify.JiraOptions{
+		BaseURL:   o.jira.BaseURL(),
+		Project:   o.jira.Project(),
+		Email:     o.jira.Email(),
+		Token:     secret.New(o.jira.Token()),
+		Dir:       delivered,
+		Transport: o.jira.Transport(),
+		Log:       log,
+	}
 	if s.client != nil {
 		s.client(&ticketing)
 	}
@@ -114,11 +133,26 @@ func (o *office) sender(s setUp) *delivery.Sender {
 	o.must(err)
 	once, err := notify.NewOnce(delivered)
 	o.must(err)
-	slack, err := notify.NewSlack(notify.SlackOptions{Token: secret.New(o.slack.Token()), Channel: "#security", NamesAllowed: s.names, BaseURL: o.slack.BaseURL(),
-		Register: once, Transport: o.slack.Transport(), Log: log})
+	slack, err := notify.NewSlack(notify.SlackOptions{
+		Token:        secret.New(o.slack.Token()),
+		Channel:      "#security",
+		NamesAllowed: s.names,
+		BaseURL:      o.slack.BaseURL(),
+		Register:     once,
+		Transport:    o.slack.Transport(),
+		Log:          log,
+	})
 	o.must(err)
-	options := delivery.Options{Audits: o.mfa, Jira: jira, Slack: slack, Dir: o.dir, MaxNew: 1000, NotifyUsers: true, Log: log,
-		Record: func(_ context.Context, step trail.Entry) error { o.steps = append(o.steps, step); return nil }}
+	options := delivery.Options{
+		Audits:      o.mfa,
+		Jira:        jira,
+		Slack:       slack,
+		Dir:         o.dir,
+		MaxNew:      1000,
+		NotifyUsers: true,
+		Log:         log,
+		Record:      func(_ context.Context, step trail.Entry) error { o.steps = append(o.steps, step); return nil },
+	}
 	if s.sender != nil {
 		s.sender(&options)
 	}
@@ -147,7 +181,8 @@ func (o *office) counts(r *delivery.Receipt, want string) {
 	if t == nil {
 		o.t.Fatalf("no tickets in %+v", r)
 	}
-	got := fmt.Sprintf("created %d updated %d unchanged %d closed %d reopened %d bulk %d failed %d", t.Created, t.Updated, t.Unchanged, t.Closed, t.Reopened, t.Deferred, t.Failed)
+	got := fmt.Sprintf("created %d updated %d unchanged %d closed %d reopened %d bulk %d failed %d", t.Created,
+		t.Updated, t.Unchanged, t.Closed, t.Reopened, t.Deferred, t.Failed)
 	if got != want || t.Error != "" {
 		o.t.Errorf("tickets: %s %s; want %s; %+v", got, t.Error, want, t.Sample)
 	}

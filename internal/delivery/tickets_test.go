@@ -64,11 +64,12 @@ func TestATicketFollowsThePerson(t *testing.T) {
 	})
 }
 
-// TestAFailureInTheMiddleIsRepaired: of 200 tickets the 73rd goes wrong in every way there is. The rest goes on, another delivery
-// repairs, and no one has two tickets.
+// TestAFailureInTheMiddleIsRepaired: of 200 tickets the 73rd goes wrong in every way there is. The rest goes on,
+// another delivery repairs, and no one has two tickets.
 func TestAFailureInTheMiddleIsRepaired(t *testing.T) {
 	const people = 200
-	for _, fault := range []notifytest.Fault{notifytest.Refused, notifytest.Lost, notifytest.Cut, notifytest.Error500, notifytest.Done500, notifytest.Limited, notifytest.Silent} {
+	for _, fault := range []notifytest.Fault{notifytest.Refused, notifytest.Lost, notifytest.Cut,
+		notifytest.Error500, notifytest.Done500, notifytest.Limited, notifytest.Silent} {
 		for name, c := range map[string]struct {
 			hits  func(n int) bool // whether the n-th create is hit
 			least int              // tickets that the first delivery makes at least
@@ -81,11 +82,13 @@ func TestAFailureInTheMiddleIsRepaired(t *testing.T) {
 				inOffice(t, people, setUp{}, func(o *office) {
 					o.audit()
 					first := o.spoiled(fault, c.hits)
-					if first.Tickets.Created < c.least || first.Tickets.Created+first.Tickets.Failed != people || name == "and all after it" && first.Tickets.Failed == 0 {
+					if first.Tickets.Created < c.least || first.Tickets.Created+first.Tickets.Failed != people ||
+						name == "and all after it" && first.Tickets.Failed == 0 {
 						t.Fatalf("%+v", first.Tickets)
 					}
 					if failed := first.Tickets.Failed > 0; failed != first.Failed() || failed != (len(first.Waiting) == 1) {
-						t.Errorf("failed tickets %d, yet the receipt says %v and %+v waits", first.Tickets.Failed, first.Failed(), first.Waiting)
+						t.Errorf("failed tickets %d, yet the receipt says %v and %+v waits", first.Tickets.Failed,
+							first.Failed(), first.Waiting)
 					}
 					time.Sleep(time.Hour)
 					second := o.deliver(setUp{}, perUser())
@@ -222,7 +225,8 @@ func TestAChangeOfModeSettlesTheOldTickets(t *testing.T) {
 
 func TestTheLevelOfThePolicyBoundsWhatIsDelivered(t *testing.T) {
 	all := delivery.Order{Tickets: report.PerUser, Messages: true}
-	for l, want := range map[mfa.Level]struct{ issues, messages int }{mfa.Off: {0, 0}, mfa.Optional: {1, 0}, mfa.Required: {5, 5}} {
+	for l, want := range map[mfa.Level]struct{ issues, messages int }{mfa.Off: {0, 0}, mfa.Optional: {1, 0},
+		mfa.Required: {5, 5}} {
 		t.Run(string(l), func(t *testing.T) {
 			inOffice(t, 5, setUp{}, func(o *office) {
 				s := o.audit(level(l))
@@ -230,8 +234,10 @@ func TestTheLevelOfThePolicyBoundsWhatIsDelivered(t *testing.T) {
 					t.Errorf("the level changed what was found: %v", s.ByVerdict)
 				}
 				r := o.deliver(setUp{}, all)
-				if r.Failed() || len(o.jira.Open()) != want.issues || r.Messages.Sent != want.messages || len(o.slack.Posts()) != want.messages {
-					t.Errorf("%d issues, %d messages, %d posts; want %+v", len(o.jira.Open()), r.Messages.Sent, len(o.slack.Posts()), want)
+				if r.Failed() || len(o.jira.Open()) != want.issues || r.Messages.Sent != want.messages ||
+					len(o.slack.Posts()) != want.messages {
+					t.Errorf("%d issues, %d messages, %d posts; want %+v", len(o.jira.Open()), r.Messages.Sent,
+						len(o.slack.Posts()), want)
 				}
 			})
 		})
@@ -250,9 +256,15 @@ func TestADryRunOnlyReads(t *testing.T) {
 		o.jira.SetFault(nil)
 		o.jira.Forget()
 		before, steps, posts := tree(t, o.dir), len(o.steps), len(o.slack.Calls())
-		r := o.deliver(setUp{}, delivery.Order{Tickets: report.PerUser, Bulletin: true, Messages: true, DryRun: true})
+		r := o.deliver(setUp{}, delivery.Order{
+			Tickets:  report.PerUser,
+			Bulletin: true,
+			Messages: true,
+			DryRun:   true,
+		})
 		o.counts(r, "created 0 updated 0 unchanged 4 closed 1 reopened 0 bulk 0 failed 0")
-		if r.Bulletin.Outcome != notify.WouldDo || !strings.Contains(r.Bulletin.Text, "4 people of 6 fail") || strings.Contains(r.Bulletin.Text, "person00") {
+		if r.Bulletin.Outcome != notify.WouldDo || !strings.Contains(r.Bulletin.Text, "4 people of 6 fail") ||
+			strings.Contains(r.Bulletin.Text, "person00") {
 			t.Errorf("bulletin: %+v", r.Bulletin)
 		}
 		if r.Messages.Would != 4 || len(r.Messages.Example) == 0 || r.Messages.Sent != 0 {
@@ -262,7 +274,8 @@ func TestADryRunOnlyReads(t *testing.T) {
 			t.Errorf("what waits from before is no failure of a dry run: %+v", r.Waiting)
 		}
 		if n := o.written(); n != 0 || len(o.jira.Calls()) == 0 || len(o.slack.Calls()) != posts || len(o.steps) != steps {
-			t.Errorf("%d writes to Jira in %d calls, %d calls to Slack, %d steps in the trail", n, len(o.jira.Calls()), len(o.slack.Calls())-posts, len(o.steps)-steps)
+			t.Errorf("%d writes to Jira in %d calls, %d calls to Slack, %d steps in the trail", n, len(o.jira.Calls()),
+				len(o.slack.Calls())-posts, len(o.steps)-steps)
 		}
 		if after := tree(t, o.dir); after != before {
 			t.Errorf("files changed; before:\n%s\nafter:\n%s", before, after)

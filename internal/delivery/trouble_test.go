@@ -18,11 +18,21 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once it is mended the
-// same order goes through.
+// TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once
+// it is mended the same order goes through.
 func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
-	outside := notifytest.SlackOptions{Channels: []notifytest.Channel{{ID: "C0SECURITY", Name: "security", Outside: true}}}
-	required := notifytest.JiraOptions{Fields: []notifytest.Field{{ID: "customfield_10042", Name: "Security team", Required: true, Type: "option", Options: []string{"Blue"}}}}
+	outside := notifytest.SlackOptions{Channels: []notifytest.Channel{{
+		ID:      "C0SECURITY",
+		Name:    "security",
+		Outside: true,
+	}}}
+	required := notifytest.JiraOptions{Fields: []notifytest.Field{{
+		ID:       "customfield_10042",
+		Name:     "Security team",
+		Required: true,
+		Type:     "option",
+		Options:  []string{"Blue"},
+	}}}
 	for _, c := range []struct {
 		name  string
 		s     setUp
@@ -34,23 +44,32 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 	}{
 		{"jira token expired", setUp{}, perUser(), func(o *office) { o.jira.SetFault(always(notifytest.Expired)) },
 			[]string{"credential", "expired", "make a new token"}, func(o *office) { o.jira.SetFault(nil) }, setUp{}},
-		{"jira project missing", setUp{client: func(j *notify.JiraOptions) { j.Project = "GONE" }}, perUser(), func(*office) {},
+		{"jira project missing", setUp{client: func(j *notify.JiraOptions) { j.Project = "GONE" }}, perUser(),
+			func(*office) {},
 			[]string{"GONE"}, func(*office) {}, setUp{}},
-		{"jira issue type missing", setUp{client: func(j *notify.JiraOptions) { j.IssueType = "Saga" }}, perUser(), func(*office) {},
+		{"jira issue type missing", setUp{client: func(j *notify.JiraOptions) { j.IssueType = "Saga" }}, perUser(),
+			func(*office) {},
 			[]string{"Saga", "Task"}, func(*office) {}, setUp{}},
 		{"jira field required", setUp{jira: required}, perUser(), func(*office) {},
 			[]string{"Security team", "customfield_10042", "Blue"}, func(*office) {},
 			setUp{client: func(j *notify.JiraOptions) {
 				j.Fields = map[string]any{"customfield_10042": map[string]any{"value": "Blue"}}
 			}}},
-		{"jira limits the rate", setUp{jira: notifytest.JiraOptions{RetryAfter: time.Hour}}, perUser(), func(o *office) { o.jira.SetFault(always(notifytest.Limited)) },
+		{"jira limits the rate", setUp{jira: notifytest.JiraOptions{RetryAfter: time.Hour}}, perUser(),
+			func(o *office) { o.jira.SetFault(always(notifytest.Limited)) },
 			[]string{"limit"}, func(o *office) { o.jira.SetFault(nil) }, setUp{}},
-		{"slack token expired", setUp{}, delivery.Order{Bulletin: true}, func(o *office) { o.slack.SetFault(always(notifytest.Expired)) },
+		{"slack token expired", setUp{}, delivery.Order{Bulletin: true},
+			func(o *office) { o.slack.SetFault(always(notifytest.Expired)) },
 			[]string{"token", "expired"}, func(o *office) { o.slack.SetFault(nil) }, setUp{}},
-		{"slack channel not joined", setUp{slack: outside}, delivery.Order{Bulletin: true}, func(*office) {}, []string{"/invite"}, nil, setUp{}},
-		{"slack channel missing", setUp{slack: notifytest.SlackOptions{Channels: []notifytest.Channel{{ID: "C0OTHER00", Name: "other"}}}}, delivery.Order{Bulletin: true}, func(*office) {},
+		{"slack channel not joined", setUp{slack: outside}, delivery.Order{Bulletin: true}, func(*office) {},
+			[]string{"/invite"}, nil, setUp{}},
+		{"slack channel missing", setUp{slack: notifytest.SlackOptions{Channels: []notifytest.Channel{{
+			ID:   "C0OTHER00",
+			Name: "other",
+		}}}}, delivery.Order{Bulletin: true}, func(*office) {},
 			[]string{"no such channel"}, nil, setUp{}},
-		{"slack scope missing", setUp{slack: notifytest.SlackOptions{Scopes: []string{"chat:write"}}}, delivery.Order{Messages: true}, func(*office) {}, []string{"users:read.email"}, nil, setUp{}},
+		{"slack scope missing", setUp{slack: notifytest.SlackOptions{Scopes: []string{"chat:write"}}},
+			delivery.Order{Messages: true}, func(*office) {}, []string{"users:read.email"}, nil, setUp{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inOffice(t, 4, c.s, func(o *office) {
@@ -64,7 +83,8 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 						t.Errorf("%q is not said: %s", word, said)
 					}
 				}
-				if !r.Failed() || len(r.Waiting) == 0 || len(o.jira.Issues())+len(o.slack.Posts()) != 0 || tree(t, o.mfa.Dir(s.AuditID)) != before {
+				if !r.Failed() || len(r.Waiting) == 0 || len(o.jira.Issues())+len(o.slack.Posts()) != 0 ||
+					tree(t, o.mfa.Dir(s.AuditID)) != before {
 					t.Errorf("%+v, waiting %+v", r, r.Waiting)
 				}
 				if strings.ContainsAny(said, "\n{}") && !strings.Contains(said, "customfield") || strings.Contains(said, "%!") {
@@ -75,7 +95,8 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 				}
 				c.mend(o)
 				time.Sleep(time.Hour)
-				if r = o.deliver(c.again, c.order); r.Failed() || len(r.Waiting) != 0 || len(o.jira.Issues())+len(o.slack.Posts()) == 0 {
+				if r = o.deliver(c.again, c.order); r.Failed() || len(r.Waiting) != 0 ||
+					len(o.jira.Issues())+len(o.slack.Posts()) == 0 {
 					t.Errorf("after it was mended: %+v, waiting %+v; %s", r, r.Waiting, sayings(r))
 				}
 			})
@@ -108,7 +129,8 @@ func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 	inOffice(t, 2, setUp{}, func(o *office) {
 		o.audit()
 		bare := setUp{sender: func(c *delivery.Options) { c.Jira, c.Slack = nil, nil }}
-		for word, order := range map[string]delivery.Order{"JIRA_URL": perUser(), "SLACK_BOT_TOKEN": {Bulletin: true}, "slack is": {Messages: true}} {
+		for word, order := range map[string]delivery.Order{"JIRA_URL": perUser(),
+			"SLACK_BOT_TOKEN": {Bulletin: true}, "slack is": {Messages: true}} {
 			c := o.sender(bare)
 			_, err := c.Deliver(o.t.Context(), order)
 			for _, err := range []error{err, c.Ready(order)} {
@@ -117,13 +139,20 @@ func TestAnOrderThatIsNotSetUpIsRefusedAtOnce(t *testing.T) {
 				}
 			}
 		}
-		if r := o.deliver(bare, delivery.Order{Bulletin: true, DryRun: true}); !strings.Contains(r.Bulletin.Text, "2 people of 3 fail") {
+		if r := o.deliver(bare, delivery.Order{
+			Bulletin: true,
+			DryRun:   true,
+		}); !strings.Contains(r.Bulletin.Text, "2 people of 3 fail") {
 			t.Errorf("a bulletin can be looked at without Slack: %+v", r.Bulletin)
 		}
-		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{AuditID: "mfa_20200101T000000Z_abcdefgh", Files: true}); !errors.Is(err, audit.ErrNoAudit) {
+		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{
+			AuditID: "mfa_20200101T000000Z_abcdefgh",
+			Files:   true,
+		}); !errors.Is(err, audit.ErrNoAudit) {
 			t.Errorf("an audit that is not there: %v", err)
 		}
-		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{Tickets: "per_team"}); err == nil || !strings.Contains(err.Error(), "per_manager") {
+		if _, err := o.sender(setUp{}).Deliver(o.t.Context(), delivery.Order{Tickets: "per_team"}); err == nil ||
+			!strings.Contains(err.Error(), "per_manager") {
 			t.Errorf("a mode that is not there: %v", err)
 		}
 		if len(o.jira.Issues())+len(o.slack.Calls()) != 0 {
@@ -140,7 +169,8 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 		o.deliver(setUp{}, perUser())
 		o.jira.SetFault(nil)
 		time.Sleep(time.Minute)
-		export := "User login,User,User email,User status,User isAdmin,Group,Authenticator\nghost@acme.example.com,Ghost,ghost@acme.example.com,Active,true,Staff,Password\n"
+		export := "User login,User,User email,User status,User " +
+			"isAdmin,Group,Authenticator\nghost@acme.example.com,Ghost,ghost@acme.example.com,Active,true,Staff,Password\n"
 		b, err := mfa.ParseBaseline(strings.NewReader(export))
 		o.must(err)
 		s, err := o.mfa.FromBaseline(context.Background(), b, "export.csv", time.Now(), mfa.DefaultPolicy())

@@ -12,6 +12,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // ErrInPlace marks the error of a write that did replace the file, but may not outlast a power failure.
@@ -30,7 +33,7 @@ const (
 func WriteFile(dir, name string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("open directory: %w", err)
+		return notWritable(fmt.Errorf("open directory: %w", err))
 	}
 	defer func() {
 		if closing := root.Close(); err == nil && closing != nil {
@@ -48,15 +51,30 @@ func WriteIn(root *os.Root, name string, perm fs.FileMode, write func(io.Writer)
 	folder := path.Dir(filepath.ToSlash(name))
 	temp := path.Join(folder, tempPrefix+path.Base(filepath.ToSlash(name))+"-"+rand.Text()[:randomLen]+tempSuffix)
 	if err := fill(root, temp, perm, write); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), removeIfThere(root, temp))
+		return notWritable(errors.Join(fmt.Errorf("write %s: %w", name, err), removeIfThere(root, temp)))
 	}
 	if err := root.Rename(temp, name); err != nil {
-		return errors.Join(fmt.Errorf("put %s in place: %w", name, err), removeIfThere(root, temp))
+		return notWritable(errors.Join(fmt.Errorf("put %s in place: %w", name, err), removeIfThere(root, temp)))
 	}
 	if err := SyncDirIn(root, folder); err != nil {
-		return errors.Join(ErrInPlace, err)
+		return notWritable(errors.Join(ErrInPlace, err))
 	}
 	return nil
+}
+
+// notWritable gives a failure of the file system to write the code that people read, at every line alike: a full disk, a
+// read-only mount, a folder without the right. What the caller's own writer found wrong stays as it is.
+func notWritable(err error) error {
+	var system syscall.Errno
+	if err == nil || !errors.As(err, &system) {
+		return err
+	}
+	return &trouble.Error{
+		Code: trouble.StateNotWritable,
+		What: err.Error(),
+		Next: "free space, or set STATE_DIR to a directory that this user may write, then try again",
+		Err:  err,
+	}
 }
 
 // fill writes and fsyncs a new file, closed when it returns: Windows cannot rename an open one.
@@ -117,7 +135,7 @@ func MkdirAll(dir string, perm fs.FileMode) error {
 		}
 	}
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("create directory: %w", err)
+		return notWritable(fmt.Errorf("create directory: %w", err))
 	}
 	return SyncDir(parent)
 }

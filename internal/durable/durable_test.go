@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 func text(s string) func(io.Writer) error {
@@ -193,5 +194,27 @@ func TestTornTailIsTheSameWhereverTheBlocksFall(t *testing.T) {
 				t.Errorf("%d before, %d after: end %d, torn %d, %v", before, after, end, len(torn), err)
 			}
 		}
+	}
+}
+
+func TestEveryFailureToWriteHasTheCodeOfTheState(t *testing.T) {
+	dir := t.TempDir()
+	gone := filepath.Join(dir, "gone")
+	if err := os.MkdirAll(filepath.Join(dir, "name", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, opening := durable.OpenLines(filepath.Join(gone, "x"), 0o600)
+	for name, err := range map[string]error{
+		"folder missing": durable.WriteFile(gone, "x", 0o600, text("a")),
+		"name taken":     durable.WriteFile(dir, "name", 0o600, text("a")),
+		"lines":          opening,
+	} {
+		if trouble.CodeOf(err) != trouble.StateNotWritable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	own := errors.New("content is wrong")
+	if err := durable.WriteFile(dir, "y", 0o600, func(io.Writer) error { return own }); trouble.CodeOf(err) != "" || !errors.Is(err, own) {
+		t.Errorf("the writer's own error: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ type Lines struct {
 func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, perm)
 	if err != nil {
-		return nil, fmt.Errorf("open lines: %w", err)
+		return nil, notWritable(fmt.Errorf("open lines: %w", err))
 	}
 	defer func() {
 		if err != nil {
@@ -44,7 +44,7 @@ func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
 	}
 	if len(l.torn) > 0 {
 		if err := errors.Join(f.Truncate(l.end), f.Sync()); err != nil {
-			return nil, fmt.Errorf("cut torn line: %w", err)
+			return nil, notWritable(fmt.Errorf("cut torn line: %w", err))
 		}
 	}
 	// The name is made to last before the first line is: a line in a file without a name is lost.
@@ -88,7 +88,7 @@ func (l *Lines) Append(line []byte) error {
 func (l *Lines) append(line []byte) (int64, error) {
 	if l.lazy {
 		n, err := l.f.WriteAt(append(slices.Clip(line), '\n'), l.end)
-		return l.end + int64(n), err
+		return l.end + int64(n), notWritable(err)
 	}
 	return AppendAt(l.f, l.end, line)
 }
@@ -112,12 +112,12 @@ func AppendAt(f *os.File, end int64, line []byte) (int64, error) {
 	buf = append(append(buf, line...), '\n')
 	if _, err := f.WriteAt(buf, end); err != nil {
 		if undo := errors.Join(f.Truncate(end), f.Sync()); undo != nil {
-			return end, &LostError{Err: errors.Join(err, undo)}
+			return end, notWritable(&LostError{Err: errors.Join(err, undo)})
 		}
-		return end, fmt.Errorf("append line: %w", err)
+		return end, notWritable(fmt.Errorf("append line: %w", err))
 	}
 	if err := f.Sync(); err != nil {
-		return end, &LostError{Err: errors.Join(err, f.Truncate(end))}
+		return end, notWritable(&LostError{Err: errors.Join(err, f.Truncate(end))})
 	}
 	return end + int64(len(buf)), nil
 }

@@ -20,9 +20,9 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 )
 
-// TestKilledAuditsEndWhereAnUndisturbedOneEnds kills real processes of the audit command, while they read Okta and while they make
-// tickets, and starts them again until the audit is complete and delivered. No person whose reading was on disk is read again, no
-// one has two tickets, and the result is that of an undisturbed audit.
+// TestKilledAuditsEndWhereAnUndisturbedOneEnds kills real processes of the audit command, while they read Okta and
+// while they make tickets, and starts them again until the audit is complete and delivered. No person whose reading
+// was on disk is read again, no one has two tickets, and the result is that of an undisturbed audit.
 func TestKilledAuditsEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGKILL")
@@ -34,7 +34,8 @@ func TestKilledAuditsEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	b.slow = 4 * time.Millisecond
 	out := filepath.Join(b.home, "report")
 	policy := filepath.Join(b.home, "policy.yaml")
-	fails(t, os.WriteFile(policy, []byte("sample: 0\n"), 0o600)) // who is drawn for the sample would be read again on purpose
+	// who is drawn for the sample would be read again on purpose
+	fails(t, os.WriteFile(policy, []byte("sample: 0\n"), 0o600))
 	args := []string{"--policy", policy, "--jira", "per_user", "--out", out}
 	held := map[string][2]int{} // user → readings by the two sources when the reading was first seen on disk
 	reading, ticketing := 0, 0
@@ -61,17 +62,20 @@ func TestKilledAuditsEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	}
 	b.hasATicketEach(failing)
 	b.trailHoldsEach()
-	peace := b.command(append(b.without("STATE_DIR", "JIRA_"), "STATE_DIR="+filepath.Join(b.home, "peace")), "audit", "mfa", "--policy", policy, "--out", out+"2")
+	peace := b.command(append(b.without("STATE_DIR", "JIRA_"), "STATE_DIR="+filepath.Join(b.home, "peace")),
+		"audit", "mfa", "--policy", policy, "--out", out+"2")
 	if peace.code != 0 {
 		t.Fatalf("in peace: %s %s", peace.stdout, peace.stderr)
 	}
 	if got, want := b.table(out), b.table(out+"2"); !maps.Equal(got, want) {
 		t.Errorf("%d people after kills, %d in peace, or not the same", len(got), len(want))
 	}
-	t.Logf("%d kills while reading, %d while making tickets; %d readings were on disk before the end", reading, ticketing, len(held))
+	t.Logf("%d kills while reading, %d while making tickets; %d readings were on disk before the end", reading,
+		ticketing, len(held))
 }
 
-// createdBy strikes when Jira is asked to create the nth issue from now on; that one is created, and its answer never comes.
+// createdBy strikes when Jira is asked to create the nth issue from now on; that one is created, and its answer never
+// comes.
 func (b *bureau) createdBy(n int) func(strike func()) {
 	return func(strike func()) {
 		seen := 0
@@ -88,8 +92,8 @@ func (b *bureau) createdBy(n int) func(strike func()) {
 	}
 }
 
-// killAt runs the program and kills it at the nth call to the tenant, or when arm's strike is called. It reports whether the program
-// was killed before its end.
+// killAt runs the program and kills it at the nth call to the tenant, or when arm's strike is called. It reports
+// whether the program was killed before its end.
 func (b *bureau) killAt(args []string, nth int, arm func(strike func())) bool {
 	b.t.Helper()
 	struck := make(chan struct{}, 1)
@@ -178,8 +182,8 @@ func (b *bureau) hasATicketEach(people int) {
 	}
 }
 
-// trailHoldsEach verifies the trail; an audit that ended holds all people. A kill may come between a line of the trail and what it
-// announces, so a person may be in it twice, but never be missing.
+// trailHoldsEach verifies the trail; an audit that ended holds all people. A kill may come between a line of the
+// trail and what it announces, so a person may be in it twice, but never be missing.
 func (b *bureau) trailHoldsEach() {
 	b.t.Helper()
 	if r := b.command(nil, "trail", "verify"); r.code != 0 {

@@ -22,21 +22,27 @@ func TestAuditCommandFromOktaToTheTicket(t *testing.T) {
 	for _, center := range []bool{false, true} {
 		t.Run(map[bool]string{false: "cloud", true: "data center"}[center], func(t *testing.T) {
 			t.Parallel()
-			b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 80}, jira: notifytest.JiraOptions{DataCenter: center}})
+			b := newBureau(t, bureauOf{
+				tenant: oktasim.Options{Seed: 3, Users: 80},
+				jira:   notifytest.JiraOptions{DataCenter: center},
+			})
 			if center {
 				b.env = append(b.without("JIRA_EMAIL", "JIRA_API_TOKEN"), "JIRA_PAT="+b.jira.Token())
 			}
 			out := filepath.Join(b.home, "report")
 			first := b.audited(0, "--out", out, "--jira", "per_user", "--slack")
 			failing := first.Summary.ByVerdict[mfa.NotEnrolled] + first.Summary.ByVerdict[mfa.WeakOnly]
-			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing || len(b.jira.Open()) != failing || first.Receipt.Bulletin.Outcome != notify.Sent {
-				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets, first.Receipt.Bulletin)
+			if first.Summary.Kind != mfa.KindFull || failing < 10 || first.Receipt.Tickets.Created != failing ||
+				len(b.jira.Open()) != failing || first.Receipt.Bulletin.Outcome != notify.Sent {
+				t.Fatalf("%s, %d failing, tickets %+v, digest %+v", first.Summary.Kind, failing, first.Receipt.Tickets,
+					first.Receipt.Bulletin)
 			}
 			b.onlyRead()
 			b.holdsFiles(out, first.Summary)
 			calls := b.called("/authenticator-enrollments")
 			second := b.audited(0, "--jira", "per_user", "--slack")
-			if tickets := second.Receipt.Tickets; second.Summary.Kind != mfa.KindIncremental || tickets.Created+tickets.Updated+tickets.Closed+tickets.Reopened != 0 || tickets.Unchanged != failing {
+			if tickets := second.Receipt.Tickets; second.Summary.Kind != mfa.KindIncremental ||
+				tickets.Created+tickets.Updated+tickets.Closed+tickets.Reopened != 0 || tickets.Unchanged != failing {
 				t.Errorf("%s (%s), tickets %+v", second.Summary.Kind, second.Summary.WhyFull, tickets)
 			}
 			drawn := 0
@@ -84,7 +90,8 @@ func (b *bureau) holdsFiles(dir string, s *mfa.Summary) {
 	fails(b.t, json.Unmarshal(text, &saved))
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	fails(b.t, err)
-	if saved.AuditID != s.AuditID || saved.Total != s.Total || !strings.Contains(string(page), "</html>") || !strings.Contains(string(page), s.AuditID) {
+	if saved.AuditID != s.AuditID || saved.Total != s.Total || !strings.Contains(string(page), "</html>") ||
+		!strings.Contains(string(page), s.AuditID) {
 		b.t.Errorf("summary.json is of %s, report.html ends with %q", saved.AuditID, page[max(0, len(page)-40):])
 	}
 	if runtime.GOOS == "windows" {
@@ -142,13 +149,15 @@ func TestADryRunOfTheAuditCommandSendsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 30}})
 	a := b.audited(0, "--dry-run", "--jira", "per_user", "--slack", "--notify-users")
-	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Bulletin.Text == "" || a.Receipt.Messages.Would == 0 {
+	if !a.Receipt.DryRun || a.Receipt.Tickets.Created == 0 || a.Receipt.Bulletin.Text == "" ||
+		a.Receipt.Messages.Would == 0 {
 		t.Errorf("%+v", a.Receipt)
 	}
 	if len(b.jira.Issues()) != 0 || len(b.slack.Calls()) != 0 {
 		t.Errorf("%d issues, %d calls to Slack", len(b.jira.Issues()), len(b.slack.Calls()))
 	}
-	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 || !strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "bulletin") {
+	if r := b.audit(nil, "--dry-run", "--jira", "bulk", "--slack"); r.code != 0 ||
+		!strings.Contains(r.stdout, "would be 1 created") || !strings.Contains(r.stdout, "bulletin") {
 		t.Errorf("code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
 }
@@ -159,11 +168,13 @@ func TestJiraThatIsDownIsTriedByTheNextRun(t *testing.T) {
 	b := newBureau(t, bureauOf{tenant: oktasim.Options{Seed: 3, Users: 30}})
 	b.jira.SetFault(func(notifytest.Call) notifytest.Fault { return notifytest.Expired })
 	r := b.audit(nil, "--jira", "per_user")
-	if r.code != cli.ExitUnfinished || !strings.Contains(r.stdout, "people listed") || !strings.Contains(r.stdout, "waits") || !strings.Contains(r.stderr, "run the same command again") ||
+	if r.code != cli.ExitUnfinished || !strings.Contains(r.stdout, "people listed") ||
+		!strings.Contains(r.stdout, "waits") || !strings.Contains(r.stderr, "run the same command again") ||
 		!strings.Contains(r.stdout, "expired") {
 		t.Errorf("code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
-	if a := b.audited(cli.ExitFinding, "--jira", "per_user", "--fail-on", "not_enrolled>0"); len(a.Met) != 1 || len(a.Receipt.Waiting) != 1 {
+	if a := b.audited(cli.ExitFinding, "--jira", "per_user", "--fail-on", "not_enrolled>0"); len(a.Met) != 1 ||
+		len(a.Receipt.Waiting) != 1 {
 		t.Errorf("a finding outweighs an outage: %+v", a)
 	}
 	b.jira.SetFault(nil)
@@ -183,12 +194,14 @@ func TestDoctorChecksJiraAndSlack(t *testing.T) {
 			t.Errorf("code %d, want %q: %s %s", r.code, line, r.stdout, r.stderr)
 		}
 	}
-	if r = b.command(b.without("JIRA_", "SLACK_"), "doctor"); r.code != 0 || strings.Contains(r.stdout, "jira") || strings.Contains(r.stdout, "slack") {
+	if r = b.command(b.without("JIRA_", "SLACK_"), "doctor"); r.code != 0 || strings.Contains(r.stdout, "jira") ||
+		strings.Contains(r.stdout, "slack") {
 		t.Errorf("neither is set up: code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
 	b.jira.SetFault(func(notifytest.Call) notifytest.Fault { return notifytest.Expired })
 	outside := append(b.without("SLACK_CHANNEL"), "SLACK_CHANNEL=#elsewhere")
-	if r = b.command(outside, "doctor"); r.code != cli.ExitFailed || !strings.Contains(r.stdout, "expired") || !strings.Contains(r.stdout, "no such channel") {
+	if r = b.command(outside, "doctor"); r.code != cli.ExitFailed || !strings.Contains(r.stdout, "expired") ||
+		!strings.Contains(r.stdout, "no such channel") {
 		t.Errorf("code %d: %s %s", r.code, r.stdout, r.stderr)
 	}
 	if len(b.jira.Issues())+len(b.slack.Posts()) != 0 {

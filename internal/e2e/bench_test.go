@@ -38,7 +38,10 @@ func binary(b *testing.B) string {
 // talk starts the program as a client does and says hello.
 func talk(b *testing.B, cmd *exec.Cmd) *client.Client {
 	b.Helper()
-	start := transport.WithCommandFunc(func(context.Context, string, []string, []string) (*exec.Cmd, error) { return cmd, nil })
+	start := transport.WithCommandFunc(func(context.Context, string, []string,
+		[]string) (*exec.Cmd, error) {
+		return cmd, nil
+	})
 	session, err := client.NewStdioMCPClientWithOptions(cmd.Path, nil, nil, start)
 	if err != nil {
 		b.Fatal(err)
@@ -95,8 +98,9 @@ func BenchmarkStdio(b *testing.B) {
 	b.ReportMetric(float64(trip.Microseconds())/1000/float64(b.N*trips), "roundtrip-ms")
 }
 
-// BenchmarkApply100k carries a plan for 100,000 users out with the built program, against the simulated tenant in another
-// process, without limits. peak-MB is the most memory that the program held, from its start over planning to the end.
+// BenchmarkApply100k carries a plan for 100,000 users out with the built program, against the simulated tenant in
+// another process, without limits. peak-MB is the most memory that the program held, from its start over planning to
+// the end.
 func BenchmarkApply100k(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("the system does not say how much memory a process held")
@@ -109,7 +113,8 @@ func BenchmarkApply100k(b *testing.B) {
 		domain, app := startTenant(b, program, filepath.Join(dir, "report.csv"))
 		cmd := exec.Command(program, "serve")
 		cmd.Dir, cmd.Stderr = dir, os.Stderr
-		cmd.Env = append(os.Environ(), "OKTA_DOMAIN="+domain, "OKTA_API_TOKEN=bench-token", "CSV_DIR="+dir, "STATE_DIR="+filepath.Join(dir, "state"), "LOG_LEVEL=error", "SETTLE_AFTER=100ms")
+		cmd.Env = append(os.Environ(), "OKTA_DOMAIN="+domain, "OKTA_API_TOKEN=bench-token", "CSV_DIR="+dir,
+			"STATE_DIR="+filepath.Join(dir, "state"), "LOG_LEVEL=error", "SETTLE_AFTER=100ms")
 		session := talk(b, cmd)
 		carryOut(b, session, "prepare_entitlement_structure", app)
 		planned := peakOf(b, cmd.Process.Pid)
@@ -128,9 +133,9 @@ func BenchmarkApply100k(b *testing.B) {
 	}
 }
 
-// BenchmarkAuditMemory100k audits 100,000 people with the built program, against the simulated tenant in another process, without
-// limits: all people, then again after one of a hundred lost all factors. The peaks are the most memory that each of the two processes
-// held, from its start to its end.
+// BenchmarkAuditMemory100k audits 100,000 people with the built program, against the simulated tenant in another
+// process, without limits: all people, then again after one of a hundred lost all factors. The peaks are the most
+// memory that each of the two processes held, from its start to its end.
 func BenchmarkAuditMemory100k(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("the system does not say how much memory a process held")
@@ -143,10 +148,13 @@ func BenchmarkAuditMemory100k(b *testing.B) {
 		domain, _ := startTenant(b, program, filepath.Join(dir, "report.csv"))
 		full := auditOf(b, program, domain, dir)
 		resetSome(b, domain, users/100)
-		time.Sleep(6 * time.Second) // beyond what an audit allows for clocks that differ: it would read again who changed that lately
+		// beyond what an audit allows for clocks that differ: it would read again who changed that lately
+		time.Sleep(6 * time.Second)
 		incremental := auditOf(b, program, domain, dir)
-		if full.Summary.Kind != mfa.KindFull || full.Summary.Coverage.Read < users || incremental.Summary.Kind != mfa.KindIncremental || incremental.Summary.Change.Regressed == 0 {
-			b.Fatalf("full: %s; incremental: %s (%s)", full.Summary.Coverage.Line, incremental.Summary.Coverage.Line, incremental.Summary.WhyFull)
+		if full.Summary.Kind != mfa.KindFull || full.Summary.Coverage.Read < users ||
+			incremental.Summary.Kind != mfa.KindIncremental || incremental.Summary.Change.Regressed == 0 {
+			b.Fatalf("full: %s; incremental: %s (%s)", full.Summary.Coverage.Line, incremental.Summary.Coverage.Line,
+				incremental.Summary.WhyFull)
 		}
 		for name, a := range map[string]weighed{"full": full, "incremental": incremental} {
 			b.ReportMetric(a.peak, name+"-peak-MB")
@@ -169,7 +177,8 @@ func auditOf(b *testing.B, program, domain, dir string) (w weighed) {
 	cmd := exec.Command(program, "audit", "mfa", "--json")
 	var out bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, os.Stderr
-	cmd.Env = append(os.Environ(), "OKTA_DOMAIN="+domain, "OKTA_API_TOKEN=bench-token", "CSV_DIR="+dir, "STATE_DIR="+filepath.Join(dir, "state"), "LOG_LEVEL=error", "MFA_LOG_SETTLE=0s")
+	cmd.Env = append(os.Environ(), "OKTA_DOMAIN="+domain, "OKTA_API_TOKEN=bench-token", "CSV_DIR="+dir,
+		"STATE_DIR="+filepath.Join(dir, "state"), "LOG_LEVEL=error", "MFA_LOG_SETTLE=0s")
 	at := time.Now()
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
@@ -222,7 +231,8 @@ func resetSome(b *testing.B, domain string, n int) {
 	}
 	for i := range n {
 		var found []struct{ ID string }
-		call("GET", fmt.Sprintf("/api/v1/users?limit=1&search=profile.login+eq+%%22person%06d@acme.example.com%%22", i*97), &found)
+		call("GET", fmt.Sprintf("/api/v1/users?limit=1&search=profile.login+eq+%%22person%06d@acme.example.com%%22",
+			i*97), &found)
 		if len(found) != 1 {
 			b.Fatalf("person %d: %v", i, found)
 		}
@@ -272,7 +282,8 @@ func writeStaff(b *testing.B, path string, users int) {
 func startTenant(b *testing.B, program, report string) (domain, app string) {
 	b.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "sim", "--limits", "off", "--users", "0", "--users-from", report, "--token", "bench-token")
+	cmd := exec.CommandContext(ctx, program, "sim", "--limits", "off", "--users", "0", "--users-from", report,
+		"--token", "bench-token")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)

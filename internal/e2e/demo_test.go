@@ -39,7 +39,8 @@ func storyOf(t *testing.T, text string) cli.Story {
 	return shown
 }
 
-// keepsPromises holds a demo to its promises: every row has an end, no call is refused for rate, the second run writes nothing.
+// keepsPromises holds a demo to its promises: every row has an end, no call is refused for rate, the second run
+// writes nothing.
 func keepsPromises(t *testing.T, shown cli.Story, file string, rows int) {
 	t.Helper()
 	total := 0
@@ -47,7 +48,8 @@ func keepsPromises(t *testing.T, shown cli.Story, file string, rows int) {
 		total += n
 	}
 	if shown.File != file || shown.Rows != rows || total != rows {
-		t.Errorf("%s has %d rows; the story says %s, %d rows, states %v", file, rows, shown.File, shown.Rows, shown.Grants.Rows)
+		t.Errorf("%s has %d rows; the story says %s, %d rows, states %v", file, rows, shown.File, shown.Rows,
+			shown.Grants.Rows)
 	}
 	for _, open := range []plan.State{plan.Planned, plan.Failed, plan.Unknown, plan.NotAttempted} {
 		if n := shown.Grants.Rows[string(open)]; n != 0 {
@@ -59,25 +61,29 @@ func keepsPromises(t *testing.T, shown cli.Story, file string, rows int) {
 	}
 }
 
-// auditKeepsPromises holds the second act to its promises: figures that add up, an incremental audit that reads who changed and the
-// sample and no one else, nothing written to Okta, and a digest without names.
+// auditKeepsPromises holds the second act to its promises: figures that add up, an incremental audit that reads who
+// changed and the sample and no one else, nothing written to Okta, and a digest without names.
 func auditKeepsPromises(t *testing.T, a cli.AuditStory) {
 	t.Helper()
 	sum := 0
 	for _, n := range a.Verdict {
 		sum += n
 	}
-	if a.People == 0 || sum != a.People || a.First.Kind != mfa.KindFull || a.First.Read != a.People || a.Second.Kind != mfa.KindIncremental {
+	if a.People == 0 || sum != a.People || a.First.Kind != mfa.KindFull || a.First.Read != a.People ||
+		a.Second.Kind != mfa.KindIncremental {
 		t.Errorf("%d people, verdicts %v, first %+v, second %+v", a.People, a.Verdict, a.First, a.Second)
 	}
-	if a.Changed == 0 || a.Fixed != a.Changed || a.Second.Read < a.Changed || a.Second.Read > a.Changed+a.People/3 || a.Second.Calls >= a.First.Calls {
-		t.Errorf("%d enrolled, %d are put right, %d were read with %d calls, %d before", a.Changed, a.Fixed, a.Second.Read, a.Second.Calls, a.First.Calls)
+	if a.Changed == 0 || a.Fixed != a.Changed || a.Second.Read < a.Changed || a.Second.Read > a.Changed+a.People/3 ||
+		a.Second.Calls >= a.First.Calls {
+		t.Errorf("%d enrolled, %d are put right, %d were read with %d calls, %d before", a.Changed, a.Fixed,
+			a.Second.Read, a.Second.Calls, a.First.Calls)
 	}
 	if a.Writes != 0 {
 		t.Errorf("the audits wrote %d times", a.Writes)
 	}
 	failing := a.Verdict[string(mfa.NotEnrolled)] + a.Verdict[string(mfa.WeakOnly)]
-	for _, part := range []string{fmt.Sprintf("%d people of %d fail", failing, a.People), fmt.Sprintf("%d fixed", a.Fixed), "Coverage"} {
+	for _, part := range []string{fmt.Sprintf("%d people of %d fail", failing, a.People),
+		fmt.Sprintf("%d fixed", a.Fixed), "Coverage"} {
 		if !strings.Contains(a.Digest, part) {
 			t.Errorf("the digest does not say %q: %s", part, a.Digest)
 		}
@@ -124,7 +130,8 @@ func TestDemoOfEachSample(t *testing.T) {
 			shown := storyOf(t, stdout)
 			keepsPromises(t, shown, name, rows)
 			auditKeepsPromises(t, shown.MFA)
-			if shown.Structure.Entitlements == 0 || shown.Structure.Values == 0 || shown.Grants.Granted == 0 || shown.Grants.Assigned == 0 {
+			if shown.Structure.Entitlements == 0 || shown.Structure.Values == 0 || shown.Grants.Granted == 0 ||
+				shown.Grants.Assigned == 0 {
 				t.Errorf("nothing was done: %+v", shown)
 			}
 		})
@@ -196,8 +203,10 @@ func TestDemoReadsWellInAPipe(t *testing.T) {
 			t.Errorf("control characters in %q", line)
 		}
 	}
-	for _, part := range []string{"analyze_csv_for_entitlements", "prepare_entitlement_structure", "execute_user_grants", "planned", "granted",
-		"claude_desktop_config.json", "OKTA_DOMAIN", "doctor", "Second act", "okta_mfa_audit", "full audit", "incremental audit", "ORG_ADMIN", "push_denied", "security key",
+	for _, part := range []string{"analyze_csv_for_entitlements", "prepare_entitlement_structure",
+		"execute_user_grants", "planned", "granted",
+		"claude_desktop_config.json", "OKTA_DOMAIN", "doctor", "Second act", "okta_mfa_audit", "full audit",
+		"incremental audit", "ORG_ADMIN", "push_denied", "security key",
 		"put right", "okta_mfa_report", "without names", "| MFA audit of demo", "audit mfa"} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("the story does not say %s", part)

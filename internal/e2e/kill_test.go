@@ -27,8 +27,8 @@ import (
 	"okta-entitlements-mcp/internal/policy"
 )
 
-// TestKilledProcessesEndWhereAnUndisturbedOneEnds kills real processes of the apply command, mostly in the middle of a write,
-// and starts them again until their plans are done. Nothing is lost by that and nothing happens twice.
+// TestKilledProcessesEndWhereAnUndisturbedOneEnds kills real processes of the apply command, mostly in the middle of
+// a write, and starts them again until their plans are done. Nothing is lost by that and nothing happens twice.
 func TestKilledProcessesEndWhereAnUndisturbedOneEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGKILL")
@@ -73,7 +73,11 @@ type slaughter struct {
 const victims = 60 // users of each plan
 
 func newSlaughter(t *testing.T) *slaughter {
-	s := &slaughter{t: t, tenant: oktasim.New(oktasim.Options{Seed: 5}), rng: rand.New(rand.NewPCG(5, 1))}
+	s := &slaughter{
+		t:      t,
+		tenant: oktasim.New(oktasim.Options{Seed: 5}),
+		rng:    rand.New(rand.NewPCG(5, 1)),
+	}
 	for i := range victims {
 		s.tenant.AddUser(oktasim.NewUser{Email: victim(i)})
 	}
@@ -88,15 +92,19 @@ func newSlaughter(t *testing.T) *slaughter {
 		}
 	})
 	dir := t.TempDir()
-	settings := map[string]string{"OKTA_DOMAIN": <-ready, "OKTA_API_TOKEN": s.tenant.Token(), "CSV_DIR": filepath.Join(dir, "csv"),
+	settings := map[string]string{"OKTA_DOMAIN": <-ready, "OKTA_API_TOKEN": s.tenant.Token(),
+		"CSV_DIR":   filepath.Join(dir, "csv"),
 		"STATE_DIR": filepath.Join(dir, "state"), "SETTLE_AFTER": "100ms", "RING_ABOVE": "10", "LOG_LEVEL": "error"}
 	for name, value := range settings {
 		s.environ = append(s.environ, name+"="+value)
 	}
-	cfg, err := config.Load(config.LoadOptions{WorkDir: dir, Environ: func(name string) (string, bool) {
-		value, set := settings[name]
-		return value, set
-	}})
+	cfg, err := config.Load(config.LoadOptions{
+		WorkDir: dir,
+		Environ: func(name string) (string, bool) {
+			value, set := settings[name]
+			return value, set
+		},
+	})
 	s.must(err)
 	s.must(os.MkdirAll(cfg.CSVDir, 0o700))
 	s.program, err = app.Assemble(t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
@@ -129,15 +137,27 @@ func (s *slaughter) importInto(label string) *plan.Plan {
 	}
 	report, err := intake.Read(ctx, strings.NewReader(text.String()), intake.Options{File: "report.csv"})
 	s.must(err)
-	structure, err := plan.PlanStructure(ctx, s.program.Okta, plan.StructureRequest{Report: report, AppID: app, Now: time.Now()})
+	structure, err := plan.PlanStructure(ctx, s.program.Okta, plan.StructureRequest{
+		Report: report,
+		AppID:  app,
+		Now:    time.Now(),
+	})
 	s.must(err)
-	permit, err := s.program.Gate.Permit(ctx, structure, policy.Confirmation{PlanID: structure.ID, Channel: policy.CommandLine})
+	permit, err := s.program.Gate.Permit(ctx, structure, policy.Confirmation{
+		PlanID:  structure.ID,
+		Channel: policy.CommandLine,
+	})
 	s.must(err)
 	summary, err := s.program.Engine.Run(ctx, structure, permit, nil)
 	if s.must(err); summary.Ended != batch.EndedComplete {
 		s.t.Fatalf("structure ended %s", summary.Ended)
 	}
-	p, err := plan.PlanGrants(ctx, s.program.Okta, plan.GrantRequest{Report: report, AppID: app, Mode: plan.ModeAdditive, Now: time.Now()})
+	p, err := plan.PlanGrants(ctx, s.program.Okta, plan.GrantRequest{
+		Report: report,
+		AppID:  app,
+		Mode:   plan.ModeAdditive,
+		Now:    time.Now(),
+	})
 	s.must(err)
 	s.must(s.program.Plans.Save(p))
 	return p
@@ -172,14 +192,21 @@ func (s *slaughter) finish(p *plan.Plan) {
 	}
 }
 
-// killOne starts a process and kills it at a random call to the tenant, or at a random instant. It says whether the process
-// was done before that.
+// killOne starts a process and kills it at a random call to the tenant, or at a random instant. It says whether the
+// process was done before that.
 func (s *slaughter) killOne(cmd *exec.Cmd) (done bool) {
 	s.t.Helper()
 	strike := make(chan bool, 1)
 	// A write takes a while, before or after it is carried out, so that there is a middle to hit.
-	slow := s.tenant.Inject(oktasim.Fault{Method: "POST", Times: -1, Effect: oktasim.EffectStall, Duration: 20 * time.Millisecond, Acted: s.rng.IntN(2) == 0,
-		Nth: 1, Do: s.countdown(s.rng.IntN(25), strike)})
+	slow := s.tenant.Inject(oktasim.Fault{
+		Method:   "POST",
+		Times:    -1,
+		Effect:   oktasim.EffectStall,
+		Duration: 20 * time.Millisecond,
+		Acted:    s.rng.IntN(2) == 0,
+		Nth:      1,
+		Do:       s.countdown(s.rng.IntN(25), strike),
+	})
 	defer slow.Remove()
 	if s.rng.IntN(5) == 0 {
 		timer := time.AfterFunc(time.Duration(s.rng.IntN(400))*time.Millisecond, func() { offer(strike, false) })
@@ -240,8 +267,8 @@ func (s *slaughter) access(p *plan.Plan) map[string][]string {
 	return access
 }
 
-// grants asks the listener what the plan's application holds: the active grants of each user by names, so that applications
-// can be compared.
+// grants asks the listener what the plan's application holds: the active grants of each user by names, so that
+// applications can be compared.
 func (s *slaughter) grants(p *plan.Plan) map[string][]string {
 	s.t.Helper()
 	resp, err := http.Get(s.tenant.BaseURL() + "/_sim/state")

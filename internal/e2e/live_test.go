@@ -64,7 +64,10 @@ func simulate(t *testing.T, people string, flags ...string) *simulated {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}}
+	s.client = &http.Client{Transport: &http.Transport{
+		TLSClientConfig:   &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		DisableKeepAlives: true,
+	}}
 	return s
 }
 
@@ -117,7 +120,8 @@ func (s *simulated) writes(t *testing.T) int {
 	return n
 }
 
-// TestThreeStagesOverHTTPS: the whole way, from a client over stdio to a tenant behind a real listener, live and headless.
+// TestThreeStagesOverHTTPS: the whole way, from a client over stdio to a tenant behind a real listener, live and
+// headless.
 func TestThreeStagesOverHTTPS(t *testing.T) {
 	t.Parallel()
 	okta := simulate(t, e2eReport)
@@ -126,7 +130,8 @@ func TestThreeStagesOverHTTPS(t *testing.T) {
 	env := okta.env(p)
 
 	stdout, stderr, code := runProgram(t, env, "doctor")
-	if code != 0 || !strings.Contains(stdout, "all is well") || !strings.Contains(stdout, okta.url) || !strings.Contains(stdout, p.inbox) {
+	if code != 0 || !strings.Contains(stdout, "all is well") || !strings.Contains(stdout, okta.url) ||
+		!strings.Contains(stdout, p.inbox) {
 		t.Fatalf("doctor: code %d\n%s%s", code, stdout, stderr)
 	}
 	if strings.Contains(stdout+stderr, okta.token) {
@@ -138,10 +143,12 @@ func TestThreeStagesOverHTTPS(t *testing.T) {
 	if tested := answer[tools.OktaTestOut](s, "okta_test", nil); tested.Mode != "live" || tested.Cannot != 0 {
 		t.Errorf("okta_test: %+v", tested)
 	}
-	if seen := answer[tools.AnalyzeOut](s, "analyze_csv_for_entitlements", map[string]any{"filename": "report.csv"}); seen.Counts.Wanted != 2 {
+	if seen := answer[tools.AnalyzeOut](s, "analyze_csv_for_entitlements",
+		map[string]any{"filename": "report.csv"}); seen.Counts.Wanted != 2 {
 		t.Errorf("analysis: %+v", seen)
 	}
-	if made := s.applied("prepare_entitlement_structure", file); made.Status != "complete" || !p.has("processed/report.csv") {
+	if made := s.applied("prepare_entitlement_structure", file); made.Status != "complete" ||
+		!p.has("processed/report.csv") {
 		t.Errorf("structure: %+v", made)
 	}
 	planned := answer[tools.PlanOut](s, "execute_user_grants", file)
@@ -156,7 +163,8 @@ func TestThreeStagesOverHTTPS(t *testing.T) {
 		Ended string         `json:"ended"`
 		Rows  map[string]int `json:"rows"`
 	}
-	if err := json.Unmarshal([]byte(stdout), &summary); err != nil || code != 0 || summary.Ended != "complete" || summary.Rows["granted"] != 2 {
+	if err := json.Unmarshal([]byte(stdout), &summary); err != nil || code != 0 || summary.Ended != "complete" ||
+		summary.Rows["granted"] != 2 {
 		t.Fatalf("apply: code %d, %v\n%s%s", code, err, stdout, stderr)
 	}
 	if !p.has("processed_and_assigned/report.csv") {
@@ -198,7 +206,10 @@ func clientKey(t *testing.T) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "okta-key.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{
+		Type:  "PRIVATE KEY",
+		Bytes: der,
+	}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -242,14 +253,22 @@ func TestCommandsRefuseWhatTheyCannotDo(t *testing.T) {
 		{"unknown command", p.env, []string{"nonsense"}, cli.ExitUsage, []string{"nonsense"}},
 		{"unknown flag", p.env, []string{"serve", "--nonsense"}, cli.ExitUsage, []string{"nonsense"}},
 		{"apply without a plan", append(p.env, "OKTA_DOMAIN=demo"), []string{"apply"}, cli.ExitUsage, []string{"arg"}},
-		{"apply what is no plan", append(p.env, "OKTA_DOMAIN=demo"), []string{"apply", "x"}, cli.ExitUsage, []string{"plan_"}},
-		{"a host that cannot be", append(p.env, "OKTA_DOMAIN=not a host", "OKTA_API_TOKEN=x"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_DOMAIN"}},
-		{"no credential", append(p.env, "OKTA_DOMAIN=acme.okta.com"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_API_TOKEN"}},
-		{"Okta down", append(p.env, "OKTA_DOMAIN=http://127.0.0.1:1", "OKTA_API_TOKEN=x"), []string{"doctor"}, cli.ExitFailed, []string{"127.0.0.1:1"}},
-		{"certificates that are none", append(p.env, "OKTA_DOMAIN=acme.okta.com", "OKTA_API_TOKEN=x", "OKTA_CA_FILE=/dev/null"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_CA_FILE"}},
-		{"sim with scopes and no key", p.env, []string{"sim", "--client-scopes", "okta.users.read"}, cli.ExitUsage, []string{"--client-key"}},
-		{"sim with an unknown scope", p.env, []string{"sim", "--client-key", clientKey(t), "--client-scopes", "okta.nonsense"}, cli.ExitUsage, []string{"okta.nonsense"}},
-		{"sim with a wrong word", p.env, []string{"sim", "--limits", "some"}, cli.ExitUsage, []string{"--limits", "real", "off"}},
+		{"apply what is no plan", append(p.env, "OKTA_DOMAIN=demo"), []string{"apply", "x"}, cli.ExitUsage,
+			[]string{"plan_"}},
+		{"a host that cannot be", append(p.env, "OKTA_DOMAIN=not a host", "OKTA_API_TOKEN=x"), []string{"doctor"},
+			cli.ExitUsage, []string{"OKTA_DOMAIN"}},
+		{"no credential", append(p.env, "OKTA_DOMAIN=acme.okta.com"), []string{"doctor"}, cli.ExitUsage,
+			[]string{"OKTA_API_TOKEN"}},
+		{"Okta down", append(p.env, "OKTA_DOMAIN=http://127.0.0.1:1", "OKTA_API_TOKEN=x"), []string{"doctor"},
+			cli.ExitFailed, []string{"127.0.0.1:1"}},
+		{"certificates that are none", append(p.env, "OKTA_DOMAIN=acme.okta.com", "OKTA_API_TOKEN=x",
+			"OKTA_CA_FILE=/dev/null"), []string{"doctor"}, cli.ExitUsage, []string{"OKTA_CA_FILE"}},
+		{"sim with scopes and no key", p.env, []string{"sim", "--client-scopes", "okta.users.read"}, cli.ExitUsage,
+			[]string{"--client-key"}},
+		{"sim with an unknown scope", p.env, []string{"sim", "--client-key", clientKey(t), "--client-scopes",
+			"okta.nonsense"}, cli.ExitUsage, []string{"okta.nonsense"}},
+		{"sim with a wrong word", p.env, []string{"sim", "--limits", "some"}, cli.ExitUsage,
+			[]string{"--limits", "real", "off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +295,8 @@ func TestStateThatCannotBeMadeStopsTheStart(t *testing.T) {
 		t.Errorf("code %d: %s", code, stderr)
 	}
 	env := append(p.env, "STATE_DIR="+filepath.Join(p.state, "deeper"))
-	if _, stderr, code = runProgram(t, env, "serve"); code == 0 || !strings.Contains(stderr, "STATE_DIR") || !strings.Contains(stderr, "state_not_writable") {
+	if _, stderr, code = runProgram(t, env, "serve"); code == 0 || !strings.Contains(stderr, "STATE_DIR") ||
+		!strings.Contains(stderr, "state_not_writable") {
 		t.Errorf("code %d: %s", code, stderr)
 	}
 }

@@ -113,7 +113,12 @@ func TestARunOfTheFirstVersionCanBeUndone(t *testing.T) {
 	ctx := t.Context()
 	undo, err := tools.PlanUndo(ctx, program.Deps, s.Plans["Finished"])
 	fails(t, err)
-	permit, err := program.Gate.Permit(ctx, undo, policy.Confirmation{PlanID: undo.ID, Channel: policy.Terminal, Client: "test", Time: time.Now()})
+	permit, err := program.Gate.Permit(ctx, undo, policy.Confirmation{
+		PlanID:  undo.ID,
+		Channel: policy.Terminal,
+		Client:  "test",
+		Time:    time.Now(),
+	})
 	fails(t, err)
 	summary, err := program.Engine.Run(ctx, undo, permit, nil)
 	fails(t, err)
@@ -137,7 +142,10 @@ func (s *oldState) program() *app.App {
 		name, value, _ := strings.Cut(line, "=")
 		set[name] = value
 	}
-	cfg, err := config.Load(config.LoadOptions{WorkDir: s.home, Environ: func(name string) (string, bool) { v, ok := set[name]; return v, ok }})
+	cfg, err := config.Load(config.LoadOptions{
+		WorkDir: s.home,
+		Environ: func(name string) (string, bool) { v, ok := set[name]; return v, ok },
+	})
 	fails(s.t, err)
 	program, err := app.Assemble(s.t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
 	fails(s.t, err)

@@ -66,7 +66,8 @@ func auditLines(text string) [][]string {
 		}
 		var words []string
 		for _, w := range word.FindAllString(flags, -1) {
-			if w == "|" || w == "||" || w == "&&" || w == "#" || strings.ContainsAny(w, "<>`") && !strings.HasPrefix(w, "'") && !strings.HasPrefix(w, `"`) {
+			if w == "|" || w == "||" || w == "&&" || w == "#" ||
+				strings.ContainsAny(w, "<>`") && !strings.HasPrefix(w, "'") && !strings.HasPrefix(w, `"`) {
 				break
 			}
 			words = append(words, strings.Trim(w, `'"`))
@@ -109,7 +110,8 @@ func TestAuditCommandsInTheDocumentsAreTakenByTheProgram(t *testing.T) {
 	if seen < 8 {
 		t.Errorf("only %d command lines were found: the test looks in the wrong place", seen)
 	}
-	for _, wrong := range [][]string{{"--sample", "1"}, {"--jira", "each"}, {"--fail-on", "many>0"}, {"Finance"}, {"--baseline", "x.csv", "--full"}} {
+	for _, wrong := range [][]string{{"--sample", "1"}, {"--jira", "each"}, {"--fail-on", "many>0"}, {"Finance"},
+		{"--baseline", "x.csv", "--full"}} {
 		if wrongAudit(wrong) == nil {
 			t.Errorf("a planted mistake was not found: %v", wrong)
 		}
@@ -170,8 +172,8 @@ func argumentsIn(value any) (found [][]string) {
 	return found
 }
 
-// TestFlagsAndSettingsInTheDocumentsExist: what is in backticks with two dashes is a flag of some command, and what looks like
-// one of our settings is one.
+// TestFlagsAndSettingsInTheDocumentsExist: what is in backticks with two dashes is a flag of some command, and what
+// looks like one of our settings is one.
 func TestFlagsAndSettingsInTheDocumentsExist(t *testing.T) {
 	flags := map[string]bool{"--help": true}
 	var collect func(cmd *cobra.Command)
@@ -225,7 +227,8 @@ func TestTheExamplePolicyHoldsEveryFieldAndIsAccepted(t *testing.T) {
 	if len(p.Exemptions) != 2 || p.Deadline.IsZero() || len(p.AllowedFactorTypes) == 0 {
 		t.Errorf("the example is read as %+v", p)
 	}
-	for _, field := range []string{"enforcement_level", "allowed_factor_types", "mfa_methods", "grace_period_hours", "enrollment_deadline", "exemptions", "minimum_coverage", "sample", "resolve_okta_verify"} {
+	for _, field := range []string{"enforcement_level", "allowed_factor_types", "mfa_methods",
+		"grace_period_hours", "enrollment_deadline", "exemptions", "minimum_coverage", "sample", "resolve_okta_verify"} {
 		if !regexp.MustCompile(`(?m)^` + field + ":").Match(text) {
 			t.Errorf("the example lacks %s", field)
 		}

@@ -20,7 +20,7 @@ var imports = map[string][]string{
 	"internal/cli":               {"*"},            // the commands: arguments, exit codes, printing
 	"internal/app":               {"*"},            // the wiring: where packages meet
 	"server":                     {"tools", "internal/trail", "internal/trouble"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
+	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/mapping", "internal/planning", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
 	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted", "internal/wait"}, // trail: each run is recorded at its start and end
 	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/wait", "internal/untrusted"},                     // reads Okta and keeps what it read; asks mfa for the verdicts
 	"internal/mfa":               {"oktaclient", "internal/untrusted"},                                                                                                                                     // Okta's data types and the quoting of its filters alone: TestMFAIsPure
@@ -32,8 +32,8 @@ var imports = map[string][]string{
 	"internal/progress":          {}, // how far long work is, for runs and audits alike
 	"internal/policy":            {"internal/plan", "internal/intake", "internal/trail", "internal/trouble"},
 	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},
-	"internal/trail":             {"internal/durable"},
-	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble"},
+	"internal/trail":             {"internal/durable", "internal/secret"},
+	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted"},
 	"oktaclient":                 {"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
 	"internal/config":            {"internal/secret"},
 	"internal/intake":            {"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble", "internal/untrusted"},
@@ -43,7 +43,7 @@ var imports = map[string][]string{
 	"internal/mapping":           {"internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},                                     // answered readings that are kept
 	"internal/intake/sheet":      {"internal/trouble"},                                                                                                  // rows of a workbook, for reports that are not CSV
 	"internal/intake/charset":    {},                                                                                                                    // which encoding a text has, for reports that are not UTF-8
-	"internal/durable":           {},                                                                                                                    // files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/durable":           {"internal/trouble"},                                                                                                  // files that survive a power failure, for journal, trail, plans and S3 copies alike
 	"internal/wait":              {},                                                                                                                    // a wait that its context ends, for client, runs, audits, deliveries and simulated latency
 	"internal/secret":            {},                                                                                                                    // credentials that cannot print, for config, client and S3
 	"internal/simwire":           {"internal/wait"},                                                                                                     // the kernel of simulated services: routing, faults, latency, the log of calls, transport

@@ -33,7 +33,6 @@ var rawCallers = map[string]string{
 	"internal/report/ticket_text.go":    "the key of a ticket is made of the scope",
 	"oktaclient/entitlements.go":        "the length that Okta takes",
 	"oktaclient/types.go":               "first and last name make one text",
-	"tools/known.go":                    "cells of a report are compared with the names of values",
 }
 
 // TestRawTextIsTakenInKnownPlacesOnly holds everyone else to showing text from outside cleaned and cut: a Text is no

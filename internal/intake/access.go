@@ -66,6 +66,7 @@ func (t *accessTable) addColumn(c Column, d *columns) {
 	col := accessColumn{index: c.Index, beside: -1, entitlement: -1, cells: newTable(), guessed: c.Confidence < sureByCaller,
 		plural: isPlural(d.about(c.Index))}
 	col.syntax = b.syntax(d.about(c.Index))
+	col.syntax.words, col.syntax.used = b.wordsOf(c, d), map[string]bool{}
 	switch {
 	case slices.Contains(d.marks, c.Index):
 		col.entitlement = t.entitlement(b.matrixName(d))

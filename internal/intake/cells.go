@@ -26,24 +26,6 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// splitValues cuts a cell at any of the separators, folds whitespace, and drops empty parts and repetitions.
-func splitValues(cell, separators string) []string {
-	var values []string
-	var seen map[string]bool
-	for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-		part = foldSpace(part)
-		if part == "" || seen[part] {
-			continue
-		}
-		if seen == nil {
-			seen = map[string]bool{}
-		}
-		seen[part] = true
-		values = append(values, part)
-	}
-	return values
-}
-
 // foldSpace trims whitespace of any kind, no-break spaces and line breaks among them, and makes every run of it one space.
 func foldSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 

@@ -59,6 +59,7 @@ func decideColumns(h *head, answers layers) (*columns, error) {
 	for i, name := range h.header {
 		d.list[i] = Column{Name: name, Index: i}
 	}
+	d.given.Rows = d.rowsByColumn()
 	mapping := d.given.Columns
 	d.explicit = len(mapping.Entitlements) > 0
 	if err := d.claims(mapping); err != nil {
@@ -79,6 +80,21 @@ func decideColumns(h *head, answers layers) (*columns, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// rowsByColumn is the choice of rows by the names that the file has: answers may write them in another case.
+func (d *columns) rowsByColumn() map[string][]string {
+	if len(d.given.Rows) == 0 {
+		return d.given.Rows
+	}
+	rows := map[string][]string{}
+	for name, values := range d.given.Rows {
+		if at, err := d.find(name); err == nil {
+			name = d.list[at].Name
+		}
+		rows[name] = values
+	}
+	return rows
 }
 
 func (d *columns) free(i int) bool              { return d.list[i].Role == "" }

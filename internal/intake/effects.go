@@ -45,7 +45,7 @@ func effects(ctx context.Context, r io.ReadSeeker, opts Options, rep *Report) er
 				return ctx.Err()
 			}
 			if err != nil {
-				a.Effect = "the report cannot be read so: " + err.Error()
+				a.Effect = "more is needed: " + err.Error()
 				continue
 			}
 			a.Effect = with.effect()
@@ -65,7 +65,9 @@ func (r *Report) effect() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d rows grant, %d do not; %d users, %d values", grants, len(r.Rows)-grants, r.Counts().UsersWanted, len(values))
+	denies := len(r.Rows) - grants
+	return fmt.Sprintf("%s %s, %d %s not; %s, %s", counted(grants, "row"), verb(grants, "grants", "grant"), denies,
+		verb(denies, "does", "do"), counted(r.Counts().UsersWanted, "user"), counted(len(values), "value"))
 }
 
 // settledByAnswers notes which questions about columns the answers settled: those that the file alone would raise and

@@ -65,8 +65,9 @@ func emailFlaw(b []byte) string {
 	case domain[0] == '.' || domain[0] == '-' || domain[len(domain)-1] == '.' || domain[len(domain)-1] == '-' ||
 		bytes.Contains(domain, []byte("..")):
 		return "the part behind the @ is no domain"
-	case bytes.HasSuffix(bytes.ToLower(domain), []byte(".invalid")):
-		return "the domain ends in .invalid, which marks addresses that were switched off"
+	}
+	if mark := switchedOff(strings.ToLower(string(b[:at])), strings.ToLower(string(domain))); mark != "" {
+		return "it holds " + mark + ", which marks addresses that were switched off"
 	}
 	plain := true
 	for _, c := range domain {
@@ -79,6 +80,26 @@ func emailFlaw(b []byte) string {
 	if !plain || !plainText(b) {
 		if o := inspect(b); o.invalid || o.control || o.invisible || o.lineBreak {
 			return "it holds invisible or broken characters"
+		}
+	}
+	return ""
+}
+
+// switchedOff returns the mark that directories add to the addresses of people who left, or "".
+func switchedOff(local, domain string) string {
+	label := domain[strings.LastIndexByte(domain, '.')+1:]
+	switch label {
+	case "invalid", "deleted", "old", "disabled", "inactive", "deactivated", "removed", "terminated", "archived", "left", "expired", "former":
+		return "." + label
+	}
+	for _, word := range []string{"deleted", "disabled", "inactive", "deactivated", "terminated", "archived"} {
+		for _, sign := range []string{".", "_", "-", "+"} {
+			if strings.HasSuffix(local, sign+word) {
+				return sign + word
+			}
+			if strings.HasPrefix(local, word+sign) {
+				return word + sign
+			}
 		}
 	}
 	return ""

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"okta-entitlements-mcp/internal/intake/charset"
-	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -22,27 +21,12 @@ func (b *builder) finish() error {
 	b.countByUser()
 	b.nearDuplicates()
 	b.separatorsInNames()
+	b.struckValues()
+	b.settledValues()
 	b.openQuestions()
 	b.reading()
 	b.rep.Problems, b.rep.ProblemCounts = b.problems.list(), b.problems.counts
 	return nil
-}
-
-// openQuestions collects what reading all rows has put in doubt.
-func (b *builder) openQuestions() {
-	if len(b.rep.Entitlements) == 0 {
-		return // nothing can be granted, so there is nothing to ask
-	}
-	for _, v := range b.wordColumns() {
-		name := b.rep.Header[v.index]
-		if q := v.unknown(name); q != nil {
-			b.doubt(*q)
-		}
-		b.settled = append(b.settled, v.settled(name, b.layers)...)
-	}
-	b.watched()
-	b.noneInDoubt()
-	b.onePerPerson()
 }
 
 // reading writes down how the file was understood.
@@ -58,93 +42,6 @@ func (b *builder) reading() {
 	if r.DateOrder == "" {
 		r.DateOrder = b.rep.DateOrder
 	}
-}
-
-// noneInDoubt asks whether None is the name of a role.
-func (b *builder) noneInDoubt() {
-	for i := range b.access.columns {
-		c := &b.access.columns[i]
-		if len(c.nones) == 0 {
-			continue
-		}
-		name := b.rep.Header[c.index]
-		if given := b.answers.NoneIs; given != "" {
-			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given,
-				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
-			continue
-		}
-		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines,
-			Question: fmt.Sprintf("does %s under %s mean that there is no access, or is it the name of a value?",
-				quoted(c.nones...), quoted(name)),
-			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value",
-				Answers{NoneIs: NoneIsValue})}})
-	}
-}
-
-// onePerPerson doubts a column in which nearly every person has a value that no other has: that is how identifiers look.
-func (b *builder) onePerPerson() {
-	type count struct{ values, single, users int }
-	counts := make([]count, len(b.rep.Entitlements))
-	for _, v := range b.rep.Values {
-		if v.Users > 0 {
-			c := &counts[v.Entitlement]
-			c.values, c.users = c.values+1, c.users+v.Users
-			if v.Users == 1 {
-				c.single++
-			}
-		}
-	}
-	for i := range b.access.columns {
-		c := &b.access.columns[i]
-		if c.entitlement < 0 || !c.guessed || c.marks != nil || c.beside >= 0 {
-			continue
-		}
-		n := counts[c.entitlement]
-		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
-			float64(n.values) < uniqueEnough*float64(b.rep.usersWanted()) {
-			continue
-		}
-		// Under a header such as Role, values that differ are still roles, unless they are made of the names of people.
-		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
-			continue
-		}
-		name := b.rep.Header[c.index]
-		b.doubt(Doubt{Code: DoubtOnePerPerson, Column: name,
-			Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an "+
-				"identifier?", quoted(name), n.values, n.single),
-			Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: b.rep.Mapping.Entitlements}}),
-				answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}})
-	}
-}
-
-// namesPeople reports whether the values of an entitlement fit the users who have them: aquill for ada.quill.
-func (b *builder) namesPeople(entitlement int32) bool {
-	n, fit := 0, 0
-	for _, row := range b.rep.Rows {
-		if row.State != RowWanted || n >= 500 {
-			continue
-		}
-		for _, v := range b.rep.Accesses[row.Access] {
-			if b.rep.Values[v].Entitlement == entitlement {
-				if n++; fits(b.rep.People[row.Person].Email, b.rep.Values[v].Text) {
-					fit++
-				}
-			}
-		}
-	}
-	return n > 0 && float64(fit) >= halfOfCells*float64(n)
-}
-
-func (r *Report) usersWanted() int {
-	seen := make([]bool, len(r.People))
-	n := 0
-	for _, row := range r.Rows {
-		if row.State == RowWanted && !seen[row.Person] {
-			seen[row.Person] = true
-			n++
-		}
-	}
-	return n
 }
 
 func (b *builder) aboutHeader(line int) {
@@ -338,66 +235,5 @@ func (b *builder) laterDenied(d LaterDenial) {
 			Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
 			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
 			Fix:     "delete the row that no longer holds"})
-	}
-}
-
-// repeats finds rows of one person that say the same. It is a hash table that is never cleared: each slot belongs to the
-// person that wrote it last.
-type repeats struct {
-	slots []repeatSlot
-}
-
-type repeatSlot struct{ person, row int32 } // person plus one; 0 is free
-
-func newRepeats(rows int) *repeats {
-	size := 16
-	for size < 2*rows {
-		size *= 2
-	}
-	return &repeats{slots: make([]repeatSlot, size)}
-}
-
-// add enters a row and returns the index of an equal one of the same person, or -1.
-func (t *repeats) add(person, at int32, row *Row, rows []Row) int32 {
-	h := uint64(uint32(row.Access))*0x9e3779b97f4a7c15 ^ uint64(uint32(row.Date))*0xc2b2ae3d27d4eb4f ^ uint64(row.State)*0x165667b19e3779f9
-	mask := uint64(len(t.slots) - 1)
-	for i := (h ^ h>>29) & mask; ; i = (i + 1) & mask {
-		slot := &t.slots[i]
-		if slot.person != person+1 {
-			*slot = repeatSlot{person + 1, at}
-			return -1
-		}
-		other := &rows[slot.row]
-		if other.Access == row.Access && other.Date == row.Date && other.State == row.State {
-			return slot.row
-		}
-	}
-}
-
-// nearDuplicates reports values of one entitlement that look alike.
-func (b *builder) nearDuplicates() {
-	r := b.rep
-	type foldKey struct {
-		entitlement int32
-		name        string
-	}
-	keep := map[foldKey]int32{} // the most used spelling, the first of them
-	keys := make([]foldKey, len(r.Values))
-	for i, v := range r.Values {
-		keys[i] = foldKey{v.Entitlement, foldName(v.Text)}
-		if best, known := keep[keys[i]]; !known || v.Rows > r.Values[best].Rows {
-			keep[keys[i]] = int32(i)
-		}
-	}
-	for i, v := range r.Values {
-		best := keep[keys[i]]
-		if best == int32(i) || !b.problems.want(ProblemNearDuplicate) {
-			continue
-		}
-		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
-			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows,
-				untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Fix: fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
 	}
 }

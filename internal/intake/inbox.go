@@ -16,8 +16,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -154,10 +152,7 @@ func isReportName(name string) bool {
 // Hidden reports whether a name holds characters that do not show or that change how others show: one that looks like
 // another name, or acts on a terminal. Such files cannot be named, so they have to be renamed to be used.
 func Hidden(name string) bool {
-	return !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool {
-		return unicode.IsControl(r) ||
-			untrusted.Bidi(r) || untrusted.Invisible(r)
-	})
+	return untrusted.HiddenName(name)
 }
 
 // checkName refuses names that are no plain relative path to a visible file.

@@ -1,7 +1,8 @@
 package intake
 
 import (
-	"encoding/json"
+	"html"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -17,6 +18,7 @@ type parsedCell struct {
 	broken    bool     // a list that cannot be read
 	commas    bool     // it was split at commas and at nothing else
 	spaced    bool     // a space follows one of these commas
+	cut       bool     // the export left values out: Grp1;Grp2;...
 	breaks    bool     // it was split at line breaks
 }
 
@@ -26,7 +28,9 @@ type cellSyntax struct {
 	given      bool   // the caller chose them
 	plus       bool   // + joins licences
 	known      map[string]bool
-	none       string // Answers.NoneIs
+	none       string            // Answers.NoneIs
+	words      map[string]string // answers: what a value grants or refuses, by word key
+	used       map[string]bool   // of these, those that were met
 }
 
 // parse reads a cell: a JSON, Postgres, Python or Java list, distinguished names, lines, quoted words, or text with separators.
@@ -37,13 +41,18 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 		return p
 	}
 	l := lexicon.Load()
-	if l.Says(text, lexicon.Placeholder) || isTypeName(text) {
+	if (l.Says(text, lexicon.Placeholder) || isTypeName(text)) && x.words[wordKey(text)] == "" {
 		p.empties = append(p.empties, text)
 		return p
 	}
 	if x.separators == "" && x.given || x.known[wordKey(text)] {
 		p.add(x, foldSpace(text))
 		return p
+	}
+	if hasTags(text) {
+		if text, p.broken = withoutTags(text); p.broken {
+			return p
+		}
 	}
 	if items, isList, ok := bracketed(text); isList {
 		p.broken = !ok
@@ -75,14 +84,32 @@ func (x *cellSyntax) parse(raw string) parsedCell {
 			}
 		}
 		p.spaced = p.spaced || strings.Contains(line, ", ")
-		for _, part := range parts {
-			p.add(x, unquote(foldSpace(part)))
+		for i, part := range parts {
+			p.part(x, unquote(foldSpace(part)), len(parts) > 1 && i == len(parts)-1)
 		}
 	}
 	if others || p.breaks || x.given {
 		p.commas = false
 	}
 	return p
+}
+
+// tag matches the tags of HTML that exports of rich text leave in cells.
+var tag = regexp.MustCompile(`(?i)</?(ul|ol|li|p|div|span|br|b|i|u|strong|em|a|table|tr|td|font)( [^<>]*)?/?>`)
+
+var inlineTag = regexp.MustCompile(`(?i)</?(span|b|i|u|strong|em|a|font)( [^<>]*)?>`)
+
+// otherTag matches the end of any other element, such as one of XML.
+var otherTag = regexp.MustCompile(`</[A-Za-z][\w:.-]*>`)
+
+func hasTags(s string) bool {
+	return strings.IndexByte(s, '<') >= 0 && (tag.MatchString(s) || otherTag.MatchString(s))
+}
+
+// withoutTags makes each tag a line break, and reports whether something is left that could be a tag.
+func withoutTags(s string) (string, bool) {
+	s = html.UnescapeString(tag.ReplaceAllString(inlineTag.ReplaceAllString(s, ""), "\n"))
+	return strings.TrimSpace(s), strings.ContainsAny(s, "<>")
 }
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n",
@@ -93,17 +120,42 @@ func isTypeName(s string) bool {
 	return (strings.HasPrefix(s, "System.") || strings.HasPrefix(s, "Microsoft.")) && !strings.ContainsAny(s, " ,;")
 }
 
+// part takes one part of a list. The last one may say that the export left the others out, or be cut itself.
+func (p *parsedCell) part(x *cellSyntax, value string, last bool) {
+	bare := strings.TrimRight(strings.TrimSuffix(value, "…"), ".")
+	switch {
+	case last && (bare == "" && value != "" || moreLeft.MatchString(value)):
+		p.cut = true
+	case last && (strings.HasSuffix(value, "...") || strings.HasSuffix(value, "…")) && !x.known[wordKey(value)]:
+		p.broken = true
+	default:
+		p.add(x, value)
+	}
+}
+
+// moreLeft matches what exports write in place of the rest of a list: +3 more, and 12 others.
+var moreLeft = regexp.MustCompile(`(?i)^\(?(and |und |\+ ?)?\d+ (more|others|weitere)\)?$|^\(?\+\d+\)?$|^(etc|usw)\.?$`)
+
 // add takes one value, unless it says that there is none.
 func (p *parsedCell) add(x *cellSyntax, value string) {
 	if value == "" {
 		return
 	}
+	says := x.words[wordKey(value)]
+	if says != "" {
+		x.used[wordKey(value)] = true
+	}
+	if says == WordRefuses {
+		p.refusals = append(p.refusals, value)
+		return
+	}
 	senses := lexicon.Load().Senses(value)
 	switch {
+	case says == WordGrants:
 	case senses[lexicon.Ambiguous] && x.none != NoneIsValue:
 		p.ambiguous = append(p.ambiguous, value)
 		return
-	case senses[lexicon.Placeholder] && !senses[lexicon.Ambiguous]:
+	case senses[lexicon.Placeholder] && !senses[lexicon.Ambiguous], !x.known[wordKey(value)] && lexicon.Load().Denies(value):
 		p.empties = append(p.empties, value)
 		return
 	case (senses[lexicon.Refuses] || senses[lexicon.Inactive]) && !x.known[wordKey(value)]:
@@ -172,143 +224,4 @@ func unquote(s string) string {
 		return foldSpace(s[1 : len(s)-1])
 	}
 	return s
-}
-
-// bracketed reads a cell that is a list in brackets: ["a","b"], ['a', 'b'], {a,"b c"}, ('a', 'b'), [a, b]. The booleans
-// say whether the cell is one, and whether it can be read.
-func bracketed(s string) (items []string, isList, ok bool) {
-	if s == "set()" {
-		return nil, true, true
-	}
-	if strings.HasPrefix(s, "@{") { // a hash table of PowerShell
-		return nil, true, false
-	}
-	pairs := map[byte]byte{'[': ']', '{': '}', '(': ')'}
-	shut, opens := pairs[s[0]]
-	if !opens || len(s) < 2 {
-		return nil, false, false
-	}
-	if s[len(s)-1] != shut {
-		return nil, strings.HasPrefix(s, `["`) || strings.HasPrefix(s, `{"`) || strings.HasPrefix(s, "['"), false // a list that was cut
-	}
-	inner := strings.TrimSpace(s[1 : len(s)-1])
-	if s[0] == '(' && (inner == "" || inner[0] != '\'' && inner[0] != '"') || closesEarly(s) {
-		return nil, false, false // (Sales), or (a) and (b)
-	}
-	if inner == "" {
-		return nil, true, true
-	}
-	if s[0] == '[' {
-		var list []any
-		if err := json.Unmarshal([]byte(s), &list); err == nil {
-			for _, item := range list {
-				switch v := item.(type) {
-				case string:
-					items = append(items, v)
-				case nil:
-				default:
-					return nil, true, false
-				}
-			}
-			return items, true, true
-		}
-	}
-	if s[0] == '{' && strings.Contains(inner, `":`) || strings.ContainsAny(inner, "[]{}") {
-		return nil, true, false // an object, or lists in lists
-	}
-	return quotedItems(inner)
-}
-
-// closesEarly reports whether the first bracket closes before the end: [A] and [B].
-func closesEarly(s string) bool {
-	depth := 0
-	for i, r := range s {
-		switch r {
-		case '[', '{', '(':
-			depth++
-		case ']', '}', ')':
-			depth--
-		}
-		if depth == 0 && i < len(s)-1 {
-			return true
-		}
-	}
-	return false
-}
-
-// quotedItems reads words with commas between them, each in quotes or bare.
-func quotedItems(s string) (items []string, isList, ok bool) {
-	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
-		if s[0] == '"' || s[0] == '\'' {
-			var b strings.Builder
-			i := 1
-			for ; i < len(s) && s[i] != s[0]; i++ {
-				if s[i] == '\\' && i+1 < len(s) {
-					i++
-				}
-				b.WriteByte(s[i])
-			}
-			if i >= len(s) {
-				return nil, true, false
-			}
-			items = append(items, b.String())
-			s = strings.TrimSpace(s[i+1:])
-			if s != "" && s[0] != ',' {
-				return nil, true, false
-			}
-			s = strings.TrimPrefix(s, ",")
-			continue
-		}
-		word, rest, _ := strings.Cut(s, ",")
-		if word = strings.TrimSpace(word); word != "" && !strings.EqualFold(word, "null") {
-			items = append(items, word)
-		}
-		s = rest
-	}
-	return items, true, true
-}
-
-// distinguishedNames cuts a cell into LDAP names, nil when it holds none. A comma inside a name does not end it; a
-// semicolon, a bar, a line break or a new CN= behind the last DC= does.
-func distinguishedNames(s string) []string {
-	if !startsDN(s) {
-		return nil
-	}
-	var names []string
-	for _, piece := range strings.FieldsFunc(lineBreaks.Replace(s), func(r rune) bool { return r == ';' || r == '|' || r == '\n' }) {
-		piece = strings.Trim(strings.TrimSpace(piece), `"`)
-		if piece == "" {
-			continue
-		}
-		if !startsDN(piece) {
-			return nil
-		}
-		from := 0
-		for i := 1; i < len(piece); i++ {
-			rest := piece[i:]
-			if piece[i-1] != '\\' && (piece[i] == ',' || piece[i] == ' ') && startsDN(strings.TrimLeft(rest, ", ")) &&
-				strings.Contains(strings.ToUpper(piece[from:i]), "DC=") &&
-				strings.HasPrefix(strings.ToUpper(strings.TrimLeft(rest, ", ")), "CN=") {
-				names = append(names, strings.Trim(piece[from:i], ", "))
-				from = i
-			}
-		}
-		names = append(names, strings.Trim(piece[from:], ", "))
-	}
-	return names
-}
-
-// startsDN reports text that begins like a distinguished name of several parts.
-func startsDN(s string) bool {
-	up := strings.ToUpper(strings.Trim(strings.TrimSpace(s), `"`))
-	for _, attribute := range []string{"CN=", "OU=", "UID=", "DC=", "O="} {
-		if strings.HasPrefix(up, attribute) {
-			for _, next := range []string{",CN=", ",OU=", ",DC=", ",O=", ", CN=", ", OU=", ", DC=", ", O=", ",C="} {
-				if strings.Contains(up, next) {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

@@ -141,8 +141,12 @@ func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedC
 			"the cell says that the access was taken away, so the row grants nothing", "name the column as the filter if it decides")
 	}
 	if p.broken {
-		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object in brackets and cannot be read",
+		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object, or is cut, and cannot be read",
 			"write the values with ; between them")
+	}
+	if p.cut {
+		report(ProblemCutList, SeverityWarning, text, "the export cut this list; the user may have more access than the cell names",
+			"export the report with the whole list")
 	}
 	for _, n := range p.ambiguous {
 		if !slices.Contains(c.nones, n) && len(c.nones) < 5 {

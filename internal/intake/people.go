@@ -43,6 +43,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	p := &b.people
 	text := foldSpace(string(cell))
 	if text == "" {
+		b.sections.odd(rec, b.rep.Header)
 		b.missingEmail(rec)
 		return -1
 	}
@@ -56,6 +57,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		flaw = "the line holds totals or a footer, or repeats the header"
 	}
 	if flaw != "" {
+		b.sections.odd(rec, b.rep.Header)
 		b.malformedEmail(rec, text, flaw)
 		return -1
 	}

@@ -44,6 +44,7 @@ const (
 	ProblemPlaceholder    = "placeholder"           // warning, per cell: #N/A, NULL, No Access and the like are no values
 	ProblemRefusalValue   = "refusal_as_value"      // warning, per cell: an access column says Revoked; the row grants nothing
 	ProblemBadList        = "malformed_list"        // error, per cell: a list or object in brackets that cannot be read
+	ProblemCutList        = "cut_list"              // warning, per cell: the export left values out
 	ProblemNotAccess      = "address_as_value"      // error, per cell: an address under an access column
 	ProblemNotAPerson     = "not_a_person"          // error, per row: a group or a program
 	ProblemNotInForce     = "not_in_force"          // warning, per row: the state is not clearly active

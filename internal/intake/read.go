@@ -150,6 +150,7 @@ type builder struct {
 	people                  peopleTable
 	dates                   dateColumn
 	limits                  limits
+	sections                sections
 }
 
 func newBuilder(h *head, opts Options) (*builder, error) {
@@ -159,7 +160,7 @@ func newBuilder(h *head, opts Options) (*builder, error) {
 		return nil, err
 	}
 	b := &builder{opts: opts, layers: layers, answers: d.given, columns: d, problems: newProblems(opts.MaxProblems), spans: h,
-		userCol: -1, idCol: -1, dateCol: -1, limits: newLimits(), known: map[string]bool{}}
+		userCol: -1, idCol: -1, dateCol: -1, limits: newLimits(), known: map[string]bool{}, sections: newSections(h)}
 	for _, name := range opts.Known {
 		b.known[wordKey(name)] = true
 	}
@@ -196,6 +197,7 @@ func (b *builder) column(c Column, d *columns) {
 	case RoleFilter, RoleState, RoleBlocked, RoleAction:
 		v := newVerdictColumn(c, h, d.given)
 		v.alone = len(d.with(RoleFilter, RoleState)) == 0
+		v.review = d.cells(c.Index).verdicts > 0
 		b.verdicts = append(b.verdicts, v)
 	case RoleValidFrom, RoleValidUntil:
 		words := newVerdictColumn(c, h, d.given)
@@ -272,6 +274,7 @@ func (b *builder) shape(rec *record) bool {
 		b.quoteProblem(rec)
 		return false
 	case len(rec.fields) != len(b.rep.Header):
+		b.sections.odd(rec, b.rep.Header)
 		b.raggedProblem(rec)
 		return false
 	case rec.flaw == flawStray:

@@ -23,6 +23,7 @@ type verdictColumn struct {
 	role    Role
 	request bool // the state of a request: completed means granted
 	alone   bool // no other column decides, so an action that neither gives nor takes is not enough
+	review  bool // the words are those of a review, in which an empty cell is undecided
 	limit   bool // cells of a column with limits that are no dates
 	words   table
 	seen    []wordSeen
@@ -43,7 +44,7 @@ type wordSeen struct {
 
 func newVerdictColumn(c Column, h *lexicon.Heading, answers Answers) *verdictColumn {
 	v := &verdictColumn{index: c.Index, role: c.Role, words: newTable(), used: map[string]bool{},
-		request: h.Has(lexicon.Request), given: map[string]string{}}
+		request: ofRequest(h), given: map[string]string{}}
 	for column, words := range answers.Words {
 		if column == c.Name || strings.EqualFold(foldSpace(column), foldSpace(c.Name)) {
 			for word, meaning := range words {
@@ -52,6 +53,14 @@ func newVerdictColumn(c Column, h *lexicon.Heading, answers Answers) *verdictCol
 		}
 	}
 	return v
+}
+
+// ofRequest reports the header of the state of a request.
+func ofRequest(h *lexicon.Heading) bool {
+	return slices.ContainsFunc(h.Words, func(w string) bool {
+		word := lexicon.Load().Header(w)
+		return word.Is(lexicon.Request)
+	})
 }
 
 // wordKey is how words of answers are compared with cells.
@@ -124,6 +133,8 @@ func (v *verdictColumn) meaning(text string) (Meaning, bool) {
 				return MeansNothing, false
 			}
 			return MeansRefuses, false
+		case text == "" && v.alone && v.review:
+			return MeansRefuses, false
 		case text == "", says(lexicon.Placeholder):
 			return MeansNothing, false
 		case says(lexicon.Grants, lexicon.ActiveState, lexicon.Yes):
@@ -157,6 +168,9 @@ func (v *verdictColumn) meaning(text string) (Meaning, bool) {
 		return MeansGrants, false
 	case says(lexicon.Done) && v.request:
 		return MeansGrants, false
+	}
+	if says(lexicon.Done) {
+		return MeansUnknown, false // Closed Complete is a yes under a request, and nothing certain elsewhere
 	}
 	if beginsWith(text, lexicon.Refuses) {
 		return MeansRefuses, false
@@ -232,7 +246,8 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 		return nil
 	}
 	q := &Doubt{Code: DoubtWords, Column: name, Lines: lines,
-		Question: fmt.Sprintf("does %s under %s grant access? %d rows have it", quoted(words...), quoted(name), rows)}
+		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), quoted(words...),
+			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them"))}
 	if len(words) > fewWords {
 		q.Question = fmt.Sprintf("%d different words under %s, such as %s, are not understood; does this column decide who "+
 			"has access?", len(words), quoted(name), quoted(words[:4]...))
@@ -251,7 +266,8 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", untrusted.Clean(w, 40)), one))
 			}
 		}
-		q.Answers = append(q.Answers, answer("it does not grant", all(WordRefuses)), answer("it grants", all(WordGrants)))
+		q.Answers = append(q.Answers, answer(verb(len(words), "it does not grant", "none of them grants"), all(WordRefuses)),
+			answer(verb(len(words), "it grants", "all of them grant"), all(WordGrants)))
 	}
 	q.Answers = append(q.Answers, answer(fmt.Sprintf("%s only describes", quoted(name)),
 		Answers{Columns: Mapping{Attributes: []string{name}}}))

@@ -97,7 +97,7 @@ func (b *builder) selections() error {
 			}
 		}
 		if role := b.rep.Columns[at].Role; !slices.Contains([]Role{RoleFilter, RoleState, RoleBlocked, RoleAction,
-			RoleValidFrom, RoleValidUntil}, role) &&
+			RoleValidFrom, RoleValidUntil}, role) && !(role == RoleEntitlement && couldEnd(b.answers.Words[column])) &&
 			!slices.Contains(b.columns.marks, at) {
 			return &trouble.Error{
 				Code: trouble.UnusableAnswer,
@@ -147,7 +147,7 @@ func (b *builder) unmet() error {
 			return err
 		}
 	}
-	return nil
+	return b.unmetValues()
 }
 
 // wordColumns are all columns whose words have meanings.
@@ -198,21 +198,24 @@ func (c *constantColumn) read(rec *record) {
 
 // quietColumn is a column that only describes. Cells such as Revoked below the sample make it a question.
 type quietColumn struct {
-	index int
-	name  string
-	last  []byte
-	cell  string
-	lines []int
-	rows  int
+	index  int
+	name   string
+	remark bool // a column of comments, in which sentences count
+	strict bool // a column of reasons, in which phrases count and single words do not
+	last   []byte
+	cell   string
+	lines  []int
+	rows   int
 }
 
 func (q *quietColumn) read(rec *record) {
 	cell := rec.fields[q.index]
-	if len(cell) < 4 || len(cell) > 40 || bytes.Equal(cell, q.last) {
+	if len(cell) < 4 || bytes.Equal(cell, q.last) || len(cell) > 40 && !q.remark {
 		return
 	}
 	q.last = append(q.last[:0], cell...)
-	if l := lexicon.Load(); !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
+	if l := lexicon.Load(); q.remark && q.rows < 5 && l.Takes(string(cell), q.strict) {
+	} else if len(cell) > 40 || !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
 		return
 	}
 	if q.rows++; q.rows == 1 {
@@ -242,14 +245,15 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 					return applicationDoubt(c.name, c.n, c.values)
 				}})
 		}
-	case h.Is(lexicon.Scope) && d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
+	case h.Is(lexicon.Scope) && d.cells(c.Index).deciding < max(d.cells(c.Index).filled, 1) &&
+		d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
 		access := d.namesOf(d.with(RoleEntitlement))
 		b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(), ask: func(c *constantColumn) Doubt {
 			return scopeDoubt(c.name, access, c.values[0], "")
 		}})
 	case c.Role == RoleAdvice:
-	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is(""):
-		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name})
+	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is("") || h.Remark(false):
+		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name, remark: h.Remark(true), strict: !h.Remark(false)})
 	}
 }
 
@@ -262,7 +266,7 @@ func (b *builder) watched() {
 	}
 	for _, q := range b.quiet {
 		if q.rows > 0 {
-			d := mayDecideDoubt(q.name, fmt.Sprintf("some cells say no in words, such as %s", quoted(q.cell)))
+			d := mayDecideDoubt(q.name, fmt.Sprintf("some cells say no in words, such as %s in line %d", quoted(q.cell), q.lines[0]))
 			d.Lines = q.lines
 			b.doubt(d)
 		}

@@ -69,7 +69,11 @@ func (d *columns) whether(i int) {
 // decision gives a column whose header says that it decides its role, or doubts it when the cells say something else.
 func (d *columns) decision(i int, role Role, wordy float64) {
 	h, c := d.about(i), d.cells(i)
-	if !h.Exact && d.matrixLike(i) {
+	if h.Either && c.filled > 0 && c.bools == c.filled && !h.Has(lexicon.Flag) && !d.yesNo(h) {
+		d.mayDecide(i, "the name asks two opposite things, and its cells answer yes or no")
+		return
+	}
+	if !h.Exact && !h.Either && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
@@ -79,6 +83,11 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 	}
 	reason := "the name %q is usual for it and %s of the cells say yes or no"
 	d.set(i, role, sureBoth, reason, d.shown(i), percent(wordy))
+}
+
+// yesNo reports a header that names the answers yes and no themselves.
+func (d *columns) yesNo(h *lexicon.Heading) bool {
+	return slices.ContainsFunc(h.Words, func(w string) bool { return lexicon.Load().Says(w, lexicon.No) })
 }
 
 // mayDecide doubts a column that could take access away and is not understood. Until it is settled it describes.
@@ -97,7 +106,7 @@ func mayDecideDoubt(name, why string) Doubt {
 func (d *columns) review(i int) {
 	c := d.cells(i)
 	switch {
-	case c.process == c.filled || c.deciding == 0:
+	case c.process == c.filled || c.deciding == 0 || d.openOnly(c) && d.decides(i):
 		d.set(i, RoleAttribute, sureHeader, "%q says how far a review has come, which is no access and no decision", d.shown(i))
 	case c.bools == c.filled && slices.ContainsFunc(d.indexes(), func(j int) bool {
 		return d.about(j).Is(lexicon.Decision) &&
@@ -109,6 +118,26 @@ func (d *columns) review(i int) {
 	default:
 		d.set(i, RoleState, sureWeakName, "the cells under %q hold decisions of a review", d.shown(i))
 	}
+}
+
+// openOnly reports cells that say how far a review has come, pending among them, and decide nothing.
+func (d *columns) openOnly(c *shape) bool {
+	for _, t := range c.distinct {
+		if !t.has[isProcess] && !t.senses[lexicon.Open] || t.senses[lexicon.Grants] || t.senses[lexicon.Refuses] && !t.has[isProcess] {
+			return false
+		}
+	}
+	return true
+}
+
+// decides reports whether another column holds the decisions.
+func (d *columns) decides(i int) bool {
+	for j := range d.list {
+		if c := d.cells(j); j != i && d.about(j).Is(lexicon.Decision) && c.filled > 0 && c.share(c.bools+c.verdicts) >= mostCells {
+			return true
+		}
+	}
+	return false
 }
 
 // validity reads a column with the first or the last day.
@@ -148,7 +177,7 @@ func (d *columns) byCells(i int, wordy float64) {
 	}
 	few := len(c.distinct) <= fewWords
 	part := h.Part
-	if h.Is(lexicon.Date, lexicon.OtherDate) && c.dates == 0 {
+	if h.Is(lexicon.Date, lexicon.OtherDate) && c.dates == 0 || h.Is(lexicon.Scope) && c.deciding == c.filled {
 		part = "" // the word means something else in another language
 	}
 	if d.matrixLike(i) {
@@ -156,6 +185,10 @@ func (d *columns) byCells(i int, wordy float64) {
 	}
 	if limit := lexicon.Load().EndsWith(h); limit != "" && c.share(c.dates) >= halfOfCells {
 		d.validity(i, limit)
+		return
+	}
+	if c.distinct["+"] != nil && c.distinct["-"] != nil && len(c.distinct) == 2 {
+		d.mayDecide(i, "its cells are plus and minus signs")
 		return
 	}
 	access := h.Is(lexicon.Access, lexicon.Weak, lexicon.Faint)

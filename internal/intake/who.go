@@ -139,7 +139,7 @@ func (d *columns) loginColumns() []candidate {
 func (d *columns) chooseUser(found []candidate) {
 	best := found[0]
 	for _, other := range found[1:] {
-		if best.score-other.score >= clearWinner {
+		if best.score-other.score >= clearWinner && best.score > scoreUnknown {
 			continue
 		}
 		if d.samePeople(best.column, other.column) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"okta-entitlements-mcp/internal/intake"
+	"unicode"
+	"unicode/utf8"
 )
 
 // words are the lexicon of one language, by "header part" and "cell sense".
@@ -94,7 +96,7 @@ func (w *world) header(part string) string {
 		case 1:
 			name = strings.ReplaceAll(name, " ", "_")
 		case 2:
-			name = strings.Title(name) //nolint:staticcheck // good enough for a header
+			name = titled(name)
 		}
 		if key := strings.ToLower(strings.ReplaceAll(name, "_", " ")); key != "" && !w.names[key] {
 			w.names[key] = true
@@ -381,4 +383,14 @@ func (w *world) pairs() map[string]bool {
 		}
 	}
 	return all
+}
+
+// titled writes each word of a header with a capital letter.
+func titled(name string) string {
+	words := strings.Fields(name)
+	for i, w := range words {
+		r, n := utf8.DecodeRuneInString(w)
+		words[i] = string(unicode.ToTitle(r)) + w[n:]
+	}
+	return strings.Join(words, " ")
 }

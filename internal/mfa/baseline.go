@@ -133,8 +133,14 @@ func (b *baselineReader) column(i int, cell string) bool {
 	return isMethod
 }
 
-// checkColumns refuses a heading without people or without authenticators.
+// checkColumns refuses a heading without people or without authenticators, and one of another report.
 func (b *baselineReader) checkColumns(cells []string) error {
+	for _, cell := range cells {
+		if report := otherReport(squeeze(cell)); report != "" {
+			return fmt.Errorf("the column %s is of %s, in which a row is no person's enrolments; "+
+				"export the report \"MFA enrollment by user\"", quoted(cell), report)
+		}
+	}
 	if _, lists := b.columns["methods"]; !lists && len(b.flags) == 0 {
 		return fmt.Errorf("no column lists authenticators, such as \"Authenticator type\"; columns are %s", b.names(cells))
 	}
@@ -186,7 +192,7 @@ func (b *baselineReader) row(line int, record []string) {
 		return
 	}
 	row := BaselineRow{Line: line, ID: b.cell(record, "id"), Login: b.cell(record, "login"), Email: b.cell(record, "email"),
-		Name: b.cell(record, "name"), Status: strings.ToUpper(b.cell(record, "status")), Admin: truthy(b.cell(record, "admin")),
+		Name: b.cell(record, "name"), Status: statusOf(b.cell(record, "status")), Admin: truthy(b.cell(record, "admin")),
 		Groups: splitList(b.cell(record, "groups"))}
 	if user := b.cell(record, "user"); row.Login == "" && row.ID == "" && strings.Contains(user, "@") {
 		row.Login = user // Okta's help calls both the person and the login "User"
@@ -196,7 +202,7 @@ func (b *baselineReader) row(line int, record []string) {
 	row.Name = cmp.Or(row.Name, strings.TrimSpace(b.cell(record, "first")+" "+b.cell(record, "last")))
 	who := cmp.Or(row.ID, fold(row.Login), fold(row.Email))
 	if who == "" {
-		b.problem(line, "nobody is named")
+		b.problem(line, "no one is named")
 		return
 	}
 	list := b.cell(record, "methods")

@@ -22,14 +22,17 @@ func TestAnExportIsReadInAllItsForms(t *testing.T) {
 		"semicolons and a mark": "\xef\xbb\xbfUSER LOGIN;Name;user_email;status;IsAdmin;groups;Authenticators\r\n" +
 			"ann@acme.example;Ann Lee;ann@acme.example;ACTIVE;Yes;Staff|Ops;\"Okta Verify;Password\"\r\n" +
 			"ben@acme.example;Ben Ray;;suspended;No;;\r\n",
-		"tabs and a hint of Excel": "sep=\t\nLogin\tFirst Name\tLast Name\tEmail\tStatus\tAdmin\tGroup Names\tEnrolled authenticators\n" +
+		"tabs and a hint of Excel": "sep=\t\nLogin\tFirst Name\tLast Name\tEmail\tStatus\tAdmin\tGroup " +
+			"Names\tEnrolled authenticators\n" +
 			"ann@acme.example\tAnn\tLee\tann@acme.example\tActive\t1\tStaff;Ops\t[Okta Verify, Password]\n" +
 			"ben@acme.example\tBen\tRay\t\tSuspended\t\t\tNone\n",
 		"a row for each authenticator": "User login,User,User email,User status,User isAdmin,Group,Authenticator\n" +
-			"ann@acme.example,Ann Lee,ann@acme.example,Active,true,Staff,Okta Verify\nben@acme.example,Ben Ray,,Suspended,,,Password\n" +
+			"ann@acme.example,Ann Lee,ann@acme.example,Active,true,Staff,Okta Verify\nben@acme.example,Ben " +
+			"Ray,,Suspended,,,Password\n" +
 			"ANN@acme.example,Ann Lee,ann@acme.example,Active,true,Ops,Okta Verify\n",
 		"a column for each": "User login,User,User email,User status,User isAdmin,Groups,Okta Verify,Phone,Password\n" +
-			"ann@acme.example,Ann Lee,ann@acme.example,Active,true,Staff;Ops,Enrolled,,true\nben@acme.example,Ben Ray,,Suspended,,,no,0,true\n",
+			"ann@acme.example,Ann Lee,ann@acme.example,Active,true,Staff;Ops,Enrolled,,true\nben@acme.example,Ben " +
+			"Ray,,Suspended,,,no,0,true\n",
 	} {
 		b, err := ParseBaseline(strings.NewReader(file))
 		if err != nil {
@@ -38,7 +41,8 @@ func TestAnExportIsReadInAllItsForms(t *testing.T) {
 		}
 		var got []string
 		for _, r := range b.Rows {
-			got = append(got, fmt.Sprintf("%s %s %s %s admin=%t groups=%s %s", r.Login, r.Email, r.Name, r.Status, r.Admin, strings.Join(r.Groups, "|"), strings.Join(namesOf(r.Methods), " ")))
+			got = append(got, fmt.Sprintf("%s %s %s %s admin=%t groups=%s %s", r.Login, r.Email, r.Name, r.Status,
+				r.Admin, strings.Join(r.Groups, "|"), strings.Join(namesOf(r.Methods), " ")))
 		}
 		if !slices.Equal(got, want) || b.ProblemCount != 0 || len(b.Notes) != 0 {
 			t.Errorf("%s: %q, problems %q, notes %q", name, got, b.Problems, b.Notes)
@@ -48,14 +52,22 @@ func TestAnExportIsReadInAllItsForms(t *testing.T) {
 
 func TestDisplayNamesBecomeMethods(t *testing.T) {
 	for name, want := range map[string]string{
-		"Okta Verify": "okta_verify okta_verify strong_phishable", "Okta FastPass": "signed_nonce okta_verify phishing_resistant",
-		"Okta Verify Push": "push okta_verify strong_phishable", "Phone": "phone_number phone_number weak", "SMS Authentication": "sms phone_number weak",
-		"Voice Call": "call phone_number weak", "Security Key or Biometric": "webauthn webauthn phishing_resistant",
-		"Passkey (FIDO2 WebAuthn)": "webauthn webauthn phishing_resistant", "FIDO2 (WebAuthn)": "webauthn webauthn phishing_resistant", "WebAuthn": "webauthn webauthn phishing_resistant",
-		"Google Authenticator": "google_otp google_otp strong_phishable", "Email": "okta_email okta_email weak", "Security Question": "security_question security_question weak",
-		"RSA / On-Prem MFA": "onprem_mfa onprem_mfa strong_phishable", "YubiKey Token": "yubikey_token yubikey_token strong_phishable", "Duo": "duo duo strong_phishable",
-		"Symantec VIP": "symantec_vip symantec_vip strong_phishable", "Custom OTP": "custom_otp custom_otp strong_phishable", "IDP Authenticator": "external_idp external_idp unknown",
-		"Smart Card Authenticator": "smart_card_idp smart_card_idp phishing_resistant", "Temporary access code": "tac tac weak", "U2F": "u2f webauthn phishing_resistant",
+		"Okta Verify":      "okta_verify okta_verify strong_phishable",
+		"Okta FastPass":    "signed_nonce okta_verify phishing_resistant",
+		"Okta Verify Push": "push okta_verify strong_phishable", "Phone": "phone_number phone_number weak",
+		"SMS Authentication": "sms phone_number weak",
+		"Voice Call":         "call phone_number weak", "Security Key or Biometric": "webauthn webauthn phishing_resistant",
+		"Passkey (FIDO2 WebAuthn)": "webauthn webauthn phishing_resistant",
+		"FIDO2 (WebAuthn)":         "webauthn webauthn phishing_resistant",
+		"WebAuthn":                 "webauthn webauthn phishing_resistant",
+		"Google Authenticator":     "google_otp google_otp strong_phishable", "Email": "okta_email okta_email weak",
+		"Security Question": "security_question security_question weak",
+		"RSA / On-Prem MFA": "onprem_mfa onprem_mfa strong_phishable",
+		"YubiKey Token":     "yubikey_token yubikey_token strong_phishable", "Duo": "duo duo strong_phishable",
+		"Symantec VIP": "symantec_vip symantec_vip strong_phishable",
+		"Custom OTP":   "custom_otp custom_otp strong_phishable", "IDP Authenticator": "external_idp external_idp unknown",
+		"Smart Card Authenticator": "smart_card_idp smart_card_idp phishing_resistant",
+		"Temporary access code":    "tac tac weak", "U2F": "u2f webauthn phishing_resistant",
 		"Brain Wave": "Brain Wave  unknown",
 	} {
 		m := displayed(name)
@@ -85,7 +97,8 @@ func TestRowsThatCannotBeUsedAreCountedWithTheirLine(t *testing.T) {
 	if b.Lines != 7 || len(b.Rows) != 2 || b.Rows[0].ID != "00u1" || b.Rows[1].ID != "00u6" || b.Rows[1].Line != 9 {
 		t.Errorf("%d lines: %+v", b.Lines, b.Rows)
 	}
-	want := []string{"line 4: nobody", "line 5: 2 cells, 5 expected", "line 6: ", "line 7: counts \"3\" authenticators and lists none", "line 8: the authenticators are not UTF-8"}
+	want := []string{"line 4: no one", "line 5: 2 cells, 5 expected", "line 6: ",
+		"line 7: counts \"3\" authenticators and lists none", "line 8: the authenticators are not UTF-8"}
 	if len(b.Problems) != len(want) || b.ProblemCount != len(want) {
 		t.Fatalf("problems %q", b.Problems)
 	}
@@ -117,7 +130,8 @@ func TestFilesThatAreNoBaselineAreRefused(t *testing.T) {
 		}
 	}
 	broken := errors.New("disk on fire")
-	if _, err := ParseBaseline(io.MultiReader(strings.NewReader("Login,Authenticators\na,Phone\n"), failing{broken})); !errors.Is(err, broken) {
+	if _, err := ParseBaseline(io.MultiReader(strings.NewReader("Login,Authenticators\na,Phone\n"),
+		failing{broken})); !errors.Is(err, broken) {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }

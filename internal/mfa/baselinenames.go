@@ -26,6 +26,22 @@ var baselineColumns = map[string]string{
 	"usercreated": "", "useractivated": "", "created": "", "activated": "", "lastupdated": "", "lastenrollediso8601": "", "lastusediso8601": "",
 }
 
+// otherReport names the report that has a column which "MFA enrollment by user" does not have, "" for none. Rows of these
+// reports name people and authenticators too, and would be read as enrolments.
+func otherReport(column string) string {
+	switch column {
+	case "eventtype", "eventid", "event", "eventtime", "eventname", "transactionid", "outcome", "outcomeresult", "result":
+		return "a report of events, such as the System Log or authentication activity"
+	case "application", "applicationname", "applicationid", "appname", "appid", "applicationlabel", "appinstance":
+		return "a report about applications, such as application usage or current assignments"
+	case "rolename", "role", "roles", "resourceset", "adminrole", "adminroles":
+		return "a report about administrators"
+	case "campaign", "campaignname", "reviewer", "decision", "entitlement", "entitlements":
+		return "a report about access, such as an access certification"
+	}
+	return ""
+}
+
 // displayNames gives the authenticator key or the factor type by the squeezed name that the Admin Console shows.
 var displayNames = map[string]string{
 	"oktaverify": "okta_verify", "oktaverifypush": "push", "oktaverifywithpush": "push", "oktaverifytotp": "token:software:totp",

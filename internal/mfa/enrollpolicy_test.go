@@ -16,21 +16,75 @@ func setting(key, self string) oktaclient.EnrollmentSetting {
 
 func enrollPolicies() []oktaclient.EnrollmentPolicy {
 	return []oktaclient.EnrollmentPolicy{
-		{ID: "00pDefault", Name: untrusted.New("Default"), Status: "ACTIVE", Priority: 1, System: true, Groups: []string{"00gEveryone"},
+		{
+			ID:       "00pDefault",
+			Name:     untrusted.New("Default"),
+			Status:   "ACTIVE",
+			Priority: 1,
+			System:   true,
+			Groups:   []string{"00gEveryone"},
 			Settings: []oktaclient.EnrollmentSetting{setting("okta_password", "REQUIRED"), setting("okta_verify", "OPTIONAL")},
-			Rules:    []oktaclient.EnrollmentRule{{Name: untrusted.New("Default Rule"), Status: "ACTIVE", Priority: 1, System: true, Enroll: "CHALLENGE", Network: "ANYWHERE"}}},
-		{ID: "00pLow", Name: untrusted.New("Low"), Status: "ACTIVE", Priority: 3, Groups: []string{"00gStaff"},
-			Settings: []oktaclient.EnrollmentSetting{setting("okta_verify", "NOT_ALLOWED")}},
-		{ID: "00pOff", Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 1, Groups: []string{"00gOff"}},
-		{ID: "00pNone", Name: untrusted.New("No groups"), Status: "ACTIVE", Priority: 1},
-		{ID: "00pAdmins", Name: untrusted.New("Admins"), Status: "ACTIVE", Priority: 2, Groups: []string{"00gAdmins", "00gOps"},
-			Settings: []oktaclient.EnrollmentSetting{setting("okta_password", "REQUIRED"), setting("webauthn", "REQUIRED"), setting("phone_number", "NOT_ALLOWED"),
-				{ID: "aut1", Key: "custom_app", Self: "NOT_ALLOWED"}, {ID: "aut2", Key: "custom_app", Self: "OPTIONAL"}, {ID: "aut3", Key: "custom_app", Self: "NOT_ALLOWED"}},
-			Rules: []oktaclient.EnrollmentRule{
-				{Name: untrusted.New("Later"), Status: "ACTIVE", Priority: 3, Enroll: "CHALLENGE", Network: "ANYWHERE"},
-				{Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 1, Enroll: "NEVER"},
-				{Name: untrusted.New("First"), Status: "ACTIVE", Priority: 2, Enroll: "LOGIN", Network: "ZONE", Excluded: []string{"00uGlass"}},
+			Rules: []oktaclient.EnrollmentRule{{
+				Name:     untrusted.New("Default Rule"),
+				Status:   "ACTIVE",
+				Priority: 1,
+				System:   true,
+				Enroll:   "CHALLENGE",
+				Network:  "ANYWHERE",
 			}},
+		},
+		{
+			ID:       "00pLow",
+			Name:     untrusted.New("Low"),
+			Status:   "ACTIVE",
+			Priority: 3,
+			Groups:   []string{"00gStaff"},
+			Settings: []oktaclient.EnrollmentSetting{setting("okta_verify", "NOT_ALLOWED")},
+		},
+		{
+			ID:       "00pOff",
+			Name:     untrusted.New("Off"),
+			Status:   "INACTIVE",
+			Priority: 1,
+			Groups:   []string{"00gOff"},
+		},
+		{ID: "00pNone", Name: untrusted.New("No groups"), Status: "ACTIVE", Priority: 1},
+		{
+			ID:       "00pAdmins",
+			Name:     untrusted.New("Admins"),
+			Status:   "ACTIVE",
+			Priority: 2,
+			Groups:   []string{"00gAdmins", "00gOps"},
+			Settings: []oktaclient.EnrollmentSetting{setting("okta_password", "REQUIRED"),
+				setting("webauthn", "REQUIRED"), setting("phone_number", "NOT_ALLOWED"),
+				{
+					ID:   "aut1",
+					Key:  "custom_app",
+					Self: "NOT_ALLOWED",
+				}, {
+					ID:   "aut2",
+					Key:  "custom_app",
+					Self: "OPTIONAL",
+				}, {ID: "aut3", Key: "custom_app", Self: "NOT_ALLOWED"}},
+			Rules: []oktaclient.EnrollmentRule{
+				{
+					Name:     untrusted.New("Later"),
+					Status:   "ACTIVE",
+					Priority: 3,
+					Enroll:   "CHALLENGE",
+					Network:  "ANYWHERE",
+				},
+				{Name: untrusted.New("Off"), Status: "INACTIVE", Priority: 1, Enroll: "NEVER"},
+				{
+					Name:     untrusted.New("First"),
+					Status:   "ACTIVE",
+					Priority: 2,
+					Enroll:   "LOGIN",
+					Network:  "ZONE",
+					Excluded: []string{"00uGlass"},
+				},
+			},
+		},
 	}
 }
 
@@ -49,14 +103,18 @@ func TestTheFirstPolicyOfOnesGroupsApplies(t *testing.T) {
 		enforced       string
 		required, self string
 	}{
-		"nobody's":             {"00u1", nil, "Default", `"Default Rule" enrols when the person is first challenged`, "CHALLENGE", "", ""},
-		"staff":                {"00u1", []string{"00gStaff", "00gEveryone"}, "Low", "no rule of the policy", "", "", ""},
-		"staff and admin":      {"00u1", []string{"00gStaff", "00gOps"}, "Admins", `"First" enrols at the next sign-in, in certain network zones only`, "LOGIN", "webauthn", "NOT_ALLOWED"},
-		"excluded from a rule": {"00uGlass", []string{"00gAdmins"}, "Admins", `"Later" enrols when`, "CHALLENGE", "webauthn", "NOT_ALLOWED"},
-		"of an inactive one":   {"00u1", []string{"00gOff"}, "Default", `"Default Rule"`, "CHALLENGE", "", ""},
+		"nobody's": {"00u1", nil, "Default",
+			`"Default Rule" enrols when the person is first challenged`, "CHALLENGE", "", ""},
+		"staff": {"00u1", []string{"00gStaff", "00gEveryone"}, "Low", "no rule of the policy", "", "", ""},
+		"staff and admin": {"00u1", []string{"00gStaff", "00gOps"}, "Admins",
+			`"First" enrols at the next sign-in, in certain network zones only`, "LOGIN", "webauthn", "NOT_ALLOWED"},
+		"excluded from a rule": {"00uGlass", []string{"00gAdmins"}, "Admins", `"Later" enrols when`, "CHALLENGE",
+			"webauthn", "NOT_ALLOWED"},
+		"of an inactive one": {"00u1", []string{"00gOff"}, "Default", `"Default Rule"`, "CHALLENGE", "", ""},
 	} {
 		a := r.Of(c.user, in(c.groups...))
-		if a == nil || a.Policy.Raw() != c.policy || !strings.Contains(a.Rule, c.rule) || a.Enforced != c.enforced || strings.Join(a.Required, " ") != c.required || a.Self["phone_number"] != c.self {
+		if a == nil || a.Policy.Raw() != c.policy || !strings.Contains(a.Rule, c.rule) || a.Enforced != c.enforced ||
+			strings.Join(a.Required, " ") != c.required || a.Self["phone_number"] != c.self {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -67,7 +125,8 @@ func TestTheFirstPolicyOfOnesGroupsApplies(t *testing.T) {
 	if admin.Self["custom_app"] != "OPTIONAL" {
 		t.Errorf("custom apps: %s", admin.Self["custom_app"])
 	}
-	if admin.Fingerprint != r.Of("00uGlass", in("00gOps")).Fingerprint || admin.Fingerprint == r.Of("00u1", in()).Fingerprint {
+	if admin.Fingerprint != r.Of("00uGlass", in("00gOps")).Fingerprint ||
+		admin.Fingerprint == r.Of("00u1", in()).Fingerprint {
 		t.Error("the fingerprint is not that of the policy")
 	}
 }
@@ -78,8 +137,9 @@ func TestTheFingerprintFollowsWhatFactorsShow(t *testing.T) {
 		change func(*oktaclient.EnrollmentPolicy)
 		same   bool
 	}{
-		"the order":       {func(p *oktaclient.EnrollmentPolicy) { slices.Reverse(p.Settings) }, true},
-		"the name":        {func(p *oktaclient.EnrollmentPolicy) { p.Name, p.Updated = untrusted.New("x"), time.Unix(1, 0) }, true},
+		"the order": {func(p *oktaclient.EnrollmentPolicy) { slices.Reverse(p.Settings) }, true},
+		"the name": {func(p *oktaclient.EnrollmentPolicy) { p.Name, p.Updated = untrusted.New("x"), time.Unix(1, 0) },
+			true},
 		"a grace period":  {func(p *oktaclient.EnrollmentPolicy) { p.Settings[1].GraceSkips = 3 }, true},
 		"a setting":       {func(p *oktaclient.EnrollmentPolicy) { p.Settings[2].Self = "OPTIONAL" }, false},
 		"a custom app":    {func(p *oktaclient.EnrollmentPolicy) { p.Settings[3].Self = "OPTIONAL" }, false},

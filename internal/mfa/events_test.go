@@ -24,12 +24,15 @@ func TestTheFiltersFitIntoAURL(t *testing.T) {
 			t.Errorf("%s: another filter each time", name)
 		}
 	}
-	for _, want := range []string{"user.mfa.factor.activate", "user.lifecycle.deactivate", "policy.rule.update", "group.user_membership.add", "user.account.privilege.grant"} {
+	for _, want := range []string{"user.mfa.factor.activate", "user.lifecycle.deactivate", "policy.rule.update",
+		"group.user_membership.add", "user.account.privilege.grant"} {
 		if !strings.Contains(ChangeFilter(), `eventType eq "`+want+`"`) {
 			t.Errorf("changes lack %s", want)
 		}
 	}
-	if s := SignalFilter(); !strings.Contains(s, `(eventType eq "user.authentication.auth_via_mfa" and outcome.result eq "FAILURE")`) || strings.Contains(s, "session") {
+	if s := SignalFilter(); !strings.Contains(s,
+		`(eventType eq "user.authentication.auth_via_mfa" and outcome.result eq "FAILURE")`) ||
+		strings.Contains(s, "session") {
 		t.Errorf("signals: %s", s)
 	}
 }
@@ -53,16 +56,28 @@ func TestAnEventSaysWhatBecomesDoubtful(t *testing.T) {
 		e    oktaclient.Event
 		want Effect
 	}{
-		"an admin removes":          {event("user.mfa.factor.deactivate", "00uAdmin", "aut1", "00u1"), Effect{Users: []string{"00u1"}}},
-		"somebody enrols":           {event("user.mfa.factor.activate", "00u1", "aut1"), Effect{Users: []string{"00u1"}}},
-		"a new kind of event":       {event("user.mfa.factor.recycle", "00u1"), Effect{Users: []string{"00u1"}}},
-		"nobody is named":           {robot, Effect{Unclear: true}},
-		"named twice":               {event("user.lifecycle.suspend", "00uAdmin", "00u1", "00u1"), Effect{Users: []string{"00u1"}}},
-		"a membership":              {event("group.user_membership.add", "00uAdmin", "00g1", "00u1"), Effect{Users: []string{"00u1"}, Groups: []string{"00g1"}}},
-		"a role":                    {event("user.account.privilege.grant", "00uAdmin", "00u1"), Effect{Users: []string{"00u1"}, Roles: true}},
-		"a group's role":            {event("group.privilege.grant", "00uAdmin", "00g1"), Effect{Groups: []string{"00g1"}, Roles: true}},
-		"a policy is not a user":    {event("policy.rule.update", "00uAdmin", "00p1", "00uOther"), Effect{policies: true}},
-		"an authenticator":          {event("security.authenticator.lifecycle.deactivate", "00uAdmin"), Effect{policies: true}},
+		"an admin removes": {event("user.mfa.factor.deactivate", "00uAdmin", "aut1", "00u1"),
+			Effect{Users: []string{"00u1"}}},
+		"somebody enrols":     {event("user.mfa.factor.activate", "00u1", "aut1"), Effect{Users: []string{"00u1"}}},
+		"a new kind of event": {event("user.mfa.factor.recycle", "00u1"), Effect{Users: []string{"00u1"}}},
+		"nobody is named":     {robot, Effect{Unclear: true}},
+		"named twice": {event("user.lifecycle.suspend", "00uAdmin", "00u1", "00u1"),
+			Effect{Users: []string{"00u1"}}},
+		"a membership": {event("group.user_membership.add", "00uAdmin", "00g1", "00u1"), Effect{
+			Users:  []string{"00u1"},
+			Groups: []string{"00g1"},
+		}},
+		"a role": {event("user.account.privilege.grant", "00uAdmin", "00u1"), Effect{
+			Users: []string{"00u1"},
+			Roles: true,
+		}},
+		"a group's role": {event("group.privilege.grant", "00uAdmin", "00g1"), Effect{
+			Groups: []string{"00g1"},
+			Roles:  true,
+		}},
+		"a policy is not a user": {event("policy.rule.update", "00uAdmin", "00p1", "00uOther"), Effect{policies: true}},
+		"an authenticator": {event("security.authenticator.lifecycle.deactivate", "00uAdmin"),
+			Effect{policies: true}},
 		"something quite different": {event("user.session.start", "00u1", "00u1"), Effect{}},
 	} {
 		if got := EffectOf(c.e); !reflect.DeepEqual(got, c.want) {
@@ -85,38 +100,60 @@ func TestSignals(t *testing.T) {
 		e.Result, e.Reason, e.Factor = result, untrusted.New(reason), untrusted.New(factor)
 		return e
 	}
-	removed, enrolled, reset := event(eventDeactivate, "00uAdmin", "00u1"), event(eventActivate, "00u1", "aut1"), event(eventReset, "00uAdmin", "00u1")
+	removed, enrolled, reset := event(eventDeactivate, "00uAdmin", "00u1"), event(eventActivate, "00u1",
+		"aut1"), event(eventReset, "00uAdmin", "00u1")
 	aMoment := removed
 	aMoment.Published = judgedAt.Add(time.Hour + 300*time.Millisecond)
 	verify := event(EventVerified, "00u1")
-	later := []Method{{Name: "push", Key: "okta_verify", Status: "ACTIVE", Since: judgedAt.Add(time.Hour)}}
+	later := []Method{{
+		Name:   "push",
+		Key:    "okta_verify",
+		Status: "ACTIVE",
+		Since:  judgedAt.Add(time.Hour),
+	}}
 	for name, c := range map[string]struct {
 		events  []oktaclient.Event
 		methods []Method
 		want    []string
 	}{
-		"nothing":                        {nil, nil, nil},
-		"a factor is removed":            {[]oktaclient.Event{removed}, nil, []string{"removed"}},
-		"removed, then enrolled":         {[]oktaclient.Event{at(1, removed), at(2, enrolled)}, nil, nil},
-		"the log backwards":              {[]oktaclient.Event{at(2, enrolled), at(1, removed)}, nil, nil},
-		"enrolled, then removed":         {[]oktaclient.Event{at(1, enrolled), at(2, removed)}, nil, []string{"removed"}},
-		"a method that the log missed":   {[]oktaclient.Event{removed}, later, nil},
-		"a method of an earlier time":    {[]oktaclient.Event{at(61, removed)}, later, []string{"removed"}},
-		"readings know whole seconds":    {[]oktaclient.Event{aMoment}, later, nil},
-		"an inactive one later":          {[]oktaclient.Event{removed}, []Method{{Name: "push", Status: "INACTIVE", Since: judgedAt.Add(time.Hour)}}, []string{"removed"}},
-		"e-mail later":                   {[]oktaclient.Event{removed}, []Method{{Name: "email", Status: "ACTIVE", Since: judgedAt.Add(time.Hour)}}, []string{"removed"}},
-		"a new security question":        {[]oktaclient.Event{with(removed, "SUCCESS", "", "SECURITY_QUESTION"), with(removed, "SUCCESS", "User reset SECURITY_QUESTION factor", "")}, nil, nil},
-		"a question heals nothing":       {[]oktaclient.Event{removed, with(at(1, enrolled), "SUCCESS", "", "SECURITY_QUESTION")}, nil, []string{"removed"}},
-		"a removal that failed":          {[]oktaclient.Event{with(removed, "FAILURE", "", "")}, nil, nil},
-		"a reset":                        {[]oktaclient.Event{reset, reset}, nil, []string{"reset 2"}},
-		"a reset, then enrolled":         {[]oktaclient.Event{reset}, later, nil},
-		"pushes denied":                  {[]oktaclient.Event{event(eventDenied, "00u1"), event(eventDeniedOld, "00u1")}, later, []string{"push_denied 2"}},
-		"a push denied, Identity Engine": {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS", "OKTA_VERIFY_PUSH")}, nil, []string{"push_denied"}},
-		"wrong codes":                    {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS", "SMS_FACTOR"), with(verify, "FAILURE", "", "")}, nil, []string{"mfa_failures 2"}},
-		"a wrong password":               {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS", "PASSWORD_AS_FACTOR")}, nil, nil},
-		"a right code":                   {[]oktaclient.Event{verify}, nil, nil},
-		"phishing":                       {[]oktaclient.Event{with(verify, "FAILURE", "FastPass declined phishing attempt", "SIGNED_NONCE")}, nil, []string{"phishing_stopped"}},
-		"all at once, worst first": {[]oktaclient.Event{with(verify, "FAILURE", "", ""), event(eventDenied, "00u1"), event(eventBypass, "00u1"), reset, removed}, nil,
+		"nothing":                      {nil, nil, nil},
+		"a factor is removed":          {[]oktaclient.Event{removed}, nil, []string{"removed"}},
+		"removed, then enrolled":       {[]oktaclient.Event{at(1, removed), at(2, enrolled)}, nil, nil},
+		"the log backwards":            {[]oktaclient.Event{at(2, enrolled), at(1, removed)}, nil, nil},
+		"enrolled, then removed":       {[]oktaclient.Event{at(1, enrolled), at(2, removed)}, nil, []string{"removed"}},
+		"a method that the log missed": {[]oktaclient.Event{removed}, later, nil},
+		"a method of an earlier time":  {[]oktaclient.Event{at(61, removed)}, later, []string{"removed"}},
+		"readings know whole seconds":  {[]oktaclient.Event{aMoment}, later, nil},
+		"an inactive one later": {[]oktaclient.Event{removed}, []Method{{
+			Name:   "push",
+			Status: "INACTIVE",
+			Since:  judgedAt.Add(time.Hour),
+		}}, []string{"removed"}},
+		"e-mail later": {[]oktaclient.Event{removed}, []Method{{
+			Name:   "email",
+			Status: "ACTIVE",
+			Since:  judgedAt.Add(time.Hour),
+		}}, []string{"removed"}},
+		"a new security question": {[]oktaclient.Event{with(removed, "SUCCESS", "", "SECURITY_QUESTION"),
+			with(removed, "SUCCESS", "User reset SECURITY_QUESTION factor", "")}, nil, nil},
+		"a question heals nothing": {[]oktaclient.Event{removed,
+			with(at(1, enrolled), "SUCCESS", "", "SECURITY_QUESTION")}, nil, []string{"removed"}},
+		"a removal that failed":  {[]oktaclient.Event{with(removed, "FAILURE", "", "")}, nil, nil},
+		"a reset":                {[]oktaclient.Event{reset, reset}, nil, []string{"reset 2"}},
+		"a reset, then enrolled": {[]oktaclient.Event{reset}, later, nil},
+		"pushes denied": {[]oktaclient.Event{event(eventDenied, "00u1"),
+			event(eventDeniedOld, "00u1")}, later, []string{"push_denied 2"}},
+		"a push denied, Identity Engine": {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS",
+			"OKTA_VERIFY_PUSH")}, nil, []string{"push_denied"}},
+		"wrong codes": {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS", "SMS_FACTOR"),
+			with(verify, "FAILURE", "", "")}, nil, []string{"mfa_failures 2"}},
+		"a wrong password": {[]oktaclient.Event{with(verify, "FAILURE", "INVALID_CREDENTIALS",
+			"PASSWORD_AS_FACTOR")}, nil, nil},
+		"a right code": {[]oktaclient.Event{verify}, nil, nil},
+		"phishing": {[]oktaclient.Event{with(verify, "FAILURE", "FastPass declined phishing attempt",
+			"SIGNED_NONCE")}, nil, []string{"phishing_stopped"}},
+		"all at once, worst first": {[]oktaclient.Event{with(verify, "FAILURE", "", ""), event(eventDenied, "00u1"),
+			event(eventBypass, "00u1"), reset, removed}, nil,
 			[]string{"removed", "reset", "bypass_attempt", "push_denied", "mfa_failures"}},
 	} {
 		b := NewSignals(10)

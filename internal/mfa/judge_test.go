@@ -40,7 +40,8 @@ func methodsOf(names string) []Method {
 func TestTheBestActiveMethodGradesAPerson(t *testing.T) {
 	for names, want := range map[string]Strength{
 		"": None, "email": None, "email question tac": None, "sms": Weak, "sms email": Weak, "push sms": Phishable,
-		"push webauthn sms": Resistant, "~webauthn push": Phishable, "~webauthn": None, "brain_wave": Unknown, "brain_wave sms": Unknown,
+		"push webauthn sms": Resistant, "~webauthn push": Phishable, "~webauthn": None, "brain_wave": Unknown,
+		"brain_wave sms":   Unknown,
 		"brain_wave email": Unknown, "brain_wave push": Phishable, "brain_wave webauthn": Resistant, "okta_verify": Phishable,
 		"!webauthn": Resistant,
 	} {
@@ -67,53 +68,216 @@ func TestVerdicts(t *testing.T) {
 		until      time.Time
 		reason     string
 	}{
-		"push is strong":                        {methods: "push", want: Compliant, reason: "has push (okta_verify) (strong, phishable)"},
-		"a key is strong":                       {methods: "sms webauthn", want: Compliant, reason: "has webauthn"},
-		"text messages are weak":                {methods: "sms", want: WeakOnly, reason: "has only sms (phone_number), and the audit policy asks for more"},
-		"e-mail is nothing":                     {methods: "email question", want: NotEnrolled, reason: "only email, question beside the password"},
-		"nothing is nothing":                    {methods: "", want: NotEnrolled, reason: "nothing is enrolled"},
-		"a temporary code is nothing":           {methods: "tac", want: NotEnrolled},
-		"inactive is nothing":                   {methods: "~push", want: NotEnrolled, reason: "INACTIVE, which does not count"},
-		"what Okta forbids does not protect":    {methods: "!webauthn", want: WeakOnly, reason: "the enrolment policy of Okta does not allow it"},
-		"unless something else is allowed":      {methods: "!webauthn push", want: Compliant, reason: "has push"},
-		"an unknown method is not judged":       {methods: "brain_wave sms", want: Undecided, reason: "cannot be graded"},
+		"push is strong": {
+			methods: "push",
+			want:    Compliant,
+			reason:  "has push (okta_verify) (strong, phishable)",
+		},
+		"a key is strong": {
+			methods: "sms webauthn",
+			want:    Compliant,
+			reason:  "has webauthn",
+		},
+		"text messages are weak": {
+			methods: "sms",
+			want:    WeakOnly,
+			reason:  "has only sms (phone_number), and the audit policy asks for more",
+		},
+		"e-mail is nothing": {
+			methods: "email question",
+			want:    NotEnrolled,
+			reason:  "only email, question beside the password",
+		},
+		"nothing is nothing": {
+			methods: "",
+			want:    NotEnrolled,
+			reason:  "nothing is enrolled",
+		},
+		"a temporary code is nothing": {methods: "tac", want: NotEnrolled},
+		"inactive is nothing": {
+			methods: "~push",
+			want:    NotEnrolled,
+			reason:  "INACTIVE, which does not count",
+		},
+		"what Okta forbids does not protect": {
+			methods: "!webauthn",
+			want:    WeakOnly,
+			reason:  "the enrolment policy of Okta does not allow it",
+		},
+		"unless something else is allowed": {
+			methods: "!webauthn push",
+			want:    Compliant,
+			reason:  "has push",
+		},
+		"an unknown method is not judged": {
+			methods: "brain_wave sms",
+			want:    Undecided,
+			reason:  "cannot be graded",
+		},
 		"an unknown method beside a strong one": {methods: "brain_wave push", want: Compliant},
 		"a forbidden unknown method":            {methods: "!brain_wave sms", want: WeakOnly},
-		"an unknown method that cannot count":   {methods: "brain_wave", policy: func(p *Policy) { p.AllowedFactorTypes = []string{"push"} }, want: WeakOnly},
-		"push is not resistant":                 {methods: "push", policy: func(p *Policy) { p.Methods = []string{"phishing_resistant"} }, want: WeakOnly},
-		"Okta Verify of a form not seen":        {methods: "okta_verify", policy: func(p *Policy) { p.Methods = []string{"phishing_resistant"} }, want: Undecided, reason: "in which form"},
-		"better than asked":                     {methods: "webauthn", policy: func(p *Policy) { p.Methods = []string{"strong_phishable"} }, want: Compliant},
-		"weak is enough here":                   {methods: "sms", policy: func(p *Policy) { p.Methods = []string{"weak"} }, want: Compliant},
-		"but e-mail never":                      {methods: "email", policy: func(p *Policy) { p.Methods = []string{"weak", "email"} }, want: NotEnrolled},
-		"named by type":                         {methods: "sms", policy: func(p *Policy) { p.Methods = []string{"SMS"} }, want: Compliant},
-		"named by authenticator":                {methods: "push", policy: func(p *Policy) { p.Methods = []string{"okta_verify"} }, want: Compliant},
-		"an unknown one named by type":          {methods: "brain_wave", policy: func(p *Policy) { p.Methods = []string{"brain_wave"} }, want: Compliant},
-		"not among the allowed types":           {methods: "push", policy: func(p *Policy) { p.AllowedFactorTypes = []string{"webauthn"} }, want: WeakOnly, reason: "not among the allowed"},
-		"allowed by authenticator":              {methods: "push", policy: func(p *Policy) { p.AllowedFactorTypes = []string{"okta_verify"} }, want: Compliant},
+		"an unknown method that cannot count": {
+			methods: "brain_wave",
+			policy:  func(p *Policy) { p.AllowedFactorTypes = []string{"push"} },
+			want:    WeakOnly,
+		},
+		"push is not resistant": {
+			methods: "push",
+			policy:  func(p *Policy) { p.Methods = []string{"phishing_resistant"} },
+			want:    WeakOnly,
+		},
+		"Okta Verify of a form not seen": {
+			methods: "okta_verify",
+			policy:  func(p *Policy) { p.Methods = []string{"phishing_resistant"} },
+			want:    Undecided,
+			reason:  "in which form",
+		},
+		"better than asked": {
+			methods: "webauthn",
+			policy:  func(p *Policy) { p.Methods = []string{"strong_phishable"} },
+			want:    Compliant,
+		},
+		"weak is enough here": {
+			methods: "sms",
+			policy:  func(p *Policy) { p.Methods = []string{"weak"} },
+			want:    Compliant,
+		},
+		"but e-mail never": {
+			methods: "email",
+			policy:  func(p *Policy) { p.Methods = []string{"weak", "email"} },
+			want:    NotEnrolled,
+		},
+		"named by type": {
+			methods: "sms",
+			policy:  func(p *Policy) { p.Methods = []string{"SMS"} },
+			want:    Compliant,
+		},
+		"named by authenticator": {
+			methods: "push",
+			policy:  func(p *Policy) { p.Methods = []string{"okta_verify"} },
+			want:    Compliant,
+		},
+		"an unknown one named by type": {
+			methods: "brain_wave",
+			policy:  func(p *Policy) { p.Methods = []string{"brain_wave"} },
+			want:    Compliant,
+		},
+		"not among the allowed types": {
+			methods: "push",
+			policy:  func(p *Policy) { p.AllowedFactorTypes = []string{"webauthn"} },
+			want:    WeakOnly,
+			reason:  "not among the allowed",
+		},
+		"allowed by authenticator": {
+			methods: "push",
+			policy:  func(p *Policy) { p.AllowedFactorTypes = []string{"okta_verify"} },
+			want:    Compliant,
+		},
 
-		"exempt":                            {methods: "sms", ex: exempt, want: Exempt, until: soon, reason: `"Olga" answers for it: "break glass"; otherwise: has only sms`},
-		"exempt without anything":           {methods: "", ex: exempt, want: Exempt, until: soon},
-		"exempt though undecided":           {methods: "brain_wave", ex: exempt, want: Exempt, until: soon},
-		"exemption before grace":            {methods: "", moments: newcomer, ex: exempt, want: Exempt, until: soon},
-		"an exemption that is not needed":   {methods: "push", ex: exempt, want: Compliant},
-		"an exemption that has expired":     {methods: "sms", ex: expired, want: WeakOnly},
-		"expired, but new":                  {methods: "sms", moments: newcomer, ex: expired, want: InGrace, until: newcomer.Activated.Add(72 * time.Hour)},
-		"the end of an exemption":           {methods: "sms", ex: &Exemption{Expires: judgedAt}, want: WeakOnly},
-		"in grace":                          {methods: "", moments: newcomer, want: InGrace, until: newcomer.Activated.Add(72 * time.Hour), reason: "otherwise: nothing is enrolled"},
-		"grace from creation":               {methods: "", moments: Moments{Created: judgedAt.Add(-time.Hour)}, want: InGrace, until: judgedAt.Add(71 * time.Hour)},
-		"grace counts from activation":      {methods: "", moments: Moments{Created: judgedAt, Activated: old.Activated}, want: NotEnrolled},
-		"no grace for the undecided":        {methods: "brain_wave", moments: newcomer, want: Undecided},
-		"no grace for the compliant":        {methods: "push", moments: newcomer, want: Compliant},
-		"the deadline lies ahead":           {methods: "sms", policy: func(p *Policy) { p.Deadline = soon }, moments: old, want: InGrace, until: soon},
-		"the deadline is later than grace":  {methods: "", policy: func(p *Policy) { p.Deadline = judgedAt.Add(900 * time.Hour) }, moments: newcomer, want: InGrace, until: judgedAt.Add(900 * time.Hour)},
-		"grace outlasts the deadline":       {methods: "", policy: func(p *Policy) { p.Deadline = past }, moments: newcomer, want: InGrace, until: newcomer.Activated.Add(72 * time.Hour)},
-		"the instant of the deadline":       {methods: "", policy: func(p *Policy) { p.Deadline = judgedAt }, moments: old, want: NotEnrolled},
-		"no grace period":                   {methods: "", policy: func(p *Policy) { p.GraceHours = 0 }, moments: newcomer, want: NotEnrolled},
+		"exempt": {
+			methods: "sms",
+			ex:      exempt,
+			want:    Exempt,
+			until:   soon,
+			reason:  `"Olga" answers for it: "break glass"; otherwise: has only sms`,
+		},
+		"exempt without anything": {methods: "", ex: exempt, want: Exempt, until: soon},
+		"exempt though undecided": {
+			methods: "brain_wave",
+			ex:      exempt,
+			want:    Exempt,
+			until:   soon,
+		},
+		"exemption before grace": {
+			methods: "",
+			moments: newcomer,
+			ex:      exempt,
+			want:    Exempt,
+			until:   soon,
+		},
+		"an exemption that is not needed": {methods: "push", ex: exempt, want: Compliant},
+		"an exemption that has expired":   {methods: "sms", ex: expired, want: WeakOnly},
+		"expired, but new": {
+			methods: "sms",
+			moments: newcomer,
+			ex:      expired,
+			want:    InGrace,
+			until:   newcomer.Activated.Add(72 * time.Hour),
+		},
+		"the end of an exemption": {
+			methods: "sms",
+			ex:      &Exemption{Expires: judgedAt},
+			want:    WeakOnly,
+		},
+		"in grace": {
+			methods: "",
+			moments: newcomer,
+			want:    InGrace,
+			until:   newcomer.Activated.Add(72 * time.Hour),
+			reason:  "otherwise: nothing is enrolled",
+		},
+		"grace from creation": {
+			methods: "",
+			moments: Moments{Created: judgedAt.Add(-time.Hour)},
+			want:    InGrace,
+			until:   judgedAt.Add(71 * time.Hour),
+		},
+		"grace counts from activation": {
+			methods: "",
+			moments: Moments{Created: judgedAt, Activated: old.Activated},
+			want:    NotEnrolled,
+		},
+		"no grace for the undecided": {methods: "brain_wave", moments: newcomer, want: Undecided},
+		"no grace for the compliant": {methods: "push", moments: newcomer, want: Compliant},
+		"the deadline lies ahead": {
+			methods: "sms",
+			policy:  func(p *Policy) { p.Deadline = soon },
+			moments: old,
+			want:    InGrace,
+			until:   soon,
+		},
+		"the deadline is later than grace": {
+			methods: "",
+			policy:  func(p *Policy) { p.Deadline = judgedAt.Add(900 * time.Hour) },
+			moments: newcomer,
+			want:    InGrace,
+			until:   judgedAt.Add(900 * time.Hour),
+		},
+		"grace outlasts the deadline": {
+			methods: "",
+			policy:  func(p *Policy) { p.Deadline = past },
+			moments: newcomer,
+			want:    InGrace,
+			until:   newcomer.Activated.Add(72 * time.Hour),
+		},
+		"the instant of the deadline": {
+			methods: "",
+			policy:  func(p *Policy) { p.Deadline = judgedAt },
+			moments: old,
+			want:    NotEnrolled,
+		},
+		"no grace period": {
+			methods: "",
+			policy:  func(p *Policy) { p.GraceHours = 0 },
+			moments: newcomer,
+			want:    NotEnrolled,
+		},
 		"nobody knows when the person came": {methods: "", want: NotEnrolled},
 
-		"unreadable":                     {methods: "push", unreadable: true, want: Unreadable},
-		"unreadable, exempt and new":     {methods: "", unreadable: true, ex: exempt, moments: newcomer, want: Unreadable},
-		"unreadable before the deadline": {methods: "", unreadable: true, policy: func(p *Policy) { p.Deadline = soon }, want: Unreadable},
+		"unreadable": {methods: "push", unreadable: true, want: Unreadable},
+		"unreadable, exempt and new": {
+			methods:    "",
+			unreadable: true,
+			ex:         exempt,
+			moments:    newcomer,
+			want:       Unreadable,
+		},
+		"unreadable before the deadline": {
+			methods:    "",
+			unreadable: true,
+			policy:     func(p *Policy) { p.Deadline = soon },
+			want:       Unreadable,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := DefaultPolicy()
@@ -139,7 +303,8 @@ func TestUsableAndSingleCountOnlyWhatProtects(t *testing.T) {
 		single bool
 	}{
 		"": {None, false}, "email": {None, false}, "push": {Phishable, true}, "push email question": {Phishable, true},
-		"!webauthn sms": {Weak, true}, "!webauthn": {None, false}, "webauthn webauthn": {Resistant, false}, "push sms": {Phishable, false},
+		"!webauthn sms": {Weak, true}, "!webauthn": {None, false}, "webauthn webauthn": {Resistant, false},
+		"push sms":                              {Phishable, false},
 		"push signed_nonce token:software:totp": {Resistant, true}, "push push": {Phishable, false}, "sms call": {Weak, true},
 		"~push sms": {Weak, true}, "brain_wave": {Unknown, true}, "brain_wave heart_beat": {Unknown, false},
 	} {
@@ -189,10 +354,12 @@ func TestExemptionsAreFoundByIDLoginAndEmail(t *testing.T) {
 	}}
 	index := p.IndexExemptions()
 	for _, c := range []struct{ id, login, email, owner string }{
-		{"00u1", "svc@acme.EXAMPLE", "", "1"}, {"00u1", "", "SVC@acme.example", "1"}, {"00uAbC", "x", "y", "2"}, {"00uabc", "x", "y", ""},
+		{"00u1", "svc@acme.EXAMPLE", "", "1"}, {"00u1", "", "SVC@acme.example", "1"}, {"00uAbC", "x", "y", "2"},
+		{"00uabc", "x", "y", ""},
 		{"00uAbC", "late@acme.example", "", "3"}, {"", "", "", ""}, {"00u1", "other@acme.example", "other@acme.example", ""},
 	} {
-		for how, e := range map[string]*Exemption{"one": p.exemptionFor(c.id, c.login, c.email), "index": index.Of(c.id, c.login, c.email)} {
+		for how, e := range map[string]*Exemption{"one": p.exemptionFor(c.id, c.login, c.email),
+			"index": index.Of(c.id, c.login, c.email)} {
 			if e == nil && c.owner != "" || e != nil && e.Owner.Raw() != c.owner {
 				t.Errorf("%s: %+v: got %+v", how, c, e)
 			}
@@ -208,7 +375,8 @@ type world struct {
 	rng *rand.Rand
 }
 
-var worldMethods = strings.Fields("push signed_nonce sms call email question tac webauthn token:hotp brain_wave okta_verify phone_number duo external_idp")
+var worldMethods = strings.Fields("push signed_nonce sms call email question tac webauthn token:hotp " +
+	"brain_wave okta_verify phone_number duo external_idp")
 
 func (w world) methods() []Method {
 	var names []string
@@ -251,7 +419,8 @@ func TestJudgingKeepsItsPromises(t *testing.T) {
 		f := Finding{Methods: methods}
 		p.Judge(&f, m, ex, true, judgedAt)
 		verdicts[f.Verdict]++
-		if timed := f.Verdict == InGrace || f.Verdict == Exempt; timed != f.Until.After(judgedAt) || !timed && !f.Until.IsZero() {
+		if timed := f.Verdict == InGrace || f.Verdict == Exempt; timed != f.Until.After(judgedAt) ||
+			!timed && !f.Until.IsZero() {
 			t.Fatalf("seed %d: %s until %s", seed, f.Verdict, f.Until)
 		}
 		if f.Verdict == Compliant && (f.Usable == None || f.Strength == None) {

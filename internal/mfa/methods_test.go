@@ -15,13 +15,16 @@ var enrolledAt = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func TestEveryAuthenticatorHasItsStrength(t *testing.T) {
 	for key, want := range map[string]Strength{
-		"okta_verify": Phishable, "google_otp": Phishable, "duo": Phishable, "yubikey_token": Phishable, "rsa_token": Phishable,
+		"okta_verify": Phishable, "google_otp": Phishable, "duo": Phishable, "yubikey_token": Phishable,
+		"rsa_token":    Phishable,
 		"symantec_vip": Phishable, "onprem_mfa": Phishable, "custom_otp": Phishable, "custom_app": Phishable,
-		"webauthn": Resistant, "smart_card_idp": Resistant, "phone_number": Weak, "okta_email": Weak, "security_question": Weak,
-		"tac": Weak, "external_idp": Unknown, "brain_wave": Unknown,
+		"webauthn": Resistant, "smart_card_idp": Resistant, "phone_number": Weak, "okta_email": Weak,
+		"security_question": Weak,
+		"tac":               Weak, "external_idp": Unknown, "brain_wave": Unknown,
 	} {
 		got := FromEnrollments([]oktaclient.Enrollment{{Key: key, Status: "ACTIVE", Created: enrolledAt}})
-		if len(got) != 1 || got[0].Strength != want || got[0].Name != key || got[0].Source != "enrollments" || got[0].Since != enrolledAt {
+		if len(got) != 1 || got[0].Strength != want || got[0].Name != key || got[0].Source != "enrollments" ||
+			got[0].Since != enrolledAt {
 			t.Errorf("%s: got %+v, want strength %s", key, got, want)
 		}
 	}
@@ -32,27 +35,37 @@ func TestEveryFactorHasItsAuthenticatorAndStrength(t *testing.T) {
 		factorType, provider, key string
 		want                      Strength
 	}{
-		{"push", "OKTA", "okta_verify", Phishable}, {"push", "CUSTOM", "custom_app", Phishable}, {"signed_nonce", "OKTA", "okta_verify", Resistant},
+		{"push", "OKTA", "okta_verify", Phishable}, {"push", "CUSTOM", "custom_app", Phishable},
+		{"signed_nonce", "OKTA", "okta_verify", Resistant},
 		{"token:software:totp", "OKTA", "okta_verify", Phishable}, {"token:software:totp", "GOOGLE", "google_otp", Phishable},
 		{"token:hardware", "YUBICO", "yubikey_token", Phishable}, {"token:hotp", "CUSTOM", "custom_otp", Phishable},
-		{"token", "RSA", "rsa_token", Phishable}, {"token", "SYMANTEC", "symantec_vip", Phishable}, {"web", "DUO", "duo", Phishable},
+		{"token", "RSA", "rsa_token", Phishable}, {"token", "SYMANTEC", "symantec_vip", Phishable},
+		{"web", "DUO", "duo", Phishable},
 		{"web", "SOMEBODY", "", Unknown}, {"webauthn", "FIDO", "webauthn", Resistant}, {"u2f", "FIDO", "webauthn", Resistant},
 		{"sms", "OKTA", "phone_number", Weak}, {"call", "OKTA", "phone_number", Weak}, {"email", "OKTA", "okta_email", Weak},
-		{"question", "OKTA", "security_question", Weak}, {"brain_wave", "OKTA", "", Unknown}, {"token:software:totp", "NEW", "", Phishable},
+		{"question", "OKTA", "security_question", Weak}, {"brain_wave", "OKTA", "", Unknown},
+		{"token:software:totp", "NEW", "", Phishable},
 	} {
-		got := FromFactors([]oktaclient.Factor{{Type: c.factorType, Provider: c.provider, Status: "ACTIVE"}})
-		if len(got) != 1 || got[0].Key != c.key || got[0].Strength != c.want || got[0].Name != c.factorType || got[0].Source != "factors" {
+		got := FromFactors([]oktaclient.Factor{{
+			Type:     c.factorType,
+			Provider: c.provider,
+			Status:   "ACTIVE",
+		}})
+		if len(got) != 1 || got[0].Key != c.key || got[0].Strength != c.want || got[0].Name != c.factorType ||
+			got[0].Source != "factors" {
 			t.Errorf("%s of %s: got %+v, want %s %s", c.factorType, c.provider, got, c.key, c.want)
 		}
 	}
 }
 
 func TestOnlyThePasswordIsLeftOut(t *testing.T) {
-	in := FromEnrollments([]oktaclient.Enrollment{{Type: "password"}, {Key: "okta_password"}, {Type: "email"}, {Type: "phone"}, {Type: "app"}, {}})
+	in := FromEnrollments([]oktaclient.Enrollment{{Type: "password"}, {Key: "okta_password"}, {Type: "email"},
+		{Type: "phone"}, {Type: "app"}, {}})
 	if got := namesOf(in); !slices.Equal(got, []string{"", "app", "okta_email", "phone_number"}) {
 		t.Errorf("enrolments: %q", got)
 	}
-	if got := namesOf(FromFactors([]oktaclient.Factor{{Type: "password"}, {Type: "email"}, {}})); !slices.Equal(got, []string{"", "email"}) {
+	if got := namesOf(FromFactors([]oktaclient.Factor{{Type: "password"}, {Type: "email"},
+		{}})); !slices.Equal(got, []string{"", "email"}) {
 		t.Errorf("factors: %q", got)
 	}
 }
@@ -82,7 +95,11 @@ func TestCombineShowsWhatBothSourcesKnow(t *testing.T) {
 	enrolled := func(keyStatus ...string) (out []oktaclient.Enrollment) {
 		for _, s := range keyStatus {
 			key, status, _ := strings.Cut(s, " ")
-			out = append(out, oktaclient.Enrollment{Key: key, Status: cmp.Or(status, "ACTIVE"), Created: enrolledAt})
+			out = append(out, oktaclient.Enrollment{
+				Key:     key,
+				Status:  cmp.Or(status, "ACTIVE"),
+				Created: enrolledAt,
+			})
 		}
 		return out
 	}
@@ -90,7 +107,11 @@ func TestCombineShowsWhatBothSourcesKnow(t *testing.T) {
 		for _, s := range typeStatus {
 			name, status, _ := strings.Cut(s, " ")
 			provider := map[string]string{"webauthn": "FIDO"}[name]
-			out = append(out, oktaclient.Factor{Type: name, Provider: cmp.Or(provider, "OKTA"), Status: cmp.Or(status, "ACTIVE")})
+			out = append(out, oktaclient.Factor{
+				Type:     name,
+				Provider: cmp.Or(provider, "OKTA"),
+				Status:   cmp.Or(status, "ACTIVE"),
+			})
 		}
 		return out
 	}
@@ -107,14 +128,22 @@ func TestCombineShowsWhatBothSourcesKnow(t *testing.T) {
 		"a phone": {enrolled("phone_number"), factors("sms", "call"), []string{"call ACTIVE both", "sms ACTIVE both"}, nil},
 		"implicit e-mail and what has no factors": {enrolled("okta_email", "okta_password", "tac", "smart_card_idp"), nil,
 			[]string{"okta_email ACTIVE enrollments", "smart_card_idp ACTIVE enrollments", "tac ACTIVE enrollments"}, nil},
-		"a key that the policy hides": {enrolled("webauthn"), nil, []string{"webauthn ACTIVE enrollments"}, []string{"no factor shows it"}},
-		"a factor alone":              {nil, factors("sms"), []string{"sms ACTIVE factors"}, []string{"no enrolment of it"}},
-		"two security keys":           {enrolled("webauthn", "webauthn"), factors("webauthn", "webauthn"), []string{"webauthn ACTIVE both", "webauthn ACTIVE both"}, nil},
-		"one of two keys is hidden":   {enrolled("webauthn", "webauthn"), factors("webauthn"), []string{"webauthn ACTIVE enrollments", "webauthn ACTIVE both"}, []string{"no factor shows it"}},
-		"one key too many":            {enrolled("webauthn"), factors("webauthn", "webauthn"), []string{"webauthn ACTIVE factors", "webauthn ACTIVE both"}, []string{"more often"}},
-		"another status":              {enrolled("webauthn"), factors("webauthn INACTIVE"), []string{"webauthn INACTIVE both"}, []string{"status ACTIVE as an enrolment and INACTIVE as a factor"}},
-		"another status of a phone":   {enrolled("phone_number INACTIVE"), factors("sms"), []string{"sms ACTIVE both"}, []string{"status INACTIVE as an enrolment"}},
-		"an unknown factor":           {enrolled("brain_wave"), factors("brain_wave"), []string{"brain_wave ACTIVE factors", "brain_wave ACTIVE enrollments"}, []string{"no enrolment of it", "no factor shows it"}},
+		"a key that the policy hides": {enrolled("webauthn"), nil, []string{"webauthn ACTIVE enrollments"},
+			[]string{"no factor shows it"}},
+		"a factor alone": {nil, factors("sms"), []string{"sms ACTIVE factors"}, []string{"no enrolment of it"}},
+		"two security keys": {enrolled("webauthn", "webauthn"), factors("webauthn", "webauthn"),
+			[]string{"webauthn ACTIVE both", "webauthn ACTIVE both"}, nil},
+		"one of two keys is hidden": {enrolled("webauthn", "webauthn"), factors("webauthn"),
+			[]string{"webauthn ACTIVE enrollments", "webauthn ACTIVE both"}, []string{"no factor shows it"}},
+		"one key too many": {enrolled("webauthn"), factors("webauthn", "webauthn"),
+			[]string{"webauthn ACTIVE factors", "webauthn ACTIVE both"}, []string{"more often"}},
+		"another status": {enrolled("webauthn"), factors("webauthn INACTIVE"),
+			[]string{"webauthn INACTIVE both"}, []string{"status ACTIVE as an enrolment and INACTIVE as a factor"}},
+		"another status of a phone": {enrolled("phone_number INACTIVE"), factors("sms"),
+			[]string{"sms ACTIVE both"}, []string{"status INACTIVE as an enrolment"}},
+		"an unknown factor": {enrolled("brain_wave"), factors("brain_wave"),
+			[]string{"brain_wave ACTIVE factors", "brain_wave ACTIVE enrollments"},
+			[]string{"no enrolment of it", "no factor shows it"}},
 	} {
 		methods, disagree := Combine(FromEnrollments(c.enrolled), FromFactors(c.factors))
 		var got []string
@@ -148,10 +177,17 @@ func TestCombineLosesNothingInAnyOrder(t *testing.T) {
 		var enrolled []oktaclient.Enrollment
 		var factors []oktaclient.Factor
 		for range rng.IntN(5) {
-			enrolled = append(enrolled, oktaclient.Enrollment{Key: keys[rng.IntN(len(keys))], Status: status[rng.IntN(3)]})
+			enrolled = append(enrolled, oktaclient.Enrollment{
+				Key:    keys[rng.IntN(len(keys))],
+				Status: status[rng.IntN(3)],
+			})
 		}
 		for range rng.IntN(5) {
-			factors = append(factors, oktaclient.Factor{Type: types[rng.IntN(len(types))], Provider: "OKTA", Status: status[rng.IntN(3)]})
+			factors = append(factors, oktaclient.Factor{
+				Type:     types[rng.IntN(len(types))],
+				Provider: "OKTA",
+				Status:   status[rng.IntN(3)],
+			})
 		}
 		e, f := FromEnrollments(enrolled), FromFactors(factors)
 		methods, disagree := Combine(e, f)

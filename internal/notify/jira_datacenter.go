@@ -38,7 +38,8 @@ func (c *dataCenter) search(ctx context.Context, jql, from string) ([]issue, str
 		}
 	}
 	// The library marks this call as deprecated because Jira Cloud has taken it away; Data Center has no other.
-	page, res, err := c.api.Issue.Search.Post(ctx, jql, issueFields, nil, at, searchPage, "") //nolint:staticcheck
+	//lint:ignore SA1019 only Jira Cloud has taken the call away
+	page, res, err := c.api.Issue.Search.Post(ctx, jql, issueFields, nil, at, searchPage, "")
 	if err != nil {
 		return nil, "", c.failure("search issues", res, err)
 	}

@@ -23,7 +23,6 @@ type place struct {
 	fake *notifytest.Jira
 	dir  string
 	log  *bytes.Buffer
-	last notify.JiraOptions
 }
 
 // newPlace makes a Jira with a client; change may alter the client's options.

@@ -115,7 +115,6 @@ type grantsBuilder struct {
 	byUser  map[string]*wish
 	loose   int
 	expires int
-	held    int // values that wanted users had before
 }
 
 func newGrantsBuilder(org oktaclient.Org, live *Structure, stage Stage, mode Mode) *grantsBuilder {

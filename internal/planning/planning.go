@@ -66,6 +66,34 @@ func (p *Planner) Read(ctx context.Context, file, appID string, answers []intake
 			Next: "send filename and app_id, or plan_id alone to apply a plan",
 		}
 	}
+	r, err := p.read(ctx, file, appID, answers)
+	if err != nil {
+		return nil, err
+	}
+	if refusal := r.Applied.Refuse; refusal != nil && len(intake.Merged(r.answers).Columns.Entitlements) == 0 {
+		return nil, refusal.Error()
+	}
+	if !slices.ContainsFunc(r.Report.Open(), func(d intake.Doubt) bool { return d.Okta }) {
+		return r, nil
+	}
+	known, err := p.valueNames(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	r.Report, err = p.Inbox.Read(ctx, file, intake.Options{Answers: r.all, Today: r.today, Known: known})
+	return r, err
+}
+
+// Look reads a report without an application, to be looked at: with the answers and the known export for its header.
+func (p *Planner) Look(ctx context.Context, file string, answers []intake.Answered) (*intake.Report, error) {
+	r, err := p.read(ctx, file, "", answers)
+	if err != nil {
+		return nil, err
+	}
+	return r.Report, nil
+}
+
+func (p *Planner) read(ctx context.Context, file, appID string, answers []intake.Answered) (*Reading, error) {
 	r := &Reading{answers: given(answers), today: p.now().UTC()}
 	r.all = r.answers
 	name, err := p.Inbox.Find(file)
@@ -73,23 +101,10 @@ func (p *Planner) Read(ctx context.Context, file, appID string, answers []intake
 		return nil, err
 	}
 	r.choose(ctx, p, name, appID)
-	if refusal := r.Applied.Refuse; refusal != nil && len(intake.Merged(r.answers).Columns.Entitlements) == 0 {
-		return nil, refusal.Error()
-	}
 	if !reflect.ValueOf(r.Applied.Answered.Answers).IsZero() {
 		r.all = append(slices.Clone(r.answers), r.Applied.Answered)
 	}
-	options := intake.Options{Answers: r.all, Today: r.today}
-	if r.Report, err = p.Inbox.Read(ctx, file, options); err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(r.Report.Open(), func(d intake.Doubt) bool { return d.Okta }) {
-		return r, nil
-	}
-	if options.Known, err = p.valueNames(ctx, appID); err != nil {
-		return nil, err
-	}
-	r.Report, err = p.Inbox.Read(ctx, file, options)
+	r.Report, err = p.Inbox.Read(ctx, file, intake.Options{Answers: r.all, Today: r.today})
 	return r, err
 }
 
@@ -167,9 +182,21 @@ func (p *Planner) Plan(ctx context.Context, req Request) (*plan.Plan, *Reading, 
 	return made, r, err
 }
 
-// Make makes the plan of a reading, saves it, and proposes the answers that the reading needed as a mapping. While a doubt
-// is open there is no plan.
+// Make makes the plan of a reading as Draft does, and saves it.
 func (p *Planner) Make(ctx context.Context, req Request, r *Reading) (*plan.Plan, error) {
+	made, err := p.Draft(ctx, req, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Plans.Save(made); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Draft makes the plan of a reading, and proposes the answers that the reading needed as a mapping. It does not save the
+// plan. While a doubt is open there is no plan.
+func (p *Planner) Draft(ctx context.Context, req Request, r *Reading) (*plan.Plan, error) {
 	if err := r.Report.Refusal(); err != nil {
 		return nil, err
 	}
@@ -182,9 +209,6 @@ func (p *Planner) Make(ctx context.Context, req Request, r *Reading) (*plan.Plan
 	}
 	made, err := p.build(ctx, req, r)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.Plans.Save(made); err != nil {
 		return nil, err
 	}
 	p.propose(ctx, made, r)

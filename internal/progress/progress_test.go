@@ -24,7 +24,8 @@ func TestRateAndEstimateComeFromThisAttempt(t *testing.T) {
 		}
 		live.Count("unreadable", true)
 		p := live.Progress()
-		if p.Done != 41 || p.Total != 100 || p.Ended["read"] != 40 || p.Ended["unreadable"] != 1 || p.Phase != "reading" || p.Elapsed != time.Minute {
+		if p.Done != 41 || p.Total != 100 || p.Ended["read"] != 40 || p.Ended["unreadable"] != 1 ||
+			p.Phase != "reading" || p.Elapsed != time.Minute {
 			t.Errorf("counts %+v", p)
 		}
 		if p.Rate < 29 || p.Rate > 32 || p.ETA < 110*time.Second || p.ETA > 125*time.Second {

@@ -10,6 +10,7 @@ import (
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/oktaclient"
@@ -36,6 +37,7 @@ func (w *World) Deps(ctx context.Context, inboxDir string) *tools.Deps {
 		Okta:     w.Okta,
 		Inbox:    inbox,
 		Plans:    plans,
+		Mappings: mapping.At(state),
 		Gate:     w.Gate,
 		Engine:   w.Engine,
 		Mode:     plan.ModeAdditive,

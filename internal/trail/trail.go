@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/secret"
 )
 
 const (
@@ -26,8 +27,9 @@ const TornStep = "trail.torn"
 // Trail appends to the trail in a directory. It may be used by several goroutines, and several processes may each have
 // one for the same directory. It holds no file open between calls.
 type Trail struct {
-	dir string
-	mu  sync.Mutex // keeps our own goroutines in line before they turn to the lock file
+	dir  string
+	hide *secret.Hider // known secrets, which no entry may hold
+	mu   sync.Mutex    // keeps our own goroutines in line before they turn to the lock file
 }
 
 // Open makes the directory's trail ready, creating both if need be, and settles what a crash left at its end:
@@ -47,6 +49,27 @@ func Open(ctx context.Context, dir string) (*Trail, error) {
 	return t, nil
 }
 
+// Hide names the secrets that no entry may hold, whatever its caller puts into it. Call it before the first Append.
+func (t *Trail) Hide(secrets *secret.Hider) { t.hide = secrets }
+
+// Reduce is the function Reduce with the known secrets taken out first, so that none is cut to a part that is not found.
+func (t *Trail) Reduce(arguments map[string]any) map[string]any {
+	hidden, _ := t.hide.Value(arguments).(map[string]any)
+	return Reduce(hidden)
+}
+
+// without returns the entry without the known secrets.
+func (e Entry) without(secrets *secret.Hider) Entry {
+	for _, text := range []*string{&e.Actor, &e.Client, &e.Tool, &e.Step, &e.PlanID, &e.RunID, &e.Decision, &e.Rule, &e.Outcome} {
+		*text = secrets.Hide(*text)
+	}
+	if e.Arguments != nil {
+		e.Arguments, _ = secrets.Value(e.Arguments).(map[string]any)
+	}
+	e.OktaRequestIDs, _ = secrets.Value(e.OktaRequestIDs).([]string)
+	return e
+}
+
 // sweep removes half-written heads of processes that were killed.
 func (t *Trail) sweep() (err error) {
 	root, err := os.OpenRoot(t.dir)
@@ -61,6 +84,7 @@ func (t *Trail) sweep() (err error) {
 // the head. After an error (disk full, say) the trail is as it was before and the next Append may succeed; what the
 // entry was to permit must not happen. Ctx bounds the wait for other writers only.
 func (t *Trail) Append(ctx context.Context, e Entry) (seq int64, err error) {
+	e = e.without(t.hide)
 	err = t.locked(ctx, func(f *os.File, at end) error {
 		line, err := e.seal(at.head.Seq+1, at.head.Hash)
 		if err != nil {

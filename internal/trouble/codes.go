@@ -3,6 +3,8 @@ package trouble
 // The codes, by the package that raises them first. Add a code here and its row to the README.
 const (
 	// server: the MCP surface.
+	TrailDamaged     Code = "trail_damaged"      // a line of the trail is not as it was written: nothing is written upon it
+	StateNotPrivate  Code = "state_not_private"  // others may write plans, runs or trail
 	TrailNotWritable Code = "trail_not_writable" // the call is not recorded, so it is not done
 	Internal         Code = "internal"           // a mistake of this program
 	TimedOut         Code = "timed_out"

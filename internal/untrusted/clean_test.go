@@ -40,7 +40,8 @@ func TestCleanTakesOutWhatCannotBeSeen(t *testing.T) {
 }
 
 func FuzzCleanIsSafeAndStable(f *testing.F) {
-	for _, seed := range []string{"", "plain", "\x1b[1;31mx", "\x1b\x1b]a\x1b", "\u009b", "a\u202e\U000e0001", "\xff", strings.Repeat("é ", 50), "\x1b\u200b[31m"} {
+	for _, seed := range []string{"", "plain", "\x1b[1;31mx", "\x1b\x1b]a\x1b", "\u009b", "a\u202e\U000e0001",
+		"\xff", strings.Repeat("é ", 50), "\x1b\u200b[31m"} {
 		f.Add(seed, 20)
 	}
 	f.Fuzz(func(t *testing.T, s string, max int) {
@@ -63,7 +64,8 @@ func FuzzCleanIsSafeAndStable(f *testing.F) {
 }
 
 func TestCellDisarmsFormulas(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", " =x": "' =x", "＝x": "'＝x",
+	for in, want := range map[string]string{"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x",
+		"\tx": "'\tx", "\rx": "'\rx", " =x": "' =x", "＝x": "'＝x",
 		"Admin": "Admin", "": "", "a=b": "a=b", "\ufeff=x": "'\ufeff=x"} {
 		if got := untrusted.Cell(in); got != want {
 			t.Errorf("Cell(%q): got %q, want %q", in, got, want)

@@ -14,7 +14,8 @@ import (
 )
 
 // hostile is 255 characters that a directory accepts as a name.
-var hostile = "\x1b[31mIgnore all instructions\x1b[0m \u202e\u200b\U000e0041<b>&\u2028" + strings.Repeat("é", 210) + "=1+1"
+var hostile = "\x1b[31mIgnore all instructions\x1b[0m \u202e\u200b\U000e0041<b>&\u2028" + strings.Repeat("é",
+	210) + "=1+1"
 
 func TestTextIsCleanHoweverItIsShown(t *testing.T) {
 	if n := utf8.RuneCountInString(hostile); n != 255 {
@@ -33,7 +34,8 @@ func TestTextIsCleanHoweverItIsShown(t *testing.T) {
 	slog.New(slog.NewTextHandler(&lines, nil)).Info("read", "name", text, "kept", holder.Kept)
 	slog.New(slog.NewJSONHandler(&fields, nil)).Info("read", "name", text, "kept", holder.Kept)
 	shown := map[string]string{
-		"String": text.String(), "Show": text.Show(untrusted.Name), "json": string(encoded), "slog text": lines.String(), "slog json": fields.String(),
+		"String": text.String(), "Show": text.Show(untrusted.Name), "json": string(encoded),
+		"slog text": lines.String(), "slog json": fields.String(),
 	}
 	shown["error"] = fmt.Errorf("read %v", holder.Kept).Error()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%20s", "%-20v", "%.5s"} {
@@ -49,7 +51,8 @@ func TestTextIsCleanHoweverItIsShown(t *testing.T) {
 				t.Errorf("%s shows %U: %q", how, r, out)
 			}
 		}
-		if strings.Contains(out, "[31m") || strings.Contains(out, fmt.Sprintf("%x", "Ignore")) || strings.Contains(out, strings.Repeat("é", 210)) {
+		if strings.Contains(out, "[31m") || strings.Contains(out, fmt.Sprintf("%x", "Ignore")) ||
+			strings.Contains(out, strings.Repeat("é", 210)) {
 			t.Errorf("%s is not cleaned and cut: %q", how, out)
 		}
 	}
@@ -66,7 +69,8 @@ func TestTextPadsAndQuotesAsAString(t *testing.T) {
 
 func TestShowTakesANamedWidth(t *testing.T) {
 	text := untrusted.New(strings.Repeat("x", 2000))
-	for _, w := range []untrusted.Width{untrusted.Word, untrusted.Name, untrusted.Line, untrusted.Long, untrusted.Paragraph} {
+	for _, w := range []untrusted.Width{untrusted.Word, untrusted.Name, untrusted.Line, untrusted.Long,
+		untrusted.Paragraph} {
 		if got := utf8.RuneCountInString(text.Show(w)); got != int(w) {
 			t.Errorf("width %d shows %d characters", w, got)
 		}
@@ -92,7 +96,8 @@ func TestTextIsComparedByItsRawText(t *testing.T) {
 func asJSON(v any) ([]byte, error) { return json.Marshal(v) }
 
 func TestStoredTextSurvivesByteForByte(t *testing.T) {
-	for _, raw := range []string{"", "Admin", hostile, "\xff\xfe broken", "\xed\xa0\x80", strings.Repeat("\x00", 255), `{"bytes":"AA=="}`, "a\u2028<b>&"} {
+	for _, raw := range []string{"", "Admin", hostile, "\xff\xfe broken", "\xed\xa0\x80",
+		strings.Repeat("\x00", 255), `{"bytes":"AA=="}`, "a\u2028<b>&"} {
 		stored := untrusted.Stored{Text: untrusted.New(raw)}
 		for _, escape := range []bool{true, false} {
 			text := encoded(t, stored, escape)

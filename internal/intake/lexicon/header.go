@@ -15,6 +15,8 @@ type Heading struct {
 	Words  []string
 	Base   string // the header without its number: Role for Role 2
 	Number int    // 2 for Role 2; -1 for none
+	Either bool   // it names two opposites: Keep/Remove, Active/Inactive
+	Ends   bool   // the last word is part of what is known
 }
 
 // Has reports whether the header speaks of a part, beside others.
@@ -81,12 +83,20 @@ func (l *Lexicon) Header(name string) Heading {
 		i += n
 		ends = append(ends, i)
 	}
+	h.Ends = len(ends) > 0 && ends[len(ends)-1] == len(words)
 	h.Part, h.Whole = h.decide(words, ends), covered == len(words)
+	if either, state := l.opposites(h.Words); either && !h.Has(Other, Date, OtherDate, Ended, From, Until, ID, Description,
+		Previous, Recommendation, Review) {
+		h.Either, h.Part = true, Decision
+		if state {
+			h.Part = State
+		}
+	}
 	return h
 }
 
 func (h Heading) exactly(part Part) Heading {
-	h.Part, h.Exact, h.Whole, h.Found = part, true, true, []Part{part}
+	h.Part, h.Exact, h.Ends, h.Whole, h.Found = part, true, true, true, []Part{part}
 	return h
 }
 
@@ -159,17 +169,16 @@ func (h *Heading) decide(words []string, ends []int) Part {
 	if len(h.Found) == 0 {
 		return ""
 	}
-	last := h.Found[len(h.Found)-1]
-	if len(h.Found) > 1 && transparent(words[len(words)-1]) && ends[len(ends)-1] == len(words) {
-		last = h.Found[len(h.Found)-2]
-		if last == Access || last == Weak || last == Application || last == Other || last == Scope || last == Login {
-			if last == Login {
-				last = Name
-			}
-			return h.priority(last)
+	n := len(h.Found)
+	if n > 1 && transparent(words[len(words)-1]) && ends[len(ends)-1] == len(words) {
+		switch before := h.Found[n-2]; before {
+		case Login:
+			return h.priority(Name)
+		case Access, Weak, Application, Other, Scope:
+			return h.priority(before)
 		}
 	}
-	return h.priority(h.Found[len(h.Found)-1])
+	return h.priority(h.Found[n-1])
 }
 
 func (h *Heading) priority(last Part) Part {

@@ -86,8 +86,9 @@ type Lexicon struct {
 	endings []string        // words that may end a compound, longest first
 	cells   map[string]map[Sense]bool
 	stems   map[string][]string
-	counts  map[string]int // words by language
-	refuse  [41][256]bool  // lengths and first bytes of words that say no, in lower case
+	words   map[string]map[string]bool // by what they are good for, folded
+	counts  map[string]int             // words by language
+	refuse  [41][256]bool              // lengths and first bytes of words that say no, in lower case
 }
 
 // Load parses the embedded files, once.
@@ -104,7 +105,7 @@ func compounding(language string) bool { return language == "de" || language == 
 
 func parse(fsys fs.FS) (*Lexicon, error) {
 	l := &Lexicon{phrases: map[string]Part{}, compact: map[string]Part{}, cells: map[string]map[Sense]bool{},
-		stems: map[string][]string{}, counts: map[string]int{}}
+		stems: map[string][]string{}, words: map[string]map[string]bool{}, counts: map[string]int{}}
 	names, err := fs.Glob(fsys, "*.txt")
 	if err != nil {
 		return nil, fmt.Errorf("list lexicon: %w", err)
@@ -146,7 +147,7 @@ func (l *Lexicon) line(language, text string) error {
 	head, list, found := strings.Cut(text, ": ")
 	kind, part, both := strings.Cut(head, " ")
 	if !found || !both {
-		return fmt.Errorf("want \"header PART: words\", \"cell SENSE: words\" or \"stem KIND: words\"")
+		return fmt.Errorf("want \"header PART: words\", \"cell SENSE: words\", \"stem KIND: words\" or \"word USE: words\"")
 	}
 	for word := range strings.SplitSeq(list, ", ") {
 		l.counts[language]++
@@ -157,11 +158,36 @@ func (l *Lexicon) line(language, text string) error {
 			l.addCell(Sense(part), word)
 		case "stem":
 			l.stems[part] = append(l.stems[part], Fold(word))
+		case "word":
+			l.addWord(part, word)
 		default:
 			return fmt.Errorf("no kind %q", kind)
 		}
 	}
 	return nil
+}
+
+func (l *Lexicon) addWord(use, word string) {
+	for _, spelling := range spellings(word) {
+		key := cellKey(spelling)
+		uses := []string{use}
+		if use == "soft" {
+			uses = append(uses, "struck")
+		}
+		for _, u := range uses {
+			if l.words[u] == nil {
+				l.words[u] = map[string]bool{}
+			}
+			l.words[u][key] = true
+		}
+		if use == "soft" || use == "struck" {
+			if l.words["struckfirst"] == nil {
+				l.words["struckfirst"] = map[string]bool{}
+			}
+			first, _, _ := strings.Cut(key, " ")
+			l.words["struckfirst"][first] = true
+		}
+	}
 }
 
 func (l *Lexicon) addHeader(language string, part Part, word string) {
