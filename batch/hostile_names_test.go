@@ -42,7 +42,7 @@ func TestAHostileNameOf255CharactersSurvivesPlanDiskKillAndResume(t *testing.T) 
 			report := simtest.Report(t, wideReport(values))
 			var want []string
 			for i := range report.Values {
-				report.Values[i].Text = hostileName(i)
+				report.Values[i].Text = untrusted.New(hostileName(i))
 				want = append(want, "Role/"+hostileName(i))
 			}
 			p, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: report, AppID: w.AppID, Now: time.Now()})

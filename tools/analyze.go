@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -151,7 +152,7 @@ func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, e
 func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	e := r.Entitlements[column]
 	seen := EntitlementSeen{
-		Name:       untrusted.Clean(e.Name, 80),
+		Name:       e.Name.Show(untrusted.Name),
 		MultiValue: e.MultiValue,
 		Distinct:   e.Values,
 	}
@@ -163,7 +164,7 @@ func entitlementSeen(r *intake.Report, column int32, most int) EntitlementSeen {
 	}
 	slices.SortStableFunc(values, func(a, b intake.Value) int { return b.Rows - a.Rows })
 	for _, v := range values[:min(len(values), most)] {
-		seen.Values = append(seen.Values, ValueSeen{untrusted.Clean(v.Text, 80), v.Rows, v.Users})
+		seen.Values = append(seen.Values, ValueSeen{v.Text.Show(untrusted.Name), v.Rows, v.Users})
 	}
 	return seen
 }
@@ -190,13 +191,15 @@ func creepSeen(r *intake.Report) *CreepSeen {
 }
 
 func shortEmail(r *intake.Report, person int32) string {
-	return intake.ShortenEmail(untrusted.Clean(r.People[person].Email, 80))
+	return intake.ShortenEmail(r.People[person].Email)
 }
 
 func valueTexts(r *intake.Report, values []int32, most int) []string {
 	var texts []string
 	for _, v := range values[:min(len(values), most)] {
-		texts = append(texts, untrusted.Clean(r.Entitlements[r.Values[v].Entitlement].Name+": "+r.Values[v].Text, 100))
+		value := r.Values[v]
+		texts = append(texts, fmt.Sprintf("%s: %s", r.Entitlements[value.Entitlement].Name.Show(untrusted.Name),
+			value.Text.Show(untrusted.Name)))
 	}
 	return texts
 }

@@ -54,10 +54,7 @@ var specReadFile = Spec{
 		"listing it.",
 }
 
-const (
-	cellWidth    = 200 // characters
-	shownColumns = 40
-)
+const shownColumns = 40
 
 func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut, error) {
 	limit, err := pageSize(in.Limit, 20, 100)
@@ -74,15 +71,15 @@ func readFile(ctx context.Context, d *Deps, _ *Call, in ReadFileIn) (ReadFileOut
 		if err != nil {
 			return ReadFileOut{}, err
 		}
-		width := cellWidth
+		width := untrusted.Line
 		if most == 1 {
-			width = 60
+			width = untrusted.Word
 		}
 		return readOut(name, page, width, in.Personal), nil
 	})
 }
 
-func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
+func readOut(name string, page intake.Page, width untrusted.Width, full bool) ReadFileOut {
 	out := ReadFileOut{
 		Filename:   name,
 		NextCursor: page.Next,
@@ -92,11 +89,11 @@ func readOut(name string, page intake.Page, width int, full bool) ReadFileOut {
 	for _, row := range page.Rows {
 		item := RowItem{Line: row.Line, Error: row.Problem}
 		for i, cell := range row.Cells[:min(len(row.Cells), shownColumns)] {
-			cell = untrusted.Clean(cell, width)
-			if !full && personal(page.Columns, i) {
-				cell = intake.ShortenEmail(cell)
+			if full || !personal(page.Columns, i) {
+				item.Cells = append(item.Cells, cell.Show(width))
+			} else {
+				item.Cells = append(item.Cells, intake.ShortenEmail(cell))
 			}
-			item.Cells = append(item.Cells, cell)
 		}
 		out.Rows = append(out.Rows, item)
 	}
@@ -141,17 +138,28 @@ func (PreflightIn) afterStage1() {}
 
 // PreflightOut is every problem of a file, with its line and how to fix it.
 type PreflightOut struct {
-	Filename   string           `json:"filename"`
-	Usable     bool             `json:"usable" jsonschema:"False when no row could be used"`
-	Encoding   string           `json:"encoding"`
-	Delimiter  string           `json:"delimiter"`
-	Bytes      int64            `json:"bytes"`
-	Counts     intake.Counts    `json:"counts"`
-	Doubts     []string         `json:"doubts,omitempty" jsonschema:"Open, with arguments that settle them"`
-	Problems   []intake.Problem `json:"problems,omitempty" jsonschema:"Values are untrusted text from the file"`
-	ByCode     map[string]int   `json:"problems_by_code,omitempty" jsonschema:"Full counts"`
-	NextOffset int              `json:"next_offset,omitempty"`
-	Next       string           `json:"next_step"`
+	Filename   string         `json:"filename"`
+	Usable     bool           `json:"usable" jsonschema:"False when no row could be used"`
+	Encoding   string         `json:"encoding"`
+	Delimiter  string         `json:"delimiter"`
+	Bytes      int64          `json:"bytes"`
+	Counts     intake.Counts  `json:"counts"`
+	Doubts     []string       `json:"doubts,omitempty" jsonschema:"Open, with arguments that settle them"`
+	Problems   []ProblemSeen  `json:"problems,omitempty" jsonschema:"Values are untrusted text from the file"`
+	ByCode     map[string]int `json:"problems_by_code,omitempty" jsonschema:"Full counts"`
+	NextOffset int            `json:"next_offset,omitempty"`
+	Next       string         `json:"next_step"`
+}
+
+// ProblemSeen is a problem of a report.
+type ProblemSeen struct {
+	Code     string          `json:"code"`
+	Severity intake.Severity `json:"severity"`
+	Line     int             `json:"line,omitempty"`
+	Column   string          `json:"column,omitempty"`
+	Value    string          `json:"value,omitempty"`
+	Message  string          `json:"message"`
+	Fix      string          `json:"fix"`
 }
 
 var specPreflight = Spec{
@@ -201,9 +209,15 @@ func (out PreflightOut) withProblems(report *intake.Report, offset, most int) Pr
 		out.NextOffset = offset + most
 	}
 	for _, p := range rest {
-		p.Value, p.Column = untrusted.Clean(p.Value, 80), untrusted.Clean(p.Column, 80)
-		p.Message, p.Fix = untrusted.Clean(p.Message, 300), untrusted.Clean(p.Fix, 300)
-		out.Problems = append(out.Problems, p)
+		out.Problems = append(out.Problems, ProblemSeen{
+			Code:     p.Code,
+			Severity: p.Severity,
+			Line:     p.Line,
+			Column:   p.Column.Show(untrusted.Name),
+			Value:    p.Value.Show(untrusted.Name),
+			Message:  p.Message,
+			Fix:      p.Fix,
+		})
 	}
 	return out
 }

@@ -119,7 +119,7 @@ func opItem(p *plan.Plan, op *plan.Op) OpItem {
 	}
 	for i := range p.People {
 		if op.UserID != "" && p.People[i].UserID == op.UserID {
-			item.User = intake.ShortenEmail(p.People[i].Email.Show(untrusted.Name)) + " (" + op.UserID + ")"
+			item.User = intake.ShortenEmail(p.People[i].Email.Text) + " (" + op.UserID + ")"
 			break
 		}
 	}

@@ -206,7 +206,7 @@ func seedAdmins(tenant *oktasim.Tenant) {
 func EmailsOf(r *intake.Report) []string {
 	emails := make([]string, len(r.People))
 	for i, person := range r.People {
-		emails[i] = person.Email
+		emails[i] = person.Email.Raw()
 	}
 	return emails
 }

@@ -9,6 +9,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Okta API: the name of an entitlement and of a value takes 1 to 255 characters.
@@ -100,7 +101,7 @@ func (t *accessTable) entitlement(name string) int32 {
 	if !known {
 		at = int32(len(t.builder.rep.Entitlements))
 		t.byName[name] = at
-		t.builder.rep.Entitlements = append(t.builder.rep.Entitlements, EntitlementColumn{Name: name})
+		t.builder.rep.Entitlements = append(t.builder.rep.Entitlements, EntitlementColumn{Name: untrusted.New(name)})
 		t.values = append(t.values, map[string]int32{})
 	}
 	return at
@@ -206,7 +207,7 @@ func (t *accessTable) newCell(column int, raw []byte) (int32, error) {
 		w := c.marks.judge(text)
 		text = ""
 		if w.meaning == MeansGrants {
-			text = foldSpace(b.rep.Header[c.index])
+			text = foldSpace(b.header[c.index])
 		}
 		if text != "" {
 			if err := t.addValue(c, &cell, c.entitlement, text); err != nil {
@@ -273,7 +274,7 @@ func (t *accessTable) addValue(c *accessColumn, cell *accessCell, entitlement in
 			return t.tooMany()
 		}
 		at = int32(len(b.rep.Values))
-		b.rep.Values = append(b.rep.Values, Value{Entitlement: entitlement, Text: value, Line: t.line})
+		b.rep.Values = append(b.rep.Values, Value{Entitlement: entitlement, Text: untrusted.New(value), Line: t.line})
 		t.values[entitlement][value] = at
 		b.rep.Entitlements[entitlement].Values++
 	}

@@ -33,9 +33,9 @@ func wantedPairs(rep *intake.Report) []string {
 		if row.State != intake.RowWanted && row.State != intake.RowInDoubt {
 			continue
 		}
-		name, _, _ := strings.Cut(rep.People[row.Person].Email, "@")
+		name, _, _ := strings.Cut(rep.People[row.Person].Email.Raw(), "@")
 		for _, v := range rep.Accesses[row.Access] {
-			all = append(all, name+" "+rep.Entitlements[rep.Values[v].Entitlement].Name+"="+rep.Values[v].Text)
+			all = append(all, name+" "+rep.Entitlements[rep.Values[v].Entitlement].Name.Raw()+"="+rep.Values[v].Text.Raw())
 		}
 	}
 	slices.Sort(all)

@@ -100,7 +100,7 @@ func TestTheCallerOverridesTheDetection(t *testing.T) {
 	if m.User != "Backup Mail" || len(m.Entitlements) != 1 || m.Entitlements[0] != "Department" || m.Filter != "" {
 		t.Errorf("got %+v", m)
 	}
-	if rep.People[0].Email != "ada@home.example.com" || rep.Rows[0].State != intake.RowWanted {
+	if rep.People[0].Email.Raw() != "ada@home.example.com" || rep.Rows[0].State != intake.RowWanted {
 		t.Errorf("got %v, state %d", rep.People, rep.Rows[0].State)
 	}
 	if rep.Columns[3].Role != intake.RoleIgnored || rep.Columns[1].Confidence != 1 {

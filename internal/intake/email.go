@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // emailIdentity returns the form by which two spellings are one user: trimmed and lower-cased.
@@ -118,7 +120,8 @@ func loginFlaw(s string) string {
 
 // ShortenEmail hides most of an e-mail address and leaves enough to recognise a known one: ada.lovelace@acme.example.com
 // becomes a***e@acme.example.com. Text that is no address is cut in the same way.
-func ShortenEmail(s string) string {
+func ShortenEmail(address untrusted.Text) string {
+	s := address.Show(untrusted.Name)
 	local, domain, found := strings.Cut(s, "@")
 	if !found {
 		return shortenWord(s)

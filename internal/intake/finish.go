@@ -35,7 +35,7 @@ func (b *builder) reading() {
 	r.Header, r.Spans, r.Layout, r.Columns, r.People = b.columns.head.line, b.spans.spans, b.columns.layout, b.rep.Columns, b.columns.people
 	for _, v := range b.wordColumns() {
 		if len(v.seen) > 0 {
-			r.Words = append(r.Words, v.reading(b.rep.Header[v.index]))
+			r.Words = append(r.Words, v.reading(b.header[v.index]))
 		}
 	}
 	r.Doubts, r.Settled = b.doubts, b.settled
@@ -46,13 +46,13 @@ func (b *builder) reading() {
 
 func (b *builder) aboutHeader(line int) {
 	seen := map[string]int{}
-	for i, name := range b.rep.Header {
+	for i, name := range b.header {
 		key := strings.ToLower(foldSpace(name))
 		if key == "" {
 			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: line,
 				Message: fmt.Sprintf("column %d has no name", i+1), Fix: "name the column, or delete it"})
 		} else if first, known := seen[key]; known {
-			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: name,
+			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: untrusted.New(name),
 				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Fix: "give each column its own name"})
 		} else {
 			seen[key] = i
@@ -63,9 +63,9 @@ func (b *builder) aboutHeader(line int) {
 			b.entitlementHeader(c, line)
 		}
 		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
-			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: c.Name,
+			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: untrusted.New(c.Name),
 				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both "+
-					"permit it", untrusted.Clean(b.rep.Mapping.Filter, 60)),
+					"permit it", shown(b.rep.Mapping.Filter)),
 				Fix: "name it in the mapping as an attribute if it does not decide"})
 		}
 	}
@@ -136,12 +136,12 @@ func (b *builder) settleDates() {
 	}
 	b.rep.First, b.rep.Last = Day(first), Day(last)
 	if d.dayFirst > 0 && d.monthFirst > 0 {
-		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: b.rep.Mapping.Date,
+		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date),
 			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst,
 				d.monthFirst), Fix: "write dates as 2026-03-31"})
 	}
 	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
-		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: b.rep.Mapping.Date, Line: d.firstAmbiguous,
+		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date), Line: d.firstAmbiguous,
 			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the month first", d.ambiguous),
 			Fix:     "write dates as 2026-03-31"})
 	}

@@ -11,7 +11,7 @@ import (
 // The methods of this file word the problems. They format nothing that is beyond the cap.
 
 func (b *builder) rowProblem(code string, severity Severity, rec *record, column int, value []byte, message, fix string) {
-	p := Problem{Code: code, Severity: severity, Line: rec.line, Message: message, Fix: fix, Value: string(value[:min(len(value), 400)])}
+	p := Problem{Code: code, Severity: severity, Line: rec.line, Message: message, Fix: fix, Value: problemText(value)}
 	if column >= 0 {
 		p.Column = b.rep.Header[column]
 	}
@@ -43,7 +43,7 @@ func (b *builder) quoteProblem(rec *record) {
 
 func (b *builder) raggedProblem(rec *record) {
 	if b.problems.want(ProblemRagged) {
-		message := fmt.Sprintf("the row has %d fields and the header has %d", len(rec.fields), len(b.rep.Header))
+		message := fmt.Sprintf("the row has %d fields and the header has %d", len(rec.fields), len(b.header))
 		b.rowProblem(ProblemRagged, SeverityError, rec, -1, bytes.Join(rec.fields, []byte(" ")), message,
 			"add the missing fields, or put fields that hold the delimiter in quotes")
 	}
@@ -119,7 +119,7 @@ func (b *builder) notAPerson(rec *record) {
 
 func (b *builder) notAccessCell(line int32, column int, value string) {
 	if b.problems.want(ProblemNotAccess) {
-		b.problems.add(Problem{Code: ProblemNotAccess, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: value,
+		b.problems.add(Problem{Code: ProblemNotAccess, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: problemText(value),
 			Message: "an e-mail address is no access", Fix: "check whether the fields of this row are in the right columns"})
 	}
 }
@@ -129,7 +129,7 @@ func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedC
 	report := func(code string, severity Severity, value, message, fix string) {
 		if b.problems.want(code) {
 			b.problems.add(Problem{Code: code, Severity: severity, Line: int(line), Column: b.rep.Header[c.index],
-				Value: value, Message: message, Fix: fix})
+				Value: problemText(value), Message: message, Fix: fix})
 		}
 	}
 	for _, e := range p.empties {
@@ -169,22 +169,20 @@ func (b *builder) manyUserIDs(rec *record, person int32, id string) {
 	if b.problems.want(ProblemManyUserIDs) {
 		p := b.rep.People[person]
 		b.rowProblem(ProblemManyUserIDs, SeverityWarning, rec, b.idCol, []byte(id),
-			fmt.Sprintf("this user had the identifier %q in an earlier row", untrusted.Clean(p.UserID,
-				60)), "check which of the two is right")
+			fmt.Sprintf("this user had the identifier %q in an earlier row", p.UserID.Show(untrusted.Name)), "check which of the two is right")
 	}
 }
 
 func (b *builder) sharedUserID(rec *record, person, first int32) {
 	if b.problems.want(ProblemSharedUserID) {
-		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID),
-			fmt.Sprintf("this identifier also belongs to %q", untrusted.Clean(ShortenEmail(b.rep.People[first].Email),
-				80)), "check whether both addresses are one person")
+		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID.Raw()),
+			fmt.Sprintf("this identifier also belongs to %q", ShortenEmail(b.rep.People[first].Email)), "check whether both addresses are one person")
 	}
 }
 
 func (b *builder) tooLong(line int32, column int, value string, n int) {
 	if b.problems.want(ProblemTooLong) {
-		b.problems.add(Problem{Code: ProblemTooLong, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: value,
+		b.problems.add(Problem{Code: ProblemTooLong, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: problemText(value),
 			Message: fmt.Sprintf("the value has %d characters; Okta takes names of up to %d", n, maxOktaName), Fix: "shorten it"})
 	}
 }
@@ -230,7 +228,7 @@ func (b *builder) cellProblem(code string, severity Severity, line, column int, 
 	if !b.problems.want(code) {
 		return
 	}
-	p := Problem{Code: code, Severity: severity, Line: line, Column: b.rep.Header[column], Value: string(cell[:min(len(cell), 400)])}
+	p := Problem{Code: code, Severity: severity, Line: line, Column: b.rep.Header[column], Value: problemText(cell)}
 	switch code {
 	case ProblemFormula:
 		p.Message, p.Fix = "a spreadsheet would run this cell as a formula", "remove the leading sign; exports of this program are guarded"

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strings"
 
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Page sizes.
@@ -26,9 +26,9 @@ type Page struct {
 
 // PageRow is one record.
 type PageRow struct {
-	Line    int      // 1-based line on which it starts
-	Cells   []string // as many as the row has, which may differ from the header
-	Problem string   // ragged_row, malformed_quote, unclosed_quote, or ""
+	Line    int              // 1-based line on which it starts
+	Cells   []untrusted.Text // as many as the row has, which may differ from the header
+	Problem string           // ragged_row, malformed_quote, unclosed_quote, or ""
 }
 
 // pageCursor binds a place to the file's size and time, so that a page of other contents is noticed.
@@ -159,9 +159,9 @@ func markLength(src *source) int64 {
 }
 
 func pageRow(rec *record, width int) PageRow {
-	row := PageRow{Line: rec.line, Cells: make([]string, len(rec.fields))}
+	row := PageRow{Line: rec.line, Cells: make([]untrusted.Text, len(rec.fields))}
 	for i, f := range rec.fields {
-		row.Cells[i] = strings.ToValidUTF8(string(f), "\uFFFD")
+		row.Cells[i] = untrusted.New(string(f))
 	}
 	switch {
 	case rec.flaw == flawMalformed:

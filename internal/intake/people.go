@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // peopleTable finds persons by the cells that name them.
@@ -30,7 +31,7 @@ func (b *builder) person(rec *record) int32 {
 		p.lastCell = append(p.lastCell[:0], cell...)
 	}
 	if b.idCol >= 0 && p.last >= 0 {
-		if id := trim(rec.fields[b.idCol]); len(id) > 0 && string(id) != b.rep.People[p.last].UserID {
+		if id := trim(rec.fields[b.idCol]); len(id) > 0 && string(id) != b.rep.People[p.last].UserID.Raw() {
 			b.otherID(rec, p.last, id)
 		}
 	}
@@ -43,7 +44,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	p := &b.people
 	text := foldSpace(string(cell))
 	if text == "" {
-		b.sections.odd(rec, b.rep.Header)
+		b.sections.odd(rec, b.header)
 		b.missingEmail(rec)
 		return -1
 	}
@@ -57,7 +58,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		flaw = "the line holds totals or a footer, or repeats the header"
 	}
 	if flaw != "" {
-		b.sections.odd(rec, b.rep.Header)
+		b.sections.odd(rec, b.header)
 		b.malformedEmail(rec, text, flaw)
 		return -1
 	}
@@ -72,7 +73,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		if key == text {
 			text = key // one copy in memory
 		}
-		b.rep.People = append(b.rep.People, Person{Email: text, Login: login})
+		b.rep.People = append(b.rep.People, Person{Email: untrusted.New(text), Login: login})
 		p.byEmail.put(key, at)
 	}
 	if string(cell) != key {
@@ -92,7 +93,7 @@ func (b *builder) endsTable(rec *record) bool {
 		cells[i] = string(f)
 	}
 	switch {
-	case sameCells(cells, b.rep.Header):
+	case sameCells(cells, b.header):
 		b.spans.addSpan(SpanRepeated, rec.line, rec.line)
 	case isFooter(cells):
 		b.spans.addSpan(SpanTotal, rec.line, rec.line)
@@ -123,7 +124,7 @@ func isFooter(cells []string) bool {
 func (b *builder) otherID(rec *record, person int32, id []byte) {
 	p := &b.people
 	known := &b.rep.People[person].UserID
-	if *known != "" {
+	if !known.IsZero() {
 		if !p.conflict[person] {
 			if p.conflict == nil {
 				p.conflict = map[int32]bool{}
@@ -133,12 +134,13 @@ func (b *builder) otherID(rec *record, person int32, id []byte) {
 		}
 		return
 	}
-	*known = foldSpace(string(id))
-	if first, taken := p.byID.get([]byte(*known)); taken {
+	read := foldSpace(string(id))
+	*known = untrusted.New(read)
+	if first, taken := p.byID.get([]byte(read)); taken {
 		b.sharedUserID(rec, person, first)
 		return
 	}
-	p.byID.put(*known, person)
+	p.byID.put(read, person)
 }
 
 // loginHeader reports whether the header of the user column promises logins, so that a cell without an address can be one.

@@ -72,9 +72,12 @@ func (p *problems) want(code string) bool {
 
 // add keeps a problem that want has agreed to.
 func (p *problems) add(problem Problem) {
-	problem.Value = untrusted.Clean(problem.Value, 80)
-	problem.Column = untrusted.Clean(problem.Column, 80)
 	p.kept[problem.Code] = append(p.kept[problem.Code], problem)
+}
+
+// problemText is the beginning of a cell, in memory of its own: more of it is not shown, and a cell can be long.
+func problemText[T string | []byte](cell T) untrusted.Text {
+	return untrusted.New(string([]byte(cell[:min(len(cell), 400)])))
 }
 
 // note counts and keeps in one step, for problems that are rare.
@@ -102,8 +105,8 @@ func (p *problems) list() []Problem {
 		left -= take
 	}
 	slices.SortStableFunc(all, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Column.Raw(), b.Column.Raw()),
+			cmp.Compare(a.Value.Raw(), b.Value.Raw()))
 	})
 	return all
 }

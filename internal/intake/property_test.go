@@ -39,7 +39,7 @@ func granted(t *testing.T, rep *intake.Report) map[string]bool {
 			continue
 		}
 		for _, v := range rep.Accesses[row.Access] {
-			all[rep.People[row.Person].Email+" "+rep.Values[v].Text] = true
+			all[rep.People[row.Person].Email.Raw()+" "+rep.Values[v].Text.Raw()] = true
 		}
 	}
 	return all

@@ -14,7 +14,7 @@ func (b *builder) openQuestions() {
 		return // nothing can be granted, so there is nothing to ask
 	}
 	for _, v := range b.wordColumns() {
-		name := b.rep.Header[v.index]
+		name := b.header[v.index]
 		if q := v.unknown(name); q != nil {
 			b.doubt(*q)
 		}
@@ -35,7 +35,7 @@ func (b *builder) noneInDoubt() {
 		if len(c.nones) == 0 {
 			continue
 		}
-		name := b.rep.Header[c.index]
+		name := b.header[c.index]
 		if given := b.answers.NoneIs; given != "" {
 			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given,
 				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
@@ -69,7 +69,7 @@ func (b *builder) onePerPerson() {
 		}
 		n := counts[c.entitlement]
 		if b.identifies(c, n.values, n.single) {
-			b.doubt(onePerPersonDoubt(b.rep.Header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+			b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
 			continue
 		}
 		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
@@ -80,7 +80,7 @@ func (b *builder) onePerPerson() {
 		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
 			continue
 		}
-		b.doubt(onePerPersonDoubt(b.rep.Header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+		b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
 	}
 }
 
@@ -99,7 +99,7 @@ func (b *builder) identifies(c *accessColumn, values, single int) bool {
 		return false
 	}
 	for _, v := range b.rep.Values {
-		if v.Entitlement == c.entitlement && !strings.ContainsAny(v.Text, "0123456789") {
+		if v.Entitlement == c.entitlement && !strings.ContainsAny(v.Text.Raw(), "0123456789") {
 			return false
 		}
 	}
@@ -115,7 +115,7 @@ func (b *builder) namesPeople(entitlement int32) bool {
 		}
 		for _, v := range b.rep.Accesses[row.Access] {
 			if b.rep.Values[v].Entitlement == entitlement {
-				if n++; fits(b.rep.People[row.Person].Email, b.rep.Values[v].Text) {
+				if n++; fits(b.rep.People[row.Person].Email.Raw(), b.rep.Values[v].Text.Raw()) {
 					fit++
 				}
 			}

@@ -133,6 +133,7 @@ type builder struct {
 	answers  Answers
 	known    map[string]bool // Options.Known
 	columns  *columns
+	header   []string // as Report.Header
 	problems *problems
 	rows     rowChunks
 	spans    *head
@@ -159,12 +160,12 @@ func newBuilder(h *head, opts Options) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{opts: opts, layers: layers, answers: d.given, columns: d, problems: newProblems(opts.MaxProblems), spans: h,
+	b := &builder{opts: opts, layers: layers, answers: d.given, columns: d, header: h.header, problems: newProblems(opts.MaxProblems), spans: h,
 		userCol: -1, idCol: -1, dateCol: -1, limits: newLimits(), known: map[string]bool{}, sections: newSections(h)}
 	for _, name := range opts.Known {
 		b.known[wordKey(name)] = true
 	}
-	b.rep = &Report{File: opts.File, Header: h.header, Columns: d.list, Mapping: d.mapping()}
+	b.rep = &Report{File: opts.File, Header: texts(h.header), Columns: d.list, Mapping: d.mapping()}
 	b.people = peopleTable{byEmail: newTable(), byID: newTable(), last: -1, logins: d.people == peopleByLogin || loginHeader(d)}
 	b.access = accessTable{builder: b, combos: newTable(), sets: map[string]int32{}, byName: map[string]int32{}}
 	for _, c := range d.list {
@@ -273,8 +274,8 @@ func (b *builder) shape(rec *record) bool {
 	case rec.flaw == flawMalformed || rec.flaw == flawUnclosed:
 		b.quoteProblem(rec)
 		return false
-	case len(rec.fields) != len(b.rep.Header):
-		b.sections.odd(rec, b.rep.Header)
+	case len(rec.fields) != len(b.header):
+		b.sections.odd(rec, b.header)
 		b.raggedProblem(rec)
 		return false
 	case rec.flaw == flawStray:

@@ -17,6 +17,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func read(t *testing.T, text string, opts intake.Options) *intake.Report {
@@ -31,7 +32,7 @@ func read(t *testing.T, text string, opts intake.Options) *intake.Report {
 func values(rep *intake.Report) []string {
 	var all []string
 	for _, v := range rep.Values {
-		all = append(all, rep.Entitlements[v.Entitlement].Name+"="+v.Text)
+		all = append(all, rep.Entitlements[v.Entitlement].Name.Raw()+"="+v.Text.Raw())
 	}
 	return all
 }
@@ -71,8 +72,8 @@ func TestSamplesReadAsTheirNamesPromise(t *testing.T) {
 				t.Errorf("got %d later denials, want %d", n, tt.denyLater)
 			}
 			for _, p := range rep.People {
-				if !strings.HasSuffix(p.Email, "@acme.example.com") {
-					t.Errorf("%s is not of acme.example.com", p.Email)
+				if !strings.HasSuffix(p.Email.Raw(), "@acme.example.com") {
+					t.Errorf("%s is not of acme.example.com", p.Email.Raw())
 				}
 			}
 		})
@@ -270,10 +271,10 @@ func TestCellsSplitIntoValues(t *testing.T) {
 func TestOneUserIsOneWhateverTheSpelling(t *testing.T) {
 	rep := read(t, "Email,Role\nAda@ACME.example.com,A\n ada@acme.example.com "+
 		",B\nben@acme.example.com,A\nada@acme.example.com,A\n", intake.Options{})
-	if len(rep.People) != 2 || rep.People[0].Email != "Ada@ACME.example.com" {
+	if len(rep.People) != 2 || rep.People[0].Email.Raw() != "Ada@ACME.example.com" {
 		t.Fatalf("got %v", rep.People)
 	}
-	want := []intake.Value{{Text: "A", Rows: 3, Users: 2, Line: 2}, {Text: "B", Rows: 1, Users: 1, Line: 3}}
+	want := []intake.Value{{Text: untrusted.New("A"), Rows: 3, Users: 2, Line: 2}, {Text: untrusted.New("B"), Rows: 1, Users: 1, Line: 3}}
 	if !reflect.DeepEqual(rep.Values, want) {
 		t.Errorf("got %+v, want %+v", rep.Values, want)
 	}
@@ -304,7 +305,7 @@ func TestEncodingsAndDelimiters(t *testing.T) {
 				t.Errorf("got %s %q %d bytes", rep.Encoding, rep.Delimiter, rep.Bytes)
 			}
 			if got, want := values(rep), []string{"Role=Größe", "Role=– Lead"}; !slices.Equal(got, want) ||
-				rep.People[0].Email != "zoë@acme.example.com" {
+				rep.People[0].Email.Raw() != "zoë@acme.example.com" {
 				t.Errorf("got %q and %v, want %q", got, rep.People, want)
 			}
 		})
@@ -318,8 +319,8 @@ func TestUTF16IsRecognisedWithoutAMark(t *testing.T) {
 			raw = order.AppendUint16(raw, u)
 		}
 		rep := read(t, string(raw), intake.Options{})
-		if rep.Encoding != name || rep.Values[0].Text != "Lead 🙂" {
-			t.Errorf("got %s %q, want %s", rep.Encoding, rep.Values[0].Text, name)
+		if rep.Encoding != name || rep.Values[0].Text.Raw() != "Lead 🙂" {
+			t.Errorf("got %s %q, want %s", rep.Encoding, rep.Values[0].Text.Raw(), name)
 		}
 	}
 }
@@ -327,7 +328,7 @@ func TestUTF16IsRecognisedWithoutAMark(t *testing.T) {
 func TestWindows1252IsDecidedWhereItFirstShows(t *testing.T) {
 	text := "Email,Role\n" + strings.Repeat("ada@acme.example.com,Lead\n", 60_000) + "ada@acme.example.com,Caf\xe9 Manager\n"
 	rep := read(t, text, intake.Options{})
-	if got := rep.Values[len(rep.Values)-1].Text; rep.Encoding != "windows-1252" || got != "Café Manager" {
+	if got := rep.Values[len(rep.Values)-1].Text.Raw(); rep.Encoding != "windows-1252" || got != "Café Manager" {
 		t.Errorf("got %s %q", rep.Encoding, got)
 	}
 }

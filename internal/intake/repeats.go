@@ -49,7 +49,7 @@ func (b *builder) nearDuplicates() {
 	keep := map[foldKey]int32{} // the most used spelling, the first of them
 	keys := make([]foldKey, len(r.Values))
 	for i, v := range r.Values {
-		keys[i] = foldKey{v.Entitlement, foldName(v.Text)}
+		keys[i] = foldKey{v.Entitlement, foldName(v.Text.Raw())}
 		if best, known := keep[keys[i]]; !known || v.Rows > r.Values[best].Rows {
 			keep[keys[i]] = int32(i)
 		}
@@ -61,8 +61,8 @@ func (b *builder) nearDuplicates() {
 		}
 		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
 			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", untrusted.Clean(v.Text, 60), v.Rows,
-				untrusted.Clean(r.Values[best].Text, 60), r.Values[best].Rows),
-			Fix: fmt.Sprintf("write %q in every row, if they are the same", untrusted.Clean(r.Values[best].Text, 60))})
+			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", v.Text.Show(untrusted.Name), v.Rows,
+				r.Values[best].Text.Show(untrusted.Name), r.Values[best].Rows),
+			Fix: fmt.Sprintf("write %q in every row, if they are the same", r.Values[best].Text.Show(untrusted.Name))})
 	}
 }

@@ -1,18 +1,23 @@
 package intake
 
-import "time"
+import (
+	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
+)
 
 // Report is an access report, read whole and reduced to what planning needs. Rows are small and refer to the tables beside
-// them by index, so that two million rows fit in memory. Every text in it comes from the file and is untrusted.
+// them by index, so that two million rows fit in memory. Every text in it comes from the file: names
+// of columns in a Mapping are for comparing and are cleaned where they are shown.
 type Report struct {
-	File      string   // the name that the inbox knows
-	SHA256    string   // of the file's bytes, in hex
-	Bytes     int64    // size of the file
-	Encoding  string   // as charset names it, or utf-8-bom; plain ASCII is called utf-8
-	Delimiter string   // ",", ";", "\t", "|", …
-	Header    []string // as written
-	Columns   []Column // what each header column is taken for, and why
-	Mapping   Mapping  // the mapping in force, after overrides
+	File      string           // the name that the inbox knows
+	SHA256    string           // of the file's bytes, in hex
+	Bytes     int64            // size of the file
+	Encoding  string           // as charset names it, or utf-8-bom; plain ASCII is called utf-8
+	Delimiter string           // ",", ";", "\t", "|", …
+	Header    []untrusted.Text // as written
+	Columns   []Column         // what each header column is taken for, and why
+	Mapping   Mapping          // the mapping in force, after overrides
 
 	Entitlements  []EntitlementColumn // in the order of the columns; columns that are one list are one
 	Values        []Value             // every distinct entitlement value; Rows is 0 for those that only denied rows name
@@ -79,25 +84,25 @@ type Column struct {
 
 // EntitlementColumn is one entitlement that the report speaks of.
 type EntitlementColumn struct {
-	Name       string // the header, trimmed
-	MultiValue bool   // some user has more than one value of it
-	Values     int    // distinct values, those of denied rows among them
+	Name       untrusted.Text // the header, trimmed
+	MultiValue bool           // some user has more than one value of it
+	Values     int            // distinct values, those of denied rows among them
 }
 
 // Value is one distinct value of an entitlement column.
 type Value struct {
-	Entitlement int32  // index into Report.Entitlements
-	Text        string // trimmed; first spelling seen
-	Rows        int    // permitted rows that name it
-	Users       int    // distinct users in those rows
-	Line        int32  // line of the first record that names it, in any state
+	Entitlement int32          // index into Report.Entitlements
+	Text        untrusted.Text // trimmed; first spelling seen
+	Rows        int            // permitted rows that name it
+	Users       int            // distinct users in those rows
+	Line        int32          // line of the first record that names it, in any state
 }
 
 // Person is one distinct user of the report.
 type Person struct {
-	Email  string // as written, cleaned; the lower-cased form is the identity. A login where the report has no address
-	UserID string // from Mapping.UserID, first non-empty seen
-	Login  bool   // Email is a login
+	Email  untrusted.Text // as written, cleaned; the lower-cased form is the identity. A login where the report has no address
+	UserID untrusted.Text // from Mapping.UserID, first non-empty seen
+	Login  bool           // Email is a login
 }
 
 // RowState is what reading alone decides about a row.
@@ -136,11 +141,11 @@ const (
 
 // Problem is something in the file that a person should know of.
 type Problem struct {
-	Code     string   `json:"code"` // stable, snake_case: ragged_row, missing_email, near_duplicate_value, …
-	Severity Severity `json:"severity"`
-	Line     int      `json:"line,omitempty"` // 0 when it concerns the whole file
-	Column   string   `json:"column,omitempty"`
-	Value    string   `json:"value,omitempty"` // untrusted, shortened
-	Message  string   `json:"message"`
-	Fix      string   `json:"fix"` // what to do about it
+	Code     string         `json:"code"` // stable, snake_case: ragged_row, missing_email, near_duplicate_value, …
+	Severity Severity       `json:"severity"`
+	Line     int            `json:"line,omitempty"` // 0 when it concerns the whole file
+	Column   untrusted.Text `json:"column,omitzero"`
+	Value    untrusted.Text `json:"value,omitzero"` // the first 400 bytes
+	Message  string         `json:"message"`
+	Fix      string         `json:"fix"` // what to do about it
 }

@@ -26,7 +26,7 @@ func (b *builder) separatorsInNames() {
 			}
 			for _, v := range cell.values {
 				uses[v]++
-				begins[firstWord(b.rep.Values[v].Text)]++
+				begins[firstWord(b.rep.Values[v].Text.Raw())]++
 			}
 		}
 		doubtful, n := -1, 0
@@ -43,7 +43,7 @@ func (b *builder) separatorsInNames() {
 			}
 			if b.problems.want(ProblemSeparator) {
 				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line),
-					Column: b.rep.Header[c.index], Value: cell.text,
+					Column: b.rep.Header[c.index], Value: problemText(cell.text),
 					Message: fmt.Sprintf("the cell was split into %d values, and little says that it is a list; it may be "+
 						"one name with a comma", len(cell.values)),
 					Fix: "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
@@ -61,22 +61,22 @@ func (b *builder) otherJoints(c *accessColumn) {
 	whole := map[string]bool{}
 	for _, v := range b.rep.Values {
 		if v.Entitlement == c.entitlement {
-			whole[wordKey(v.Text)] = true
+			whole[wordKey(v.Text.Raw())] = true
 		}
 	}
-	name := b.rep.Header[c.index]
+	name := b.header[c.index]
 	for _, v := range b.rep.Values {
 		if v.Entitlement != c.entitlement {
 			continue
 		}
 		for _, joint := range []string{"/", "&", "+", " and ", " und ", "·", "•", "\\", "#", " - "} {
-			parts := strings.Split(v.Text, joint)
+			parts := strings.Split(v.Text.Raw(), joint)
 			if len(parts) < 2 || slices.ContainsFunc(parts, func(p string) bool { return !whole[wordKey(p)] }) {
 				continue
 			}
 			q := Doubt{Code: DoubtComma, Column: name, Lines: []int{int(v.Line)}, Okta: true,
 				Question: fmt.Sprintf("is %q under %s one name, or a list? Its parts are values of other rows",
-					untrusted.Clean(v.Text, 80), quoted(name)),
+					v.Text.Show(untrusted.Name), quoted(name)),
 				Answers: []Answer{answer("one name", Answers{Columns: Mapping{Separators: DefaultSeparators}})}}
 			if len(strings.TrimSpace(joint)) == 1 {
 				q.Answers = append(q.Answers, answer("a list",
@@ -89,15 +89,14 @@ func (b *builder) otherJoints(c *accessColumn) {
 }
 
 func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []int) {
-	name := b.rep.Header[c.index]
+	name := b.header[c.index]
 	if given := b.answers.Commas; given != "" {
 		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: name, Answer: given,
 			By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
 		return
 	}
-	shown := untrusted.Clean(cell.text, 80)
 	b.doubt(Doubt{Code: DoubtComma, Column: name, Lines: lines, Okta: true,
-		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown,
+		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown(cell.text),
 			quoted(name), len(cell.values), n),
 		Answers: []Answer{answer("one name: commas are part of names", Answers{Commas: CommasPartOfName}),
 			answer("a list: commas separate values", Answers{Commas: CommasSplit})}})
@@ -107,7 +106,7 @@ func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []in
 func (b *builder) isList(c *accessColumn, cell *accessCell, alone map[int32]bool, uses map[int32]int, begins map[string]int) bool {
 	structured, known, single, attested, prefixed := true, true, 0, 0, true
 	for _, v := range cell.values {
-		text := b.rep.Values[v].Text
+		text := b.rep.Values[v].Text.Raw()
 		structured = structured && strings.Contains(text, ": ")
 		known = known && b.known[wordKey(text)]
 		if alone[v] {

@@ -46,7 +46,7 @@ func (b *builder) unmetValues() error {
 	}
 	for i := range b.access.columns {
 		c := &b.access.columns[i]
-		name := b.rep.Header[c.index]
+		name := b.header[c.index]
 		for _, word := range sortedKeys(c.syntax.words) {
 			if used[word] || b.layers.remembered(func(a Answers) bool { return a.hasWord(name, word) }) {
 				continue
@@ -73,17 +73,17 @@ func (b *builder) struckValues() {
 		mine := func(v *Value) bool { return v.Entitlement == c.entitlement || c.entitlement < 0 }
 		for j := range b.rep.Values {
 			if v := &b.rep.Values[j]; mine(v) {
-				whole[wordKey(v.Text)] = true
+				whole[wordKey(v.Text.Raw())] = true
 			}
 		}
 		var struck []string
 		var lines []int
 		for j := range b.rep.Values {
 			v := &b.rep.Values[j]
-			if !mine(v) || b.known[wordKey(v.Text)] || v.Rows == 0 {
+			if !mine(v) || b.known[wordKey(v.Text.Raw())] || v.Rows == 0 {
 				continue
 			}
-			text := v.Text
+			text := v.Text.Raw()
 			if c.beside >= 0 && !c.named {
 				if _, own, found := strings.Cut(text, ": "); found {
 					text = own
@@ -102,7 +102,7 @@ func (b *builder) struckValues() {
 			}
 		}
 		if len(struck) > 0 {
-			b.doubt(struckDoubt(b.rep.Header[c.index], struck, lines))
+			b.doubt(struckDoubt(b.header[c.index], struck, lines))
 		}
 	}
 }
@@ -126,7 +126,7 @@ func struckDoubt(name string, values []string, lines []int) Doubt {
 func (b *builder) settledValues() {
 	for i := range b.access.columns {
 		c := &b.access.columns[i]
-		name := b.rep.Header[c.index]
+		name := b.header[c.index]
 		for _, word := range sortedKeys(c.syntax.used) {
 			b.settled = append(b.settled, Settled{Code: DoubtRefusalInCell, Column: name,
 				Answer: fmt.Sprintf("%q %s", untrusted.Clean(word, 60), c.syntax.words[word]),

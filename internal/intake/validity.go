@@ -152,7 +152,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 	}
 	if given := b.answers.DateOrder; given != "" {
 		b.rep.Reading.DateOrder = given
-		b.settled = append(b.settled, Settled{Code: DoubtDates, Column: b.rep.Header[c.index], Answer: string(given),
+		b.settled = append(b.settled, Settled{Code: DoubtDates, Column: b.header[c.index], Answer: string(given),
 			By: b.layers.by(func(a Answers) bool { return a.DateOrder != "" })})
 		return given
 	}
@@ -160,7 +160,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 		b.rep.Reading.DateOrder = d.order()
 		return d.order()
 	}
-	name := b.rep.Header[c.index]
+	name := b.header[c.index]
 	b.doubt(Doubt{Code: DoubtDates, Column: name, Lines: []int{d.firstAmbiguous},
 		Question: fmt.Sprintf("do dates such as %q under %s have the day or the month first?", d.example, quoted(name)),
 		Answers: []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first",

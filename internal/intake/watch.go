@@ -75,7 +75,7 @@ func (b *builder) selections() error {
 		if err != nil {
 			return err
 		}
-		s := &selectColumn{index: at, name: b.rep.Header[at], wanted: map[string]bool{}, cells: newTable()}
+		s := &selectColumn{index: at, name: b.header[at], wanted: map[string]bool{}, cells: newTable()}
 		for _, v := range values {
 			s.wanted[wordKey(v)] = false
 		}
@@ -139,7 +139,7 @@ func (b *builder) unmet() error {
 		}
 	}
 	for _, v := range b.wordColumns() {
-		name := b.rep.Header[v.index]
+		name := b.header[v.index]
 		gone := func(word string) bool {
 			return b.layers.remembered(func(a Answers) bool { return a.hasWord(name, word) })
 		}

@@ -43,7 +43,7 @@ func granted(rep *intake.Report) []string {
 	for _, row := range rep.Rows {
 		if row.State == intake.RowWanted {
 			for _, v := range rep.Accesses[row.Access] {
-				all = append(all, rep.People[row.Person].Email+" "+rep.Values[v].Text)
+				all = append(all, rep.People[row.Person].Email.Raw()+" "+rep.Values[v].Text.Raw())
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func propose(t *testing.T, s *mapping.Store, plan string, answers intake.Answers
 	layers := said(answers)
 	rep := read(t, month1, layers...)
 	f, err := s.Propose(t.Context(), mapping.Proposal{
-		Application: app, Header: rep.Header, Answers: layers, Words: rep.Reading.Words, Plan: plan, At: when,
+		Application: app, Header: header(month1), Answers: layers, Words: rep.Reading.Words, Plan: plan, At: when,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -210,7 +210,7 @@ func (b *grantsBuilder) wishRow(index int, match Match, values []string, r *inta
 	for _, v := range wanted {
 		if values[v] == "" {
 			// A row is granted whole or not at all: half of what it says would look like all of it.
-			out.State, out.Reason = UnresolvedValue, fmt.Sprintf("%s %q", r.Entitlements[r.Values[v].Entitlement].Name, clip(r.Values[v].Text, 80))
+			out.State, out.Reason = UnresolvedValue, unresolved(r, v)
 			return
 		}
 	}
@@ -220,6 +220,12 @@ func (b *grantsBuilder) wishRow(index int, match Match, values []string, r *inta
 	for _, v := range wanted {
 		w.want(values[v])
 	}
+}
+
+// unresolved names a value that the application does not have.
+func unresolved(r *intake.Report, v int32) string {
+	value := r.Values[v]
+	return fmt.Sprintf("%s %q", r.Entitlements[value.Entitlement].Name.Show(untrusted.Name), value.Text.Show(untrusted.Name))
 }
 
 // wishOf collects by Okta user, not by spelling: two e-mails of one user must end in one grant call.
@@ -251,9 +257,9 @@ func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client,
 	var places []int
 	b.plan.People = make([]Person, len(r.People))
 	for i, person := range r.People {
-		b.plan.People[i].Email = stored(person.Email)
+		b.plan.People[i].Email = untrusted.Stored{Text: person.Email}
 		if needed[i] {
-			names, places = append(names, person.Email), append(places, i)
+			names, places = append(names, person.Email.Raw()), append(places, i)
 		}
 	}
 	found, err := FindPeople(ctx, okta, ByEmail, names)

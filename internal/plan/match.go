@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -73,16 +74,16 @@ func newCatalogue(s *Structure) *catalogue {
 	return c
 }
 
-func (c *catalogue) entitlement(name string) (e *oktaclient.Entitlement, exact, found bool) {
-	i, exact, found := c.entitlements.find(name)
+func (c *catalogue) entitlement(name untrusted.Text) (e *oktaclient.Entitlement, exact, found bool) {
+	i, exact, found := c.entitlements.find(name.Raw())
 	if !found {
 		return nil, false, false
 	}
 	return &c.structure.Entitlements[i], exact, true
 }
 
-func (c *catalogue) value(e *oktaclient.Entitlement, text string) (v oktaclient.EntitlementValue, exact, found bool) {
-	i, exact, found := c.values[e.ID].find(text)
+func (c *catalogue) value(e *oktaclient.Entitlement, text untrusted.Text) (v oktaclient.EntitlementValue, exact, found bool) {
+	i, exact, found := c.values[e.ID].find(text.Raw())
 	if !found {
 		return v, false, false
 	}

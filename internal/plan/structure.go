@@ -78,20 +78,20 @@ func (b *structureBuilder) column(index int32, column intake.EntitlementColumn) 
 		b.addValues(live.ID, live.ExternalValue, missing, -1)
 		return
 	}
-	if tooLong(column.Name, maxName) {
+	if tooLong(column.Name.Raw(), maxName) {
 		b.overlong++
 		return
 	}
 	first := missing[:min(len(missing), valuesPerCall)]
 	b.plan.Ops = append(b.plan.Ops, Op{Kind: KindCreateEntitlement, Needs: -1, Entitlement: &oktaclient.NewEntitlement{
 		AppID:         b.plan.App.ID,
-		Name:          untrusted.NewStored(column.Name),
-		ExternalValue: untrusted.NewStored(column.Name),
+		Name:          untrusted.Stored{Text: column.Name},
+		ExternalValue: untrusted.Stored{Text: column.Name},
 		Description:   untrusted.NewStored("Created from the access report " + clip(b.report.File, 200)),
 		// Several values per user are allowed from the start, since an import accumulates and the type cannot be changed later.
 		MultiValue: true, Values: first,
 	}})
-	b.addValues("", untrusted.New(column.Name), missing[len(first):], len(b.plan.Ops)-1)
+	b.addValues("", column.Name, missing[len(first):], len(b.plan.Ops)-1)
 }
 
 // missing lists the values of a column that the application does not have, each once in its first spelling.
@@ -110,16 +110,16 @@ func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) [
 				continue
 			}
 		}
-		switch folded := Fold(value.Text); {
-		case tooLong(value.Text, maxExternalValue):
+		switch folded := Fold(value.Text.Raw()); {
+		case tooLong(value.Text.Raw(), maxExternalValue):
 			b.overlong++
 		case taken[folded]:
 			b.folded++
 		default:
 			taken[folded] = true
 			missing = append(missing, oktaclient.NewValue{
-				Name:          untrusted.NewStored(clip(value.Text, maxName)),
-				ExternalValue: untrusted.NewStored(value.Text),
+				Name:          untrusted.NewStored(clip(value.Text.Raw(), maxName)),
+				ExternalValue: untrusted.Stored{Text: value.Text},
 			})
 		}
 	}

@@ -233,9 +233,13 @@ func (p *Planner) build(ctx context.Context, req Request, r *Reading) (*plan.Pla
 
 // propose keeps the answers of a caller, with those of the mapping that they were added to, until a person confirms the plan.
 func (p *Planner) propose(ctx context.Context, made *plan.Plan, r *Reading) {
+	header := make([]string, len(r.Report.Header)) // a mapping keeps and compares it
+	for i, name := range r.Report.Header {
+		header[i] = name.Raw()
+	}
 	_, err := p.Mappings.Propose(ctx, mapping.Proposal{
 		Application: mapping.Application{ID: made.App.ID, Label: made.App.Label.String()},
-		Header:      r.Report.Header,
+		Header:      header,
 		Answers:     r.all,
 		Words:       r.Report.Reading.Words,
 		Plan:        made.ID,

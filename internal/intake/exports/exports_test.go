@@ -67,9 +67,9 @@ func granted(rep *intake.Report) []string {
 		if row.State != intake.RowWanted {
 			continue
 		}
-		person := strings.ToLower(rep.People[row.Person].Email)
+		person := strings.ToLower(rep.People[row.Person].Email.Raw())
 		for _, v := range rep.Accesses[row.Access] {
-			by[person] = append(by[person], rep.Values[v].Text)
+			by[person] = append(by[person], rep.Values[v].Text.Raw())
 		}
 	}
 	var lines []string
