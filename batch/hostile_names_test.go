@@ -22,7 +22,8 @@ import (
 // encoder must quote: controls, a terminal sequence, bidi, invisible and tag characters, quotes, HTML and characters
 // beyond 16 bits.
 func hostileName(n int) string {
-	hostile := fmt.Sprintf("%03d", n) + "\x1b[31m\x00\x07\u202e\u2066\u200b\U000e0041\u2028\ufeff\u0085\t\r\n  \"'`\\</script>&\\u0000{{.}}%s%!d(😀𝔘" +
+	hostile := fmt.Sprintf("%03d", n) + "\x1b[31m\x00\x07\u202e\u2066\u200b\U000e0041\u2028\ufeff\u0085\t\r\n  " +
+		"\"'`\\</script>&\\u0000{{.}}%s%!d(😀𝔘" +
 		"🏴󠁧󠁢󠁥󠁮󠁧󠁿e\u0301é"
 	return hostile + strings.Repeat("😈", 255-utf8.RuneCountInString(hostile))
 }
@@ -45,13 +46,23 @@ func TestAHostileNameOf255CharactersSurvivesPlanDiskKillAndResume(t *testing.T) 
 				report.Values[i].Text = untrusted.New(hostileName(i))
 				want = append(want, "Role/"+hostileName(i))
 			}
-			p, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: report, AppID: w.AppID, Now: time.Now()})
+			p, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{
+				Report: report,
+				AppID:  w.AppID,
+				Now:    time.Now(),
+			})
 			must(t, err)
 			plans := t.TempDir()
 			p = savedAndLoaded(t, plans, p)
 
 			ctx, kill := context.WithCancel(t.Context())
-			wire := &mortal{tenant: w.Tenant.Transport(), dir: w.Engine.Dir(p.ID), calls: call, late: call%2 == 0, kill: kill}
+			wire := &mortal{
+				tenant: w.Tenant.Transport(),
+				dir:    w.Engine.Dir(p.ID),
+				calls:  call,
+				late:   call%2 == 0,
+				kill:   kill,
+			}
 			w.Reconnect(simtest.Options{Client: oktaclient.Options{Transport: wire}})
 			_, _ = w.Engine.Run(ctx, p, w.Permit(t.Context(), p), nil)
 			if wire.isDead() {
@@ -65,7 +76,8 @@ func TestAHostileNameOf255CharactersSurvivesPlanDiskKillAndResume(t *testing.T) 
 			slices.Sort(got)
 			slices.Sort(want)
 			if s.Ended != batch.EndedComplete || !slices.Equal(got, want) {
-				t.Fatalf("killed at call %d: ended %s %+v with %d values of %d\nfirst %q\nwant  %q", call, s.Ended, s.Stop, len(got), len(want),
+				t.Fatalf("killed at call %d: ended %s %+v with %d values of %d\nfirst %q\nwant  %q", call, s.Ended,
+					s.Stop, len(got), len(want),
 					slices.Concat(got, []string{""})[0], want[0])
 			}
 		})

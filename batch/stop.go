@@ -36,7 +36,8 @@ func stopFor(ctx context.Context, err error) *Stop {
 	}{
 		{oktaclient.ErrUnauthorized, trouble.TokenRejected, "renew the credential, restart, and apply the plan again"},
 		{oktaclient.ErrScope, trouble.ScopeMissing, "grant the scope to the service app, restart, and apply the plan again"},
-		{oktaclient.ErrCertificate, trouble.CertificateRefused, "put the certificate authority into OKTA_CA_FILE, restart, and apply the plan again"},
+		{oktaclient.ErrCertificate, trouble.CertificateRefused,
+			"put the certificate authority into OKTA_CA_FILE, restart, and apply the plan again"},
 		{oktaclient.ErrFeatureOff, trouble.FeatureOff, "Identity Governance must be licensed for this organisation"},
 		{oktaclient.ErrUnavailable, trouble.OktaUnavailable, "apply the plan again once Okta answers"},
 		{oktaclient.ErrRateLimited, trouble.OktaUnavailable, "apply the plan again once Okta answers"},
@@ -80,8 +81,9 @@ func (r *run) stopped() bool {
 	return r.stop != nil
 }
 
-// stopOn turns an error that ends the run early into its Stop. What remains is an error only when the run could not be kept
-// honestly: the journal, or what it must read on this machine. What happens to single operations is in their results.
+// stopOn turns an error that ends the run early into its Stop. What remains is an error only when the run could not
+// be kept honestly: the journal, or what it must read on this machine. What happens to single operations is in their
+// results.
 func (r *run) stopOn(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, ErrJournal) {
 		return err

@@ -107,8 +107,8 @@ func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut,
 	})
 }
 
-// draft reads the report of a planning call and makes the plan. While a doubt is open there is none: a client that has forms
-// asks its user, and others are refused with the arguments that settle it.
+// draft reads the report of a planning call and makes the plan. While a doubt is open there is none: a client that
+// has forms asks its user, and others are refused with the arguments that settle it.
 func (d *Deps) draft(ctx context.Context, c *Call, req planning.Request) (*plan.Plan, error) {
 	reading, err := d.Planner().Read(ctx, req.File, req.AppID, req.Answers)
 	if err != nil {
@@ -153,11 +153,23 @@ func stageIs(stage plan.Stage, filename, appID string, answers intake.Answers) f
 	return func(p *plan.Plan) error {
 		switch {
 		case p.Stage != stage:
-			return &trouble.Error{Code: trouble.PlanOfOtherTool, What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage), Next: "apply it with the tool that planned it"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherTool,
+				What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage),
+				Next: "apply it with the tool that planned it",
+			}
 		case appID != "" && appID != p.App.ID:
-			return &trouble.Error{Code: trouble.PlanOfOtherApp, What: "the plan is for application " + p.App.ID, Next: "leave app_id out, or plan again for the application that you mean"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherApp,
+				What: "the plan is for application " + p.App.ID,
+				Next: "leave app_id out, or plan again for the application that you mean",
+			}
 		case filename != "" && !sameReport(filename, p.File):
-			return &trouble.Error{Code: trouble.PlanOfOtherFile, What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)), Next: "leave filename out, or plan again for the file that you mean"}
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherFile,
+				What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)),
+				Next: "leave filename out, or plan again for the file that you mean",
+			}
 		case !reflect.DeepEqual(answers, intake.Answers{}):
 			return &trouble.Error{
 				Code: trouble.ConflictingArguments,

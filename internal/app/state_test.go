@@ -53,7 +53,8 @@ func TestNoRunGoesOnUponATrailThatIsDamagedInTheMiddle(t *testing.T) {
 }
 
 func TestAKnownSecretNeverReachesTheTrail(t *testing.T) {
-	d := newDesk(t, map[string]string{"JIRA_URL": "https://jira.example.com", "JIRA_PROJECT": "SEC", "JIRA_PAT": "jira-secret-0123456789"}, oktasim.Options{})
+	d := newDesk(t, map[string]string{"JIRA_URL": "https://jira.example.com", "JIRA_PROJECT": "SEC",
+		"JIRA_PAT": "jira-secret-0123456789"}, oktasim.Options{})
 	known := []string{d.tenant.Token(), "jira-secret-0123456789"}
 	for _, token := range known {
 		d.ask("okta_user_search", map[string]any{"query": token})

@@ -22,7 +22,8 @@ const mostSignals = 200_000
 func (s *scan) readLog(ctx context.Context) error {
 	s.logOK = true
 	if err := s.changes(ctx, s.okta.Now()); err != nil {
-		if err := s.degrade(err, "the System Log cannot be read, so that every audit has to read everybody, and recent events are not known"); err != nil {
+		if err := s.degrade(err, "the System Log cannot be read, so that every audit has to read everybody, and "+
+			"recent events are not known"); err != nil {
 			return fmt.Errorf("read the system log: %w", err)
 		}
 		s.logOK = false
@@ -34,7 +35,11 @@ func (s *scan) readLog(ctx context.Context) error {
 	}
 	until := s.okta.Now()
 	s.known.Signals = mfa.NewSignals(mostSignals) // when this is begun again, nothing counts twice
-	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: until.Add(-signalSpan), Until: until, Filter: mfa.SignalFilter()}) {
+	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{
+		Since:  until.Add(-signalSpan),
+		Until:  until,
+		Filter: mfa.SignalFilter(),
+	}) {
 		if err != nil {
 			return fmt.Errorf("read recent events: %w", err)
 		}
@@ -54,7 +59,11 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 	}
 	// Okta's clock is known to the second: an end that is a little too early would miss what has just happened.
 	until = until.Add(clockSlack)
-	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{Since: since.Add(-overlap), Until: until, Filter: mfa.ChangeFilter()}) {
+	for e, err := range s.okta.Log(ctx, oktaclient.LogQuery{
+		Since:  since.Add(-overlap),
+		Until:  until,
+		Filter: mfa.ChangeFilter(),
+	}) {
 		if err != nil {
 			return err
 		}
@@ -63,14 +72,15 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 	return nil
 }
 
-// takeEvent takes in one change. Who joined a group or was given a role has enrolled nothing: which policy applies, and who is
-// an admin, is told from the groups and roles themselves.
+// takeEvent takes in one change. Who joined a group or was given a role has enrolled nothing: which policy applies,
+// and who is an admin, is told from the groups and roles themselves.
 func (s *scan) takeEvent(change mfa.Effect, at int64) {
 	switch {
 	case change.Roles:
 		s.forgot = true
 		s.mem.head.forget(change.Users, change.Groups)
-	case change.Unclear && (s.kind == mfa.KindIncremental || s.again) && at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
+	case change.Unclear && (s.kind == mfa.KindIncremental || s.again) &&
+		at >= s.mem.head.Watermark.Add(-clockSlack).UnixMilli():
 		s.whyFull = "an event in the System Log says that enrolments changed, and not whose"
 		s.full()
 	case len(change.Groups) > 0:

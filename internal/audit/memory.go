@@ -16,8 +16,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// memory is what is known of the organisation's enrolments: the cache that earlier audits left, and on top of it what this
-// audit has read. Cache and journal have one format, so that the cache is a journal with its history taken out.
+// memory is what is known of the organisation's enrolments: the cache that earlier audits left, and on top of it what
+// this audit has read. Cache and journal have one format, so that the cache is a journal with its history taken out.
 type memory struct {
 	head     head
 	kinds    *kinds
@@ -25,19 +25,22 @@ type memory struct {
 	fresh    map[string]bool // read by this audit, in earlier attempts too
 	wrong    map[string]bool // of the sample: drawn → whether the cache was wrong
 	members  *mfa.Members
-	looked   int64 // Okta's time at which this audit's first attempt began to look, unix milliseconds; 0: this is the first
+	// Okta's time at which this audit's first attempt began to look, unix milliseconds; 0: this is the first
+	looked int64
 }
 
 // head is what the cache says of itself.
 type head struct {
-	Format    int                 `json:"format"`
-	Org       string              `json:"org"`
-	Primary   string              `json:"primary"`             // enrollments or factors
-	Watermark time.Time           `json:"watermark,omitzero"`  // Okta's time up to which the System Log was taken in; zero: no cache
-	Policies  string              `json:"policies"`            // digest of all enrolment policies and authenticators
-	Roles     map[string][]string `json:"roles,omitempty"`     // role types held directly, by user id
-	Groups    map[string][]string `json:"groups,omitempty"`    // role types of groups, by group id; groups without any have an empty list
-	Scope     bool                `json:"everybody,omitempty"` // the last audit of everyone is in it
+	Format  int    `json:"format"`
+	Org     string `json:"org"`
+	Primary string `json:"primary"` // enrollments or factors
+	// Okta's time up to which the System Log was taken in; zero: no cache
+	Watermark time.Time           `json:"watermark,omitzero"`
+	Policies  string              `json:"policies"`        // digest of all enrolment policies and authenticators
+	Roles     map[string][]string `json:"roles,omitempty"` // role types held directly, by user id
+	// role types of groups, by group id; groups without any have an empty list
+	Groups map[string][]string `json:"groups,omitempty"`
+	Scope  bool                `json:"everybody,omitempty"` // the last audit of everyone is in it
 }
 
 const cacheFormat = 1
@@ -61,11 +64,17 @@ type line struct {
 }
 
 func newMemory() *memory {
-	return &memory{kinds: newKinds(), readings: map[string]*reading{}, fresh: map[string]bool{}, wrong: map[string]bool{}, members: mfa.NewMembers()}
+	return &memory{
+		kinds:    newKinds(),
+		readings: map[string]*reading{},
+		fresh:    map[string]bool{},
+		wrong:    map[string]bool{},
+		members:  mfa.NewMembers(),
+	}
 }
 
-// load reads a file of lines into the memory. A missing file is empty; a torn last line was never acknowledged. Journal says
-// that the readings are this audit's own.
+// load reads a file of lines into the memory. A missing file is empty; a torn last line was never acknowledged.
+// Journal says that the readings are this audit's own.
 func (m *memory) load(path string, journal bool) error {
 	var local []uint16 // the file's numbers of kinds → ours
 	for text, err := range durable.ReadLines(path) {
@@ -217,20 +226,24 @@ func openJournal(path string, k *kinds) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the audit's journal: %w", err)
 	}
-	j := &journal{lines: lines, scribe: &scribe{write: lines.Append, kinds: k, named: map[uint16]uint16{}}}
+	j := &journal{
+		lines:  lines,
+		scribe: &scribe{write: lines.Append, kinds: k, named: map[uint16]uint16{}},
+	}
 	if err := j.do(func() error { return j.scribe.line(&line{T: "open"}) }); err != nil {
 		return nil, errors.Join(err, lines.Close())
 	}
 	return j, nil
 }
 
-// add writes one reading. After a failure nothing more is written: the audit stops, since what is not on disk is not known.
+// add writes one reading. After a failure nothing more is written: the audit stops, since what is not on disk is not
+// known.
 func (j *journal) add(user string, r *reading, draw string) error {
 	return j.do(func() error { return j.scribe.reading(user, r, draw) })
 }
 
-// look writes when, by Okta's clock, an attempt began: changes since the first of them may have been missed by its readings. This
-// machine's clock would not do, as it may be hours off.
+// look writes when, by Okta's clock, an attempt began: changes since the first of them may have been missed by its
+// readings. This machine's clock would not do, as it may be hours off.
 func (j *journal) look(at time.Time) error {
 	return j.do(func() error { return j.scribe.line(&line{T: "look", At: at.UnixMilli()}) })
 }
@@ -244,14 +257,15 @@ func (j *journal) do(write func() error) error {
 	defer j.mu.Unlock()
 	if j.broken == nil {
 		if err := write(); err != nil {
-			j.broken = fmt.Errorf("write the audit's journal: %w; free the disk, and ask for the same audit again: it goes on", err)
+			j.broken = fmt.Errorf("write the audit's journal: %w; free the disk, and ask for the same audit "+
+				"again: it goes on", err)
 		}
 	}
 	return j.broken
 }
 
-// source is where the readings of this audit's earlier attempts came from, "" when there are none. Once the organisation turned out to
-// lack authenticator-enrollments, there are readings by factors alone.
+// source is where the readings of this audit's earlier attempts came from, "" when there are none. Once the
+// organisation turned out to lack authenticator-enrollments, there are readings by factors alone.
 func (m *memory) source() string {
 	source := ""
 	for id := range m.fresh {

@@ -17,8 +17,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// readAll reads everyone whose reading does not hold, and then, once the System Log can be trusted to show what happened up
-// to the start, everyone who changed meanwhile.
+// readAll reads everyone whose reading does not hold, and then, once the System Log can be trusted to show what
+// happened up to the start, everyone who changed meanwhile.
 func (s *scan) readAll(ctx context.Context) error {
 	s.job.live.Enter("reading")
 	if err := s.readThese(ctx, s.people); err != nil {
@@ -55,8 +55,8 @@ func (s *scan) readAll(ctx context.Context) error {
 	return s.readThese(ctx, s.people)
 }
 
-// trimSample takes out of the sample whom an event names after all, which the log showed late: they would not have been taken from the
-// cache, and say nothing of its error.
+// trimSample takes out of the sample whom an event names after all, which the log showed late: they would not have
+// been taken from the cache, and say nothing of its error.
 func (s *scan) trimSample() {
 	since := s.mem.head.Watermark.Add(-clockSlack).UnixMilli()
 	maps.DeleteFunc(s.mem.wrong, func(id string, _ bool) bool { return s.changed[id] >= since })
@@ -168,8 +168,8 @@ func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
 	return nil
 }
 
-// refusesEnrollments finds out whether it is enrolments that Okta refuses to this credential, not this person: then factors are read
-// of everyone.
+// refusesEnrollments finds out whether it is enrolments that Okta refuses to this credential, not this person: then
+// factors are read of everyone.
 func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
 	if _, err := s.okta.Factors(ctx, p.ID); err != nil {
 		return false
@@ -179,8 +179,8 @@ func (s *scan) refusesEnrollments(ctx context.Context, p *person) bool {
 	return true
 }
 
-// readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass; outage says that it
-// gave up, since no one could be read any more.
+// readBatch reads people, several at a time. It returns those who could not be read for a reason that may pass;
+// outage says that it gave up, since no one could be read any more.
 func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, outage bool, err error) {
 	var mu sync.Mutex
 	row := 0 // failures in a row
@@ -219,7 +219,8 @@ func (s *scan) readBatch(ctx context.Context, todo []*person) (later []*person, 
 	return later, false, err
 }
 
-// mostInARow is how many people may fail, and no one be read in between, before the fault is taken to be Okta's and not theirs.
+// mostInARow is how many people may fail, and no one be read in between, before the fault is taken to be Okta's and
+// not theirs.
 const mostInARow = 50
 
 var errOutage = errors.New("okta does not answer")
@@ -294,7 +295,8 @@ func (s *scan) readFactors(ctx context.Context, p *person, r *reading, draw stri
 	if s.known.MembersRead {
 		r.policy = s.fingerprint(p)
 	}
-	if old := s.mem.readings[p.ID]; draw == "right" && s.primary == mfa.SourceFactors && !sameMarks(r.factors, old.factors) {
+	if old := s.mem.readings[p.ID]; draw == "right" && s.primary == mfa.SourceFactors &&
+		!sameMarks(r.factors, old.factors) {
 		draw = "wrong"
 	}
 	s.mu.Unlock()
@@ -342,7 +344,8 @@ func (s *scan) failed(p *person, err error) error {
 		}
 		return s.unreadable(p, err)
 	case errors.Is(err, oktaclient.ErrCertificate),
-		errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope), // both sources need one scope: without it no one can be read
+		// both sources need one scope: without it no one can be read
+		errors.Is(err, oktaclient.ErrUnauthorized), errors.Is(err, oktaclient.ErrScope),
 		transient(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
@@ -359,5 +362,8 @@ func (s *scan) enrollmentsSeen() bool {
 // unreadable keeps why someone could not be read.
 func (s *scan) unreadable(p *person, err error) error {
 	p.tried = true
-	return s.keep(p, &reading{at: s.okta.Now().UnixMilli(), err: untrusted.NewStored(untrusted.New(err.Error()).String())}, "")
+	return s.keep(p, &reading{
+		at:  s.okta.Now().UnixMilli(),
+		err: untrusted.NewStored(untrusted.New(err.Error()).String()),
+	}, "")
 }

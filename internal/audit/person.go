@@ -10,9 +10,9 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles, enrolment
-// policies and the person's groups are read too, so that the verdict is that of an audit. The notes say what could not be
-// read.
+// Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles,
+// enrolment policies and the person's groups are read too, so that the verdict is that of an audit. The notes say
+// what could not be read.
 func (a *Auditor) Look(ctx context.Context, userID string, policy mfa.Policy) (mfa.Finding, []untrusted.Stored, error) {
 	account, err := a.okta.Account(ctx, userID)
 	if err != nil {
@@ -92,13 +92,19 @@ func (l *look) reading(ctx context.Context, now time.Time) (*mfa.Reading, error)
 	return r, nil
 }
 
-// LastUsed tells when one person last used each kind of method within a time, as far as the System Log names it. UsedAs gives
-// the key of a method.
+// LastUsed tells when one person last used each kind of method within a time, as far as the System Log names it.
+// UsedAs gives the key of a method.
 func (a *Auditor) LastUsed(ctx context.Context, userID string, since, until time.Time) (map[string]time.Time, error) {
 	used := map[string]time.Time{}
-	filter := "eventType eq " + oktaclient.Quote(mfa.EventVerified) + ` and outcome.result eq "SUCCESS" and actor.id eq ` + oktaclient.Quote(userID)
+	filter := "eventType eq " + oktaclient.Quote(mfa.EventVerified) +
+		` and outcome.result eq "SUCCESS" and actor.id eq ` + oktaclient.Quote(userID)
 	most := 2000 // newest first: the rest is older uses of the same methods
-	for e, err := range a.okta.Log(ctx, oktaclient.LogQuery{Since: since, Until: until, Filter: filter, Descending: true}) {
+	for e, err := range a.okta.Log(ctx, oktaclient.LogQuery{
+		Since:      since,
+		Until:      until,
+		Filter:     filter,
+		Descending: true,
+	}) {
 		if err != nil {
 			return nil, err
 		}

@@ -90,18 +90,38 @@ func (s *scan) settlePolicies() {
 
 func (s *scan) newSummary(calls int64) *mfa.Summary {
 	host, _ := os.Hostname()
-	summary := &mfa.Summary{AuditID: s.record.ID, Org: s.opts.Domain, OrgID: s.org.ID, Scope: untrusted.NewStored(s.req.Scope()), Kind: s.kind, WhyFull: s.whyFull,
-		Started: s.record.Started, AsOf: s.known.AsOf.UTC().Truncate(time.Second), AdminsKnown: s.known.Roles.Known, Counted: s.counted, Other: map[string]int{},
-		Policy: s.req.Policy, Calls: calls,
-		Sources: mfa.Sources{Primary: s.primary, ByUsers: map[string]int{}, ReadFrom: host, Authentic: s.orgKeys}}
+	summary := &mfa.Summary{
+		AuditID:     s.record.ID,
+		Org:         s.opts.Domain,
+		OrgID:       s.org.ID,
+		Scope:       untrusted.NewStored(s.req.Scope()),
+		Kind:        s.kind,
+		WhyFull:     s.whyFull,
+		Started:     s.record.Started,
+		AsOf:        s.known.AsOf.UTC().Truncate(time.Second),
+		AdminsKnown: s.known.Roles.Known,
+		Counted:     s.counted,
+		Other:       map[string]int{},
+		Policy:      s.req.Policy,
+		Calls:       calls,
+		Sources: mfa.Sources{
+			Primary:   s.primary,
+			ByUsers:   map[string]int{},
+			ReadFrom:  host,
+			Authentic: s.orgKeys,
+		},
+	}
 	if s.primary == "" {
 		summary.Sources.Primary = s.mem.head.Primary
 	}
-	summary.Sources.Caveat = "Okta's factors list shows only what the enrolment policy of each person allows, evaluated for the network zone of the machine that asks (" +
+	summary.Sources.Caveat = "Okta's factors list shows only what the enrolment policy of each person allows, " +
+		"evaluated for the network zone of the machine that asks (" +
 		untrusted.New(host).Show(untrusted.Name) + "), not for the person's own."
 	if summary.Sources.Primary == mfa.SourceEnrollments {
-		summary.Sources.Caveat += " It was read for those whose authenticator enrolments alone look non-compliant, and for administrators with Okta Verify. " +
-			"Enrolments do not tell the forms of Okta Verify apart: without such a second reading FastPass counts as strong_phishable."
+		summary.Sources.Caveat += " It was read for those whose authenticator enrolments alone look non-compliant, " +
+			"and for administrators with Okta Verify. " +
+			"Enrolments do not tell the forms of Okta Verify apart: without such a second reading FastPass counts as " +
+			"strong_phishable."
 	}
 	return summary
 }
@@ -114,7 +134,8 @@ type ranked struct {
 	login   string
 }
 
-// byUrgency sorts those who fail to the front, with admins and people with alarming events first; then the other verdicts.
+// byUrgency sorts those who fail to the front, with admins and people with alarming events first; then the other
+// verdicts.
 func byUrgency(a, b ranked) int {
 	return cmp.Or(a.rank-b.rank, strings.Compare(a.login, b.login), strings.Compare(a.person.ID, b.person.ID))
 }
@@ -184,7 +205,8 @@ func (s *scan) measure(summary *mfa.Summary) {
 	e.Rate = float64(e.Wrong) / float64(e.Drawn)
 	summary.Sample = e
 	if e.Wrong > 0 {
-		s.say("of %d people taken from earlier readings and read again, %d had changed without an event in the System Log: about %.0f of the other %d may have, too; a full audit finds them",
+		s.say("of %d people taken from earlier readings and read again, %d had changed without an event in the "+
+			"System Log: about %.0f of the other %d may have, too; a full audit finds them",
 			e.Drawn, e.Wrong, e.Rate*float64(summary.Coverage.Cached), summary.Coverage.Cached)
 	}
 }
@@ -229,8 +251,8 @@ func (s *scan) recordUsers(ctx context.Context, order []ranked) error {
 	return nil
 }
 
-// saveMemory makes the cache what is known now. People who are not in scope keep what is known of them, unless the System Log
-// says that they changed; after an audit of everyone, those who were not listed are forgotten.
+// saveMemory makes the cache what is known now. People who are not in scope keep what is known of them, unless the
+// System Log says that they changed; after an audit of everyone, those who were not listed are forgotten.
 func (s *scan) saveMemory() error {
 	maps.DeleteFunc(s.mem.readings, func(id string, r *reading) bool {
 		if s.req.Scope() == mfa.Everybody && s.byID[id] == nil {

@@ -14,11 +14,12 @@ import (
 
 // transient reports whether trying again later may help.
 func transient(err error) bool {
-	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) || errors.Is(err, oktaclient.ErrBadAnswer)
+	return errors.Is(err, oktaclient.ErrUnavailable) || errors.Is(err, oktaclient.ErrRateLimited) ||
+		errors.Is(err, oktaclient.ErrBadAnswer)
 }
 
-// retryLater reads those who could not be read. While the organisation as a whole does not answer, it waits; someone who cannot be read
-// while it does answer is unreadable.
+// retryLater reads those who could not be read. While the organisation as a whole does not answer, it waits; someone
+// who cannot be read while it does answer is unreadable.
 func (s *scan) retryLater(ctx context.Context, later []*person, outage bool) error {
 	if len(later) == 0 {
 		return nil
@@ -84,8 +85,8 @@ func (s *scan) waitForOkta(ctx context.Context) error {
 	}
 }
 
-// withRetries carries out a step that can be begun again. While Okta as a whole does not answer it waits; when Okta does answer, and
-// the step fails all the same, the audit stops after a few attempts.
+// withRetries carries out a step that can be begun again. While Okta as a whole does not answer it waits; when Okta
+// does answer, and the step fails all the same, the audit stops after a few attempts.
 func (s *scan) withRetries(ctx context.Context, step func(context.Context) error) error {
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
@@ -100,8 +101,8 @@ func (s *scan) withRetries(ctx context.Context, step func(context.Context) error
 	}
 }
 
-// afterOutage reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few are unreadable. When they
-// are more than that, the audit stops: to call everyone unreadable would be a false report.
+// afterOutage reads all who are left after Okta was away. When it answers, and yet none of them can be read, a few
+// are unreadable. When they are more than that, the audit stops: to call everyone unreadable would be a false report.
 func (s *scan) afterOutage(ctx context.Context) error {
 	if s.rounds++; len(s.mem.fresh) > s.freshBefore {
 		s.rounds, s.freshBefore = 0, len(s.mem.fresh)

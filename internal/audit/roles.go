@@ -13,8 +13,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// readRoles reads who holds admin roles in person. What earlier audits learned of a holder stands until the System Log says
-// otherwise.
+// readRoles reads who holds admin roles in person. What earlier audits learned of a holder stands until the System
+// Log says otherwise.
 func (s *scan) readRoles(ctx context.Context) error {
 	s.job.live.Enter("looking for admins")
 	s.forgot = false
@@ -49,8 +49,8 @@ func (s *scan) readRoles(ctx context.Context) error {
 // roleUnreadable stands for the roles of a known holder whom Okta does not let be looked at.
 const roleUnreadable = "UNREADABLE"
 
-// rolesOf asks for the roles that someone holds in person. Those that come through a group are left to the groups: they go with
-// the membership, of which no event of roles tells.
+// rolesOf asks for the roles that someone holds in person. Those that come through a group are left to the groups:
+// they go with the membership, of which no event of roles tells.
 func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, error) {
 	roles, err := s.okta.UserRoles(ctx, user)
 	if err != nil && refused(err) {
@@ -60,8 +60,8 @@ func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, err
 	return slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment == "GROUP" }), err
 }
 
-// readGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not documented to
-// hold those of groups.
+// readGroupRoles reads which groups hold admin roles, and who is in them. Okta's list of role holders is not
+// documented to hold those of groups.
 func (s *scan) readGroupRoles(ctx context.Context) error {
 	if !s.known.Roles.Known {
 		return nil
@@ -96,7 +96,8 @@ func (s *scan) readGroupRoles(ctx context.Context) error {
 }
 
 // askEach asks for the roles of each id that is not known, several at a time. Someone who is gone has none.
-func (s *scan) askEach(ctx context.Context, ids []string, known map[string][]string, ask func(context.Context, string) ([]oktaclient.Role, error)) (map[string][]string, error) {
+func (s *scan) askEach(ctx context.Context, ids []string, known map[string][]string,
+	ask func(context.Context, string) ([]oktaclient.Role, error)) (map[string][]string, error) {
 	answers := make([][]string, len(ids))
 	workers, working := errgroup.WithContext(ctx)
 	workers.SetLimit(s.opts.Workers)

@@ -13,8 +13,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// scan is one audit under way. Its parts, in order: organisation.go reads the organisation (policies.go, log.go, roles.go,
-// list.go), due.go decides who has to be read, people.go reads people, result.go judges.
+// scan is one audit under way. Its parts, in order: organisation.go reads the organisation (policies.go, log.go,
+// roles.go, list.go), due.go decides who has to be read, people.go reads people, result.go judges.
 type scan struct {
 	*Auditor
 	notes
@@ -45,9 +45,9 @@ type scan struct {
 	doubtful map[string]bool   // groups whose members have to be listed again
 	moved    map[string]string // user id → how the person moved since the audit before
 
-	// mu guards mem and sawEnrollments while people are read by several goroutines: from readBatch or readAhead until their
-	// workers have ended. All else, and both of them outside of that time, belong to the goroutine of run alone. A person
-	// belongs to the worker that reads it; notes have a lock of their own.
+	// mu guards mem and sawEnrollments while people are read by several goroutines: from readBatch or readAhead until
+	// their workers have ended. All else, and both of them outside of that time, belong to the goroutine of run alone. A
+	// person belongs to the worker that reads it; notes have a lock of their own.
 	mu             sync.Mutex
 	sawEnrollments bool // someone's enrolments could be read
 	rounds         int  // attempts to go on after an outage that brought nothing
@@ -72,7 +72,9 @@ func (s *scan) run(ctx context.Context) (_ *mfa.Summary, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.journal.lines.Close()) }()
-	if err := s.note(ctx, "audit_started", "started", map[string]any{"scope": s.req.Scope(), "resumed": s.record.resumed, "policy": s.record.Policy.Digest(), "client": s.req.Client}); err != nil {
+	if err := s.note(ctx, "audit_started", "started",
+		map[string]any{"scope": s.req.Scope(), "resumed": s.record.resumed, "policy": s.record.Policy.Digest(),
+			"client": s.req.Client}); err != nil {
 		return nil, err
 	}
 	if err := s.readOrganisation(ctx); err != nil {
@@ -107,7 +109,9 @@ func (s *scan) remember() error {
 
 // stopped records an audit that did not end. What was read is kept.
 func (s *scan) stopped(ctx context.Context, err error) error {
-	if recorded := s.note(context.WithoutCancel(ctx), "audit_ended", "stopped", map[string]any{"reason": untrusted.New(err.Error()).Show(untrusted.Long), "read": len(s.mem.fresh)}); recorded != nil {
+	if recorded := s.note(context.WithoutCancel(ctx), "audit_ended", "stopped",
+		map[string]any{"reason": untrusted.New(err.Error()).Show(untrusted.Long),
+			"read": len(s.mem.fresh)}); recorded != nil {
 		return errors.Join(err, recorded)
 	}
 	return err
@@ -121,7 +125,13 @@ func (s *scan) note(ctx context.Context, name, outcome string, details map[strin
 func (a *Auditor) step(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
 	client, _ := details["client"].(string)
 	delete(details, "client")
-	entry := trail.Entry{Step: name, RunID: auditID, Client: client, Outcome: outcome, Arguments: details}
+	entry := trail.Entry{
+		Step:      name,
+		RunID:     auditID,
+		Client:    client,
+		Outcome:   outcome,
+		Arguments: details,
+	}
 	if err := a.opts.Record(ctx, entry); err != nil {
 		return fmt.Errorf("record the audit in the trail: %w", err)
 	}

@@ -20,12 +20,19 @@ import (
 )
 
 func mappingCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "mapping", Short: "The saved mappings: how reports of one header are read", Args: cobra.NoArgs,
-		Long: "A mapping keeps the answers about a report: which columns name the user and the access, and what its words mean.\n" +
-			"It is proposed with the first plan and applied to the next report with the same header once a person confirmed that plan.\n" +
+	cmd := &cobra.Command{
+		Use:   "mapping",
+		Short: "The saved mappings: how reports of one header are read",
+		Args:  cobra.NoArgs,
+		Long: "A mapping keeps the answers about a report: which columns name the user and the access, and what " +
+			"its words mean.\n" +
+			"It is proposed with the first plan and applied to the next report with the same header once a person " +
+			"confirmed that plan.\n" +
 			"Known exports of well-known systems are built in.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(mappingListCommand(), mappingShowCommand(), mappingImportCommand(), mappingExportCommand(), mappingDeleteCommand())
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(mappingListCommand(), mappingShowCommand(), mappingImportCommand(), mappingExportCommand(),
+		mappingDeleteCommand())
 	return cmd
 }
 
@@ -54,7 +61,10 @@ const imported mapping.Status = "imported"
 func mappingListCommand() *cobra.Command {
 	var flags common
 	var asJSON bool
-	cmd := &cobra.Command{Use: "list", Short: "Lists the mappings and the known exports", Args: cobra.NoArgs,
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "Lists the mappings and the known exports",
+		Args:  cobra.NoArgs,
 		Long: "Lists the mappings with their status, and the exports that are built in.\n" +
 			"Exit code 1: a mapping file cannot be read; the others are listed, and the message names file, line and reason.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,7 +84,8 @@ func mappingListCommand() *cobra.Command {
 				return errors.Join(printJSON(cmd.OutOrStdout(), lines), damaged)
 			}
 			return errors.Join(printMappings(cmd.OutOrStdout(), lines), damaged)
-		}}
+		},
+	}
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
 	return cmd
@@ -132,7 +143,10 @@ func mappingError(err error) error {
 func mappingShowCommand() *cobra.Command {
 	var flags common
 	var asJSON bool
-	cmd := &cobra.Command{Use: "show NAME", Short: "Shows what a mapping says", Args: cobra.ExactArgs(1),
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Shows what a mapping says",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := flags.mappings()
 			if err != nil {
@@ -147,7 +161,8 @@ func mappingShowCommand() *cobra.Command {
 			}
 			newScreen(cmd.OutOrStdout()).mapping(f)
 			return nil
-		}}
+		},
+	}
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the mapping as JSON")
 	return cmd
@@ -156,9 +171,14 @@ func mappingShowCommand() *cobra.Command {
 func mappingImportCommand() *cobra.Command {
 	var flags common
 	var confirm bool
-	cmd := &cobra.Command{Use: "import FILE", Short: "Takes over a mapping or an export from a file", Args: cobra.ExactArgs(1),
-		Long: "Takes over a mapping, or an export of a system of yours. A mapping waits for a plan that a person confirms, as every\n" +
-			"proposal does; with --confirm it is applied from the next report on. An export is for every application and needs --confirm.\n" +
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Takes over a mapping or an export from a file",
+		Args:  cobra.ExactArgs(1),
+		Long: "Takes over a mapping, or an export of a system of yours. A mapping waits for a plan that a person " +
+			"confirms, as every\n" +
+			"proposal does; with --confirm it is applied from the next report on. An export is for every application " +
+			"and needs --confirm.\n" +
 			"docs/mapping.schema.json is the JSON Schema of such files.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := flags.mappings()
@@ -190,9 +210,11 @@ func mappingImportCommand() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is %s\n", f.Name, status)
 			return nil
-		}}
+		},
+	}
 	flags.register(cmd)
-	cmd.Flags().BoolVar(&confirm, "confirm", false, "you have read the file and vouch for it: apply it from the next report on")
+	cmd.Flags().BoolVar(&confirm, "confirm", false,
+		"you have read the file and vouch for it: apply it from the next report on")
 	return cmd
 }
 
@@ -208,7 +230,10 @@ func readBounded(path string, most int64) ([]byte, error) {
 
 func mappingExportCommand() *cobra.Command {
 	var flags common
-	cmd := &cobra.Command{Use: "export NAME", Short: "Prints a mapping or a known export as a file to keep or to change", Args: cobra.ExactArgs(1),
+	cmd := &cobra.Command{
+		Use:   "export NAME",
+		Short: "Prints a mapping or a known export as a file to keep or to change",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := flags.mappings()
 			if err != nil {
@@ -224,14 +249,18 @@ func mappingExportCommand() *cobra.Command {
 			}
 			_, err = cmd.OutOrStdout().Write(data)
 			return err
-		}}
+		},
+	}
 	flags.register(cmd)
 	return cmd
 }
 
 func mappingDeleteCommand() *cobra.Command {
 	var flags common
-	cmd := &cobra.Command{Use: "delete NAME", Short: "Deletes a saved mapping; such reports are asked about again", Args: cobra.ExactArgs(1),
+	cmd := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Deletes a saved mapping; such reports are asked about again",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := flags.mappings()
 			if err != nil {
@@ -249,7 +278,8 @@ func mappingDeleteCommand() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is deleted\n", args[0])
 			return nil
-		}}
+		},
+	}
 	flags.register(cmd)
 	return cmd
 }

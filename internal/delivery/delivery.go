@@ -1,5 +1,6 @@
-// Package delivery brings what an audit found to people: files on disk, tickets in Jira, a bulletin and messages in Slack. What
-// cannot be delivered waits in an outbox and is tried again; a ticket system that is down never changes an audit.
+// Package delivery brings what an audit found to people: files on disk, tickets in Jira, a bulletin and messages in
+// Slack. What cannot be delivered waits in an outbox and is tried again; a ticket system that is down never changes
+// an audit.
 package delivery
 
 import (
@@ -93,8 +94,9 @@ type Receipt struct {
 	Tickets  *Tickets      `json:"tickets,omitempty"`
 	Bulletin *Bulletin     `json:"digest,omitempty"`
 	Messages *Messages     `json:"messages,omitempty"`
-	Waiting  []Waiting     `json:"waiting,omitempty"` // what could not be delivered and is tried again by the next delivery
-	Notes    []string      `json:"notes,omitempty"`
+	// what could not be delivered and is tried again by the next delivery
+	Waiting []Waiting `json:"waiting,omitempty"`
+	Notes   []string  `json:"notes,omitempty"`
 }
 
 // Waiting is one delivery in the outbox.
@@ -119,8 +121,8 @@ func notConfigured(what, next string) error {
 	return &trouble.Error{Code: trouble.NotConfigured, What: what, Next: next}
 }
 
-// Deliver carries an order out. What waits from earlier goes first. The error is about the order itself; what could not be
-// delivered is in the receipt, and in the outbox.
+// Deliver carries an order out. What waits from earlier goes first. The error is about the order itself; what could
+// not be delivered is in the receipt, and in the outbox.
 func (c *Sender) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	summary, err := c.o.Audits.Summary(order.AuditID)
 	if err != nil {
@@ -179,7 +181,8 @@ func (c *Sender) begin(ctx context.Context, s *mfa.Summary, order Order) error {
 		return nil
 	}
 	return c.record(ctx, s.AuditID, "audit_delivery", "begun",
-		map[string]any{"tickets": string(order.Tickets), "digest": order.Bulletin, "messages": order.Messages, "waiting": len(waiting)})
+		map[string]any{"tickets": string(order.Tickets), "digest": order.Bulletin, "messages": order.Messages,
+			"waiting": len(waiting)})
 }
 
 // findings is the audit's findings, to be gone through any number of times.
@@ -198,11 +201,17 @@ func (c *Sender) files(ctx context.Context, s *mfa.Summary, order Order, r *Rece
 		return err
 	}
 	r.Files = &files
-	return c.record(ctx, s.AuditID, "audit_report", "written", map[string]any{"findings_csv_sha256": files.Findings.SHA256, "report_html_sha256": files.Page.SHA256})
+	return c.record(ctx, s.AuditID, "audit_report", "written",
+		map[string]any{"findings_csv_sha256": files.Findings.SHA256, "report_html_sha256": files.Page.SHA256})
 }
 
 func (c *Sender) record(ctx context.Context, auditID, name, outcome string, details map[string]any) error {
-	if err := c.o.Record(ctx, trail.Entry{Step: name, RunID: auditID, Outcome: outcome, Arguments: details}); err != nil {
+	if err := c.o.Record(ctx, trail.Entry{
+		Step:      name,
+		RunID:     auditID,
+		Outcome:   outcome,
+		Arguments: details,
+	}); err != nil {
 		return fmt.Errorf("record the delivery in the trail: %w", err)
 	}
 	return nil

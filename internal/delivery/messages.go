@@ -34,7 +34,10 @@ type Messages struct {
 
 func (c *Sender) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) error {
 	if s.Policy.Level == mfa.Off {
-		r.Bulletin = &Bulletin{Outcome: notify.Skipped, Error: "enforcement_level is off: the audit is an inventory, and no one is messaged"}
+		r.Bulletin = &Bulletin{
+			Outcome: notify.Skipped,
+			Error:   "enforcement_level is off: the audit is an inventory, and no one is messaged",
+		}
 		return nil
 	}
 	link := ""
@@ -63,9 +66,11 @@ func (c *Sender) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *R
 	r.Bulletin = &Bulletin{Outcome: done.Outcome, ID: done.ID, Error: done.Error}
 	if err != nil {
 		ctx = context.WithoutCancel(ctx) // it waits also when the delivery was stopped
-		return errors.Join(c.outbox.Put(ctx, kindBulletin, d.Key, d), c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": untrusted.New(err.Error()).String()}))
+		return errors.Join(c.outbox.Put(ctx, kindBulletin, d.Key, d),
+			c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": untrusted.New(err.Error()).String()}))
 	}
-	return c.record(context.WithoutCancel(ctx), s.AuditID, "audit_digest", string(done.Outcome), map[string]any{"message": done.ID})
+	return c.record(context.WithoutCancel(ctx), s.AuditID, "audit_digest", string(done.Outcome),
+		map[string]any{"message": done.ID})
 }
 
 // firstInLine is the people whom a bulletin may name: the most urgent ones of those who fail.
@@ -86,7 +91,8 @@ func (c *Sender) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
 	return first, nil
 }
 
-// mostFailures is how many messages may fail in a row before Slack is taken to be down: the rest waits without being tried.
+// mostFailures is how many messages may fail in a row before Slack is taken to be down: the rest waits without being
+// tried.
 const mostFailures = 3
 
 func (c *Sender) messages(ctx context.Context, s *mfa.Summary, order Order, r *Receipt) (err error) {
@@ -163,8 +169,8 @@ func (c *Sender) userIDs(s *mfa.Summary) (map[string]string, error) {
 	return ids, nil
 }
 
-// reached gathers the people who were written to, for the trail. What it holds is written in portions, so that a program that is killed leaves few
-// messages unrecorded.
+// reached gathers the people who were written to, for the trail. What it holds is written in portions, so that a
+// program that is killed leaves few messages unrecorded.
 type reached struct {
 	c       *Sender
 	auditID string

@@ -21,8 +21,8 @@ const (
 	kindMessage  = "message"
 )
 
-// waitingTickets is what the outbox keeps of tickets: what was wanted, not the tickets, since a later audit knows better. Its key is
-// the scope.
+// waitingTickets is what the outbox keeps of tickets: what was wanted, not the tickets, since a later audit knows
+// better. Its key is the scope.
 type waitingTickets struct {
 	AuditID string      `json:"audit_id"`
 	Mode    report.Mode `json:"mode"`
@@ -61,7 +61,8 @@ func (c *Sender) flush(ctx context.Context, s *mfa.Summary, order Order, r *Rece
 		r.Notes = append(r.Notes, fmt.Sprintf("deliveries that waited for too long and were given up: %d", n))
 	}
 	if n := len(flushed.Damaged); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("files in the outbox that cannot be read; move them away: %s", strings.Join(flushed.Damaged, ", ")))
+		r.Notes = append(r.Notes, fmt.Sprintf("files in the outbox that cannot be read; move them away: %s",
+			strings.Join(flushed.Damaged, ", ")))
 	}
 	return ctx.Err()
 }
@@ -98,8 +99,8 @@ func missing(is bool, what string) error {
 	return notConfigured(what+" is not configured any more", "set it up again, or leave it: what waits is kept")
 }
 
-// ticketsAgain brings Jira to the latest audit of the scope. When the order wants tickets of that scope as well, this is the order's
-// turn already: twice would be twice the cap, and the mode of before is not asked for any more.
+// ticketsAgain brings Jira to the latest audit of the scope. When the order wants tickets of that scope as well, this
+// is the order's turn already: twice would be twice the cap, and the mode of before is not asked for any more.
 func (r *round) ticketsAgain(ctx context.Context, item notify.Item) error {
 	var want waitingTickets
 	if err := json.Unmarshal(item.Payload, &want); err != nil || r.o.Jira == nil {
@@ -135,10 +136,12 @@ func (r *round) bulletinAgain(ctx context.Context, item notify.Item) error {
 	if err != nil {
 		return err
 	}
-	return r.record(context.WithoutCancel(ctx), r.summary.AuditID, "audit_digest", string(done.Outcome), map[string]any{"message": done.ID, "waited": item.Key})
+	return r.record(context.WithoutCancel(ctx), r.summary.AuditID, "audit_digest", string(done.Outcome),
+		map[string]any{"message": done.ID, "waited": item.Key})
 }
 
-// messageAgain sends a message that had waited, unless the person has put things right meanwhile or no one is messaged any more.
+// messageAgain sends a message that had waited, unless the person has put things right meanwhile or no one is
+// messaged any more.
 func (r *round) messageAgain(ctx context.Context, item notify.Item) error {
 	var m waitingMessage
 	if err := json.Unmarshal(item.Payload, &m); err != nil || r.o.Slack == nil || !r.o.NotifyUsers {
@@ -169,7 +172,8 @@ func (c *Sender) waiting(r *Receipt) error {
 		return err
 	}
 	for _, item := range items[:min(len(items), 20)] {
-		r.Waiting = append(r.Waiting, Waiting{item.Kind, item.Key, item.Since, item.Tries, untrusted.New(item.Error).String()})
+		r.Waiting = append(r.Waiting, Waiting{item.Kind, item.Key, item.Since, item.Tries,
+			untrusted.New(item.Error).String()})
 	}
 	if more := len(items) - len(r.Waiting); more > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more deliveries wait", more))

@@ -58,14 +58,29 @@ func (c *Sender) tickets(ctx context.Context, s *mfa.Summary, order Order, r *Re
 
 // sync brings Jira to what the audit says. The error is about this machine; Jira's is in the tickets.
 func (c *Sender) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dry bool) (*Tickets, error) {
-	o := report.TicketOptions{EnrollURL: c.o.EnrollURL, AssignPeople: c.o.Assign, MaxNew: c.o.MaxNew, DryRun: dry}
+	o := report.TicketOptions{
+		EnrollURL:    c.o.EnrollURL,
+		AssignPeople: c.o.Assign,
+		MaxNew:       c.o.MaxNew,
+		DryRun:       dry,
+	}
 	wanted, err := report.Tickets(*s, c.findings(s), mode, o)
 	if err != nil {
 		return nil, err
 	}
 	done, err := c.o.Jira.Sync(ctx, wanted)
-	t := &Tickets{Mode: mode, Created: done.Created, Updated: done.Updated, Unchanged: done.Unchanged, Closed: done.Closed, Reopened: done.Reopened,
-		Deferred: done.Deferred, Failed: done.Failed, Filter: done.Filter, Sample: sampleOf(done.Results)}
+	t := &Tickets{
+		Mode:      mode,
+		Created:   done.Created,
+		Updated:   done.Updated,
+		Unchanged: done.Unchanged,
+		Closed:    done.Closed,
+		Reopened:  done.Reopened,
+		Deferred:  done.Deferred,
+		Failed:    done.Failed,
+		Filter:    done.Filter,
+		Sample:    sampleOf(done.Results),
+	}
 	if err != nil {
 		t.Error = untrusted.New(err.Error()).Show(untrusted.Long)
 		c.o.Log.Warn("tickets wait", "error", err)

@@ -16,43 +16,107 @@ const module = "okta-entitlements-mcp/"
 
 // imports says which of our packages each package may import, and why it needs them. A new package is a new row.
 var imports = map[string][]string{
-	".":                          {"internal/cli"}, // the door: it embeds the samples and starts the command line
-	"internal/cli":               {"*"},            // the commands: arguments, exit codes, printing
-	"internal/app":               {"*"},            // the wiring: where packages meet
-	"server":                     {"tools", "internal/trail", "internal/trouble"},
-	"tools":                      {"batch", "oktaclient", "s3sync", "internal/intake", "internal/mapping", "internal/planning", "internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report", "internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted"},
-	"batch":                      {"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/untrusted", "internal/wait"}, // trail: each run is recorded at its start and end
-	"internal/audit":             {"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail", "internal/trouble", "internal/wait", "internal/untrusted"},                     // reads Okta and keeps what it read; asks mfa for the verdicts
-	"internal/mfa":               {"oktaclient", "internal/intake", "internal/untrusted"},                                                                                                                  // Okta's data types and the quoting of its filters alone: TestMFAIsPure
-	"internal/report":            {"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted"},                                                                                            // findings in the words of tickets, messages and files, for tools and commands alike
-	"internal/delivery":          {"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable", "internal/trail", "internal/trouble", "internal/untrusted"},                 // brings reports out, for tools and commands alike
-	"internal/notify":            {"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
-	"internal/untrusted":         {}, // text from outside made fit to be shown, wherever it is shown
-	"internal/trouble":           {}, // the one error that people read, for every layer alike
-	"internal/progress":          {}, // how far long work is, for runs and audits alike
-	"internal/policy":            {"internal/plan", "internal/intake", "internal/trail", "internal/trouble"},
-	"internal/plan":              {"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},
-	"internal/trail":             {"internal/durable", "internal/secret"},
-	"s3sync":                     {"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted"},
-	"oktaclient":                 {"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait"},
-	"internal/config":            {"internal/secret"},
-	"internal/intake":            {"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble", "internal/untrusted"},
-	"internal/planning":          {"oktaclient", "internal/intake", "internal/intake/exports", "internal/mapping", "internal/plan", "internal/trouble"}, // plans from reports, for tools and commands alike
-	"internal/intake/lexicon":    {},                                                                                                                    // the words of reports in many languages
-	"internal/intake/exports":    {"internal/intake", "internal/mapping"},                                                                               // known exports: files of the mapping format, embedded
-	"internal/mapping":           {"internal/intake", "internal/durable", "internal/trouble", "internal/untrusted"},                                     // answered readings that are kept
-	"internal/intake/sheet":      {"internal/trouble"},                                                                                                  // rows of a workbook, for reports that are not CSV
-	"internal/intake/charset":    {},                                                                                                                    // which encoding a text has, for reports that are not UTF-8
-	"internal/durable":           {"internal/trouble"},                                                                                                  // files that survive a power failure, for journal, trail, plans and S3 copies alike
-	"internal/wait":              {},                                                                                                                    // a wait that its context ends, for client, runs, audits, deliveries and simulated latency
-	"internal/secret":            {},                                                                                                                    // credentials that cannot print, for config, client and S3
-	"internal/simwire":           {"internal/wait"},                                                                                                     // the kernel of simulated services: routing, faults, latency, the log of calls, transport
-	"internal/oktasim":           {"internal/simwire"},                                                                                                  // product code: the commands demo and sim run on it
-	"internal/notify/notifytest": {"internal/simwire"},                                                                                                  // tests only: a Jira and a Slack on the same kernel
-	"internal/simtest":           {"*"},                                                                                                                 // tests only
-	"internal/contract":          {"*"},                                                                                                                 // tests only
-	"internal/e2e":               {"*"},                                                                                                                 // tests only: the built program
-	"internal/house":             {},                                                                                                                    // tests only: the tree and the documents
+	// the door: it embeds the samples and starts the command line
+	".": {"internal/cli"},
+	// the commands: arguments, exit codes, printing
+	"internal/cli": {"*"},
+	// the wiring: where packages meet
+	"internal/app": {"*"},
+	"server": {
+		"tools", "internal/trail", "internal/trouble",
+	},
+	"tools": {
+		"batch", "oktaclient", "s3sync", "internal/intake", "internal/mapping", "internal/planning",
+		"internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report",
+		"internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted",
+	},
+	// trail: each run is recorded at its start and end
+	"batch": {
+		"oktaclient", "internal/plan", "internal/policy", "internal/durable", "internal/progress",
+		"internal/trail", "internal/trouble", "internal/untrusted", "internal/wait",
+	},
+	// reads Okta and keeps what it read; asks mfa for the verdicts
+	"internal/audit": {
+		"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail",
+		"internal/trouble", "internal/wait", "internal/untrusted",
+	},
+	// Okta's data types and the quoting of its filters alone: TestMFAIsPure
+	"internal/mfa": {
+		"oktaclient", "internal/intake", "internal/untrusted",
+	},
+	// findings in the words of tickets, messages and files, for tools and commands alike
+	"internal/report": {
+		"internal/mfa", "internal/notify", "internal/durable", "internal/untrusted",
+	},
+	// brings reports out, for tools and commands alike
+	"internal/delivery": {
+		"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable",
+		"internal/trail", "internal/trouble", "internal/untrusted",
+	},
+	"internal/notify": {
+		"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted", "internal/wait",
+	},
+	// text from outside made fit to be shown, wherever it is shown
+	"internal/untrusted": {},
+	// the one error that people read, for every layer alike
+	"internal/trouble": {},
+	// how far long work is, for runs and audits alike
+	"internal/progress": {},
+	"internal/policy": {
+		"internal/plan", "internal/intake", "internal/trail", "internal/trouble",
+	},
+	"internal/plan": {
+		"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted",
+	},
+	"internal/trail": {"internal/durable", "internal/secret"},
+	"s3sync": {
+		"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted",
+	},
+	"oktaclient": {
+		"internal/secret", "internal/trouble", "internal/untrusted", "internal/wait",
+	},
+	"internal/config": {"internal/secret"},
+	"internal/intake": {
+		"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble",
+		"internal/untrusted",
+	},
+	// plans from reports, for tools and commands alike
+	"internal/planning": {
+		"oktaclient", "internal/intake", "internal/intake/exports", "internal/mapping", "internal/plan",
+		"internal/trouble",
+	},
+	// the words of reports in many languages
+	"internal/intake/lexicon": {},
+	// known exports: files of the mapping format, embedded
+	"internal/intake/exports": {"internal/intake", "internal/mapping"},
+	// answered readings that are kept
+	"internal/mapping": {
+		"internal/intake", "internal/durable", "internal/trouble", "internal/untrusted",
+	},
+	// rows of a workbook, for reports that are not CSV
+	"internal/intake/sheet": {"internal/trouble"},
+	// which encoding a text has, for reports that are not UTF-8
+	"internal/intake/charset": {},
+	// files that survive a power failure, for journal, trail, plans and S3 copies alike
+	"internal/durable": {"internal/trouble"},
+	// a wait that its context ends, for client, runs, audits, deliveries and simulated latency
+	"internal/wait": {},
+	// credentials that cannot print, for config, client and S3
+	"internal/secret": {},
+	// the kernel of simulated services: routing, faults, latency, the log of calls, transport
+	"internal/simwire": {"internal/wait"},
+	// product code: the commands demo and sim run on it
+	"internal/oktasim": {"internal/simwire"},
+	// tests only: a Jira and a Slack on the same kernel
+	"internal/notify/notifytest": {"internal/simwire"},
+	// tests only
+	"internal/simtest": {"*"},
+	// tests only
+	"internal/contract": {"*"},
+	// tests only: the built program
+	"internal/e2e": {"*"},
+	// tests only: the tree and the documents
+	"internal/house": {},
 }
 
 // testOnly packages are imported by tests alone.

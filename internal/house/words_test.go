@@ -93,8 +93,9 @@ func TestPlainEnglish(t *testing.T) {
 // widest is the most columns of a line of Go; a tab is one.
 const widest = 140
 
-// wideUntil is how many wider lines there may be until there are none. It only ever goes down.
-const wideUntil = 570
+// wideInTests is how many wider lines tests may have: answers and queries on the wire that read worse in pieces. It only
+// ever goes down. Product code has none.
+const wideInTests = 16
 
 func TestNoLineIsWiderThanAScreen(t *testing.T) {
 	type line struct {
@@ -120,9 +121,13 @@ func TestNoLineIsWiderThanAScreen(t *testing.T) {
 		_ = f.Close()
 	}
 	slices.SortFunc(wide, func(a, b line) int { return cmp.Compare(b.width, a.width) })
-	t.Logf("%d lines are wider than %d columns", len(wide), widest)
-	if len(wide) > wideUntil {
-		t.Errorf("%d lines are wider than %d columns, at most %d are allowed; the widest:", len(wide), widest, wideUntil)
+	wideProduct := slices.DeleteFunc(slices.Clone(wide), func(l line) bool { return strings.HasSuffix(l.file, "_test.go") })
+	t.Logf("%d lines are wider than %d columns, %d of them in product code", len(wide), widest, len(wideProduct))
+	if len(wideProduct) > 0 {
+		wide = wideProduct
+	}
+	if len(wideProduct) > 0 || len(wide) > wideInTests {
+		t.Errorf("%d lines are wider than %d columns; the widest:", len(wide), widest)
 		for _, l := range wide[:min(len(wide), 20)] {
 			t.Errorf("%s:%d has %d columns", l.file, l.number, l.width)
 		}

@@ -15,8 +15,8 @@ import (
 // Okta API: the name of an entitlement and of a value takes 1 to 255 characters.
 const maxOktaName = 255
 
-// accessTable turns the access cells of records into sets of values. Every distinct cell, and every distinct combination
-// of cells, is worked out once.
+// accessTable turns the access cells of records into sets of values. Every distinct cell, and every distinct
+// combination of cells, is worked out once.
 type accessTable struct {
 	builder *builder
 	columns []accessColumn
@@ -64,8 +64,14 @@ type accessCell struct {
 
 func (t *accessTable) addColumn(c Column, d *columns) {
 	b := t.builder
-	col := accessColumn{index: c.Index, beside: -1, entitlement: -1, cells: newTable(), guessed: c.Confidence < sureByCaller,
-		plural: isPlural(d.about(c.Index))}
+	col := accessColumn{
+		index:       c.Index,
+		beside:      -1,
+		entitlement: -1,
+		cells:       newTable(),
+		guessed:     c.Confidence < sureByCaller,
+		plural:      isPlural(d.about(c.Index)),
+	}
 	col.syntax = b.syntax(d.about(c.Index))
 	col.syntax.words, col.syntax.used = b.wordsOf(c, d), map[string]bool{}
 	switch {
@@ -132,7 +138,12 @@ func (b *builder) matrixName(d *columns) string {
 }
 
 func (b *builder) syntax(h *lexicon.Heading) cellSyntax {
-	x := cellSyntax{separators: b.rep.Mapping.Separators, given: b.answers.Columns.Separators != "", known: b.known, none: b.answers.NoneIs}
+	x := cellSyntax{
+		separators: b.rep.Mapping.Separators,
+		given:      b.answers.Columns.Separators != "",
+		known:      b.known,
+		none:       b.answers.NoneIs,
+	}
 	if x.separators == noSeparators {
 		x.separators = ""
 	}
@@ -274,7 +285,11 @@ func (t *accessTable) addValue(c *accessColumn, cell *accessCell, entitlement in
 			return t.tooMany()
 		}
 		at = int32(len(b.rep.Values))
-		b.rep.Values = append(b.rep.Values, Value{Entitlement: entitlement, Text: untrusted.New(value), Line: t.line})
+		b.rep.Values = append(b.rep.Values, Value{
+			Entitlement: entitlement,
+			Text:        untrusted.New(value),
+			Line:        t.line,
+		})
 		t.values[entitlement][value] = at
 		b.rep.Entitlements[entitlement].Values++
 	}

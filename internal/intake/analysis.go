@@ -239,8 +239,14 @@ func (d *denials) of(person int32, rows []int32) []LaterDenial {
 			continue
 		}
 		granted, denied := &r.Rows[l.permitted], &r.Rows[l.denied]
-		found = append(found, LaterDenial{Person: person, Value: v, PermittedLine: int(granted.Line), DeniedLine: int(denied.Line),
-			Permitted: Day(granted.Date), Denied: Day(denied.Date)})
+		found = append(found, LaterDenial{
+			Person:        person,
+			Value:         v,
+			PermittedLine: int(granted.Line),
+			DeniedLine:    int(denied.Line),
+			Permitted:     Day(granted.Date),
+			Denied:        Day(denied.Date),
+		})
 	}
 	return found
 }

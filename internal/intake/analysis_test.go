@@ -47,7 +47,8 @@ func TestLaterDenialsFollowDates(t *testing.T) {
 	rep := read(t, story, intake.Options{})
 	found, n := rep.LaterDenials(0)
 	// Ben's Lead was permitted and then revoked. His Clerk was denied before it was permitted.
-	if n != 1 || rep.Values[found[0].Value].Text.Raw() != "Lead" || found[0].PermittedLine != 3 || found[0].DeniedLine != 7 {
+	if n != 1 || rep.Values[found[0].Value].Text.Raw() != "Lead" || found[0].PermittedLine != 3 ||
+		found[0].DeniedLine != 7 {
 		t.Errorf("got %+v", found)
 	}
 	if rep.ProblemCounts[intake.ProblemLaterDenied] != 1 {

@@ -6,22 +6,25 @@ import (
 	"strings"
 )
 
+// meanings say what words mean: by column, then by word.
+type meanings = map[string]map[string]string
+
 // Answers is what callers say about a report. All of it is optional: what is left out is decided from the file, or is a
 // doubt. It is also what a saved mapping holds.
 type Answers struct {
-	Columns    Mapping                      `json:"columns,omitzero" jsonschema:"What columns mean"`
-	Words      map[string]map[string]string `json:"words,omitempty" jsonschema:"By column: {\"Decision\": {\"Parked\": \"refuses\"}} or grants"`
-	Rows       map[string][]string          `json:"rows,omitempty" jsonschema:"Only rows with these values: {\"Application\": [\"SAP\"]}"`
-	Layout     Layout                       `json:"layout,omitempty" jsonschema:"list, matrix, numbered or pairs"`
-	HeaderLine int                          `json:"header_line,omitempty" jsonschema:"Line of the column names"`
-	Delimiter  string                       `json:"delimiter,omitempty" jsonschema:"Sign between fields"`
-	Encoding   string                       `json:"encoding,omitempty" jsonschema:"Such as shift_jis"`
-	Sheet      string                       `json:"sheet,omitempty" jsonschema:"Of a workbook"`
-	DateOrder  DateOrder                    `json:"date_order,omitempty" jsonschema:"day_first or month_first"`
-	Hidden     string                       `json:"hidden,omitempty" jsonschema:"Hidden cells: include or leave_out"`
-	NoneIs     string                       `json:"none_is,omitempty" jsonschema:"None is a value or no_value"`
-	Commas     string                       `json:"commas,omitempty" jsonschema:"split, or part_of_names"`
-	AccessName string                       `json:"access_name,omitempty" jsonschema:"Entitlement that a matrix becomes"`
+	Columns    Mapping             `json:"columns,omitzero" jsonschema:"What columns mean"`
+	Words      meanings            `json:"words,omitempty" jsonschema:"By column: {\"Decision\": {\"Parked\": \"refuses\"}} or grants"`
+	Rows       map[string][]string `json:"rows,omitempty" jsonschema:"Only rows with these values: {\"Application\": [\"SAP\"]}"`
+	Layout     Layout              `json:"layout,omitempty" jsonschema:"list, matrix, numbered or pairs"`
+	HeaderLine int                 `json:"header_line,omitempty" jsonschema:"Line of the column names"`
+	Delimiter  string              `json:"delimiter,omitempty" jsonschema:"Sign between fields"`
+	Encoding   string              `json:"encoding,omitempty" jsonschema:"Such as shift_jis"`
+	Sheet      string              `json:"sheet,omitempty" jsonschema:"Of a workbook"`
+	DateOrder  DateOrder           `json:"date_order,omitempty" jsonschema:"day_first or month_first"`
+	Hidden     string              `json:"hidden,omitempty" jsonschema:"Hidden cells: include or leave_out"`
+	NoneIs     string              `json:"none_is,omitempty" jsonschema:"None is a value or no_value"`
+	Commas     string              `json:"commas,omitempty" jsonschema:"split, or part_of_names"`
+	AccessName string              `json:"access_name,omitempty" jsonschema:"Entitlement that a matrix becomes"`
 }
 
 // Words that Answers take.
@@ -66,8 +69,8 @@ func (l layers) by(says func(Answers) bool) By {
 	return ""
 }
 
-// remembered reports whether the answer that counts is one of a saved mapping. It was given for an earlier file, so what it
-// names may be gone from this one.
+// remembered reports whether the answer that counts is one of a saved mapping. It was given for an earlier file, so
+// what it names may be gone from this one.
 func (l layers) remembered(says func(Answers) bool) bool { return l.by(says) == ByMapping }
 
 // hasWord reports whether the answers say what a word of a column means. The word is a wordKey.

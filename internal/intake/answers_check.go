@@ -15,7 +15,8 @@ func (a Answers) check() error {
 		name, given string
 		words       []string
 	}{
-		{"layout", string(a.Layout), []string{string(LayoutList), string(LayoutMatrix), string(LayoutNumbered), string(LayoutPairs)}},
+		{"layout", string(a.Layout), []string{string(LayoutList), string(LayoutMatrix), string(LayoutNumbered),
+			string(LayoutPairs)}},
 		{"date_order", string(a.DateOrder), []string{string(DateOrderDayFirst), string(DateOrderMonth)}},
 		{"hidden", a.Hidden, []string{HiddenInclude, HiddenLeaveOut}},
 		{"none_is", a.NoneIs, []string{NoneIsValue, NoneIsNoValue}},
@@ -37,7 +38,8 @@ func (a Answers) check() error {
 	return nil
 }
 
-// noSheet refuses the name of a sheet for a report that is text. A saved mapping may name one: it is of an earlier file.
+// noSheet refuses the name of a sheet for a report that is text. A saved mapping may name one: it is of an earlier
+// file.
 func noSheet(given layers) error {
 	name := given.merged().Sheet
 	if name == "" || given.remembered(func(a Answers) bool { return a.Sheet != "" }) {

@@ -25,8 +25,10 @@ func writeBigReport(tb testing.TB, path string, rows int, together bool) {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	fmt.Fprintln(w, "Email,User_ID,Access_Date,Action_Type,Role,Permission_Set,Effective_Access")
-	roles := []string{"Account Manager", "Sales Manager", "Support Agent", "Support Lead", "Finance Analyst", "Invoice Clerk",
-		"Payment Approver", "Marketing Editor", "System Administrator", "Compliance Auditor", "Contract Reviewer", "Vendor Manager"}
+	roles := []string{"Account Manager", "Sales Manager", "Support Agent", "Support Lead", "Finance Analyst",
+		"Invoice Clerk",
+		"Payment Approver", "Marketing Editor", "System Administrator", "Compliance Auditor", "Contract Reviewer",
+		"Vendor Manager"}
 	sets := []string{"Sales Cloud User", "Quote Editor", "Service Console;Knowledge Reader", "Report Builder",
 		"Invoice Viewer|Invoice Editor",
 		"Campaign Editor", "API Access", "Audit Log Viewer", "Payment Release"}
@@ -67,7 +69,8 @@ func benchmarkRead(b *testing.B, rows int, together bool) {
 		b.Fatal(err)
 	}
 	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // begins the peak anew; without it the figure is too high, never too low
+	// begins the peak anew; without it the figure is too high, never too low
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 	peak := 0.0
 	for b.Loop() {
 		f, err := os.Open(path)

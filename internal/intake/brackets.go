@@ -20,7 +20,8 @@ func bracketed(s string) (items []string, isList, ok bool) {
 		return nil, false, false
 	}
 	if s[len(s)-1] != shut {
-		return nil, strings.HasPrefix(s, `["`) || strings.HasPrefix(s, `{"`) || strings.HasPrefix(s, "['"), false // a list that was cut
+		// a list that was cut
+		return nil, strings.HasPrefix(s, `["`) || strings.HasPrefix(s, `{"`) || strings.HasPrefix(s, "['"), false
 	}
 	inner := strings.TrimSpace(s[1 : len(s)-1])
 	if s[0] == '(' && (inner == "" || inner[0] != '\'' && inner[0] != '"') || closesEarly(s) {
@@ -106,7 +107,10 @@ func distinguishedNames(s string) []string {
 		return nil
 	}
 	var names []string
-	for _, piece := range strings.FieldsFunc(lineBreaks.Replace(s), func(r rune) bool { return r == ';' || r == '|' || r == '\n' }) {
+	for _, piece := range strings.FieldsFunc(lineBreaks.Replace(s), func(r rune) bool {
+		return r == ';' || r == '|' ||
+			r == '\n'
+	}) {
 		piece = strings.Trim(strings.TrimSpace(piece), `"`)
 		if piece == "" {
 			continue

@@ -26,7 +26,8 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// foldSpace trims whitespace of any kind, no-break spaces and line breaks among them, and makes every run of it one space.
+// foldSpace trims whitespace of any kind, no-break spaces and line breaks among them, and makes every run of it one
+// space.
 func foldSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // plainText reports whether a cell is printable ASCII and needs no closer look.

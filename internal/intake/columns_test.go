@@ -26,7 +26,8 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 	tests := []struct {
 		name, header string
 		row          func(i int) string
-		want         string // a letter per column: u user, i user id, e entitlement, a attribute, f filter, d date, x action, - ignored
+		// a letter per column: u user, i user id, e entitlement, a attribute, f filter, d date, x action, - ignored
+		want string
 	}{
 		{"the documented header", "Email,User_ID,Access_Date,Action_Type,Role,Permission_Set,Effective_Access",
 			func(i int) string {
@@ -42,7 +43,8 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,Thing %d", i, i%3) }, "ue"},
 		{"a manager's address is not the user's", "Manager Email,Employee Email,Access Level",
 			func(i int) string { return fmt.Sprintf("boss@acme.example.com,p%d@acme.example.com,Level %d", i, i%3) }, "aue"},
-		{"attributes are no access", "Email,First Name,Last Name,Department,Title,Manager,Phone,Location,Cost Centre,Status,Role",
+		{"attributes are no access", "Email,First Name,Last Name,Department,Title,Manager,Phone,Location,Cost " +
+			"Centre,Status,Role",
 			func(i int) string {
 				return fmt.Sprintf("p%d@acme.example.com,A,B,Sales,Lead,Boss,+49 123,Berlin,C%d,Active,R%d", i, i%2, i%2)
 			}, "uaaaaaaaase"},
@@ -73,8 +75,10 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 		{"camel case", "userEmail,permissionSetName,accessDate",
 			func(i int) string { return fmt.Sprintf("p%d@acme.example.com,S%d,2026-01-02", i, i%3) }, "ued"},
 	}
-	letters := map[intake.Role]string{intake.RoleUser: "u", intake.RoleUserID: "i", intake.RoleEntitlement: "e", intake.RoleAttribute: "a",
-		intake.RoleFilter: "f", intake.RoleDate: "d", intake.RoleAction: "x", intake.RoleIgnored: "-", intake.RoleState: "s"}
+	letters := map[intake.Role]string{intake.RoleUser: "u", intake.RoleUserID: "i", intake.RoleEntitlement: "e",
+		intake.RoleAttribute: "a",
+		intake.RoleFilter:    "f", intake.RoleDate: "d", intake.RoleAction: "x", intake.RoleIgnored: "-",
+		intake.RoleState: "s"}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			rep := read(t, table(tt.header, 12, tt.row), intake.Options{})
@@ -94,8 +98,11 @@ func TestColumnsAreTakenForWhatTheyAre(t *testing.T) {
 
 func TestTheCallerOverridesTheDetection(t *testing.T) {
 	text := "Email,Backup Mail,Department,Role,Effective_Access\nada@acme.example.com,ada@home.example.com,Sales,Admin,Denied\n"
-	rep := read(t, text, intake.Options{Mapping: intake.Mapping{User: "backup mail", Entitlements: []string{"Department"},
-		Attributes: []string{"Effective_Access"}}})
+	rep := read(t, text, intake.Options{Mapping: intake.Mapping{
+		User:         "backup mail",
+		Entitlements: []string{"Department"},
+		Attributes:   []string{"Effective_Access"},
+	}})
 	m := rep.Mapping
 	if m.User != "Backup Mail" || len(m.Entitlements) != 1 || m.Entitlements[0] != "Department" || m.Filter != "" {
 		t.Errorf("got %+v", m)
@@ -154,7 +161,8 @@ func TestDatesAreReadAsTheColumnWritesThem(t *testing.T) {
 		{"words", []string{"4-Mar-2026", "4 March 2026"}, "2026-03-04", "", ""},
 		{"day first, by a later row", []string{"03/04/2026", "31/12/2026"}, "2026-04-03", intake.DateOrderDayFirst, ""},
 		{"month first, by a later row", []string{"03/04/2026", "12/31/2026"}, "2026-03-04", intake.DateOrderMonth, ""},
-		{"never clear", []string{"03/04/2026", "05/06/2026"}, "2026-03-04", intake.DateOrderMonth, intake.ProblemAmbiguousDate},
+		{"never clear", []string{"03/04/2026", "05/06/2026"}, "2026-03-04", intake.DateOrderMonth,
+			intake.ProblemAmbiguousDate},
 		{"both", []string{"03/04/2026", "31/12/2026", "30/12/2026", "12/31/2026"}, "2026-04-03", intake.DateOrderDayFirst,
 			intake.ProblemMixedDates},
 		{"leap day", []string{"2024-02-29"}, "2024-02-29", "", ""},

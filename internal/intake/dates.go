@@ -89,7 +89,8 @@ func wordDate(b []byte) (int32, dateKind) {
 	if digits(b[len(b)-4:]) != 4 || len(b) > 20 || !bytes.ContainsAny(b, " -") {
 		return 0, dateNone
 	}
-	for _, layout := range []string{"2-Jan-2006", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006"} {
+	for _, layout := range []string{"2-Jan-2006", "2 Jan 2006", "2 January 2006", "Jan 2, 2006",
+		"January 2, 2006", "Jan 2 2006"} {
 		if t, err := time.Parse(layout, string(b)); err == nil {
 			return sureDate(t.Year(), int(t.Month()), t.Day(), dateSure)
 		}

@@ -51,11 +51,19 @@ const (
 	peopleByLogin   = "login"
 )
 
-// decideColumns gives every column its role. What the caller says is settled first; the rest is decided from the headers
-// and the cells of the sample. What stays open is a doubt.
+// decideColumns gives every column its role. What the caller says is settled first; the rest is decided from the
+// headers and the cells of the sample. What stays open is a doubt.
 func decideColumns(h *head, answers layers) (*columns, error) {
-	d := &columns{head: h, answers: answers, given: answers.merged(), list: make([]Column, len(h.header)), layout: LayoutList,
-		number: map[int]string{}, scope: -1, pairName: -1}
+	d := &columns{
+		head:     h,
+		answers:  answers,
+		given:    answers.merged(),
+		list:     make([]Column, len(h.header)),
+		layout:   LayoutList,
+		number:   map[int]string{},
+		scope:    -1,
+		pairName: -1,
+	}
 	for i, name := range h.header {
 		d.list[i] = Column{Name: name, Index: i}
 	}
@@ -273,7 +281,10 @@ func (d *columns) unique() error {
 
 // main reports headers that say most clearly that they decide.
 func (d *columns) main(i int) bool {
-	return slices.ContainsFunc(d.about(i).Words, func(w string) bool { return w == "effective" || w == "decision" || w == "entscheidung" })
+	return slices.ContainsFunc(d.about(i).Words, func(w string) bool {
+		return w == "effective" || w == "decision" ||
+			w == "entscheidung"
+	})
 }
 
 func (d *columns) byName(name string) int {

@@ -71,8 +71,8 @@ func (r *Report) effect() string {
 }
 
 // settledByAnswers notes which questions about columns the answers settled: those that the file alone would raise and
-// that are not open now. A column that decides and that answers made one that only describes is among them, whether it was
-// in doubt or not: rows that it refuses may grant now.
+// that are not open now. A column that decides and that answers made one that only describes is among them, whether
+// it was in doubt or not: rows that it refuses may grant now.
 func (b *builder) settledByAnswers(h *head) {
 	if reflect.DeepEqual(b.answers, Answers{}) {
 		return
@@ -80,8 +80,12 @@ func (b *builder) settledByAnswers(h *head) {
 	bare, err := decideColumns(h, nil)
 	if err != nil {
 		if trouble.CodeOf(err) == trouble.NoUserColumn {
-			b.settled = append(b.settled, Settled{Code: DoubtUser, Column: b.rep.Mapping.User, Answer: "user",
-				By: b.layers.by(func(a Answers) bool { return a.Columns.User != "" })})
+			b.settled = append(b.settled, Settled{
+				Code:   DoubtUser,
+				Column: b.rep.Mapping.User,
+				Answer: "user",
+				By:     b.layers.by(func(a Answers) bool { return a.Columns.User != "" }),
+			})
 		}
 		return
 	}

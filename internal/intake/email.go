@@ -12,9 +12,9 @@ import (
 // emailIdentity returns the form by which two spellings are one user: trimmed and lower-cased.
 func emailIdentity(s string) string { return strings.ToLower(foldSpace(s)) }
 
-// cleanAddress takes off what people and programs put around an address: quotes, apostrophes, angle brackets with a name
-// before them, mailto:. What stands behind an address, such as (inactive), is never taken off: it may change what the row
-// says, so it is a flaw.
+// cleanAddress takes off what people and programs put around an address: quotes, apostrophes, angle brackets with a
+// name before them, mailto:. What stands behind an address, such as (inactive), is never taken off: it may change
+// what the row says, so it is a flaw.
 func cleanAddress(s string) (string, string) {
 	s = foldSpace(s)
 	for {
@@ -118,8 +118,8 @@ func loginFlaw(s string) string {
 	return ""
 }
 
-// ShortenEmail hides most of an e-mail address and leaves enough to recognise a known one: ada.lovelace@acme.example.com
-// becomes a***e@acme.example.com. Text that is no address is cut in the same way.
+// ShortenEmail hides most of an e-mail address and leaves enough to recognise a known one:
+// ada.lovelace@acme.example.com becomes a***e@acme.example.com. Text that is no address is cut in the same way.
 func ShortenEmail(address untrusted.Text) string {
 	s := address.Show(untrusted.Name)
 	local, domain, found := strings.Cut(s, "@")

@@ -52,8 +52,14 @@ func (b *builder) aboutHeader(line int) {
 			b.problems.note(Problem{Code: ProblemEmptyHead, Severity: SeverityWarning, Line: line,
 				Message: fmt.Sprintf("column %d has no name", i+1), Fix: "name the column, or delete it"})
 		} else if first, known := seen[key]; known {
-			b.problems.note(Problem{Code: ProblemDuplicateHead, Severity: SeverityWarning, Line: line, Column: untrusted.New(name),
-				Message: fmt.Sprintf("columns %d and %d have the same name", first+1, i+1), Fix: "give each column its own name"})
+			b.problems.note(Problem{
+				Code:     ProblemDuplicateHead,
+				Severity: SeverityWarning,
+				Line:     line,
+				Column:   untrusted.New(name),
+				Message:  fmt.Sprintf("columns %d and %d have the same name", first+1, i+1),
+				Fix:      "give each column its own name",
+			})
 		} else {
 			seen[key] = i
 		}
@@ -63,15 +69,25 @@ func (b *builder) aboutHeader(line int) {
 			b.entitlementHeader(c, line)
 		}
 		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
-			b.problems.note(Problem{Code: ProblemSecondFilter, Severity: SeverityWarning, Line: line, Column: untrusted.New(c.Name),
+			b.problems.note(Problem{
+				Code:     ProblemSecondFilter,
+				Severity: SeverityWarning,
+				Line:     line,
+				Column:   untrusted.New(c.Name),
 				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both "+
 					"permit it", shown(b.rep.Mapping.Filter)),
-				Fix: "name it in the mapping as an attribute if it does not decide"})
+				Fix: "name it in the mapping as an attribute if it does not decide",
+			})
 		}
 	}
 	if len(b.columns.with(RoleEntitlement)) == 0 {
-		b.problems.note(Problem{Code: ProblemNoEntitlements, Severity: SeverityError, Line: line,
-			Message: "no column looks like access, so there is nothing to grant", Fix: "name the entitlement columns in the mapping"})
+		b.problems.note(Problem{
+			Code:     ProblemNoEntitlements,
+			Severity: SeverityError,
+			Line:     line,
+			Message:  "no column looks like access, so there is nothing to grant",
+			Fix:      "name the entitlement columns in the mapping",
+		})
 	}
 }
 
@@ -85,8 +101,12 @@ func (b *builder) entitlementHeader(c Column, line int) {
 
 func (b *builder) aboutFile(src *source) {
 	if b.rep.Encoding != encUTF8 {
-		p := Problem{Code: ProblemEncoding, Severity: SeverityInfo, Message: "the file is encoded as " + b.rep.Encoding,
-			Fix: "nothing to do; CSV UTF-8 is the safest choice for exports"}
+		p := Problem{
+			Code:     ProblemEncoding,
+			Severity: SeverityInfo,
+			Message:  "the file is encoded as " + b.rep.Encoding,
+			Fix:      "nothing to do; CSV UTF-8 is the safest choice for exports",
+		}
 		switch b.rep.Encoding {
 		case encUTF8BOM, encUTF16LE, encUTF16BE:
 		default:
@@ -100,16 +120,25 @@ func (b *builder) aboutFile(src *source) {
 		b.problems.note(p)
 	}
 	if src.torn {
-		b.problems.note(Problem{Code: ProblemBadEncoding, Severity: SeverityWarning, Line: int(b.lastLine()),
-			Message: "the file ends within a character", Fix: "export the report again, it may be cut"})
+		b.problems.note(Problem{
+			Code:     ProblemBadEncoding,
+			Severity: SeverityWarning,
+			Line:     int(b.lastLine()),
+			Message:  "the file ends within a character",
+			Fix:      "export the report again, it may be cut",
+		})
 	}
 	if b.rep.Delimiter != "," {
 		name := map[string]string{";": "a semicolon", "\t": "a tab", "|": "a vertical bar", "^": "a caret"}[b.rep.Delimiter]
 		if name == "" {
 			name = fmt.Sprintf("the sign %q", b.rep.Delimiter)
 		}
-		b.problems.note(Problem{Code: ProblemDelimiter, Severity: SeverityInfo, Message: "fields are separated by " + name,
-			Fix: "nothing to do"})
+		b.problems.note(Problem{
+			Code:     ProblemDelimiter,
+			Severity: SeverityInfo,
+			Message:  "fields are separated by " + name,
+			Fix:      "nothing to do",
+		})
 	}
 }
 
@@ -136,14 +165,25 @@ func (b *builder) settleDates() {
 	}
 	b.rep.First, b.rep.Last = Day(first), Day(last)
 	if d.dayFirst > 0 && d.monthFirst > 0 {
-		b.problems.note(Problem{Code: ProblemMixedDates, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date),
+		b.problems.note(Problem{
+			Code:     ProblemMixedDates,
+			Severity: SeverityWarning,
+			Column:   untrusted.New(b.rep.Mapping.Date),
 			Message: fmt.Sprintf("%d dates have the day first and %d the month", d.dayFirst,
-				d.monthFirst), Fix: "write dates as 2026-03-31"})
+				d.monthFirst),
+			Fix: "write dates as 2026-03-31",
+		})
 	}
 	if d.ambiguous > 0 && d.dayFirst == 0 && d.monthFirst == 0 {
-		b.problems.note(Problem{Code: ProblemAmbiguousDate, Severity: SeverityWarning, Column: untrusted.New(b.rep.Mapping.Date), Line: d.firstAmbiguous,
-			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the month first", d.ambiguous),
-			Fix:     "write dates as 2026-03-31"})
+		b.problems.note(Problem{
+			Code:     ProblemAmbiguousDate,
+			Severity: SeverityWarning,
+			Column:   untrusted.New(b.rep.Mapping.Date),
+			Line:     d.firstAmbiguous,
+			Message: fmt.Sprintf("%d dates can be read with the day or the month first; they were read with the "+
+				"month first", d.ambiguous),
+			Fix: "write dates as 2026-03-31",
+		})
 	}
 }
 
@@ -169,8 +209,8 @@ func (r *Report) byPerson() (order, start []int32) {
 	return order, start[:len(start)-1]
 }
 
-// countByUser counts rows and users of each value, finds entitlements with several values for one user, rows that repeat
-// another, and access that was permitted and later denied.
+// countByUser counts rows and users of each value, finds entitlements with several values for one user, rows that
+// repeat another, and access that was permitted and later denied.
 func (b *builder) countByUser() {
 	r := b.rep
 	order, start := r.byPerson()
@@ -231,9 +271,15 @@ func (b *builder) duplicateRow(row, first *Row) {
 func (b *builder) laterDenied(d LaterDenial) {
 	if b.problems.want(ProblemLaterDenied) {
 		v := b.rep.Values[d.Value]
-		b.problems.add(Problem{Code: ProblemLaterDenied, Severity: SeverityWarning, Line: d.DeniedLine,
-			Column: b.rep.Entitlements[v.Entitlement].Name, Value: v.Text,
-			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it", d.PermittedLine),
-			Fix:     "delete the row that no longer holds"})
+		b.problems.add(Problem{
+			Code:     ProblemLaterDenied,
+			Severity: SeverityWarning,
+			Line:     d.DeniedLine,
+			Column:   b.rep.Entitlements[v.Entitlement].Name,
+			Value:    v.Text,
+			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it",
+				d.PermittedLine),
+			Fix: "delete the row that no longer holds",
+		})
 	}
 }

@@ -111,7 +111,10 @@ func (s *source) encodingDoubt() *Doubt {
 	if guess.Certain && string(guess.Encoding) == s.enc {
 		return nil
 	}
-	q := &Doubt{Code: DoubtEncoding, Question: "in which character encoding is the file? names in it read differently"}
+	q := &Doubt{
+		Code:     DoubtEncoding,
+		Question: "in which character encoding is the file? names in it read differently",
+	}
 	for _, c := range guess.Candidates[:min(len(guess.Candidates), 5)] {
 		label := string(c.Encoding)
 		if len(c.Names) > 0 {

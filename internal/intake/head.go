@@ -95,7 +95,14 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 	}
 	h.peekAt(buf, src.eof, opts.MaxLine, sampleRecords)
 	if len(h.peek) == 0 { // one endless line, or nothing but blank lines
-		scan := &scanner{src: src, buf: buf, pos: h.skip, line: 1 + h.lines, delim: h.delim, max: opts.MaxLine}
+		scan := &scanner{
+			src:   src,
+			buf:   buf,
+			pos:   h.skip,
+			line:  1 + h.lines,
+			delim: h.delim,
+			max:   opts.MaxLine,
+		}
 		var rec record
 		more, err := scan.next(&rec)
 		if err != nil {
@@ -118,7 +125,14 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 		return nil, nil, err
 	}
 	h.measure()
-	scan := &scanner{src: src, buf: buf, pos: h.skip, line: 1 + h.lines, delim: h.delim, max: opts.MaxLine}
+	scan := &scanner{
+		src:   src,
+		buf:   buf,
+		pos:   h.skip,
+		line:  1 + h.lines,
+		delim: h.delim,
+		max:   opts.MaxLine,
+	}
 	var rec record
 	for range h.behind {
 		if _, err := scan.next(&rec); err != nil {
@@ -188,7 +202,12 @@ func (h *head) peekAt(buf []byte, whole bool, max, records int) {
 }
 
 func keep(rec *record) peeked {
-	p := peeked{line: rec.line, start: rec.start, flaw: rec.flaw, cells: make([]string, len(rec.fields))}
+	p := peeked{
+		line:  rec.line,
+		start: rec.start,
+		flaw:  rec.flaw,
+		cells: make([]string, len(rec.fields)),
+	}
 	for i, f := range rec.fields {
 		p.cells[i] = string(f)
 	}

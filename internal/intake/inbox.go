@@ -40,8 +40,8 @@ type File struct {
 	Source  string // where it came from; left to the caller
 }
 
-// Inbox is the folder of access reports. Every path goes through os.Root, so that no name and no symbolic link leads out
-// of it. It is safe for concurrent use.
+// Inbox is the folder of access reports. Every path goes through os.Root, so that no name and no symbolic link leads
+// out of it. It is safe for concurrent use.
 type Inbox struct {
 	root *os.Root
 	dir  string
@@ -83,8 +83,8 @@ func (b *Inbox) Dir() string { return b.dir }
 // maxDepth bounds how deep folders in the inbox are looked into.
 const maxDepth = 8
 
-// List returns the reports (.csv, .tsv, .txt, .xlsx) in the inbox and its folders: new ones first, by name. Hidden files and
-// folders, and links that lead outside, are left out.
+// List returns the reports (.csv, .tsv, .txt, .xlsx) in the inbox and its folders: new ones first, by name. Hidden
+// files and folders, and links that lead outside, are left out.
 func (b *Inbox) List() ([]File, error) {
 	var files []File
 	err := fs.WalkDir(b.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
@@ -104,7 +104,12 @@ func (b *Inbox) List() ([]File, error) {
 			return nil
 		}
 		if info, err := b.root.Stat(name); err == nil && info.Mode().IsRegular() {
-			files = append(files, File{Name: name, State: stateOf(name), Size: info.Size(), ModTime: info.ModTime()})
+			files = append(files, File{
+				Name:    name,
+				State:   stateOf(name),
+				Size:    info.Size(),
+				ModTime: info.ModTime(),
+			})
 		}
 		return nil
 	})
@@ -176,7 +181,8 @@ func checkName(name string) error {
 		return bad("holds control or invisible characters")
 	case strings.Contains(name, `\`):
 		return bad("holds a backslash; folders are separated by /")
-	case strings.HasPrefix(name, "/"), filepath.IsAbs(name), filepath.VolumeName(name) != "", len(name) > 1 && name[1] == ':':
+	case strings.HasPrefix(name, "/"), filepath.IsAbs(name), filepath.VolumeName(name) != "", len(name) > 1 &&
+		name[1] == ':':
 		return bad("is an absolute path")
 	}
 	for _, part := range strings.Split(name, "/") {
@@ -337,9 +343,9 @@ func (b *Inbox) hash(ctx context.Context, name string, info os.FileInfo) (string
 	}
 }
 
-// Move moves a report to the folder of a state, keeping the folders that it was in, and returns its new name. It is atomic and durable: the file is in one
-// place or the other, whenever the power fails. Nothing is overwritten: where the name is taken, a number is added. A file that
-// is there already stays.
+// Move moves a report to the folder of a state, keeping the folders that it was in, and returns its new name. It is
+// atomic and durable: the file is in one place or the other, whenever the power fails. Nothing is overwritten: where
+// the name is taken, a number is added. A file that is there already stays.
 func (b *Inbox) Move(name string, state FileState) (string, error) {
 	if _, err := b.Stat(name); err != nil {
 		return "", err

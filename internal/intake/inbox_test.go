@@ -79,7 +79,8 @@ func TestInboxRefusesNamesThatLeadOut(t *testing.T) {
 	put(t, dir, "processed/x.csv", smallReport)
 	for _, name := range []string{"", "../secret.csv", "processed/../../secret.csv", "processed/../processed/x.csv",
 		filepath.Join(filepath.Dir(dir), "secret.csv"), "/etc/passwd",
-		`..\secret.csv`, `C:\secret.csv`, "C:secret.csv", ".env.csv", "./processed/x.csv", "processed//x.csv", "a\x00.csv", "a\n.csv", "processed/.."} {
+		`..\secret.csv`, `C:\secret.csv`, "C:secret.csv", ".env.csv", "./processed/x.csv", "processed//x.csv",
+		"a\x00.csv", "a\n.csv", "processed/.."} {
 		if _, _, err := inbox.Open(name); trouble.CodeOf(err) != trouble.OutsideInbox {
 			t.Errorf("%q: got %v, want %s", name, err, trouble.OutsideInbox)
 		}
@@ -190,8 +191,9 @@ func TestPagesJoinToTheWholeFile(t *testing.T) {
 	for i := range 137 {
 		body += fmt.Sprintf("p%d@acme.example.com;\"Rôle\nNo %d\"\r\n", i, i)
 	}
-	texts := map[string]string{"utf-8": "Email;Role\n" + body, "mark": "\ufeffEmail;Role\n" + body, "ascii": "Email;Role\n" +
-		strings.ReplaceAll(body, "ô", "o"),
+	texts := map[string]string{"utf-8": "Email;Role\n" + body, "mark": "\ufeffEmail;Role\n" + body,
+		"ascii": "Email;Role\n" +
+			strings.ReplaceAll(body, "ô", "o"),
 		"windows-1252": "Email;Role\n" + strings.ReplaceAll(body, "ô", "\xf4"), "utf-16": "\xff\xfe" +
 			strings.Join(strings.Split(strings.ReplaceAll("Email;Role\n"+body, "ô", "o"), ""), "\x00") + "\x00"}
 	for name, text := range texts {
@@ -255,7 +257,8 @@ func TestPagesJoinAcrossBlocks(t *testing.T) {
 				if n > rows-2000 && strings.HasPrefix(name, "late") {
 					role += " é"
 				}
-				if row.Line != n+2 || row.Cells[0].Raw() != fmt.Sprintf("person%d@acme.example.com", n) || row.Cells[1].Raw() != role {
+				if row.Line != n+2 || row.Cells[0].Raw() != fmt.Sprintf("person%d@acme.example.com", n) ||
+					row.Cells[1].Raw() != role {
 					t.Fatalf("%s, row %d: got %+v", name, n, row)
 				}
 				n++
@@ -290,17 +293,20 @@ func TestCursorNoticesAnotherFile(t *testing.T) {
 		t.Fatal(page, err)
 	}
 	for _, cursor := range []string{"nonsense", "!!", page.Next + "x"} {
-		if _, err := inbox.Page(context.Background(), "r.csv", cursor, 5, intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
+		if _, err := inbox.Page(context.Background(), "r.csv", cursor, 5,
+			intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
 			t.Errorf("%q: got %v, want %s", cursor, err, trouble.BadCursor)
 		}
 	}
-	if _, err := inbox.Page(context.Background(), "s.csv", page.Next, 5, intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
+	if _, err := inbox.Page(context.Background(), "s.csv", page.Next, 5,
+		intake.Options{}); trouble.CodeOf(err) != trouble.BadCursor {
 		t.Errorf("a cursor of another file: got %v", err)
 	}
 	if err := os.Chtimes(filepath.Join(dir, "r.csv"), time.Time{}, time.Unix(1_700_000_000, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inbox.Page(context.Background(), "r.csv", page.Next, 5, intake.Options{}); trouble.CodeOf(err) != trouble.FileChanged {
+	if _, err := inbox.Page(context.Background(), "r.csv", page.Next, 5,
+		intake.Options{}); trouble.CodeOf(err) != trouble.FileChanged {
 		t.Errorf("got %v, want %s", err, trouble.FileChanged)
 	}
 }
@@ -310,7 +316,8 @@ func TestAMovedReportKeepsItsFoldersAndItsBareName(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "s3", "hr"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "s3", "hr", "may.csv"), []byte("Email,Role\na@x.example,Admin\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "s3", "hr", "may.csv"), []byte("Email,Role\na@x.example,Admin\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	inbox, err := intake.NewInbox(dir)

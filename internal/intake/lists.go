@@ -33,7 +33,8 @@ type cellSyntax struct {
 	used       map[string]bool   // of these, those that were met
 }
 
-// parse reads a cell: a JSON, Postgres, Python or Java list, distinguished names, lines, quoted words, or text with separators.
+// parse reads a cell: a JSON, Postgres, Python or Java list, distinguished names, lines, quoted words, or text with
+// separators.
 func (x *cellSyntax) parse(raw string) parsedCell {
 	var p parsedCell
 	text := strings.TrimSpace(raw)
@@ -112,7 +113,8 @@ func withoutTags(s string) (string, bool) {
 	return strings.TrimSpace(s), strings.ContainsAny(s, "<>")
 }
 
-var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n",
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u0085", "\n", "\u2028", "\n",
+	"\u2029", "\n",
 	"<br>", "\n", "<br/>", "\n", "<br />", "\n", "<BR>", "\n", "_x000D_", "\n")
 
 // isTypeName reports names of .NET types, which PowerShell writes in place of what it cannot flatten.
@@ -155,7 +157,8 @@ func (p *parsedCell) add(x *cellSyntax, value string) {
 	case senses[lexicon.Ambiguous] && x.none != NoneIsValue:
 		p.ambiguous = append(p.ambiguous, value)
 		return
-	case senses[lexicon.Placeholder] && !senses[lexicon.Ambiguous], !x.known[wordKey(value)] && lexicon.Load().Denies(value):
+	case senses[lexicon.Placeholder] && !senses[lexicon.Ambiguous], !x.known[wordKey(value)] &&
+		lexicon.Load().Denies(value):
 		p.empties = append(p.empties, value)
 		return
 	case (senses[lexicon.Refuses] || senses[lexicon.Inactive]) && !x.known[wordKey(value)]:

@@ -43,8 +43,8 @@ func (s *shape) words(trait int, _ ...string) int {
 	return n
 }
 
-// couldBeMark reports whether a column can be one of a matrix: its cells are marks, and its header is no question that is
-// answered with yes and no.
+// couldBeMark reports whether a column can be one of a matrix: its cells are marks, and its header is no question
+// that is answered with yes and no.
 func (d *columns) couldBeMark(i int) bool {
 	h := d.about(i)
 	if !d.free(i) || !d.isMatrixCell(i) {
@@ -88,7 +88,8 @@ func (d *columns) matrix() {
 		return
 	}
 	textual := slices.ContainsFunc(d.indexes(), func(i int) bool {
-		return d.free(i) && d.about(i).Is(lexicon.Access) && !slices.Contains(marks, i) && d.cells(i).solid() > 0 && d.notAccess(i) == ""
+		return d.free(i) && d.about(i).Is(lexicon.Access) && !slices.Contains(marks, i) && d.cells(i).solid() > 0 &&
+			d.notAccess(i) == ""
 	})
 	certain = certain && !textual && len(marks) > 1
 	names := d.namesOf(marks)
@@ -107,10 +108,15 @@ func (d *columns) matrix() {
 		if d.given.Layout != "" {
 			return // the caller says that it is a list
 		}
-		d.doubt(Doubt{Code: DoubtMatrix, Columns: names,
-			Question: fmt.Sprintf("the layout looks like a matrix: is a mark under %s access to what the heading names?", quoted(names...)),
-			Answers: []Answer{answer("it is a matrix: each heading is a value, and a mark grants it", Answers{Layout: LayoutMatrix}),
-				answer("these columns only describe", Answers{Columns: Mapping{Attributes: names}})}})
+		d.doubt(Doubt{
+			Code:    DoubtMatrix,
+			Columns: names,
+			Question: fmt.Sprintf("the layout looks like a matrix: is a mark under %s access to what the "+
+				"heading names?", quoted(names...)),
+			Answers: []Answer{answer("it is a matrix: each heading is a value, and a mark grants it",
+				Answers{Layout: LayoutMatrix}),
+				answer("these columns only describe", Answers{Columns: Mapping{Attributes: names}})},
+		})
 	}
 }
 

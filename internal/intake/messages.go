@@ -10,8 +10,16 @@ import (
 
 // The methods of this file word the problems. They format nothing that is beyond the cap.
 
-func (b *builder) rowProblem(code string, severity Severity, rec *record, column int, value []byte, message, fix string) {
-	p := Problem{Code: code, Severity: severity, Line: rec.line, Message: message, Fix: fix, Value: problemText(value)}
+func (b *builder) rowProblem(code string, severity Severity, rec *record, column int, value []byte,
+	message, fix string) {
+	p := Problem{
+		Code:     code,
+		Severity: severity,
+		Line:     rec.line,
+		Message:  message,
+		Fix:      fix,
+		Value:    problemText(value),
+	}
 	if column >= 0 {
 		p.Column = b.rep.Header[column]
 	}
@@ -29,7 +37,8 @@ func (b *builder) quoteProblem(rec *record) {
 		}
 	case flawMalformed:
 		if b.problems.want(ProblemBadQuote) {
-			b.rowProblem(ProblemBadQuote, SeverityError, rec, -1, text, "text follows a closing quote, so the fields cannot be told apart",
+			b.rowProblem(ProblemBadQuote, SeverityError, rec, -1, text,
+				"text follows a closing quote, so the fields cannot be told apart",
 				"double the quotes inside the field")
 		}
 	case flawUnclosed:
@@ -53,13 +62,15 @@ func (b *builder) missingEmail(rec *record) {
 	for _, f := range rec.fields {
 		if len(bytes.TrimSpace(f)) > 0 {
 			if b.problems.want(ProblemMissingEmail) {
-				b.rowProblem(ProblemMissingEmail, SeverityError, rec, b.userCol, nil, "the row names no user", "fill in the e-mail address")
+				b.rowProblem(ProblemMissingEmail, SeverityError, rec, b.userCol, nil, "the row names no user",
+					"fill in the e-mail address")
 			}
 			return
 		}
 	}
 	if b.problems.want(ProblemEmptyRow) {
-		b.rowProblem(ProblemEmptyRow, SeverityError, rec, -1, nil, "the row holds delimiters and nothing else", "delete the row")
+		b.rowProblem(ProblemEmptyRow, SeverityError, rec, -1, nil, "the row holds delimiters and nothing else",
+			"delete the row")
 	}
 }
 
@@ -119,8 +130,15 @@ func (b *builder) notAPerson(rec *record) {
 
 func (b *builder) notAccessCell(line int32, column int, value string) {
 	if b.problems.want(ProblemNotAccess) {
-		b.problems.add(Problem{Code: ProblemNotAccess, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: problemText(value),
-			Message: "an e-mail address is no access", Fix: "check whether the fields of this row are in the right columns"})
+		b.problems.add(Problem{
+			Code:     ProblemNotAccess,
+			Severity: SeverityError,
+			Line:     int(line),
+			Column:   b.rep.Header[column],
+			Value:    problemText(value),
+			Message:  "an e-mail address is no access",
+			Fix:      "check whether the fields of this row are in the right columns",
+		})
 	}
 }
 
@@ -128,8 +146,15 @@ func (b *builder) notAccessCell(line int32, column int, value string) {
 func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedCell) {
 	report := func(code string, severity Severity, value, message, fix string) {
 		if b.problems.want(code) {
-			b.problems.add(Problem{Code: code, Severity: severity, Line: int(line), Column: b.rep.Header[c.index],
-				Value: problemText(value), Message: message, Fix: fix})
+			b.problems.add(Problem{
+				Code:     code,
+				Severity: severity,
+				Line:     int(line),
+				Column:   b.rep.Header[c.index],
+				Value:    problemText(value),
+				Message:  message,
+				Fix:      fix,
+			})
 		}
 	}
 	for _, e := range p.empties {
@@ -138,14 +163,16 @@ func (b *builder) aboutCell(line int32, c *accessColumn, text string, p *parsedC
 	}
 	for _, r := range p.refusals {
 		report(ProblemRefusalValue, SeverityWarning, r,
-			"the cell says that the access was taken away, so the row grants nothing", "name the column as the filter if it decides")
+			"the cell says that the access was taken away, so the row grants nothing",
+			"name the column as the filter if it decides")
 	}
 	if p.broken {
 		report(ProblemBadList, SeverityError, text, "the cell looks like a list or an object, or is cut, and cannot be read",
 			"write the values with ; between them")
 	}
 	if p.cut {
-		report(ProblemCutList, SeverityWarning, text, "the export cut this list; the user may have more access than the cell names",
+		report(ProblemCutList, SeverityWarning, text,
+			"the export cut this list; the user may have more access than the cell names",
 			"export the report with the whole list")
 	}
 	for _, n := range p.ambiguous {
@@ -169,21 +196,30 @@ func (b *builder) manyUserIDs(rec *record, person int32, id string) {
 	if b.problems.want(ProblemManyUserIDs) {
 		p := b.rep.People[person]
 		b.rowProblem(ProblemManyUserIDs, SeverityWarning, rec, b.idCol, []byte(id),
-			fmt.Sprintf("this user had the identifier %q in an earlier row", p.UserID.Show(untrusted.Name)), "check which of the two is right")
+			fmt.Sprintf("this user had the identifier %q in an earlier row", p.UserID.Show(untrusted.Name)),
+			"check which of the two is right")
 	}
 }
 
 func (b *builder) sharedUserID(rec *record, person, first int32) {
 	if b.problems.want(ProblemSharedUserID) {
 		b.rowProblem(ProblemSharedUserID, SeverityWarning, rec, b.idCol, []byte(b.rep.People[person].UserID.Raw()),
-			fmt.Sprintf("this identifier also belongs to %q", ShortenEmail(b.rep.People[first].Email)), "check whether both addresses are one person")
+			fmt.Sprintf("this identifier also belongs to %q", ShortenEmail(b.rep.People[first].Email)),
+			"check whether both addresses are one person")
 	}
 }
 
 func (b *builder) tooLong(line int32, column int, value string, n int) {
 	if b.problems.want(ProblemTooLong) {
-		b.problems.add(Problem{Code: ProblemTooLong, Severity: SeverityError, Line: int(line), Column: b.rep.Header[column], Value: problemText(value),
-			Message: fmt.Sprintf("the value has %d characters; Okta takes names of up to %d", n, maxOktaName), Fix: "shorten it"})
+		b.problems.add(Problem{
+			Code:     ProblemTooLong,
+			Severity: SeverityError,
+			Line:     int(line),
+			Column:   b.rep.Header[column],
+			Value:    problemText(value),
+			Message:  fmt.Sprintf("the value has %d characters; Okta takes names of up to %d", n, maxOktaName),
+			Fix:      "shorten it",
+		})
 	}
 }
 
@@ -228,19 +264,28 @@ func (b *builder) cellProblem(code string, severity Severity, line, column int, 
 	if !b.problems.want(code) {
 		return
 	}
-	p := Problem{Code: code, Severity: severity, Line: line, Column: b.rep.Header[column], Value: problemText(cell)}
+	p := Problem{
+		Code:     code,
+		Severity: severity,
+		Line:     line,
+		Column:   b.rep.Header[column],
+		Value:    problemText(cell),
+	}
 	switch code {
 	case ProblemFormula:
-		p.Message, p.Fix = "a spreadsheet would run this cell as a formula", "remove the leading sign; exports of this program are guarded"
+		p.Message, p.Fix = "a spreadsheet would run this cell as a formula", "remove the leading sign; exports of "+
+			"this program are guarded"
 	case ProblemBadEncoding:
 		p.Message, p.Fix = "the cell holds bytes that the encoding does not allow", "save the file as CSV UTF-8"
 	case ProblemControl:
-		p.Message, p.Fix = "the cell holds control characters or characters that turn the direction of text", "type the cell again"
+		p.Message, p.Fix = "the cell holds control characters or characters that turn the "+
+			"direction of text", "type the cell again"
 	case ProblemInvisible:
 		p.Message, p.Fix = "the cell holds characters that cannot be seen, so it may differ from one that looks the "+
 			"same", "type the cell again"
 	case ProblemLineBreak:
-		p.Message, p.Fix = "the cell holds a line break or tab; each line is a value, and a tab counts as a space", "nothing "+
+		p.Message, p.Fix = "the cell holds a line break or tab; each line is a value, and a tab "+
+			"counts as a space", "nothing "+
 			"to do if each line is a value"
 	}
 	b.problems.add(p)

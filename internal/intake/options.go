@@ -46,7 +46,10 @@ func (o Options) withDefaults() Options {
 func (o Options) layers() layers {
 	all := layers(o.Answers)
 	if !o.Mapping.empty() {
-		all = append(all[:len(all):len(all)], Answered{By: ByArgument, Answers: Answers{Columns: o.Mapping}})
+		all = append(all[:len(all):len(all)], Answered{
+			By:      ByArgument,
+			Answers: Answers{Columns: o.Mapping},
+		})
 	}
 	return all
 }

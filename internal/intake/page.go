@@ -20,7 +20,8 @@ const (
 
 // Page is a part of a report, as it stands in the file. All cells are untrusted.
 type Page struct {
-	Columns []Column  // the header, with the role that the first rows suggest; roles are empty when no user column is found
+	// the header, with the role that the first rows suggest; roles are empty when no user column is found
+	Columns []Column
 	Rows    []PageRow // in file order
 	Next    string    // cursor of the next page, "" at the end
 }
@@ -113,8 +114,8 @@ func (b *Inbox) Page(ctx context.Context, name, cursor string, limit int, opts O
 	}
 }
 
-// resume returns a scanner that stands at the cursor. It begins with the block that holds the place, so that the encoding
-// is decided as in a reading from the start.
+// resume returns a scanner that stands at the cursor. It begins with the block that holds the place, so that the
+// encoding is decided as in a reading from the start.
 func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, at pageCursor) (*scanner, error) {
 	from := at.Offset / blockSize * blockSize
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
@@ -144,7 +145,15 @@ func resume(ctx context.Context, f io.ReadSeeker, head *source, scan *scanner, a
 			Next: "leave the cursor out to begin with the first page",
 		}
 	}
-	return &scanner{src: src, buf: buf, pos: int(pos), base: base, line: at.Line, delim: scan.delim, max: scan.max}, nil
+	return &scanner{
+		src:   src,
+		buf:   buf,
+		pos:   int(pos),
+		base:  base,
+		line:  at.Line,
+		delim: scan.delim,
+		max:   scan.max,
+	}, nil
 }
 
 // passThrough reports whether offsets in the decoded text are offsets in the file, but for the mark.
@@ -207,7 +216,8 @@ func readCursor(cursor string, now pageCursor) (pageCursor, error) {
 		return now, bad
 	}
 	var c pageCursor
-	if err := json.Unmarshal(text, &c); err != nil || c.Name != now.Name || c.Rows < 0 || c.Offset < 0 || c.Line < 0 || c.Offset > c.Size {
+	if err := json.Unmarshal(text, &c); err != nil || c.Name != now.Name || c.Rows < 0 || c.Offset < 0 ||
+		c.Line < 0 || c.Offset > c.Size {
 		return now, bad
 	}
 	if c.Size != now.Size || c.Time != now.Time {

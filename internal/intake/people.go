@@ -38,8 +38,8 @@ func (b *builder) person(rec *record) int32 {
 	return p.last
 }
 
-// newSpelling meets a cell for the first time. Cells that name no user are not remembered, so that a column of junk costs
-// no memory.
+// newSpelling meets a cell for the first time. Cells that name no user are not remembered, so that a column of junk
+// costs no memory.
 func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	p := &b.people
 	text := foldSpace(string(cell))
@@ -82,8 +82,8 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 	return at
 }
 
-// endsTable reports a line of totals or a footer, or the header once more. In a report of logins its first word could pass
-// as one.
+// endsTable reports a line of totals or a footer, or the header once more. In a report of logins its first word could
+// pass as one.
 func (b *builder) endsTable(rec *record) bool {
 	if len(b.spans.spans) > 100 {
 		return false
@@ -143,7 +143,8 @@ func (b *builder) otherID(rec *record, person int32, id []byte) {
 	p.byID.put(read, person)
 }
 
-// loginHeader reports whether the header of the user column promises logins, so that a cell without an address can be one.
+// loginHeader reports whether the header of the user column promises logins, so that a cell without an address can be
+// one.
 func loginHeader(d *columns) bool {
 	for _, i := range d.with(RoleUser) {
 		return d.about(i).Is(lexicon.Login) && d.cells(i).emails < d.cells(i).filled && d.cells(i).logins > 0

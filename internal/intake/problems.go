@@ -7,8 +7,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Codes of Problem. Row problems count rows; cell problems count distinct cells of entitlement columns and occurrences in
-// other columns; the rest count what their comment says.
+// Codes of Problem. Row problems count rows; cell problems count distinct cells of entitlement columns and
+// occurrences in other columns; the rest count what their comment says.
 const (
 	ProblemEncoding       = "encoding"              // info, per file: not plain UTF-8
 	ProblemBadEncoding    = "bad_encoding"          // error, per row or cell: bytes that the encoding does not allow
@@ -42,15 +42,16 @@ const (
 	ProblemInvisible      = "invisible_character"   // warning, per cell
 	ProblemLineBreak      = "line_break_in_cell"    // info, per cell of an entitlement column: folded to a space
 	ProblemPlaceholder    = "placeholder"           // warning, per cell: #N/A, NULL, No Access and the like are no values
-	ProblemRefusalValue   = "refusal_as_value"      // warning, per cell: an access column says Revoked; the row grants nothing
-	ProblemBadList        = "malformed_list"        // error, per cell: a list or object in brackets that cannot be read
-	ProblemCutList        = "cut_list"              // warning, per cell: the export left values out
-	ProblemNotAccess      = "address_as_value"      // error, per cell: an address under an access column
-	ProblemNotAPerson     = "not_a_person"          // error, per row: a group or a program
-	ProblemNotInForce     = "not_in_force"          // warning, per row: the state is not clearly active
-	ProblemExpired        = "expired_access"        // warning, per row
-	ProblemNotYetValid    = "not_yet_valid"         // warning, per row
-	ProblemTooLong        = "value_too_long"        // error, per cell: Okta takes names of 255 characters
+	// warning, per cell: an access column says Revoked; the row grants nothing
+	ProblemRefusalValue = "refusal_as_value"
+	ProblemBadList      = "malformed_list"   // error, per cell: a list or object in brackets that cannot be read
+	ProblemCutList      = "cut_list"         // warning, per cell: the export left values out
+	ProblemNotAccess    = "address_as_value" // error, per cell: an address under an access column
+	ProblemNotAPerson   = "not_a_person"     // error, per row: a group or a program
+	ProblemNotInForce   = "not_in_force"     // warning, per row: the state is not clearly active
+	ProblemExpired      = "expired_access"   // warning, per row
+	ProblemNotYetValid  = "not_yet_valid"    // warning, per row
+	ProblemTooLong      = "value_too_long"   // error, per cell: Okta takes names of 255 characters
 )
 
 // problems collects what is wrong. It keeps at most max of each code while reading and shares max out at the end.
@@ -87,8 +88,8 @@ func (p *problems) note(problem Problem) {
 	}
 }
 
-// list returns at most max problems by line. Where there are more, rare codes are kept whole and frequent ones share the
-// rest, so that a flood of one kind hides no other.
+// list returns at most max problems by line. Where there are more, rare codes are kept whole and frequent ones share
+// the rest, so that a flood of one kind hides no other.
 func (p *problems) list() []Problem {
 	codes := make([]string, 0, len(p.kept))
 	for code := range p.kept {

@@ -91,8 +91,10 @@ func TestNothingIsReadThatWasNotMeant(t *testing.T) {
 // settled reads the report with all answers.
 func (w *world) settled(t *testing.T, want map[string]bool) {
 	t.Helper()
-	rep, err := intake.Read(context.Background(), strings.NewReader(w.text), intake.Options{Today: today(),
-		Answers: []intake.Answered{{By: intake.ByForm, Answers: w.answers()}}})
+	rep, err := intake.Read(context.Background(), strings.NewReader(w.text), intake.Options{
+		Today:   today(),
+		Answers: []intake.Answered{{By: intake.ByForm, Answers: w.answers()}},
+	})
 	if err != nil {
 		t.Errorf("with all answers: %v", err)
 		return

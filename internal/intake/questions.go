@@ -41,15 +41,20 @@ func (b *builder) noneInDoubt() {
 				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
 			continue
 		}
-		b.doubt(Doubt{Code: DoubtNone, Column: name, Lines: c.noneLines,
+		b.doubt(Doubt{
+			Code:   DoubtNone,
+			Column: name,
+			Lines:  c.noneLines,
 			Question: fmt.Sprintf("%s %s under %s mean that there is no access, or name a value?",
 				verb(len(c.nones), "does", "do"), quoted(c.nones...), quoted(name)),
 			Answers: []Answer{answer("there is no access", Answers{NoneIs: NoneIsNoValue}), answer("it is a value",
-				Answers{NoneIs: NoneIsValue})}})
+				Answers{NoneIs: NoneIsValue})},
+		})
 	}
 }
 
-// onePerPerson doubts a column in which nearly every person has a value that no other has: that is how identifiers look.
+// onePerPerson doubts a column in which nearly every person has a value that no other has: that is how identifiers
+// look.
 func (b *builder) onePerPerson() {
 	type count struct{ values, single, users int }
 	counts := make([]count, len(b.rep.Entitlements))
@@ -85,15 +90,18 @@ func (b *builder) onePerPerson() {
 }
 
 func onePerPersonDoubt(name string, access []string, values, single int) Doubt {
-	return Doubt{Code: DoubtOnePerPerson, Column: name,
+	return Doubt{
+		Code:   DoubtOnePerPerson,
+		Column: name,
 		Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?",
 			quoted(name), values, single),
 		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: access}}),
-			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}}
+			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})},
+	}
 }
 
-// identifies reports a column such as Group Locker, beside one that is clearly access: a word behind the word for access
-// that no list knows, and another number for each person.
+// identifies reports a column such as Group Locker, beside one that is clearly access: a word behind the word for
+// access that no list knows, and another number for each person.
 func (b *builder) identifies(c *accessColumn, values, single int) bool {
 	if h := b.columns.about(c.index); h.Ends || values < 3 || single < values || values < b.rep.usersWanted() {
 		return false

@@ -77,8 +77,11 @@ func readOnce(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
 	if q := src.encodingDoubt(); q != nil {
 		rep.Reading.Doubts = append([]Doubt{*q}, rep.Reading.Doubts...)
 	} else if src.given != "" && len(src.high) > 0 {
-		rep.Reading.Settled = append(rep.Reading.Settled, Settled{Code: DoubtEncoding, Answer: string(src.given),
-			By: opts.layers().by(func(a Answers) bool { return a.Encoding != "" })})
+		rep.Reading.Settled = append(rep.Reading.Settled, Settled{
+			Code:   DoubtEncoding,
+			Answer: string(src.given),
+			By:     opts.layers().by(func(a Answers) bool { return a.Encoding != "" }),
+		})
 	}
 	rep.Reading.Format, rep.Reading.Encoding, rep.Reading.Delimiter = "csv", rep.Encoding, rep.Delimiter
 	return rep, nil
@@ -160,14 +163,37 @@ func newBuilder(h *head, opts Options) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{opts: opts, layers: layers, answers: d.given, columns: d, header: h.header, problems: newProblems(opts.MaxProblems), spans: h,
-		userCol: -1, idCol: -1, dateCol: -1, limits: newLimits(), known: map[string]bool{}, sections: newSections(h)}
+	b := &builder{
+		opts:     opts,
+		layers:   layers,
+		answers:  d.given,
+		columns:  d,
+		header:   h.header,
+		problems: newProblems(opts.MaxProblems),
+		spans:    h,
+		userCol:  -1,
+		idCol:    -1,
+		dateCol:  -1,
+		limits:   newLimits(),
+		known:    map[string]bool{},
+		sections: newSections(h),
+	}
 	for _, name := range opts.Known {
 		b.known[wordKey(name)] = true
 	}
 	b.rep = &Report{File: opts.File, Header: texts(h.header), Columns: d.list, Mapping: d.mapping()}
-	b.people = peopleTable{byEmail: newTable(), byID: newTable(), last: -1, logins: d.people == peopleByLogin || loginHeader(d)}
-	b.access = accessTable{builder: b, combos: newTable(), sets: map[string]int32{}, byName: map[string]int32{}}
+	b.people = peopleTable{
+		byEmail: newTable(),
+		byID:    newTable(),
+		last:    -1,
+		logins:  d.people == peopleByLogin || loginHeader(d),
+	}
+	b.access = accessTable{
+		builder: b,
+		combos:  newTable(),
+		sets:    map[string]int32{},
+		byName:  map[string]int32{},
+	}
 	for _, c := range d.list {
 		b.column(c, d)
 	}

@@ -45,9 +45,26 @@ func TestSamplesReadAsTheirNamesPromise(t *testing.T) {
 		want                intake.Counts
 		creeping, denyLater int
 	}{
-		{"sample_small_baseline.csv", intake.Counts{Rows: 10, Wanted: 10, Users: 10, UsersWanted: 10}, 0, 0},
-		{"sample_medium_denormalized.csv", intake.Counts{Rows: 45, Wanted: 36, Denied: 9, Users: 20, UsersWanted: 20}, 6, 0},
-		{"sample_permission_creep.csv", intake.Counts{Rows: 20, Wanted: 19, Denied: 1, Users: 5, UsersWanted: 5}, 4, 0},
+		{"sample_small_baseline.csv", intake.Counts{
+			Rows:        10,
+			Wanted:      10,
+			Users:       10,
+			UsersWanted: 10,
+		}, 0, 0},
+		{"sample_medium_denormalized.csv", intake.Counts{
+			Rows:        45,
+			Wanted:      36,
+			Denied:      9,
+			Users:       20,
+			UsersWanted: 20,
+		}, 6, 0},
+		{"sample_permission_creep.csv", intake.Counts{
+			Rows:        20,
+			Wanted:      19,
+			Denied:      1,
+			Users:       5,
+			UsersWanted: 5,
+		}, 4, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -102,8 +119,10 @@ func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 		{"a column with two roles", "Email,Role\nada@acme.example.com,x\n", trouble.MappingClash,
 			intake.Options{Mapping: intake.Mapping{User: "Email", Date: "Email"}}},
 		{"two columns of one name", "Email,Role,Role\nada@acme.example.com,x,y\n", trouble.DuplicateHeader, intake.Options{}},
-		{"too many rows", "Email,Role\n" + strings.Repeat("ada@acme.example.com,x\n", 6), trouble.TooManyRows, intake.Options{MaxRows: 5}},
-		{"too many values", "Email,Role\nada@acme.example.com,a;b;c;d\n", trouble.TooManyValues, intake.Options{MaxValues: 3}},
+		{"too many rows", "Email,Role\n" + strings.Repeat("ada@acme.example.com,x\n", 6), trouble.TooManyRows,
+			intake.Options{MaxRows: 5}},
+		{"too many values", "Email,Role\nada@acme.example.com,a;b;c;d\n", trouble.TooManyValues,
+			intake.Options{MaxValues: 3}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,7 +141,8 @@ func TestRefusalsHaveStableCodesAndANextStep(t *testing.T) {
 func TestUnknownColumnSuggestsTheNearMiss(t *testing.T) {
 	_, err := intake.Read(context.Background(), strings.NewReader("Email,Role\nada@acme.example.com,x\n"),
 		intake.Options{Mapping: intake.Mapping{Entitlements: []string{"Rolle"}}})
-	if err == nil || !strings.Contains(err.Error(), `did you mean "Role"?`) || !strings.Contains(err.Error(), `"Email", "Role"`) {
+	if err == nil || !strings.Contains(err.Error(), `did you mean "Role"?`) ||
+		!strings.Contains(err.Error(), `"Email", "Role"`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -140,7 +160,8 @@ type brokenReader struct{}
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("disk gone") }
 
 func TestBrokenReadIsNotReadable(t *testing.T) {
-	if _, err := intake.Read(context.Background(), brokenReader{}, intake.Options{}); trouble.CodeOf(err) != trouble.NotReadable {
+	if _, err := intake.Read(context.Background(), brokenReader{},
+		intake.Options{}); trouble.CodeOf(err) != trouble.NotReadable {
 		t.Errorf("got %v, want %s", err, trouble.NotReadable)
 	}
 }
@@ -153,7 +174,8 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 		state           intake.RowState
 	}{
 		{"ragged", "ada@acme.example.com,E1,2026-01-01\n", intake.ProblemRagged, intake.RowBad},
-		{"too many fields", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted,\n", intake.ProblemRagged, intake.RowBad},
+		{"too many fields", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted,\n",
+			intake.ProblemRagged, intake.RowBad},
 		{"malformed quote", "ada@acme.example.com,\"E\"1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemBadQuote,
 			intake.RowBad},
 		{"unclosed quote", "ada@acme.example.com,\"E1,2026-01-01,Grant,Admin,Console,Permitted\n",
@@ -162,27 +184,38 @@ func TestProblemsNameLineAndMend(t *testing.T) {
 			intake.RowWanted},
 		{"delimiters only", ",,,,,,\n", intake.ProblemEmptyRow, intake.RowBad},
 		{"no e-mail", ",E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemMissingEmail, intake.RowBad},
-		{"malformed e-mail", "ada at acme,E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemMalformedEmail, intake.RowBad},
+		{"malformed e-mail", "ada at acme,E1,2026-01-01,Grant,Admin,Console,Permitted\n",
+			intake.ProblemMalformedEmail, intake.RowBad},
 		{"unusual e-mail", "аda@acme.example.com,E2,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemUnusualEmail,
 			intake.RowWanted},
-		{"says nothing", "ada@acme.example.com,E1,2026-01-01,Grant,, ;,Permitted\n", intake.ProblemNoValue, intake.RowNoEntitlement},
+		{"says nothing", "ada@acme.example.com,E1,2026-01-01,Grant,, ;,Permitted\n", intake.ProblemNoValue,
+			intake.RowNoEntitlement},
 		{"unknown access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Maybe\n",
 			intake.ProblemUnknownAccess, intake.RowDenied},
-		{"no access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,\n", intake.ProblemUnknownAccess, intake.RowDenied},
+		{"no access word", "ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,\n", intake.ProblemUnknownAccess,
+			intake.RowDenied},
 		{"removal", "ada@acme.example.com,E1,2025-01-01,De-provision,Admin,Console,Permitted\n", intake.ProblemRemovalRow,
 			intake.RowDenied},
 		{"bad date", "ada@acme.example.com,E1,soon,Grant,Admin,Console,Permitted\n", intake.ProblemBadDate, intake.RowWanted},
 		{"repetition", good, intake.ProblemDuplicateRow, intake.RowWanted},
-		{"later denied", "ada@acme.example.com,E1,2026-02-01,Grant,Admin,,Denied\n", intake.ProblemLaterDenied, intake.RowDenied},
-		{"two ids", "ada@acme.example.com,E2,2026-01-02,Grant,Admin,Console,Permitted\n", intake.ProblemManyUserIDs, intake.RowWanted},
-		{"shared id", "ben@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted\n", intake.ProblemSharedUserID, intake.RowWanted},
-		{"other case", "ada@acme.example.com,E1,2026-01-02,Grant,admin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
-		{"look-alike", "ada@acme.example.com,E1,2026-01-02,Grant,Аdmin,Console,Permitted\n", intake.ProblemNearDuplicate, intake.RowWanted},
+		{"later denied", "ada@acme.example.com,E1,2026-02-01,Grant,Admin,,Denied\n", intake.ProblemLaterDenied,
+			intake.RowDenied},
+		{"two ids", "ada@acme.example.com,E2,2026-01-02,Grant,Admin,Console,Permitted\n", intake.ProblemManyUserIDs,
+			intake.RowWanted},
+		{"shared id", "ben@acme.example.com,E1,2026-01-01,Grant,Admin,Console,Permitted\n",
+			intake.ProblemSharedUserID, intake.RowWanted},
+		{"other case", "ada@acme.example.com,E1,2026-01-02,Grant,admin,Console,Permitted\n",
+			intake.ProblemNearDuplicate, intake.RowWanted},
+		{"look-alike", "ada@acme.example.com,E1,2026-01-02,Grant,Аdmin,Console,Permitted\n",
+			intake.ProblemNearDuplicate, intake.RowWanted},
 		{"comma in a name", "ada@acme.example.com,E1,2026-01-02,Grant,\"Manager, Sales\",Console,Permitted\n",
 			intake.ProblemSeparator, intake.RowInDoubt},
-		{"formula", "ada@acme.example.com,E1,2026-01-02,Grant,=1+1,Console,Permitted\n", intake.ProblemFormula, intake.RowWanted},
-		{"bidi", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\u202emin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
-		{"escape", "ada@acme.example.com,E1,2026-01-02,Grant,\x1b[31mAdmin,Console,Permitted\n", intake.ProblemControl, intake.RowBad},
+		{"formula", "ada@acme.example.com,E1,2026-01-02,Grant,=1+1,Console,Permitted\n", intake.ProblemFormula,
+			intake.RowWanted},
+		{"bidi", "ada@acme.example.com,E1,2026-01-02,Grant,Ad\u202emin,Console,Permitted\n", intake.ProblemControl,
+			intake.RowBad},
+		{"escape", "ada@acme.example.com,E1,2026-01-02,Grant,\x1b[31mAdmin,Console,Permitted\n",
+			intake.ProblemControl, intake.RowBad},
 		{"invisible", "ada@acme.example.com,E1,2026-01-02,Grant,Adm\u200bin,Console,Permitted\n", intake.ProblemInvisible,
 			intake.RowWanted},
 		{"line break", "ada@acme.example.com,E1,2026-01-02,Grant,\"Ad\nmin\",Console,Permitted\n", intake.ProblemLineBreak,
@@ -237,7 +270,8 @@ func TestAFloodOfOneProblemHidesNoOther(t *testing.T) {
 func TestAccessWordsOfTheFilter(t *testing.T) {
 	for word, want := range map[string]intake.RowState{"Permitted": intake.RowWanted, "PERMITTED": intake.RowWanted,
 		" yes ": intake.RowWanted, "True": intake.RowWanted,
-		"1": intake.RowWanted, "allow": intake.RowWanted, "Denied": intake.RowDenied, "NO": intake.RowDenied, "false": intake.RowDenied, "0": intake.RowDenied,
+		"1": intake.RowWanted, "allow": intake.RowWanted, "Denied": intake.RowDenied, "NO": intake.RowDenied,
+		"false": intake.RowDenied, "0": intake.RowDenied,
 		"deny": intake.RowDenied, "NA": intake.RowDenied, "permitted?": intake.RowDenied} {
 		rep := read(t, header+"ada@acme.example.com,E1,2026-01-01,Grant,Admin,Console,"+word+"\n", intake.Options{})
 		if got := rep.Rows[0].State; got != want {
@@ -260,8 +294,10 @@ func TestCellsSplitIntoValues(t *testing.T) {
 		{"A;B", "none", []string{"Role=A;B"}},
 	}
 	for _, tt := range tests {
-		rep := read(t, "Email,Role\nada@acme.example.com,"+tt.cell+"\n", intake.Options{Mapping: intake.Mapping{Separators: tt.separators},
-			Answers: []intake.Answered{{Answers: intake.Answers{NoneIs: intake.NoneIsValue}}}})
+		rep := read(t, "Email,Role\nada@acme.example.com,"+tt.cell+"\n", intake.Options{
+			Mapping: intake.Mapping{Separators: tt.separators},
+			Answers: []intake.Answered{{Answers: intake.Answers{NoneIs: intake.NoneIsValue}}},
+		})
 		if got := values(rep); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: got %q, want %q", tt.cell, got, tt.want)
 		}
@@ -274,7 +310,12 @@ func TestOneUserIsOneWhateverTheSpelling(t *testing.T) {
 	if len(rep.People) != 2 || rep.People[0].Email.Raw() != "Ada@ACME.example.com" {
 		t.Fatalf("got %v", rep.People)
 	}
-	want := []intake.Value{{Text: untrusted.New("A"), Rows: 3, Users: 2, Line: 2}, {Text: untrusted.New("B"), Rows: 1, Users: 1, Line: 3}}
+	want := []intake.Value{{
+		Text:  untrusted.New("A"),
+		Rows:  3,
+		Users: 2,
+		Line:  2,
+	}, {Text: untrusted.New("B"), Rows: 1, Users: 1, Line: 3}}
 	if !reflect.DeepEqual(rep.Values, want) {
 		t.Errorf("got %+v, want %+v", rep.Values, want)
 	}
@@ -313,7 +354,8 @@ func TestEncodingsAndDelimiters(t *testing.T) {
 }
 
 func TestUTF16IsRecognisedWithoutAMark(t *testing.T) {
-	for name, order := range map[string]binary.AppendByteOrder{"utf-16le": binary.LittleEndian, "utf-16be": binary.BigEndian} {
+	for name, order := range map[string]binary.AppendByteOrder{"utf-16le": binary.LittleEndian,
+		"utf-16be": binary.BigEndian} {
 		var raw []byte
 		for _, u := range utf16.Encode([]rune("Email,Role\nada@acme.example.com,Lead 🙂\n")) {
 			raw = order.AppendUint16(raw, u)
@@ -326,7 +368,8 @@ func TestUTF16IsRecognisedWithoutAMark(t *testing.T) {
 }
 
 func TestWindows1252IsDecidedWhereItFirstShows(t *testing.T) {
-	text := "Email,Role\n" + strings.Repeat("ada@acme.example.com,Lead\n", 60_000) + "ada@acme.example.com,Caf\xe9 Manager\n"
+	text := "Email,Role\n" + strings.Repeat("ada@acme.example.com,Lead\n",
+		60_000) + "ada@acme.example.com,Caf\xe9 Manager\n"
 	rep := read(t, text, intake.Options{})
 	if got := rep.Values[len(rep.Values)-1].Text.Raw(); rep.Encoding != "windows-1252" || got != "Café Manager" {
 		t.Errorf("got %s %q", rep.Encoding, got)
@@ -343,7 +386,8 @@ func TestDelimiterIsNotMistakenForASeparatorInCells(t *testing.T) {
 			t.Errorf("got %q with %d bad rows, want %q", rep.Delimiter, rep.Counts().Bad, delim)
 		}
 	}
-	if rep := read(t, "sep=;\nEmail;Role\nada@acme.example.com;A\n", intake.Options{}); rep.Delimiter != ";" || rep.Rows[0].Line != 3 {
+	if rep := read(t, "sep=;\nEmail;Role\nada@acme.example.com;A\n", intake.Options{}); rep.Delimiter != ";" ||
+		rep.Rows[0].Line != 3 {
 		t.Errorf("the line sep=; was not honoured: %q, line %d", rep.Delimiter, rep.Rows[0].Line)
 	}
 }
@@ -384,7 +428,10 @@ func FuzzReadAccountsForEveryRow(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		rep, err := intake.Read(context.Background(), strings.NewReader(string(raw)), intake.Options{MaxLine: 1 << 16, MaxProblems: 50})
+		rep, err := intake.Read(context.Background(), strings.NewReader(string(raw)), intake.Options{
+			MaxLine:     1 << 16,
+			MaxProblems: 50,
+		})
 		if err != nil {
 			if trouble.CodeOf(err) == "" {
 				t.Fatalf("an error without a code: %v", err)

@@ -123,8 +123,10 @@ func (r *Reading) Summary() string {
 	}
 	for _, c := range r.Columns {
 		if c.Role == RoleValidFrom || c.Role == RoleValidUntil {
-			parts = append(parts, fmt.Sprintf("%s is the %s day", shown(c.Name), map[Role]string{RoleValidFrom: "first",
-				RoleValidUntil: "last"}[c.Role]))
+			parts = append(parts, fmt.Sprintf("%s is the %s day", shown(c.Name), map[Role]string{
+				RoleValidFrom:  "first",
+				RoleValidUntil: "last",
+			}[c.Role]))
 		}
 	}
 	return strings.Join(parts, ", ")

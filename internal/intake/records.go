@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Records reads a table of text as reports are read, without judging what its columns mean: a byte-order mark, UTF-16 and
-// other encodings, a line such as sep=;, the delimiter, and title lines above the header are taken care of.
+// Records reads a table of text as reports are read, without judging what its columns mean: a byte-order mark, UTF-16
+// and other encodings, a line such as sep=;, the delimiter, and title lines above the header are taken care of.
 type Records struct {
 	header []string
 	scan   *scanner

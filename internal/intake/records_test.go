@@ -24,7 +24,8 @@ func TestRecordsReadTablesOfAnyDialect(t *testing.T) {
 			t.Errorf("%s: got header %q", name, r.Header())
 		}
 		record, more, err := r.Next()
-		if !slices.Equal(record.Cells, []string{"ada", "Quill, Ada"}) || record.Line < 2 || record.Flaw != "" || !more || err != nil {
+		if !slices.Equal(record.Cells, []string{"ada", "Quill, Ada"}) || record.Line < 2 || record.Flaw != "" || !more ||
+			err != nil {
 			t.Errorf("%s: got %+v, %v, %v", name, record, more, err)
 		}
 		if record, more, err := r.Next(); more || err != nil {

@@ -10,8 +10,8 @@ import (
 	"okta-entitlements-mcp/internal/trouble"
 )
 
-// TestAMappingMayNameWhatIsGone: answers of a person or of a conversation are about this file, so a word that it does not
-// have is a slip. A saved mapping speaks of an earlier one.
+// TestAMappingMayNameWhatIsGone: answers of a person or of a conversation are about this file, so a word that it does
+// not have is a slip. A saved mapping speaks of an earlier one.
 func TestAMappingMayNameWhatIsGone(t *testing.T) {
 	const report = "Username,Role,Decision,Application\n" +
 		"ada.quill@acme.example.com,AP Clerk,Approve,SAP ECC\nbo.renner@acme.example.com,AP Clerk,Approve,SAP BW\n"
@@ -25,17 +25,35 @@ func TestAMappingMayNameWhatIsGone(t *testing.T) {
 		code    trouble.Code
 	}{
 		{"a word, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: word}}, ""},
-		{"a word, by argument", []intake.Answered{{By: intake.ByArgument, Answers: word}}, trouble.UnknownWord},
-		{"a word, by both", []intake.Answered{{By: intake.ByForm, Answers: word}, {By: intake.ByMapping, Answers: word}},
+		{"a word, by argument", []intake.Answered{{
+			By:      intake.ByArgument,
+			Answers: word,
+		}}, trouble.UnknownWord},
+		{"a word, by both", []intake.Answered{{
+			By:      intake.ByForm,
+			Answers: word,
+		}, {By: intake.ByMapping, Answers: word}},
 			trouble.UnknownWord},
-		{"one of two applications, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: rows}}, ""},
-		{"one of two applications, by argument", []intake.Answered{{By: intake.ByArgument, Answers: rows}}, trouble.UnknownValue},
-		{"the only application, by mapping", []intake.Answered{{By: intake.ByMapping, Answers: none}}, trouble.UnknownValue},
+		{"one of two applications, by mapping", []intake.Answered{{
+			By:      intake.ByMapping,
+			Answers: rows,
+		}}, ""},
+		{"one of two applications, by argument", []intake.Answered{{
+			By:      intake.ByArgument,
+			Answers: rows,
+		}}, trouble.UnknownValue},
+		{"the only application, by mapping", []intake.Answered{{
+			By:      intake.ByMapping,
+			Answers: none,
+		}}, trouble.UnknownValue},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rep, err := intake.Read(t.Context(), strings.NewReader(report), intake.Options{File: "r.csv", Answers: tt.answers,
-				Today: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)})
+			rep, err := intake.Read(t.Context(), strings.NewReader(report), intake.Options{
+				File:    "r.csv",
+				Answers: tt.answers,
+				Today:   time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC),
+			})
 			if got := trouble.CodeOf(err); got != tt.code || tt.code == "" && err != nil {
 				t.Fatalf("error %v, want code %q", err, tt.code)
 			}

@@ -6,8 +6,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// repeats finds rows of one person that say the same. It is a hash table that is never cleared: each slot belongs to the
-// person that wrote it last.
+// repeats finds rows of one person that say the same. It is a hash table that is never cleared: each slot belongs to
+// the person that wrote it last.
 type repeats struct {
 	slots []repeatSlot
 }
@@ -59,10 +59,15 @@ func (b *builder) nearDuplicates() {
 		if best == int32(i) || !b.problems.want(ProblemNearDuplicate) {
 			continue
 		}
-		b.problems.add(Problem{Code: ProblemNearDuplicate, Severity: SeverityWarning, Line: int(v.Line),
-			Column: r.Entitlements[v.Entitlement].Name, Value: v.Text,
+		b.problems.add(Problem{
+			Code:     ProblemNearDuplicate,
+			Severity: SeverityWarning,
+			Line:     int(v.Line),
+			Column:   r.Entitlements[v.Entitlement].Name,
+			Value:    v.Text,
 			Message: fmt.Sprintf("%q (%d rows) looks like %q (%d rows)", v.Text.Show(untrusted.Name), v.Rows,
 				r.Values[best].Text.Show(untrusted.Name), r.Values[best].Rows),
-			Fix: fmt.Sprintf("write %q in every row, if they are the same", r.Values[best].Text.Show(untrusted.Name))})
+			Fix: fmt.Sprintf("write %q in every row, if they are the same", r.Values[best].Text.Show(untrusted.Name)),
+		})
 	}
 }

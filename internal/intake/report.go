@@ -6,9 +6,9 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Report is an access report, read whole and reduced to what planning needs. Rows are small and refer to the tables beside
-// them by index, so that two million rows fit in memory. Every text in it comes from the file: names
-// of columns in a Mapping are for comparing and are cleaned where they are shown.
+// Report is an access report, read whole and reduced to what planning needs. Rows are small and refer to the tables
+// beside them by index, so that two million rows fit in memory. Every text in it comes from the file: names of
+// columns in a Mapping are for comparing and are cleaned where they are shown.
 type Report struct {
 	File      string           // the name that the inbox knows
 	SHA256    string           // of the file's bytes, in hex
@@ -30,7 +30,8 @@ type Report struct {
 	First, Last time.Time // earliest and latest date seen in Mapping.Date, zero when none
 	DateOrder   DateOrder // how ambiguous dates such as 03/04/2026 were read
 	EarliestEnd time.Time // the first last day among permitted rows, zero when none of them ends: a plan is stale after it
-	LastDays    []int32   // by row: the last day of the access of permitted rows, 0 for none; nil when no permitted row has one
+	// by row: the last day of the access of permitted rows, 0 for none; nil when no permitted row has one
+	LastDays []int32
 
 	Reading Reading // how the file was understood, with what is in doubt
 }
@@ -45,8 +46,8 @@ type Mapping struct {
 	Date         string   `json:"date,omitempty" jsonschema:"Date of the access"`
 	Action       string   `json:"action,omitempty" jsonschema:"Kind of action"`
 	Separators   string   `json:"separators,omitempty" jsonschema:"Signs that split a cell (default ;,|), or none"`
-	// Others are further columns by role: decision (a second filter), state, blocked, valid_from, valid_until, application,
-	// kind, scope and advice.
+	// Others are further columns by role: decision (a second filter), state, blocked, valid_from, valid_until,
+	// application, kind, scope and advice.
 	Others map[string]Role `json:"others,omitempty" jsonschema:"Further roles by column: state, blocked, …"`
 }
 
@@ -100,7 +101,8 @@ type Value struct {
 
 // Person is one distinct user of the report.
 type Person struct {
-	Email  untrusted.Text // as written, cleaned; the lower-cased form is the identity. A login where the report has no address
+	// as written, cleaned; the lower-cased form is the identity. A login where the report has no address
+	Email  untrusted.Text
 	UserID untrusted.Text // from Mapping.UserID, first non-empty seen
 	Login  bool           // Email is a login
 }

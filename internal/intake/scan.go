@@ -202,7 +202,8 @@ func (s *scanner) tryQuoted() (int, flaw) {
 }
 
 // quotedField reads from behind the opening quote and returns the position of the delimiter or line break behind the
-// field (or the end of the text). It returns -1 when the buffer ends first, and false when other text follows the quote.
+// field (or the end of the text). It returns -1 when the buffer ends first, and false when other text follows the
+// quote.
 func (s *scanner) quotedField(p int) (int, bool) {
 	from, piece := len(s.scratch), p
 	copied := false

@@ -79,8 +79,8 @@ func TestScannerReadsQuotingAndLineBreaks(t *testing.T) {
 	}
 }
 
-// againstStandard holds the scanner against encoding/csv: where that accepts a text, both see the same; where it does not,
-// the scanner marks a flaw.
+// againstStandard holds the scanner against encoding/csv: where that accepts a text, both see the same; where it does
+// not, the scanner marks a flaw.
 func againstStandard(t *testing.T, text string) {
 	t.Helper()
 	got, err := scanAll(t, text, ',', 8<<20)
@@ -115,7 +115,8 @@ func cut(s string) string { return s[:min(len(s), 300)] }
 
 func TestScannerAgreesWithTheStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
-	pieces := []string{"a", "bc", ",", ",", "\n", "\r\n", "\"", "\"\"", "\"x,y\"", "\"x\ny\"", "\"\"\"\"", " ", "é", "\r", ";"}
+	pieces := []string{"a", "bc", ",", ",", "\n", "\r\n", "\"", "\"\"", "\"x,y\"", "\"x\ny\"", "\"\"\"\"", " ",
+		"é", "\r", ";"}
 	for range 5000 {
 		var text strings.Builder
 		for range random.IntN(30) {

@@ -8,8 +8,8 @@ import (
 	"okta-entitlements-mcp/internal/intake/lexicon"
 )
 
-// sections looks for lines within the table that begin a section, such as "Application: Workday" with the header once more
-// below it. The rows of a section belong to what its line names, so that they are not all of one application.
+// sections looks for lines within the table that begin a section, such as "Application: Workday" with the header once
+// more below it. The rows of a section belong to what its line names, so that they are not all of one application.
 type sections struct {
 	titles []string // lines above the header: repeated on each page they begin nothing
 	title  string   // the line of one cell before this record, "" for none
@@ -57,7 +57,8 @@ func (s *sections) odd(rec *record, header []string) {
 		return
 	}
 	only := onlyCell(cells)
-	if only == "" || slices.Contains(s.titles, only) || isFooter(cells) || lexicon.Load().Says(only, lexicon.Placeholder) ||
+	if only == "" || slices.Contains(s.titles, only) || isFooter(cells) ||
+		lexicon.Load().Says(only, lexicon.Placeholder) ||
 		strings.Contains(only, "@") {
 		return
 	}
@@ -85,8 +86,11 @@ func (b *builder) sectionDoubt() *Doubt {
 	if len(s.found) > 1 {
 		where = fmt.Sprintf("lines such as %d, %s, begin", s.lines[0], quoted(s.found[0]))
 	}
-	return &Doubt{Code: DoubtApplications, Lines: s.lines[:min(len(s.lines), 5)],
+	return &Doubt{
+		Code:     DoubtApplications,
+		Lines:    s.lines[:min(len(s.lines), 5)],
 		Question: where + " a section of the table; are the rows of all sections of one application? If not, split the file",
 		Answers: []Answer{answer("all rows are of one application; such lines only divide the table",
-			Answers{HeaderLine: b.columns.head.line})}}
+			Answers{HeaderLine: b.columns.head.line})},
+	}
 }

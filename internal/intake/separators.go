@@ -8,8 +8,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// separatorsInNames doubts cells that were split at a comma although little says that they are lists: Manager, Sales may
-// be one name.
+// separatorsInNames doubts cells that were split at a comma although little says that they are lists: Manager, Sales
+// may be one name.
 func (b *builder) separatorsInNames() {
 	for i := range b.access.columns {
 		c := &b.access.columns[i]
@@ -42,11 +42,16 @@ func (b *builder) separatorsInNames() {
 				lines = append(lines, int(cell.line))
 			}
 			if b.problems.want(ProblemSeparator) {
-				b.problems.add(Problem{Code: ProblemSeparator, Severity: SeverityWarning, Line: int(cell.line),
-					Column: b.rep.Header[c.index], Value: problemText(cell.text),
+				b.problems.add(Problem{
+					Code:     ProblemSeparator,
+					Severity: SeverityWarning,
+					Line:     int(cell.line),
+					Column:   b.rep.Header[c.index],
+					Value:    problemText(cell.text),
 					Message: fmt.Sprintf("the cell was split into %d values, and little says that it is a list; it may be "+
 						"one name with a comma", len(cell.values)),
-					Fix: "if it is one name, write it without the comma, or set separators in the mapping to ;|"})
+					Fix: "if it is one name, write it without the comma, or set separators in the mapping to ;|",
+				})
 			}
 		}
 		if doubtful >= 0 {
@@ -95,15 +100,21 @@ func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []in
 			By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
 		return
 	}
-	b.doubt(Doubt{Code: DoubtComma, Column: name, Lines: lines, Okta: true,
+	b.doubt(Doubt{
+		Code:   DoubtComma,
+		Column: name,
+		Lines:  lines,
+		Okta:   true,
 		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown(cell.text),
 			quoted(name), len(cell.values), n),
 		Answers: []Answer{answer("one name: commas are part of names", Answers{Commas: CommasPartOfName}),
-			answer("a list: commas separate values", Answers{Commas: CommasSplit})}})
+			answer("a list: commas separate values", Answers{Commas: CommasSplit})},
+	})
 }
 
 // isList reports whether a cell that was split at commas is certainly a list.
-func (b *builder) isList(c *accessColumn, cell *accessCell, alone map[int32]bool, uses map[int32]int, begins map[string]int) bool {
+func (b *builder) isList(c *accessColumn, cell *accessCell, alone map[int32]bool, uses map[int32]int,
+	begins map[string]int) bool {
 	structured, known, single, attested, prefixed := true, true, 0, 0, true
 	for _, v := range cell.values {
 		text := b.rep.Values[v].Text.Raw()

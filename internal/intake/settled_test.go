@@ -13,7 +13,8 @@ func TestWhoTookADecisionAwayIsSaid(t *testing.T) {
 		answers intake.Answers
 		settled bool
 	}{
-		"the column only describes":          {intake.Answers{Columns: intake.Mapping{Attributes: []string{"Decision"}}}, true},
+		"the column only describes": {intake.Answers{Columns: intake.Mapping{Attributes: []string{"Decision"}}},
+			true},
 		"the column is named as it was read": {intake.Answers{Columns: intake.Mapping{Filter: "Decision"}}, false},
 		"another column is named":            {intake.Answers{Columns: intake.Mapping{User: "Email"}}, false},
 	} {

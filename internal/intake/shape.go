@@ -92,8 +92,10 @@ func (s *shape) see(cell string) {
 	}
 	t.count++
 	s.filled++
-	for i, n := range []*int{&s.emails, &s.logins, &s.names, &s.dates, &s.numbers, &s.guids, &s.urls, &s.oktaIDs, &s.machine, &s.empties,
-		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals, &s.actions, &s.neutral, &s.deciding} {
+	for i, n := range []*int{&s.emails, &s.logins, &s.names, &s.dates, &s.numbers, &s.guids, &s.urls, &s.oktaIDs,
+		&s.machine, &s.empties,
+		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals,
+		&s.actions, &s.neutral, &s.deciding} {
 		if t.has[i] {
 			*n++
 		}
@@ -158,7 +160,8 @@ func traitOf(cell string) *trait {
 	t.has[isYes] = says(lexicon.Yes, lexicon.Mark) && !t.letter
 	t.has[isVerdict] = says(lexicon.Grants, lexicon.Refuses, lexicon.Open)
 	t.has[isState] = says(lexicon.ActiveState, lexicon.Inactive, lexicon.Done)
-	t.has[isRefusal] = says(lexicon.Refuses, lexicon.Inactive) && !says(lexicon.No, lexicon.Yes, lexicon.Placeholder, lexicon.Process)
+	t.has[isRefusal] = says(lexicon.Refuses, lexicon.Inactive) &&
+		!says(lexicon.No, lexicon.Yes, lexicon.Placeholder, lexicon.Process)
 	t.has[isProcess] = says(lexicon.Process)
 	t.has[isJob] = says(lexicon.Employment)
 	t.has[isKind] = says(lexicon.Person, lexicon.NonPerson)

@@ -68,8 +68,12 @@ func (s *source) next(dst []byte) ([]byte, error) {
 		if s.ctx.Err() != nil {
 			return dst[:start], s.ctx.Err()
 		}
-		return dst[:start], &trouble.Error{Code: trouble.NotReadable, What: "read the report: " + err.Error(),
-			Next: "check the file and the disk, then try again", Err: err}
+		return dst[:start], &trouble.Error{
+			Code: trouble.NotReadable,
+			What: "read the report: " + err.Error(),
+			Next: "check the file and the disk, then try again",
+			Err:  err,
+		}
 	}
 	return s.decode(dst[:start], block)
 }

@@ -61,7 +61,8 @@ func (b *builder) unmetValues() error {
 	return nil
 }
 
-// struckValues doubts values such as REVOKED - Viewer and Viewer (disabled): the report may say that the access has ended.
+// struckValues doubts values such as REVOKED - Viewer and Viewer (disabled): the report may say that the access has
+// ended.
 func (b *builder) struckValues() {
 	l := lexicon.Load()
 	for i := range b.access.columns {

@@ -54,7 +54,11 @@ func (t *table) put(key string, value int32) {
 		}
 	}
 	t.keys = append(t.keys, key)
-	t.place(tableSlot{hash: uint32(maphash.String(t.seed, key)), entry: int32(len(t.keys)), value: value})
+	t.place(tableSlot{
+		hash:  uint32(maphash.String(t.seed, key)),
+		entry: int32(len(t.keys)),
+		value: value,
+	})
 }
 
 func (t *table) place(slot tableSlot) {

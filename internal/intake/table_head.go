@@ -61,9 +61,9 @@ func modalWidth(records []peeked) (int, float64) {
 	return best, float64(count[best]) / float64(len(records))
 }
 
-// headerAt chooses the record that holds the column names: of those before the first row of data, the one in which most
-// cells are words that headers use; the first of them when none is better. Lines such as "Generated, 2026-03-04" may come
-// before it.
+// headerAt chooses the record that holds the column names: of those before the first row of data, the one in which
+// most cells are words that headers use; the first of them when none is better. Lines such as "Generated, 2026-03-04"
+// may come before it.
 func headerAt(top []peeked, width int) int {
 	best, bestScore, bestKnown, data := -1, -1.0, 0, -1
 	for i, p := range top[:min(len(top), 30)] {
@@ -224,18 +224,24 @@ func (h *head) settle(top []peeked, width int) {
 			filled*2 > width) && h.doubt == nil {
 			_, chosen := filledAndKnown(top[at].cells)
 			if known*2 >= chosen || strings.Contains(strings.Join(p.cells, ""), "@") {
-				h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{p.line, top[at].line},
+				h.doubt = &Doubt{
+					Code:     DoubtHeader,
+					Lines:    []int{p.line, top[at].line},
 					Question: fmt.Sprintf("does line %d or line %d hold the column names?", p.line, top[at].line),
 					Answers: []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line}),
-						answer(fmt.Sprintf("line %d", p.line), Answers{HeaderLine: p.line})}}
+						answer(fmt.Sprintf("line %d", p.line), Answers{HeaderLine: p.line})},
+				}
 			}
 		}
 		h.addSpan(what, p.line, top[min(i+1, at)].line-1)
 	}
 	if _, known := filledAndKnown(h.header); at > 0 && known == 0 && h.doubt == nil && width > 1 {
-		h.doubt = &Doubt{Code: DoubtHeader, Lines: []int{top[at].line},
+		h.doubt = &Doubt{
+			Code:     DoubtHeader,
+			Lines:    []int{top[at].line},
 			Question: fmt.Sprintf("does line %d hold the column names?", top[at].line),
-			Answers:  []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})}}
+			Answers:  []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})},
+		}
 	}
 }
 

@@ -42,8 +42,11 @@ func (d *columns) pairValues() {
 	d.set(name, RoleScope, sureWeakName, "%q and %q together name the access", d.shown(name), d.shown(value))
 	d.pairName, d.layout = name, LayoutPairs
 	if len(foreign) > 0 && d.given.Layout != LayoutPairs && len(d.given.Rows[d.list[name].Name]) == 0 {
-		q := Doubt{Code: DoubtPairs, Columns: []string{d.list[name].Name, d.list[value].Name},
-			Question: fmt.Sprintf("are the values of %s under %s access?", quoted(foreign...), quoted(d.list[name].Name))}
+		q := Doubt{
+			Code:     DoubtPairs,
+			Columns:  []string{d.list[name].Name, d.list[value].Name},
+			Question: fmt.Sprintf("are the values of %s under %s access?", quoted(foreign...), quoted(d.list[name].Name)),
+		}
 		q.Answers = append(q.Answers, answer("all of them are access: each is an entitlement with its values",
 			Answers{Layout: LayoutPairs}))
 		for _, text := range d.cells(name).order[:min(4, len(d.cells(name).order))] {
@@ -54,7 +57,8 @@ func (d *columns) pairValues() {
 	}
 }
 
-// namesOfAccess finds a column such as Entitlement Name whose cells are words for access: then the values are elsewhere.
+// namesOfAccess finds a column such as Entitlement Name whose cells are words for access: then the values are
+// elsewhere.
 func (d *columns) namesOfAccess(value int) int {
 	l := lexicon.Load()
 	for i := range d.list {
@@ -103,8 +107,8 @@ func (d *columns) numbered() {
 	}
 }
 
-// scopes asks how to read a column such as Module or Project beside the access: Read on Finance and Write on Sales would
-// otherwise become Read and Write on both.
+// scopes asks how to read a column such as Module or Project beside the access: Read on Finance and Write on Sales
+// would otherwise become Read and Write on both.
 func (d *columns) scopes() {
 	if d.pairName >= 0 {
 		return
@@ -138,14 +142,20 @@ func (d *columns) scopes() {
 }
 
 func scopeDoubt(name string, access []string, scope, value string) Doubt {
-	return Doubt{Code: DoubtPairs, Column: name, Columns: append([]string{name}, access...),
-		Question: fmt.Sprintf("%s and %s seem to name the access together; how are they read?", quoted(name), quoted(access...)),
+	return Doubt{
+		Code:    DoubtPairs,
+		Column:  name,
+		Columns: append([]string{name}, access...),
+		Question: fmt.Sprintf("%s and %s seem to name the access together; how are they read?", quoted(name),
+			quoted(access...)),
 		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", untrusted.Clean(scope+": "+value, 80)),
 			Answers{Columns: Mapping{Others: map[string]Role{name: RoleScope}}}),
-			answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}})}}
+			answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}})},
+	}
 }
 
-// aliases finds access columns that say in other signs what the one before says, such as PermissionSet.Name and its label.
+// aliases finds access columns that say in other signs what the one before says, such as PermissionSet.Name and its
+// label.
 func (d *columns) aliases() {
 	if d.explicit {
 		return
@@ -191,7 +201,8 @@ func (d *columns) levels() {
 			continue
 		}
 		for j := range d.list {
-			if j == i || !(d.free(j) && d.about(j).Is("", lexicon.Organisation, lexicon.Faint) || d.list[j].Role == RoleEntitlement) ||
+			if j == i || !(d.free(j) && d.about(j).Is("", lexicon.Organisation, lexicon.Faint) ||
+				d.list[j].Role == RoleEntitlement) ||
 				d.notAccess(j) != "" || d.cells(j).share(d.cells(j).names) >= mostCells || !d.variesByUser(users[0], i, j) {
 				continue
 			}
@@ -240,12 +251,16 @@ func (d *columns) applications() {
 }
 
 func applicationDoubt(name string, n int, values []string) Doubt {
-	q := Doubt{Code: DoubtApplications, Column: name,
+	q := Doubt{
+		Code:   DoubtApplications,
+		Column: name,
 		Question: fmt.Sprintf("%s holds %d different values, such as %s; the rows of which one are meant?",
-			quoted(name), n, quoted(values[:min(len(values), 4)]...))}
+			quoted(name), n, quoted(values[:min(len(values), 4)]...)),
+	}
 	for _, v := range values[:min(len(values), 6)] {
 		q.Answers = append(q.Answers, answer(fmt.Sprintf("the rows of %q", v), Answers{Rows: map[string][]string{name: {v}}}))
 	}
-	q.Answers = append(q.Answers, answer("all rows are of this application", Answers{Columns: Mapping{Attributes: []string{name}}}))
+	q.Answers = append(q.Answers, answer("all rows are of this application",
+		Answers{Columns: Mapping{Attributes: []string{name}}}))
 	return q
 }

@@ -29,7 +29,12 @@ const (
 	unending int32 = 1<<30 - 1 // no limit
 )
 
-func newLimits() limits { return limits{from: limitColumn{index: -1}, until: limitColumn{index: -1}} }
+func newLimits() limits {
+	return limits{
+		from:  limitColumn{index: -1},
+		until: limitColumn{index: -1},
+	}
+}
 
 func (l *limits) any() bool { return l.from.index >= 0 || l.until.index >= 0 }
 
@@ -117,9 +122,11 @@ func (b *builder) settleLimits() {
 		row.State = state
 		switch state {
 		case RowExpired:
-			b.limitProblem(ProblemExpired, row.Line, l.until.index, "the last day of the access has passed, so the row grants nothing")
+			b.limitProblem(ProblemExpired, row.Line, l.until.index,
+				"the last day of the access has passed, so the row grants nothing")
 		case RowNotYetValid:
-			b.limitProblem(ProblemNotYetValid, row.Line, l.from.index, "the first day of the access is to come, so the row grants nothing")
+			b.limitProblem(ProblemNotYetValid, row.Line, l.from.index,
+				"the first day of the access is to come, so the row grants nothing")
 		case RowWanted:
 			if last == 0 {
 				continue
@@ -138,8 +145,14 @@ func (b *builder) settleLimits() {
 
 func (b *builder) limitProblem(code string, line int32, column int, message string) {
 	if b.problems.want(code) {
-		b.problems.add(Problem{Code: code, Severity: SeverityWarning, Line: int(line), Column: b.rep.Header[column], Message: message,
-			Fix: "correct the date, or leave the row out"})
+		b.problems.add(Problem{
+			Code:     code,
+			Severity: SeverityWarning,
+			Line:     int(line),
+			Column:   b.rep.Header[column],
+			Message:  message,
+			Fix:      "correct the date, or leave the row out",
+		})
 	}
 }
 
@@ -152,8 +165,12 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 	}
 	if given := b.answers.DateOrder; given != "" {
 		b.rep.Reading.DateOrder = given
-		b.settled = append(b.settled, Settled{Code: DoubtDates, Column: b.header[c.index], Answer: string(given),
-			By: b.layers.by(func(a Answers) bool { return a.DateOrder != "" })})
+		b.settled = append(b.settled, Settled{
+			Code:   DoubtDates,
+			Column: b.header[c.index],
+			Answer: string(given),
+			By:     b.layers.by(func(a Answers) bool { return a.DateOrder != "" }),
+		})
 		return given
 	}
 	if (d.dayFirst > 0) != (d.monthFirst > 0) {
@@ -161,9 +178,13 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 		return d.order()
 	}
 	name := b.header[c.index]
-	b.doubt(Doubt{Code: DoubtDates, Column: name, Lines: []int{d.firstAmbiguous},
+	b.doubt(Doubt{
+		Code:     DoubtDates,
+		Column:   name,
+		Lines:    []int{d.firstAmbiguous},
 		Question: fmt.Sprintf("do dates such as %q under %s have the day or the month first?", d.example, quoted(name)),
 		Answers: []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first",
-			Answers{DateOrder: DateOrderMonth})}})
+			Answers{DateOrder: DateOrderMonth})},
+	})
 	return d.order()
 }

@@ -245,9 +245,13 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	if len(words) == 0 {
 		return nil
 	}
-	q := &Doubt{Code: DoubtWords, Column: name, Lines: lines,
+	q := &Doubt{
+		Code:   DoubtWords,
+		Column: name,
+		Lines:  lines,
 		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), quoted(words...),
-			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them"))}
+			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them")),
+	}
 	if len(words) > fewWords {
 		q.Question = fmt.Sprintf("%d different words under %s, such as %s, are not understood; does this column decide who "+
 			"has access?", len(words), quoted(name), quoted(words[:4]...))
@@ -318,8 +322,13 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 			}
 			return false
 		})
-		all = append(all, Settled{Code: DoubtWords, Column: name, Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
-			w.meaning), By: by})
+		all = append(all, Settled{
+			Code:   DoubtWords,
+			Column: name,
+			Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
+				w.meaning),
+			By: by,
+		})
 	}
 	return all
 }

@@ -113,8 +113,12 @@ func (d *columns) weak() {
 		return
 	}
 	names := d.namesOf(possible)
-	q := Doubt{Code: DoubtAccess, Columns: names, Question: fmt.Sprintf("no column is clearly access; is it %s?",
-		strings.ReplaceAll(quoted(names...), " and ", " or "))}
+	q := Doubt{
+		Code:    DoubtAccess,
+		Columns: names,
+		Question: fmt.Sprintf("no column is clearly access; is it %s?",
+			strings.ReplaceAll(quoted(names...), " and ", " or ")),
+	}
 	for _, i := range possible {
 		d.set(i, RoleAttribute, notSure, "in doubt: text that repeats (%d distinct cells), and nothing says that it is "+
 			"access", len(d.cells(i).distinct))
@@ -134,14 +138,16 @@ func (d *columns) possible(i int) bool {
 		h.Has(lexicon.Access)) || d.list[i].Name == "" {
 		return false
 	}
-	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled || c.share(c.names) >= mostCells {
+	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled ||
+		c.share(c.names) >= mostCells {
 		return false
 	}
 	if h.Part != "" {
 		return true
 	}
 	distinct := len(c.distinct)
-	return !(distinct == 1 && c.filled > 3) && distinct <= 200 && !(c.filled >= enoughToJudge && float64(distinct) > 0.7*float64(c.filled))
+	return !(distinct == 1 && c.filled > 3) && distinct <= 200 &&
+		!(c.filled >= enoughToJudge && float64(distinct) > 0.7*float64(c.filled))
 }
 
 func first(list []string) string {

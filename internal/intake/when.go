@@ -71,7 +71,8 @@ func (d *columns) idScore(i int) float64 {
 		return 0
 	case h.Is(lexicon.ID) && (h.Has(lexicon.Login, lexicon.Name) || userID(h.Words)):
 		return sureHeader
-	case h.Is(lexicon.ID) && h.Exact && len(h.Words) == 1 && h.Words[0] == "id" && (d.usersRepeat() || len(c.distinct) < c.filled):
+	case h.Is(lexicon.ID) && h.Exact && len(h.Words) == 1 && h.Words[0] == "id" &&
+		(d.usersRepeat() || len(c.distinct) < c.filled):
 		return 0.6 // a bare id that differs in every row numbers the rows
 	case h.Is(lexicon.Login) && c.share(c.logins) >= halfOfCells:
 		return 0.5

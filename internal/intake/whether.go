@@ -31,7 +31,8 @@ func (d *columns) whether(i int) {
 		case c.filled > 0 && c.share(c.jobs) >= nearlyAll && c.refusals == 0:
 			d.set(i, RoleAttribute, sureHeader, "the cells are kinds of employment")
 		case c.share(c.verdicts) >= mostCells && c.verdicts > c.states:
-			d.set(i, RoleFilter, sureBoth, "%s of the cells under %q approve or refuse", percent(c.share(c.verdicts)), d.shown(i))
+			d.set(i, RoleFilter, sureBoth, "%s of the cells under %q approve or refuse", percent(c.share(c.verdicts)),
+				d.shown(i))
 		default:
 			d.decision(i, RoleState, wordy)
 		}
@@ -97,9 +98,14 @@ func (d *columns) mayDecide(i int, why string) {
 }
 
 func mayDecideDoubt(name, why string) Doubt {
-	return Doubt{Code: DoubtMayDecide, Column: name, Question: fmt.Sprintf("does %s decide who has access? %s", quoted(name), why),
-		Answers: []Answer{answer("it decides: a row without a clear yes grants nothing", Answers{Columns: Mapping{Filter: name}}),
-			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})}}
+	return Doubt{
+		Code:     DoubtMayDecide,
+		Column:   name,
+		Question: fmt.Sprintf("does %s decide who has access? %s", quoted(name), why),
+		Answers: []Answer{answer("it decides: a row without a clear yes grants nothing",
+			Answers{Columns: Mapping{Filter: name}}),
+			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})},
+	}
 }
 
 // review reads how far a review has come. That is no decision, unless the cells hold decisions.
@@ -107,12 +113,14 @@ func (d *columns) review(i int) {
 	c := d.cells(i)
 	switch {
 	case c.process == c.filled || c.deciding == 0 || d.openOnly(c) && d.decides(i):
-		d.set(i, RoleAttribute, sureHeader, "%q says how far a review has come, which is no access and no decision", d.shown(i))
+		d.set(i, RoleAttribute, sureHeader, "%q says how far a review has come, which is no access and no decision",
+			d.shown(i))
 	case c.bools == c.filled && slices.ContainsFunc(d.indexes(), func(j int) bool {
 		return d.about(j).Is(lexicon.Decision) &&
 			d.cells(j).verdicts > 0
 	}):
-		d.set(i, RoleAttribute, sureHeader, "%q says whether a review took place, and another column holds its decisions", d.shown(i))
+		d.set(i, RoleAttribute, sureHeader, "%q says whether a review took place, and another column holds "+
+			"its decisions", d.shown(i))
 	case c.bools == c.filled:
 		d.mayDecide(i, "it says whether a review took place")
 	default:
@@ -123,7 +131,8 @@ func (d *columns) review(i int) {
 // openOnly reports cells that say how far a review has come, pending among them, and decide nothing.
 func (d *columns) openOnly(c *shape) bool {
 	for _, t := range c.distinct {
-		if !t.has[isProcess] && !t.senses[lexicon.Open] || t.senses[lexicon.Grants] || t.senses[lexicon.Refuses] && !t.has[isProcess] {
+		if !t.has[isProcess] && !t.senses[lexicon.Open] || t.senses[lexicon.Grants] ||
+			t.senses[lexicon.Refuses] && !t.has[isProcess] {
 			return false
 		}
 	}
@@ -133,7 +142,8 @@ func (d *columns) openOnly(c *shape) bool {
 // decides reports whether another column holds the decisions.
 func (d *columns) decides(i int) bool {
 	for j := range d.list {
-		if c := d.cells(j); j != i && d.about(j).Is(lexicon.Decision) && c.filled > 0 && c.share(c.bools+c.verdicts) >= mostCells {
+		if c := d.cells(j); j != i && d.about(j).Is(lexicon.Decision) && c.filled > 0 &&
+			c.share(c.bools+c.verdicts) >= mostCells {
 			return true
 		}
 	}
@@ -152,9 +162,12 @@ func (d *columns) validity(i int, part lexicon.Part) {
 		d.set(i, RoleBlocked, sureWeakName, "yes under %q says that the access has ended", d.shown(i))
 	case slices.Contains(d.namesToRoles(), role):
 		d.set(i, RoleAttribute, notSure, "in doubt: another column holds the %s day", what)
-		d.doubt(Doubt{Code: DoubtMayDecide, Column: d.list[i].Name,
+		d.doubt(Doubt{
+			Code:     DoubtMayDecide,
+			Column:   d.list[i].Name,
 			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.list[i].Name), what),
-			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})}})
+			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})},
+		})
 	default:
 		d.set(i, role, sureHeader, "%q holds the %s day of the access", d.shown(i), what)
 	}
@@ -195,7 +208,8 @@ func (d *columns) byCells(i int, wordy float64) {
 	described := h.Is(lexicon.Organisation, lexicon.ID, lexicon.Name, lexicon.Address, lexicon.Login, lexicon.Secondary,
 		lexicon.OtherDate, lexicon.Date)
 	switch {
-	case access && few && c.share(c.bools+c.verdicts) >= nearlyAll && (c.bools < c.filled || h.Is(lexicon.Weak) && !d.matrixLike(i)):
+	case access && few && c.share(c.bools+c.verdicts) >= nearlyAll &&
+		(c.bools < c.filled || h.Is(lexicon.Weak) && !d.matrixLike(i)):
 		if h.Has(lexicon.Flag) {
 			d.set(i, RoleAttribute, sureHeader, "%q answers yes or no about the access and names none", d.shown(i))
 			return
@@ -215,7 +229,8 @@ func (d *columns) byCells(i int, wordy float64) {
 		d.mayDecide(i, fmt.Sprintf("its cells say yes and no in words, such as %s", quoted(c.refusal())))
 	case access || described:
 		return
-	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled && part == "" && c.bools == 0:
+	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled &&
+		part == "" && c.bools == 0:
 		d.set(i, RoleAction, sureCells, "%s of the cells name an action such as grant or revoke", percent(1))
 	case few && c.bools < c.filled && c.share(c.verdicts+c.bools) >= nearlyAll && part == "":
 		d.set(i, RoleFilter, sureCells, "%s of the cells approve or refuse", percent(wordy))
@@ -253,9 +268,14 @@ func (d *columns) adviceOnly() {
 			continue
 		}
 		name := d.list[i].Name
-		d.doubt(Doubt{Code: DoubtAdvice, Column: name,
-			Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do its rows mean?", quoted(name)),
-			Answers: []Answer{answer("it only describes: every row grants", Answers{Columns: Mapping{Attributes: []string{name}}}),
-				answer("it decides", Answers{Columns: Mapping{Filter: name}})}})
+		d.doubt(Doubt{
+			Code:   DoubtAdvice,
+			Column: name,
+			Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do "+
+				"its rows mean?", quoted(name)),
+			Answers: []Answer{answer("it only describes: every row grants",
+				Answers{Columns: Mapping{Attributes: []string{name}}}),
+				answer("it decides", Answers{Columns: Mapping{Filter: name}})},
+		})
 	}
 }

@@ -96,7 +96,8 @@ func (d *columns) addressColumns() []candidate {
 		if !h.Exact && score > scoreUnknown {
 			score -= 0.02 // a word beside may say more than is known
 		}
-		found = append(found, candidate{i, score, fmt.Sprintf("%s of the cells under %q are e-mail addresses", percent(share), d.shown(i))})
+		found = append(found, candidate{i, score,
+			fmt.Sprintf("%s of the cells under %q are e-mail addresses", percent(share), d.shown(i))})
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return compareFloat(b.score, a.score) })
 	return found
@@ -123,7 +124,8 @@ func (d *columns) loginColumns() []candidate {
 		}
 		score := 0.5
 		name := strings.Join(h.Words, " ")
-		for _, w := range []string{"login", "logon", "username", "user name", "samaccountname", "benutzername", "kennung", "identifiant"} {
+		for _, w := range []string{"login", "logon", "username", "user name", "samaccountname", "benutzername",
+			"kennung", "identifiant"} {
 			if strings.Contains(name, w) {
 				score = 0.6
 			}
@@ -198,10 +200,13 @@ func (d *columns) checkNames(at int) {
 		}
 	}
 	if named >= 0 && own >= 0 && others >= mostCells && own < 0.3 {
-		d.doubt(Doubt{Code: DoubtUser, Columns: d.namesOf([]int{at, named}),
+		d.doubt(Doubt{
+			Code:    DoubtUser,
+			Columns: d.namesOf([]int{at, named}),
 			Question: fmt.Sprintf("the addresses under %s seem to be those of the people under %s; do they name the user?",
 				quoted(d.list[at].Name), quoted(d.list[named].Name)),
-			Answers: []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.list[at].Name}})}})
+			Answers: []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.list[at].Name}})},
+		})
 	}
 }
 
@@ -272,7 +277,8 @@ func (d *columns) userDoubt(found []candidate) {
 	}
 	q.Question = fmt.Sprintf("%s could name the user; which column does?", quoted(q.Columns...))
 	if len(q.Columns) == 1 {
-		q.Question = fmt.Sprintf("do the addresses under %s name the user of the row, or another person?", quoted(q.Columns...))
+		q.Question = fmt.Sprintf("do the addresses under %s name the user of the row, or another person?",
+			quoted(q.Columns...))
 	}
 	d.doubt(q)
 }

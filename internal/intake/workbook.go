@@ -63,7 +63,11 @@ func asWorkbook(ctx context.Context, r io.Reader, opts Options) (*workbook, erro
 	case HiddenLeaveOut:
 		hidden = sheet.HiddenExcluded
 	}
-	s, err := sheet.Open(file, size, sheet.Options{Sheet: answers.Sheet, Hidden: hidden, TempDir: opts.TempDir})
+	s, err := sheet.Open(file, size, sheet.Options{
+		Sheet:   answers.Sheet,
+		Hidden:  hidden,
+		TempDir: opts.TempDir,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -205,10 +209,13 @@ func (w *workbook) hiddenDoubt(rep *Report, opts Options) {
 			By: opts.layers().by(func(a Answers) bool { return a.Hidden != "" })})
 		return
 	}
-	rep.Reading.Doubts = append(rep.Reading.Doubts, Doubt{Code: DoubtHidden,
-		Question: fmt.Sprintf("the sheet hides %d rows and %d columns; do they count?", w.sheet.HiddenRows, len(w.sheet.HiddenColumns)),
+	rep.Reading.Doubts = append(rep.Reading.Doubts, Doubt{
+		Code: DoubtHidden,
+		Question: fmt.Sprintf("the sheet hides %d rows and %d columns; do they count?", w.sheet.HiddenRows,
+			len(w.sheet.HiddenColumns)),
 		Answers: []Answer{answer("leave them out", Answers{Hidden: HiddenLeaveOut}), answer("read them too",
-			Answers{Hidden: HiddenInclude})}})
+			Answers{Hidden: HiddenInclude})},
+	})
 }
 
 // hashAll returns the SHA-256 and the size of a file.

@@ -51,7 +51,8 @@ func TestWorkbooksAreReadAsTextIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := letters(rep); got != "wdew" || rep.Reading.Format != "xlsx" || rep.Reading.Sheet != "Sheet1" || rep.Rows[0].Line != 3 ||
+	if got := letters(rep); got != "wdew" || rep.Reading.Format != "xlsx" || rep.Reading.Sheet != "Sheet1" ||
+		rep.Rows[0].Line != 3 ||
 		rep.Bytes != int64(len(raw)) || len(rep.SHA256) != 64 {
 		t.Errorf("got %s, %+v", got, rep.Reading)
 	}
@@ -67,12 +68,16 @@ func TestHiddenRowsAreAQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if open := rep.Open(); len(open) != 1 || open[0].Code != intake.DoubtHidden || open[0].Answers[0].Effect == open[0].Answers[1].Effect {
+	if open := rep.Open(); len(open) != 1 || open[0].Code != intake.DoubtHidden ||
+		open[0].Answers[0].Effect == open[0].Answers[1].Effect {
 		t.Fatalf("got %+v, want one question about hidden rows whose answers differ", open)
 	}
 	for hidden, want := range map[string]string{intake.HiddenInclude: "wdew", intake.HiddenLeaveOut: "wde"} {
 		rep, err := intake.Read(context.Background(), bytes.NewReader(raw),
-			intake.Options{Today: today(), Answers: []intake.Answered{{By: intake.ByForm, Answers: intake.Answers{Hidden: hidden}}}})
+			intake.Options{
+				Today:   today(),
+				Answers: []intake.Answered{{By: intake.ByForm, Answers: intake.Answers{Hidden: hidden}}},
+			})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +101,8 @@ func TestWorkbooksHavePages(t *testing.T) {
 		t.Fatalf("got %v, %v", files, err)
 	}
 	page, err := inbox.Page(context.Background(), "access.xlsx", "", 3, intake.Options{})
-	if err != nil || len(page.Rows) != 3 || page.Next == "" || page.Rows[0].Cells[0].Raw() != "ada.quill@acme.example.com" {
+	if err != nil || len(page.Rows) != 3 || page.Next == "" ||
+		page.Rows[0].Cells[0].Raw() != "ada.quill@acme.example.com" {
 		t.Fatalf("got %+v, %v", page, err)
 	}
 	page, err = inbox.Page(context.Background(), "access.xlsx", page.Next, 3, intake.Options{})

@@ -110,7 +110,8 @@ func (w *world) add(c column) { w.columns = append(w.columns, c) }
 
 var firstNames = []string{"ada", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ida", "jon", "kay", "leo"}
 var lastNames = []string{"quill", "renner", "tolland", "marsh", "stone", "ward", "birch", "holm", "frost", "lane"}
-var valueNames = []string{"Buyer", "Payment Approver", "AP_CLERK", "GL_VIEWER", "GG-Finance-RW", "Invoice Editor", "Z_FI_VIEW", "Report Runner"}
+var valueNames = []string{"Buyer", "Payment Approver", "AP_CLERK", "GL_VIEWER", "GG-Finance-RW",
+	"Invoice Editor", "Z_FI_VIEW", "Report Runner"}
 
 // newWorld makes a report from a seed.
 func newWorld(seed uint64, lexicons map[string]words) *world {
@@ -120,7 +121,8 @@ func newWorld(seed uint64, lexicons map[string]words) *world {
 		words: map[string]map[string]string{}, layout: intake.LayoutList, names: map[string]bool{}}
 	n := 3 + rnd.IntN(14)
 	for i := range n {
-		w.rows = append(w.rows, meant{person: fmt.Sprintf("%s.%s@acme.example.com", firstNames[(i+rnd.IntN(3))%len(firstNames)], lastNames[rnd.IntN(len(lastNames))])})
+		w.rows = append(w.rows, meant{person: fmt.Sprintf("%s.%s@acme.example.com",
+			firstNames[(i+rnd.IntN(3))%len(firstNames)], lastNames[rnd.IntN(len(lastNames))])})
 	}
 	w.people()
 	w.access()
@@ -156,7 +158,8 @@ func (w *world) people() {
 		w.add(column{w.header("name"), intake.RoleAttribute, w.fill(func(i int) string {
 			local, _, _ := strings.Cut(w.rows[i].person, "@")
 			first, last, _ := strings.Cut(local, ".")
-			return strings.ToUpper(first[:1]) + first[1:] + " " + strings.ToUpper(last[:min(1, len(last))]) + last[min(1, len(last)):]
+			return strings.ToUpper(first[:1]) + first[1:] + " " + strings.ToUpper(last[:min(1,
+				len(last))]) + last[min(1, len(last)):]
 		})})
 	}
 	for range w.rnd.IntN(3) {
@@ -292,30 +295,43 @@ func (w *world) noise() {
 		role := intake.RoleAttribute
 		switch w.rnd.IntN(12) {
 		case 8: // a comment that repeats words of decisions
-			w.add(column{w.header("description"), role, w.fill(func(int) string { return w.pick([]string{"", "seen", w.word("cell refuses")}) })})
+			w.add(column{w.header("description"), role,
+				w.fill(func(int) string { return w.pick([]string{"", "seen", w.word("cell refuses")}) })})
 		case 9: // an unknown column of text
 			w.add(column{w.pick([]string{"Zone", "Wave", "Alpha", "Kappa"}) + fmt.Sprint(w.rnd.IntN(90)), role,
 				w.fill(func(int) string { return w.pick([]string{"Red", "Blue", "Green"}) })})
 		case 10: // how far a review has come
 			w.add(column{w.header("review"), role, w.fill(func(int) string { return w.word("cell process") })})
 		case 11: // an earlier decision
-			w.add(column{"Previous " + w.header("decision"), intake.RoleAdvice, w.fill(func(int) string { return w.word(w.pick([]string{"cell grants", "cell refuses"})) })})
+			w.add(column{"Previous " + w.header("decision"), intake.RoleAdvice,
+				w.fill(func(int) string { return w.word(w.pick([]string{"cell grants", "cell refuses"})) })})
 		case 0:
-			w.add(column{w.header("id"), role, w.fill(func(i int) string { return fmt.Sprintf("1f0e7c1a-1111-4a4a-9b9b-%012d", i) })})
+			w.add(column{w.header("id"), role, w.fill(func(i int) string {
+				return fmt.Sprintf("1f0e7c1a-1111-4a4a-9b9b-%012d",
+					i)
+			})})
 		case 1:
 			w.add(column{w.header("otherdate"), role, w.fill(func(i int) string { return fmt.Sprintf("2026-01-%02d", 1+i%28) })})
 		case 2:
-			w.add(column{w.header("description"), role, w.fill(func(int) string { return w.pick([]string{"Low", "High", "Direct", "text of a person"}) })})
+			w.add(column{w.header("description"), role,
+				w.fill(func(int) string { return w.pick([]string{"Low", "High", "Direct", "text of a person"}) })})
 		case 3:
-			w.add(column{w.header("organisation"), role, w.fill(func(int) string { return w.pick([]string{"Sales", "Finance", "North"}) })})
+			w.add(column{w.header("organisation"), role,
+				w.fill(func(int) string { return w.pick([]string{"Sales", "Finance", "North"}) })})
 		case 4:
-			w.add(column{w.header("flag"), role, w.fill(func(int) string { return w.word(w.pick([]string{"cell yes", "cell no"})) })})
+			w.add(column{w.header("flag"), role, w.fill(func(int) string {
+				return w.word(w.pick([]string{"cell yes",
+					"cell no"}))
+			})})
 		case 5:
-			w.add(column{w.header("recommendation"), intake.RoleAdvice, w.fill(func(int) string { return w.word(w.pick([]string{"cell grants", "cell refuses"})) })})
+			w.add(column{w.header("recommendation"), intake.RoleAdvice,
+				w.fill(func(int) string { return w.word(w.pick([]string{"cell grants", "cell refuses"})) })})
 		case 6:
-			w.add(column{w.header("description"), role, w.fill(func(i int) string { return fmt.Sprintf("https://x.example/%d", i) })})
+			w.add(column{w.header("description"), role,
+				w.fill(func(i int) string { return fmt.Sprintf("https://x.example/%d", i) })})
 		case 7:
-			w.add(column{w.header("secondary") + " mail", role, w.fill(func(i int) string { return fmt.Sprintf("home%d@home.example.org", i) })})
+			w.add(column{w.header("secondary") + " mail", role,
+				w.fill(func(i int) string { return fmt.Sprintf("home%d@home.example.org", i) })})
 		}
 	}
 }
@@ -351,7 +367,12 @@ func (w *world) write() {
 
 // answers are everything that a person who knows the report would say.
 func (w *world) answers() intake.Answers {
-	a := intake.Answers{NoneIs: intake.NoneIsNoValue, Commas: intake.CommasSplit, DateOrder: intake.DateOrderDayFirst, Words: w.words}
+	a := intake.Answers{
+		NoneIs:    intake.NoneIsNoValue,
+		Commas:    intake.CommasSplit,
+		DateOrder: intake.DateOrderDayFirst,
+		Words:     w.words,
+	}
 	if w.layout == intake.LayoutMatrix {
 		a.Layout = w.layout
 	}

@@ -78,9 +78,12 @@ func TestAFileThatWasEditedWronglyIsRefusedByLineAndReason(t *testing.T) {
 		{"no format", `"format": 1,`, ``, trouble.MappingDamaged, 0, "format"},
 		{"header of another report", `"role",`, `"roles",`, trouble.MappingDamaged, line(`"header_sha256"`), "header"},
 		{"header not folded", `"username",`, `"Username",`, trouble.MappingDamaged, line(`"header"`), "lower case"},
-		{"answer about no column", `"user": "username"`, `"user": "login"`, trouble.MappingDamaged, line(`"answers"`), `"login"`},
-		{"status", `"status": "proposed"`, `"status": "approved"`, trouble.MappingDamaged, line(`"status"`), "proposed or confirmed"},
-		{"confirmed by no one", `"status": "proposed"`, `"status": "confirmed"`, trouble.MappingDamaged, line(`"status"`), "confirmed_by"},
+		{"answer about no column", `"user": "username"`, `"user": "login"`, trouble.MappingDamaged,
+			line(`"answers"`), `"login"`},
+		{"status", `"status": "proposed"`, `"status": "approved"`, trouble.MappingDamaged, line(`"status"`),
+			"proposed or confirmed"},
+		{"confirmed by no one", `"status": "proposed"`, `"status": "confirmed"`, trouble.MappingDamaged,
+			line(`"status"`), "confirmed_by"},
 		{"name that leads elsewhere", `"acme-finance-0a1b2c3d"`, `"../acme"`, trouble.MappingDamaged, line(`"name"`), "name"},
 		{"bad time", `"saved": "2026-03-31T08:00:00Z"`, `"saved": "yesterday"`, trouble.MappingDamaged, 0, "yesterday"},
 	}
@@ -113,19 +116,34 @@ func TestAFileThatWasEditedWronglyIsRefusedByLineAndReason(t *testing.T) {
 
 func TestAnExportFileSaysWhereItsColumnsAreDocumented(t *testing.T) {
 	right := mapping.File{
-		Format: mapping.Format, Kind: mapping.KindExport, Name: "acme", Title: "Acme", Source: "https://acme.example.com",
-		Header: []string{"Login [Required]", "Role"}, Answers: intake.Answers{Columns: intake.Mapping{User: "Login"}},
+		Format:  mapping.Format,
+		Kind:    mapping.KindExport,
+		Name:    "acme",
+		Title:   "Acme",
+		Source:  "https://acme.example.com",
+		Header:  []string{"Login [Required]", "Role"},
+		Answers: intake.Answers{Columns: intake.Mapping{User: "Login"}},
 	}
 	if _, err := right.Encode(); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*mapping.File){
-		"no source":           func(f *mapping.File) { f.Source = "" },
-		"no title":            func(f *mapping.File) { f.Title = "" },
-		"no answers":          func(f *mapping.File) { f.Answers = intake.Answers{} },
-		"answers and refusal": func(f *mapping.File) { f.Refuse = &mapping.Refusal{Code: trouble.NoUserColumn, Reason: "r", Next: "n"} },
+		"no source":  func(f *mapping.File) { f.Source = "" },
+		"no title":   func(f *mapping.File) { f.Title = "" },
+		"no answers": func(f *mapping.File) { f.Answers = intake.Answers{} },
+		"answers and refusal": func(f *mapping.File) {
+			f.Refuse = &mapping.Refusal{
+				Code:   trouble.NoUserColumn,
+				Reason: "r",
+				Next:   "n",
+			}
+		},
 		"an odd code": func(f *mapping.File) {
-			f.Answers, f.Refuse = intake.Answers{}, &mapping.Refusal{Code: trouble.FileChanged, Reason: "r", Next: "n"}
+			f.Answers, f.Refuse = intake.Answers{}, &mapping.Refusal{
+				Code:   trouble.FileChanged,
+				Reason: "r",
+				Next:   "n",
+			}
 		},
 		"a status":       func(f *mapping.File) { f.Status = mapping.Confirmed },
 		"an application": func(f *mapping.File) { f.Application.ID = "0oa1" },
@@ -149,8 +167,10 @@ func TestWhatCannotComeBackAsItIsIsNotSaved(t *testing.T) {
 
 // hostile are texts that reports hold and that files must give back byte for byte.
 var hostile = []string{
-	"Role", "", " ", "a\nb", "a\x00b", "\x1b[31m", "<script>&amp;", "\u2028\u2029", "ünïcode", "名前", "🙂", "\u202etxt", "${jndi}", "=1+1",
-	`"}`, `\`, `\u0000`, "null", "true", "*a", "&a", "!!str", "- a", ": ", "#", "{", "yes", "0x1f", strings.Repeat("x", 5000),
+	"Role", "", " ", "a\nb", "a\x00b", "\x1b[31m", "<script>&amp;", "\u2028\u2029", "ünïcode", "名前", "🙂",
+	"\u202etxt", "${jndi}", "=1+1",
+	`"}`, `\`, `\u0000`, "null", "true", "*a", "&a", "!!str", "- a", ": ", "#", "{", "yes", "0x1f",
+	strings.Repeat("x", 5000),
 }
 
 func TestFilesComeBackByteForByte(t *testing.T) {

@@ -30,7 +30,11 @@ func header(report string) []string { return strings.Split(strings.SplitN(report
 
 func read(t *testing.T, report string, answers ...intake.Answered) *intake.Report {
 	t.Helper()
-	rep, err := intake.Read(t.Context(), strings.NewReader(report), intake.Options{File: "report.csv", Answers: answers, Today: at})
+	rep, err := intake.Read(t.Context(), strings.NewReader(report), intake.Options{
+		File:    "report.csv",
+		Answers: answers,
+		Today:   at,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,12 @@ func propose(t *testing.T, s *mapping.Store, plan string, answers intake.Answers
 	layers := said(answers)
 	rep := read(t, month1, layers...)
 	f, err := s.Propose(t.Context(), mapping.Proposal{
-		Application: app, Header: header(month1), Answers: layers, Words: rep.Reading.Words, Plan: plan, At: when,
+		Application: app,
+		Header:      header(month1),
+		Answers:     layers,
+		Words:       rep.Reading.Words,
+		Plan:        plan,
+		At:          when,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,13 +146,17 @@ func TestTheSecondMonthAsksAboutWhatIsNewAlone(t *testing.T) {
 	}{
 		{"the same words", month1, true, nil, []string{"ada.quill@acme.example.com AP Clerk"}},
 		{"the header in another case and order",
-			"ROLE, decision ,Username\nAP Clerk,Approve,ada.quill@acme.example.com\nAP Clerk,Mothballed,bo.renner@acme.example.com\n",
+			"ROLE, decision ,Username\nAP Clerk,Approve,ada.quill@acme.example.com\nAP " +
+				"Clerk,Mothballed,bo.renner@acme.example.com\n",
 			true, nil, []string{"ada.quill@acme.example.com AP Clerk"}},
 		{"an answered word that is gone", strings.Replace(month1, "Mothballed", "Revoke", 1), true, nil,
 			[]string{"ada.quill@acme.example.com AP Clerk"}},
-		{"a new word", month1 + "di.vance@acme.example.com,AP Clerk,Zwischengelagert\n", true, []string{"unknown_word Decision"}, nil},
-		{"a new column that refuses", "Username,Role,Decision,Revoked\nada.quill@acme.example.com,AP Clerk,Approve,yes\n", false, nil, nil},
-		{"a renamed column", strings.Replace(month1, "Decision", "Final Decision", 1), false, []string{"unknown_word Final Decision"}, nil},
+		{"a new word", month1 + "di.vance@acme.example.com,AP Clerk,Zwischengelagert\n", true,
+			[]string{"unknown_word Decision"}, nil},
+		{"a new column that refuses", "Username,Role,Decision,Revoked\nada.quill@acme.example.com,AP " +
+			"Clerk,Approve,yes\n", false, nil, nil},
+		{"a renamed column", strings.Replace(month1, "Decision", "Final Decision", 1), false,
+			[]string{"unknown_word Final Decision"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -195,7 +208,10 @@ func TestNewAnswersReplaceAMappingWhenTheirPlanIsConfirmed(t *testing.T) {
 func TestNewWordsAreKnownForThePersonWhoConfirms(t *testing.T) {
 	s := mapping.At(t.TempDir())
 	f := propose(t, s, "plan-1", parked(), at)
-	rep := read(t, month1+"di.vance@acme.example.com,AP Clerk,Certified\n", intake.Answered{By: intake.ByMapping, Answers: parked()})
+	rep := read(t, month1+"di.vance@acme.example.com,AP Clerk,Certified\n", intake.Answered{
+		By:      intake.ByMapping,
+		Answers: parked(),
+	})
 	want := map[string][]string{"Decision": {"Certified"}}
 	if got := f.News(&rep.Reading); !reflect.DeepEqual(got, want) {
 		t.Errorf("new words %v, want %v", got, want)
@@ -224,7 +240,8 @@ func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
 	if m.File == nil || m.File.Name != good.Name {
 		t.Errorf("found %v, want %s", m.File, good.Name)
 	}
-	for _, want := range []string{"mappings/broken.json line 3", "mappings/future.json line 1: format 99", "mappings/empty.json"} {
+	for _, want := range []string{"mappings/broken.json line 3", "mappings/future.json line 1: format 99",
+		"mappings/empty.json"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %q: %v", want, err)
 		}
@@ -242,7 +259,8 @@ func TestAFileUnderAnotherNameIsRefused(t *testing.T) {
 	if err := os.Rename(filepath.Join(folder, f.Name+".json"), filepath.Join(folder, "other.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Show("other"); trouble.CodeOf(err) != trouble.MappingDamaged || !strings.Contains(err.Error(), "another name") {
+	if _, err := s.Show("other"); trouble.CodeOf(err) != trouble.MappingDamaged ||
+		!strings.Contains(err.Error(), "another name") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -278,7 +296,8 @@ func TestFilesOutsideTheFolderAreNoMappings(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(inbox, confirmed.Name+".json"), filepath.Join(folder, confirmed.Name+".json")); err != nil {
+	if err := os.Symlink(filepath.Join(inbox, confirmed.Name+".json"),
+		filepath.Join(folder, confirmed.Name+".json")); err != nil {
 		t.Skip("no symbolic links here")
 	}
 	if m, err := s.Find(confirmed.Header, "0oa1"); m.File != nil || err == nil {
@@ -350,7 +369,11 @@ func TestProcessesThatProposeAtOnceLoseNothing(t *testing.T) {
 			word := fmt.Sprintf("Word %d", i)
 			answers := intake.Answers{Words: map[string]map[string]string{"Decision": {word: intake.WordRefuses}}}
 			_, err := mapping.At(dir).Propose(t.Context(), mapping.Proposal{
-				Application: app, Header: header(month1), Answers: said(answers), Plan: fmt.Sprint("plan-", i), At: at,
+				Application: app,
+				Header:      header(month1),
+				Answers:     said(answers),
+				Plan:        fmt.Sprint("plan-", i),
+				At:          at,
 			})
 			if err != nil {
 				t.Error(err)
@@ -372,9 +395,14 @@ func TestOldProposalsAreForgottenAndMappingsAreNot(t *testing.T) {
 	}
 	var last *mapping.File
 	for i := range 105 {
-		answers := intake.Answers{Words: map[string]map[string]string{"Decision": {fmt.Sprint("Word ", i): intake.WordRefuses}}}
+		answers := intake.Answers{Words: map[string]map[string]string{"Decision": {fmt.Sprint("Word ",
+			i): intake.WordRefuses}}}
 		last, err = s.Propose(t.Context(), mapping.Proposal{
-			Application: app, Header: header(month1), Answers: said(answers), Plan: fmt.Sprint("plan-", i), At: at.Add(time.Duration(i) * time.Minute),
+			Application: app,
+			Header:      header(month1),
+			Answers:     said(answers),
+			Plan:        fmt.Sprint("plan-", i),
+			At:          at.Add(time.Duration(i) * time.Minute),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -393,14 +421,29 @@ func TestOldProposalsAreForgottenAndMappingsAreNot(t *testing.T) {
 
 func TestAProposalHasAllAnswersAndOnlyWhenSomeoneSaidMore(t *testing.T) {
 	s := mapping.At(t.TempDir())
-	export := intake.Answered{By: intake.ByMapping, Answers: intake.Answers{Columns: intake.Mapping{User: "Username"}}}
-	p := mapping.Proposal{Application: app, Header: header(month1), Answers: []intake.Answered{export}, Plan: "plan-1", At: at}
+	export := intake.Answered{
+		By:      intake.ByMapping,
+		Answers: intake.Answers{Columns: intake.Mapping{User: "Username"}},
+	}
+	p := mapping.Proposal{
+		Application: app,
+		Header:      header(month1),
+		Answers:     []intake.Answered{export},
+		Plan:        "plan-1",
+		At:          at,
+	}
 	if f, err := s.Propose(t.Context(), p); f != nil || err != nil {
 		t.Errorf("what an export says is proposed as %v, %v", f, err)
 	}
 	p.Answers = []intake.Answered{
-		{By: intake.ByForm, Answers: intake.Answers{Words: map[string]map[string]string{"DECISION": {"Mothballed": intake.WordRefuses}}}},
-		{By: intake.ByArgument, Answers: intake.Answers{Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordGrants}}}},
+		{
+			By:      intake.ByForm,
+			Answers: intake.Answers{Words: map[string]map[string]string{"DECISION": {"Mothballed": intake.WordRefuses}}},
+		},
+		{
+			By:      intake.ByArgument,
+			Answers: intake.Answers{Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordGrants}}},
+		},
 		export,
 	}
 	f, err := s.Propose(t.Context(), p)
@@ -447,10 +490,22 @@ func TestNothingIsProposedThatSaysNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := mapping.At(dir)
 	for name, p := range map[string]mapping.Proposal{
-		"no answers":       {Application: app, Header: header(month1), Plan: "plan-1", At: at},
-		"no application":   {Header: header(month1), Answers: said(parked()), Plan: "plan-1", At: at},
-		"columns alike":    {Application: app, Header: []string{"Role", "ROLE"}, Answers: said(parked()), Plan: "plan-1", At: at},
-		"a nameless one":   {Application: app, Header: []string{"Role", ""}, Answers: said(parked()), Plan: "plan-1", At: at},
+		"no answers":     {Application: app, Header: header(month1), Plan: "plan-1", At: at},
+		"no application": {Header: header(month1), Answers: said(parked()), Plan: "plan-1", At: at},
+		"columns alike": {
+			Application: app,
+			Header:      []string{"Role", "ROLE"},
+			Answers:     said(parked()),
+			Plan:        "plan-1",
+			At:          at,
+		},
+		"a nameless one": {
+			Application: app,
+			Header:      []string{"Role", ""},
+			Answers:     said(parked()),
+			Plan:        "plan-1",
+			At:          at,
+		},
 		"no header at all": {Application: app, Answers: said(parked()), Plan: "plan-1", At: at},
 	} {
 		if f, err := s.Propose(t.Context(), p); f != nil || err != nil {
@@ -467,8 +522,12 @@ func TestHostileTextsOfAReportSurvive(t *testing.T) {
 	for i, text := range hostile {
 		answers := intake.Answers{Words: map[string]map[string]string{"Decision": {text + fmt.Sprint(i): intake.WordRefuses}}}
 		f, err := s.Propose(t.Context(), mapping.Proposal{
-			Application: mapping.Application{ID: app.ID, Label: text}, Header: header(month1), Answers: said(answers),
-			Words: []intake.Words{{Column: "Decision", Words: []intake.WordUse{{Word: text}}}}, Plan: text, At: at,
+			Application: mapping.Application{ID: app.ID, Label: text},
+			Header:      header(month1),
+			Answers:     said(answers),
+			Words:       []intake.Words{{Column: "Decision", Words: []intake.WordUse{{Word: text}}}},
+			Plan:        text,
+			At:          at,
 		})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)

@@ -6,8 +6,9 @@ import (
 	"unicode"
 )
 
-// baselineColumns gives the meaning of a column by its squeezed name. The names are the fields that Okta's help lists for the
-// report, what its older and neighbouring reports call them, and sensible variants; "" is known and not needed.
+// baselineColumns gives the meaning of a column by its squeezed name. The names are the fields that Okta's help lists
+// for the report, what its older and neighbouring reports call them, and sensible variants; "" is known and not
+// needed.
 var baselineColumns = map[string]string{
 	"userid": "id", "id": "id", "oktaid": "id", "oktauserid": "id",
 	"userlogin": "login", "login": "login", "username": "login", "oktausername": "login", "profilelogin": "login",
@@ -17,17 +18,22 @@ var baselineColumns = map[string]string{
 	"firstname": "first", "userfirstname": "first", "lastname": "last", "userlastname": "last",
 	"userstatus": "status", "status": "status", "accountstatus": "status",
 	"userisadmin": "admin", "isadmin": "admin", "admin": "admin", "useradmin": "admin",
-	"group": "groups", "groups": "groups", "groupname": "groups", "groupnames": "groups", "usergroups": "groups", "usergroup": "groups",
-	"authenticatortype": "methods", "authenticatortypes": "methods", "authenticator": "methods", "authenticators": "methods",
+	"group": "groups", "groups": "groups", "groupname": "groups", "groupnames": "groups", "usergroups": "groups",
+	"usergroup":         "groups",
+	"authenticatortype": "methods", "authenticatortypes": "methods", "authenticator": "methods",
+	"authenticators":         "methods",
 	"enrolledauthenticators": "methods", "authenticatorsenrolled": "methods", "authenticatortypesenrolled": "methods",
-	"enrolledauthenticatortypes": "methods", "factors": "methods", "enrolledfactors": "methods", "mfafactor": "methods", "mfafactors": "methods",
+	"enrolledauthenticatortypes": "methods", "factors": "methods", "enrolledfactors": "methods",
+	"mfafactor": "methods", "mfafactors": "methods",
 	"factortype": "methods", "factortypes": "methods", "methods": "methods",
-	"authenticatorcount": "count", "authenticatorscount": "count", "authenticatortypecount": "count", "numberofauthenticators": "count",
-	"usercreated": "", "useractivated": "", "created": "", "activated": "", "lastupdated": "", "lastenrollediso8601": "", "lastusediso8601": "",
+	"authenticatorcount": "count", "authenticatorscount": "count", "authenticatortypecount": "count",
+	"numberofauthenticators": "count",
+	"usercreated":            "", "useractivated": "", "created": "", "activated": "", "lastupdated": "",
+	"lastenrollediso8601": "", "lastusediso8601": "",
 }
 
-// otherReport names the report that has a column which "MFA enrollment by user" does not have, "" for none. Rows of these
-// reports name people and authenticators too, and would be read as enrolments.
+// otherReport names the report that has a column which "MFA enrollment by user" does not have, "" for none. Rows of
+// these reports name people and authenticators too, and would be read as enrolments.
 func otherReport(column string) string {
 	switch column {
 	case "eventtype", "eventid", "event", "eventtime", "eventname", "transactionid", "outcome", "outcomeresult", "result":
@@ -44,33 +50,48 @@ func otherReport(column string) string {
 
 // displayNames gives the authenticator key or the factor type by the squeezed name that the Admin Console shows.
 var displayNames = map[string]string{
-	"oktaverify": "okta_verify", "oktaverifypush": "push", "oktaverifywithpush": "push", "oktaverifytotp": "token:software:totp",
+	"oktaverify": "okta_verify", "oktaverifypush": "push", "oktaverifywithpush": "push",
+	"oktaverifytotp":     "token:software:totp",
 	"oktaverifyfastpass": "signed_nonce", "oktafastpass": "signed_nonce", "fastpass": "signed_nonce",
 	"googleauthenticator": "google_otp", "googleotp": "google_otp",
 	"phone": "phone_number", "phonenumber": "phone_number", "sms": "sms", "smsauthentication": "sms", "phonesms": "sms",
-	"voicecall": "call", "voicecallauthentication": "call", "phonevoicecall": "call", "voice": "call", "call": "call", "phonecall": "call",
+	"voicecall": "call", "voicecallauthentication": "call", "phonevoicecall": "call", "voice": "call",
+	"call": "call", "phonecall": "call",
 	"email": "okta_email", "emailauthentication": "okta_email", "emailaddress": "okta_email", "oktaemail": "okta_email",
 	"password": "okta_password", "oktapassword": "okta_password",
 	"securityquestion": "security_question", "question": "security_question",
-	"securitykeyorbiometric": "webauthn", "securitykeyorbiometricauthenticator": "webauthn", "webauthn": "webauthn", "fido2webauthn": "webauthn",
-	"webauthnfido2": "webauthn", "securitykeyorbiometricfido2webauthn": "webauthn", "securitykeyorbiometricfido2": "webauthn",
-	"passkey": "webauthn", "passkeys": "webauthn", "passkeyfido2webauthn": "webauthn", "passkeysfido2webauthn": "webauthn",
-	"fidowebauthn": "webauthn", "fido2": "webauthn", "fido2webauthnauthenticator": "webauthn", "u2f": "u2f", "u2fsecuritykey": "u2f", "fidou2f": "u2f",
+	"securitykeyorbiometric": "webauthn", "securitykeyorbiometricauthenticator": "webauthn",
+	"webauthn": "webauthn", "fido2webauthn": "webauthn",
+	"webauthnfido2": "webauthn", "securitykeyorbiometricfido2webauthn": "webauthn",
+	"securitykeyorbiometricfido2": "webauthn",
+	"passkey":                     "webauthn", "passkeys": "webauthn", "passkeyfido2webauthn": "webauthn",
+	"passkeysfido2webauthn": "webauthn",
+	"fidowebauthn":          "webauthn", "fido2": "webauthn", "fido2webauthnauthenticator": "webauthn",
+	"u2f": "u2f", "u2fsecuritykey": "u2f", "fidou2f": "u2f",
 	"duo": "duo", "duosecurity": "duo",
-	"yubikey": "yubikey_token", "yubikeytoken": "yubikey_token", "yubikeyotp": "yubikey_token", "yubikeyauthenticator": "yubikey_token",
-	"symantecvip": "symantec_vip", "rsasecurid": "rsa_token", "rsatoken": "rsa_token", "rsaonpremmfa": "onprem_mfa", "onpremmfa": "onprem_mfa",
+	"yubikey": "yubikey_token", "yubikeytoken": "yubikey_token", "yubikeyotp": "yubikey_token",
+	"yubikeyauthenticator": "yubikey_token",
+	"symantecvip":          "symantec_vip", "rsasecurid": "rsa_token", "rsatoken": "rsa_token",
+	"rsaonpremmfa": "onprem_mfa", "onpremmfa": "onprem_mfa",
 	"customotp": "custom_otp", "customapp": "custom_app", "customauthenticator": "custom_app", "custompush": "custom_app",
 	"idpauthenticator": "external_idp", "idp": "external_idp", "externalidp": "external_idp", "idpfactor": "external_idp",
-	"smartcard": "smart_card_idp", "smartcardauthenticator": "smart_card_idp", "smartcardidp": "smart_card_idp", "pivcac": "smart_card_idp",
+	"smartcard": "smart_card_idp", "smartcardauthenticator": "smart_card_idp", "smartcardidp": "smart_card_idp",
+	"pivcac":              "smart_card_idp",
 	"temporaryaccesscode": "tac", "tac": "tac",
 }
 
 // fromBaseline is the source of a method that an export names.
 const fromBaseline = "baseline"
 
-// displayed turns the name that the Admin Console shows into a method. One that is not known is kept by its name, as unknown.
+// displayed turns the name that the Admin Console shows into a method. One that is not known is kept by its name, as
+// unknown.
 func displayed(name string) Method {
-	m := Method{Name: strings.TrimSpace(name), Status: "ACTIVE", Strength: Unknown, Source: fromBaseline}
+	m := Method{
+		Name:     strings.TrimSpace(name),
+		Status:   "ACTIVE",
+		Strength: Unknown,
+		Source:   fromBaseline,
+	}
 	known, ok := displayNames[squeeze(name)]
 	if !ok {
 		return m

@@ -7,8 +7,8 @@ const (
 	NewFailing = "new_failing" // fails now, and did neither then: new in scope, grace or exemption over, could not be read
 )
 
-// MoveOf compares two verdicts; then is empty for someone who was not in scope. Someone who failed and cannot be read now has not
-// put anything right.
+// MoveOf compares two verdicts; then is empty for someone who was not in scope. Someone who failed and cannot be read
+// now has not put anything right.
 func MoveOf(then, now Verdict) string {
 	switch {
 	case then.Failing() && now == Compliant:
@@ -23,6 +23,12 @@ func MoveOf(then, now Verdict) string {
 
 // Point is what the course of time keeps of a summary.
 func (s *Summary) Point() Point {
-	return Point{AuditID: s.AuditID, At: s.AsOf, Total: s.Total, Enrolled: s.Enrolled, Strong: s.ByStrength[Phishable] + s.ByStrength[Resistant],
-		Failing: s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly]}
+	return Point{
+		AuditID:  s.AuditID,
+		At:       s.AsOf,
+		Total:    s.Total,
+		Enrolled: s.Enrolled,
+		Strong:   s.ByStrength[Phishable] + s.ByStrength[Resistant],
+		Failing:  s.ByVerdict[NotEnrolled] + s.ByVerdict[WeakOnly],
+	}
 }

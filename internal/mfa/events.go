@@ -76,9 +76,9 @@ const (
 	reasonCredential = "INVALID_CREDENTIALS"
 )
 
-// ChangeFilter is the System Log filter for all events that may change what an audit knows: enrolments, the life of users, group
-// membership, admin roles, enrolment policies and authenticators. It has about two thousand characters, so that a URL with it
-// stays under the 4 kB that Okta is known to accept.
+// ChangeFilter is the System Log filter for all events that may change what an audit knows: enrolments, the life of
+// users, group membership, admin roles, enrolment policies and authenticators. It has about two thousand characters,
+// so that a URL with it stays under the 4 kB that Okta is known to accept.
 func ChangeFilter() string {
 	types := make([]string, 0, len(changeEvents))
 	for t := range changeEvents {
@@ -88,8 +88,8 @@ func ChangeFilter() string {
 	return anyOf(types)
 }
 
-// SignalFilter is the System Log filter for what makes a finding more urgent. Of verifications only failures are asked for: the
-// others are every sign-in of the org.
+// SignalFilter is the System Log filter for what makes a finding more urgent. Of verifications only failures are
+// asked for: the others are every sign-in of the org.
 func SignalFilter() string {
 	return anyOf([]string{eventActivate, eventDeactivate, eventReset, eventDenied, eventDeniedOld, eventBypass}) +
 		" or (eventType eq " + oktaclient.Quote(EventVerified) + ` and outcome.result eq "FAILURE")`
@@ -111,8 +111,9 @@ type Effect struct {
 	Unclear         bool     // someone's enrolments changed, and the event does not say whose: no cached reading is safe
 }
 
-// EffectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol themselves are
-// the actor, and Okta does not always name them as target too. Failed attempts count: one reading too many harms no one.
+// EffectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol
+// themselves are the actor, and Okta does not always name them as target too. Failed attempts count: one reading too
+// many harms no one.
 func EffectOf(e oktaclient.Event) Effect {
 	means := changeEvents[e.Type]
 	if means == meansNothing && strings.HasPrefix(e.Type, "user.mfa.factor.") {
@@ -152,13 +153,15 @@ func targets(e oktaclient.Event, kind string) []string {
 	return ids
 }
 
-// UsedFactor puts Okta's words for a factor in the log (OKTA_VERIFY_PUSH, FIDO_WEBAUTHN, SMS_FACTOR, ...) into those of UsedAs.
-// The field is not documented to be stable: what is not known stays without a use.
+// UsedFactor puts Okta's words for a factor in the log (OKTA_VERIFY_PUSH, FIDO_WEBAUTHN, SMS_FACTOR, ...) into those
+// of UsedAs. The field is not documented to be stable: what is not known stays without a use.
 func UsedFactor(text string) string {
 	t := strings.ToUpper(text)
 	for _, known := range []struct{ part, key string }{
-		{"SIGNED_NONCE", "okta_verify"}, {"OKTA_VERIFY", "okta_verify"}, {"OKTA_SOFT_TOKEN", "okta_verify"}, {"WEBAUTHN", "webauthn"}, {"FIDO", "webauthn"}, {"U2F", "webauthn"},
-		{"SMS", "phone_number"}, {"CALL", "phone_number"}, {"VOICE", "phone_number"}, {"GOOGLE", "google_otp"}, {"EMAIL", "okta_email"}, {"QUESTION", "security_question"},
+		{"SIGNED_NONCE", "okta_verify"}, {"OKTA_VERIFY", "okta_verify"}, {"OKTA_SOFT_TOKEN", "okta_verify"},
+		{"WEBAUTHN", "webauthn"}, {"FIDO", "webauthn"}, {"U2F", "webauthn"},
+		{"SMS", "phone_number"}, {"CALL", "phone_number"}, {"VOICE", "phone_number"}, {"GOOGLE", "google_otp"},
+		{"EMAIL", "okta_email"}, {"QUESTION", "security_question"},
 		{"DUO", "duo"}, {"YUBIKEY", "yubikey_token"}, {"RSA", "rsa_token"}, {"SYMANTEC", "symantec_vip"},
 	} {
 		if strings.Contains(t, known.part) {
@@ -179,14 +182,16 @@ func EventKinds() map[string][]string {
 		"reset":       {eventReset},
 		"push_denied": {eventDenied, eventDeniedOld},
 		"bypass":      {eventBypass},
-		"admin":       {"user.account.privilege.grant", "user.account.privilege.revoke", "group.privilege.grant", "group.privilege.revoke"},
-		"policy": {"policy.lifecycle.create", "policy.lifecycle.update", "policy.lifecycle.activate", "policy.lifecycle.deactivate", "policy.lifecycle.delete",
+		"admin": {"user.account.privilege.grant", "user.account.privilege.revoke", "group.privilege.grant",
+			"group.privilege.revoke"},
+		"policy": {"policy.lifecycle.create", "policy.lifecycle.update", "policy.lifecycle.activate",
+			"policy.lifecycle.deactivate", "policy.lifecycle.delete",
 			"policy.rule.add", "policy.rule.update", "policy.rule.activate", "policy.rule.deactivate", "policy.rule.delete"},
 	}
 }
 
-// EventFilter is the System Log filter of a kind of MFA events. "failures" are failed verifications; an empty kind is all of
-// EventKinds but not failures, of which there can be very many.
+// EventFilter is the System Log filter of a kind of MFA events. "failures" are failed verifications; an empty kind is
+// all of EventKinds but not failures, of which there can be very many.
 func EventFilter(kind string) string {
 	if kind == "failures" {
 		return "eventType eq " + oktaclient.Quote(EventVerified) + ` and outcome.result eq "FAILURE"`

@@ -1,6 +1,6 @@
-// Package mfa judges enrolments: what each method is worth, what an audit policy asks for, how a person stands under it,
-// and what an event in the System Log means for that. Data goes in and findings come out; nothing here reads Okta, a file
-// or the clock. Package audit does that.
+// Package mfa judges enrolments: what each method is worth, what an audit policy asks for, how a person stands under
+// it, and what an event in the System Log means for that. Data goes in and findings come out; nothing here reads
+// Okta, a file or the clock. Package audit does that.
 package mfa
 
 import (
@@ -43,14 +43,17 @@ func (v Verdict) Failing() bool { return v == NotEnrolled || v == WeakOnly }
 
 // Method is one enrolled method of a person.
 type Method struct {
-	Name     string    `json:"method"`            // push, sms, webauthn, ...: Okta's factorType; where only the authenticator is known its key: okta_verify, phone_number
-	Key      string    `json:"authenticator"`     // okta_verify, webauthn, phone_number, ...; "" when unknown
-	Provider string    `json:"provider"`          // OKTA, GOOGLE, FIDO, ...; "" when the source does not say
-	Status   string    `json:"status"`            // only ACTIVE ones count
-	Since    time.Time `json:"since,omitzero"`    // enrolled at
-	Strength Strength  `json:"strength"`          // by the table of Okta's assurance classes
-	Allowed  string    `json:"allowed,omitempty"` // NOT_ALLOWED, OPTIONAL, REQUIRED by the person's enrolment policy; "" unknown
-	Source   string    `json:"source"`            // enrollments, factors, both
+	// push, sms, webauthn, ...: Okta's factorType; where only the authenticator is known its key: okta_verify,
+	// phone_number
+	Name     string    `json:"method"`
+	Key      string    `json:"authenticator"`  // okta_verify, webauthn, phone_number, ...; "" when unknown
+	Provider string    `json:"provider"`       // OKTA, GOOGLE, FIDO, ...; "" when the source does not say
+	Status   string    `json:"status"`         // only ACTIVE ones count
+	Since    time.Time `json:"since,omitzero"` // enrolled at
+	Strength Strength  `json:"strength"`       // by the table of Okta's assurance classes
+	// NOT_ALLOWED, OPTIONAL, REQUIRED by the person's enrolment policy; "" unknown
+	Allowed string `json:"allowed,omitempty"`
+	Source  string `json:"source"` // enrollments, factors, both
 }
 
 // Active reports whether Okta accepts the method now.
@@ -78,18 +81,20 @@ type Finding struct {
 	Roles    []string `json:"admin_roles,omitempty"` // role types that the person holds, directly or through a group
 	RolesVia string   `json:"admin_via,omitempty"`   // direct, group, both
 
-	Methods  []Method         `json:"methods"`
-	Strength Strength         `json:"strength"`                  // the best that is registered
-	Usable   Strength         `json:"allowed_strength"`          // the best that is registered and allowed by the enrolment policy
+	Methods  []Method `json:"methods"`
+	Strength Strength `json:"strength"` // the best that is registered
+	// the best that is registered and allowed by the enrolment policy
+	Usable   Strength         `json:"allowed_strength"`
 	Required []string         `json:"required,omitempty"`        // authenticators that the enrolment policy demands
 	Policy   untrusted.Stored `json:"enrollment_policy"`         // its name
 	Rule     string           `json:"enrollment_rule,omitempty"` // the rule that demands enrolment, and when
 	Single   bool             `json:"single_method"`             // one usable method: losing it locks the person out
 
 	Verdict Verdict          `json:"verdict"`
-	Until   time.Time        `json:"until,omitzero"`   // of in_grace and exempt
-	Reason  untrusted.Stored `json:"reason,omitzero"`  // why this verdict, in words
-	Change  string           `json:"change,omitempty"` // since the audit before of the same scope: fixed, regressed, new_failing
+	Until   time.Time        `json:"until,omitzero"`  // of in_grace and exempt
+	Reason  untrusted.Stored `json:"reason,omitzero"` // why this verdict, in words
+	// since the audit before of the same scope: fixed, regressed, new_failing
+	Change string `json:"change,omitempty"`
 
 	Sources  string    `json:"sources"` // enrollments, factors, both, none
 	Cached   bool      `json:"from_cache"`
@@ -116,24 +121,27 @@ type Coverage struct {
 
 // Tally counts people by what an audit found.
 type Tally struct {
-	Total      int              `json:"total_users"`
-	Enrolled   int              `json:"enrolled"`                  // with at least one active method beyond password, e-mail and question
-	NotEnroll  int              `json:"not_enrolled"`              // without; unreadable people are in neither
-	Rate       *float64         `json:"enrollment_rate,omitempty"` // enrolled / (enrolled + not_enrolled); nil below the coverage bound
-	ByMethod   map[string]int   `json:"by_method"`                 // people who have it, by authenticator
-	ByStrength map[Strength]int `json:"by_strength"`               // adds up to Total; unreadable people count as unknown
-	ByVerdict  map[Verdict]int  `json:"by_verdict"`                // adds up to Total
+	Total int `json:"total_users"`
+	// with at least one active method beyond password, e-mail and question
+	Enrolled  int `json:"enrolled"`
+	NotEnroll int `json:"not_enrolled"` // without; unreadable people are in neither
+	// enrolled / (enrolled + not_enrolled); nil below the coverage bound
+	Rate       *float64         `json:"enrollment_rate,omitempty"`
+	ByMethod   map[string]int   `json:"by_method"`   // people who have it, by authenticator
+	ByStrength map[Strength]int `json:"by_strength"` // adds up to Total; unreadable people count as unknown
+	ByVerdict  map[Verdict]int  `json:"by_verdict"`  // adds up to Total
 }
 
 // Change is what differs from the audit before of the same scope. Counts are people.
 type Change struct {
-	Since     string          `json:"since_audit"`
-	At        time.Time       `json:"at"`
-	Fixed     int             `json:"fixed"`       // failing then, compliant now
-	Regressed int             `json:"regressed"`   // compliant then, failing now
-	NewFail   int             `json:"new_failing"` // failing now, and neither then: new in scope, grace or exemption over, unreadable
-	Gone      int             `json:"left_scope"`  // in scope then, not now
-	Verdicts  map[Verdict]int `json:"by_verdict"`  // now minus then
+	Since     string    `json:"since_audit"`
+	At        time.Time `json:"at"`
+	Fixed     int       `json:"fixed"`     // failing then, compliant now
+	Regressed int       `json:"regressed"` // compliant then, failing now
+	// failing now, and neither then: new in scope, grace or exemption over, unreadable
+	NewFail  int             `json:"new_failing"`
+	Gone     int             `json:"left_scope"` // in scope then, not now
+	Verdicts map[Verdict]int `json:"by_verdict"` // now minus then
 }
 
 // SampleError is the cache's measured error: people taken from cache who were read again all the same.
@@ -167,7 +175,8 @@ type Exemption struct {
 	Owner   untrusted.Stored `json:"owner" yaml:"owner"` // who answers for it
 	Reason  untrusted.Stored `json:"reason" yaml:"reason"`
 	Expires time.Time        `json:"expires" yaml:"expires"`
-	State   string           `json:"state" yaml:"-"` // in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
+	// in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
+	State string `json:"state" yaml:"-"`
 }
 
 // Summary is what an audit found, without names. It is saved as summary.json beside the findings.
@@ -183,24 +192,28 @@ type Summary struct {
 	AsOf    time.Time        `json:"as_of"` // changes up to here are in the result
 
 	Tally
-	Admins      Tally              `json:"admins"`
-	AdminsKnown bool               `json:"admins_known"` // false when the roles could not be read
-	Coverage    Coverage           `json:"coverage"`
-	Sample      *SampleError       `json:"sample,omitempty"`
-	Change      *Change            `json:"change,omitempty"`
-	History     []Point            `json:"history,omitempty"` // earlier audits of the same scope, oldest first, this one last
-	Departments []Department       `json:"departments,omitempty"`
-	Counted     map[string]int     `json:"counted_only,omitempty"` // statuses that are counted and not judged: STAGED, PROVISIONED, SUSPENDED
-	Other       map[string]int     `json:"named_apart,omitempty"`  // judged people who are not ACTIVE: PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY
-	Single      int                `json:"single_method"`
-	Disagree    int                `json:"sources_disagree"`
-	Exemptions  []Exemption        `json:"exemptions,omitempty"`
-	Policy      Policy             `json:"policy"`
-	Sources     Sources            `json:"sources"`
-	Baseline    *Comparison        `json:"baseline,omitempty"`
-	Notes       []untrusted.Stored `json:"notes,omitempty"` // what a reader must know: scopes missing, caveats, a deadline that has passed
-	Calls       int64              `json:"okta_calls"`
-	Digest      string             `json:"findings_sha256"`
+	Admins      Tally        `json:"admins"`
+	AdminsKnown bool         `json:"admins_known"` // false when the roles could not be read
+	Coverage    Coverage     `json:"coverage"`
+	Sample      *SampleError `json:"sample,omitempty"`
+	Change      *Change      `json:"change,omitempty"`
+	// earlier audits of the same scope, oldest first, this one last
+	History     []Point      `json:"history,omitempty"`
+	Departments []Department `json:"departments,omitempty"`
+	// statuses that are counted and not judged: STAGED, PROVISIONED, SUSPENDED
+	Counted map[string]int `json:"counted_only,omitempty"`
+	// judged people who are not ACTIVE: PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY
+	Other      map[string]int `json:"named_apart,omitempty"`
+	Single     int            `json:"single_method"`
+	Disagree   int            `json:"sources_disagree"`
+	Exemptions []Exemption    `json:"exemptions,omitempty"`
+	Policy     Policy         `json:"policy"`
+	Sources    Sources        `json:"sources"`
+	Baseline   *Comparison    `json:"baseline,omitempty"`
+	// what a reader must know: scopes missing, caveats, a deadline that has passed
+	Notes  []untrusted.Stored `json:"notes,omitempty"`
+	Calls  int64              `json:"okta_calls"`
+	Digest string             `json:"findings_sha256"`
 }
 
 // Whole reports whether the audit is of the whole organisation.
@@ -208,11 +221,12 @@ func (s *Summary) Whole() bool { return s.Scope.Raw() == Everybody }
 
 // Sources says where the readings come from.
 type Sources struct {
-	Primary   string         `json:"primary"`   // enrollments or factors
-	ByUsers   map[string]int `json:"users"`     // people by source: enrollments, factors, both, none
-	ReadFrom  string         `json:"read_from"` // the host that asked; Okta evaluates factors with the caller's network zone
-	Caveat    string         `json:"caveat,omitempty"`
-	Authentic []string       `json:"org_authenticators,omitempty"` // keys of the org's ACTIVE authenticators
+	Primary string         `json:"primary"` // enrollments or factors
+	ByUsers map[string]int `json:"users"`   // people by source: enrollments, factors, both, none
+	// the host that asked; Okta evaluates factors with the caller's network zone
+	ReadFrom  string   `json:"read_from"`
+	Caveat    string   `json:"caveat,omitempty"`
+	Authentic []string `json:"org_authenticators,omitempty"` // keys of the org's ACTIVE authenticators
 }
 
 // Comparison holds the Admin Console's exported CSV against what the API says.

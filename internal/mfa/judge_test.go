@@ -53,8 +53,18 @@ func TestTheBestActiveMethodGradesAPerson(t *testing.T) {
 
 func TestVerdicts(t *testing.T) {
 	soon, past := judgedAt.Add(24*time.Hour), judgedAt.Add(-time.Hour)
-	exempt := &Exemption{User: untrusted.NewStored("a@x"), Owner: untrusted.NewStored("Olga"), Reason: untrusted.NewStored("break glass"), Expires: soon}
-	expired := &Exemption{User: untrusted.NewStored("a@x"), Owner: untrusted.NewStored("Olga"), Reason: untrusted.NewStored("break glass"), Expires: past}
+	exempt := &Exemption{
+		User:    untrusted.NewStored("a@x"),
+		Owner:   untrusted.NewStored("Olga"),
+		Reason:  untrusted.NewStored("break glass"),
+		Expires: soon,
+	}
+	expired := &Exemption{
+		User:    untrusted.NewStored("a@x"),
+		Owner:   untrusted.NewStored("Olga"),
+		Reason:  untrusted.NewStored("break glass"),
+		Expires: past,
+	}
 	newcomer := Moments{Created: judgedAt.Add(-100 * time.Hour), Activated: judgedAt.Add(-time.Hour)}
 	old := Moments{Created: judgedAt.Add(-1000 * time.Hour), Activated: judgedAt.Add(-999 * time.Hour)}
 	plainPolicy := func(p *Policy) {}
@@ -285,7 +295,11 @@ func TestVerdicts(t *testing.T) {
 				c.policy = plainPolicy
 			}
 			c.policy(&p)
-			f := Finding{Methods: methodsOf(c.methods), Until: judgedAt, Reason: untrusted.NewStored("stale")}
+			f := Finding{
+				Methods: methodsOf(c.methods),
+				Until:   judgedAt,
+				Reason:  untrusted.NewStored("stale"),
+			}
 			p.Judge(&f, c.moments, c.ex, !c.unreadable, judgedAt)
 			if f.Verdict != c.want || !f.Until.Equal(c.until) {
 				t.Errorf("%s until %s, want %s until %s", f.Verdict, f.Until, c.want, c.until)
@@ -349,8 +363,15 @@ func TestFactorsAreWantedWhereTheyDecide(t *testing.T) {
 
 func TestExemptionsAreFoundByIDLoginAndEmail(t *testing.T) {
 	p := Policy{Exemptions: []Exemption{
-		{User: untrusted.NewStored("Svc@Acme.example"), Owner: untrusted.NewStored("1")}, {User: untrusted.NewStored("00uAbC"), Owner: untrusted.NewStored("2")},
-		{User: untrusted.NewStored("late@acme.example"), Owner: untrusted.NewStored("3"), Expires: judgedAt}, {User: untrusted.NewStored(""), Owner: untrusted.NewStored("4")},
+		{
+			User:  untrusted.NewStored("Svc@Acme.example"),
+			Owner: untrusted.NewStored("1"),
+		}, {User: untrusted.NewStored("00uAbC"), Owner: untrusted.NewStored("2")},
+		{
+			User:    untrusted.NewStored("late@acme.example"),
+			Owner:   untrusted.NewStored("3"),
+			Expires: judgedAt,
+		}, {User: untrusted.NewStored(""), Owner: untrusted.NewStored("4")},
 	}}
 	index := p.IndexExemptions()
 	for _, c := range []struct{ id, login, email, owner string }{

@@ -17,25 +17,36 @@ const (
 	Required Level = "required" // findings are violations: tickets, messages, exit status
 )
 
-// Policy is the audit policy: what counts as MFA, for whom, from when. DefaultPolicy is sensible; a file or a tool's arguments
-// change parts of it.
+// Policy is the audit policy: what counts as MFA, for whom, from when. DefaultPolicy is sensible; a file or a tool's
+// arguments change parts of it.
 type Policy struct {
 	Level Level `json:"enforcement_level" yaml:"enforcement_level"`
 	// AllowedFactorTypes are the methods that may count: Okta factor types or authenticator keys. Empty allows all.
 	AllowedFactorTypes []string `json:"allowed_factor_types,omitempty" yaml:"allowed_factor_types"`
-	// Methods is what satisfies the policy: strengths (strong_phishable, phishing_resistant), factor types or authenticator keys.
-	Methods    []string    `json:"mfa_methods" yaml:"mfa_methods"`
-	GraceHours int         `json:"grace_period_hours" yaml:"grace_period_hours"` // for new users, from their activation (creation when never activated)
+	// Methods is what satisfies the policy: strengths (strong_phishable, phishing_resistant), factor types or
+	// authenticator keys.
+	Methods []string `json:"mfa_methods" yaml:"mfa_methods"`
+	// for new users, from their activation (creation when never activated)
+	GraceHours int         `json:"grace_period_hours" yaml:"grace_period_hours"`
 	Deadline   time.Time   `json:"enrollment_deadline,omitzero" yaml:"enrollment_deadline"`
 	Exemptions []Exemption `json:"exemptions,omitempty" yaml:"exemptions"`
-	Bound      float64     `json:"minimum_coverage" yaml:"minimum_coverage"`       // share below which no rate is given, 0.99
-	Sample     float64     `json:"sample" yaml:"sample"`                           // share of cached people who are read again, 0.01
-	OktaVerify bool        `json:"resolve_okta_verify" yaml:"resolve_okta_verify"` // read factors too for everyone with Okta Verify, to tell FastPass from push
+	// share below which no rate is given, 0.99
+	Bound float64 `json:"minimum_coverage" yaml:"minimum_coverage"`
+	// share of cached people who are read again, 0.01
+	Sample float64 `json:"sample" yaml:"sample"`
+	// read factors too for everyone with Okta Verify, to tell FastPass from push
+	OktaVerify bool `json:"resolve_okta_verify" yaml:"resolve_okta_verify"`
 }
 
 // DefaultPolicy accepts any strong method, gives new people 72 hours, and reads 1 % of the cache again.
 func DefaultPolicy() Policy {
-	return Policy{Level: Required, Methods: []string{string(Phishable), string(Resistant)}, GraceHours: 72, Bound: 0.99, Sample: 0.01}
+	return Policy{
+		Level:      Required,
+		Methods:    []string{string(Phishable), string(Resistant)},
+		GraceHours: 72,
+		Bound:      0.99,
+		Sample:     0.01,
+	}
 }
 
 // Digest names the policy's content.

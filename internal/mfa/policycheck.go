@@ -19,32 +19,37 @@ const (
 	exemptionsInNotes = 10
 )
 
-// Check refuses a policy that makes no sense, by the name of the field, and returns in words what is accepted but must be said: a
-// deadline that has passed, exemptions that have expired or last for more than a year.
+// Check refuses a policy that makes no sense, by the name of the field, and returns in words what is accepted but
+// must be said: a deadline that has passed, exemptions that have expired or last for more than a year.
 func (p Policy) Check(now time.Time) ([]string, error) {
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("check audit policy: %w", err)
 	}
 	var notes []string
 	if !p.Deadline.IsZero() && !now.Before(p.Deadline) {
-		notes = append(notes, fmt.Sprintf("enrollment_deadline %s has passed: nobody is in grace because of it", p.Deadline.Format(time.RFC3339)))
+		notes = append(notes, fmt.Sprintf("enrollment_deadline %s has passed: nobody is in grace because of it",
+			p.Deadline.Format(time.RFC3339)))
 	}
 	notCounted := slices.DeleteFunc(slices.Clone(p.AllowedFactorTypes), func(s string) bool {
 		return Method{Name: fold(s), Key: fold(s)}.beyondPassword()
 	})
 	if len(notCounted) > 0 {
-		notes = append(notes, "allowed_factor_types holds "+strings.Join(notCounted, ", ")+", which never counts as a second factor")
+		notes = append(notes, "allowed_factor_types holds "+strings.Join(notCounted,
+			", ")+", which never counts as a second factor")
 	}
 	var expired, long []string
 	for _, e := range p.Exemptions {
 		switch {
 		case !now.Before(e.Expires):
-			expired = append(expired, fmt.Sprintf("the exemption of %q expired on %s: it no longer applies", e.User, e.Expires.Format(time.DateOnly)))
+			expired = append(expired, fmt.Sprintf("the exemption of %q expired on %s: it no longer applies", e.User,
+				e.Expires.Format(time.DateOnly)))
 		case e.Expires.Sub(now) > longestExemption:
-			long = append(long, fmt.Sprintf("the exemption of %q lasts until %s, more than a year", e.User, e.Expires.Format(time.DateOnly)))
+			long = append(long, fmt.Sprintf("the exemption of %q lasts until %s, more than a year", e.User,
+				e.Expires.Format(time.DateOnly)))
 		}
 	}
-	return append(append(notes, few(expired, "expired exemptions")...), few(long, "exemptions of more than a year")...), nil
+	return append(append(notes, few(expired, "expired exemptions")...),
+		few(long, "exemptions of more than a year")...), nil
 }
 
 // few keeps the first notes of one sort and counts the others.
@@ -52,7 +57,8 @@ func few(notes []string, what string) []string {
 	if len(notes) <= exemptionsInNotes {
 		return notes
 	}
-	return append(notes[:exemptionsInNotes:exemptionsInNotes], fmt.Sprintf("%d more %s", len(notes)-exemptionsInNotes, what))
+	return append(notes[:exemptionsInNotes:exemptionsInNotes],
+		fmt.Sprintf("%d more %s", len(notes)-exemptionsInNotes, what))
 }
 
 func (p Policy) check() error {
@@ -81,7 +87,8 @@ func (p Policy) check() error {
 func (p Policy) checkMethods() error {
 	known := knownMethods()
 	if len(p.Methods) == 0 {
-		return fmt.Errorf("mfa_methods is empty, so that nobody could comply; name strengths (weak, strong_phishable, phishing_resistant) or methods")
+		return fmt.Errorf("mfa_methods is empty, so that nobody could comply; name strengths (weak, " +
+			"strong_phishable, phishing_resistant) or methods")
 	}
 	for _, field := range [...]string{"mfa_methods", "allowed_factor_types"} {
 		list, seen := p.Methods, map[string]bool{}
@@ -95,7 +102,8 @@ func (p Policy) checkMethods() error {
 			case seen[name]:
 				return fmt.Errorf("%s holds %s twice; keep one", field, quoted(s))
 			case !strength && !slices.Contains(known, name):
-				return fmt.Errorf("%s holds %s, which is not known; known are %s%s", field, quoted(s), strengthWords(field), strings.Join(known, ", "))
+				return fmt.Errorf("%s holds %s, which is not known; known are %s%s", field, quoted(s),
+					strengthWords(field), strings.Join(known, ", "))
 			case field == "mfa_methods" && !(Method{Name: name, Key: name}).beyondPassword():
 				return fmt.Errorf("mfa_methods holds %s, which is not a second factor: %s", quoted(s), EnrolledRule)
 			}
@@ -103,7 +111,8 @@ func (p Policy) checkMethods() error {
 		}
 	}
 	if len(p.AllowedFactorTypes) > 0 && !slices.ContainsFunc(p.AllowedFactorTypes, p.canSatisfy) {
-		return fmt.Errorf("allowed_factor_types allows nothing that mfa_methods accepts, so that nobody could comply; widen one of them")
+		return fmt.Errorf("allowed_factor_types allows nothing that mfa_methods accepts, so that nobody could " +
+			"comply; widen one of them")
 	}
 	return nil
 }
@@ -130,7 +139,8 @@ func strengthWords(field string) string {
 	return ""
 }
 
-// knownMethods lists the factor types and authenticator keys of Okta that this program grades, sorted. A password is none.
+// knownMethods lists the factor types and authenticator keys of Okta that this program grades, sorted. A password is
+// none.
 func knownMethods() []string {
 	known := append(slices.Collect(maps.Keys(factorKinds)), slices.Collect(maps.Keys(keyStrengths))...)
 	slices.Sort(known)
@@ -144,16 +154,19 @@ func (p Policy) checkExemptions() error {
 	seen := make(map[string]int, len(p.Exemptions))
 	for i, e := range p.Exemptions {
 		where := fmt.Sprintf("exemptions, entry %d", i+1)
-		for _, f := range [...]struct{ name, text string }{{"user", e.User.Raw()}, {"owner", e.Owner.Raw()}, {"reason", e.Reason.Raw()}} {
+		for _, f := range [...]struct{ name, text string }{{"user", e.User.Raw()}, {"owner", e.Owner.Raw()},
+			{"reason", e.Reason.Raw()}} {
 			switch {
 			case strings.TrimSpace(f.text) == "":
-				return fmt.Errorf("%s (user %s): %s is missing; someone must answer for every exemption", where, quoted(cmp.Or(e.User.Raw(), "not given")), f.name)
+				return fmt.Errorf("%s (user %s): %s is missing; someone must answer for every exemption", where,
+					quoted(cmp.Or(e.User.Raw(), "not given")), f.name)
 			case utf8.RuneCountInString(f.text) > maxExemptionText:
 				return fmt.Errorf("%s: %s has more than %d characters", where, f.name, maxExemptionText)
 			}
 		}
 		if e.Expires.IsZero() {
-			return fmt.Errorf("%s (user %q): expires is missing; every exemption ends, give a date such as 2026-12-31", where, e.User)
+			return fmt.Errorf("%s (user %q): expires is missing; every exemption ends, give a date such as 2026-12-31",
+				where, e.User)
 		}
 		if first := seen[fold(e.User.Raw())]; first > 0 {
 			return fmt.Errorf("%s: user %q is in entry %d already; keep one", where, e.User, first)

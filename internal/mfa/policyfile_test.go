@@ -187,9 +187,24 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 	p.Deadline = judgedAt
 	p.AllowedFactorTypes = []string{"push", "email"}
 	p.Exemptions = []Exemption{
-		{User: untrusted.NewStored("old"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt},
-		{User: untrusted.NewStored("fine"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.Add(time.Hour)},
-		{User: untrusted.NewStored("long"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.AddDate(1, 0, 3)},
+		{
+			User:    untrusted.NewStored("old"),
+			Owner:   untrusted.NewStored("O"),
+			Reason:  untrusted.NewStored("R"),
+			Expires: judgedAt,
+		},
+		{
+			User:    untrusted.NewStored("fine"),
+			Owner:   untrusted.NewStored("O"),
+			Reason:  untrusted.NewStored("R"),
+			Expires: judgedAt.Add(time.Hour),
+		},
+		{
+			User:    untrusted.NewStored("long"),
+			Owner:   untrusted.NewStored("O"),
+			Reason:  untrusted.NewStored("R"),
+			Expires: judgedAt.AddDate(1, 0, 3),
+		},
 	}
 	notes, err := p.Check(judgedAt)
 	want := []string{"has passed: nobody is in grace because of it", "holds email, which never counts",

@@ -21,8 +21,8 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// JiraOptions says which Jira, and how issues are to look there. Either Email and Token are set (Jira Cloud) or PAT (Jira
-// Data Center).
+// JiraOptions says which Jira, and how issues are to look there. Either Email and Token are set (Jira Cloud) or PAT
+// (Jira Data Center).
 type JiraOptions struct {
 	BaseURL string        // https://example.atlassian.net; plain http only for this machine
 	Email   string        // Cloud: the account that the token belongs to
@@ -34,8 +34,10 @@ type JiraOptions struct {
 	Fields    map[string]any // fields that the project demands, by id, in the form that Jira's REST API wants
 	Labels    []string       // put on every issue beside those that this program needs
 
-	CloseTransition  string // name of the transition that closes; "" takes the first that leads to a status of category Done
-	ReopenTransition string // name of the transition that reopens; "" takes the first that leads to a status of another category
+	// name of the transition that closes; "" takes the first that leads to a status of category Done
+	CloseTransition string
+	// name of the transition that reopens; "" takes the first that leads to a status of another category
+	ReopenTransition string
 	Resolution       string // sent with the closing transition when set; for workflows whose closing screen demands one
 	UrgentPriority   string // priority of urgent tickets by name, when set
 
@@ -46,8 +48,8 @@ type JiraOptions struct {
 	Log       *slog.Logger      // nil means none
 }
 
-// Jira keeps issues in step with what audits find. It is safe for several goroutines; two syncs of one set wait for each
-// other, in other processes too.
+// Jira keeps issues in step with what audits find. It is safe for several goroutines; two syncs of one set wait for
+// each other, in other processes too.
 type Jira struct {
 	o    JiraOptions
 	site site
@@ -101,11 +103,14 @@ func NewJira(o JiraOptions) (*Jira, error) {
 func checkJiraOptions(o JiraOptions) error {
 	switch cloud := o.Email != "" || !o.Token.IsZero(); {
 	case cloud && !o.PAT.IsZero():
-		return errors.New("read Jira's credentials: both an API token (Jira Cloud) and a personal access token (Data Center) are set; keep one")
+		return errors.New("read Jira's credentials: both an API token (Jira Cloud) and a personal access token " +
+			"(Data Center) are set; keep one")
 	case cloud && (o.Email == "" || o.Token.IsZero()):
-		return errors.New("read Jira's credentials: Jira Cloud wants both the e-mail address and the API token; set the other one too")
+		return errors.New("read Jira's credentials: Jira Cloud wants both the e-mail address and the API token; " +
+			"set the other one too")
 	case !cloud && o.PAT.IsZero():
-		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access token (Data Center)")
+		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access " +
+			"token (Data Center)")
 	case !projectKey.matches(o.Project):
 		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the "+
 			"number of its issues, such as SEC", untrusted.New(o.Project).Show(untrusted.Word))
@@ -116,14 +121,15 @@ func checkJiraOptions(o JiraOptions) error {
 	}
 	for _, label := range o.Labels {
 		if !labelForm.matches(label) {
-			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", untrusted.New(label).Show(untrusted.Word))
+			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes",
+				untrusted.New(label).Show(untrusted.Word))
 		}
 	}
 	return nil
 }
 
-// harmlessAtJira names the requests that may be sent again after a lost answer: reads, searches, and PUT, which states what
-// is to be.
+// harmlessAtJira names the requests that may be sent again after a lost answer: reads, searches, and PUT, which
+// states what is to be.
 func harmlessAtJira(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodPut:
@@ -134,8 +140,9 @@ func harmlessAtJira(r *http.Request) bool {
 	return false
 }
 
-// Check asks whether tickets can be made: the credential works, the project and the issue type are there, labels can be set,
-// and every field that the project demands is filled. It only reads. The error names all that is missing, and how to set it.
+// Check asks whether tickets can be made: the credential works, the project and the issue type are there, labels can
+// be set, and every field that the project demands is filled. It only reads. The error names all that is missing, and
+// how to set it.
 func (j *Jira) Check(ctx context.Context) error {
 	if err := j.site.checkAccess(ctx, j.o.Project); err != nil {
 		return err
@@ -176,7 +183,8 @@ func (j *Jira) screen(ctx context.Context) (screen, error) {
 }
 
 // ourFields are filled by this program.
-var ourFields = map[string]bool{"project": true, "issuetype": true, "summary": true, "description": true, "labels": true}
+var ourFields = map[string]bool{"project": true, "issuetype": true, "summary": true, "description": true,
+	"labels": true}
 
 func (j *Jira) readScreen(fields []createField) screen {
 	s := screen{has: map[string]bool{}}
@@ -220,7 +228,8 @@ func howToFill(f createField) string {
 		value = "[" + value + "]"
 	}
 	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s",
-		untrusted.New(f.Name).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name), value)
+		untrusted.New(f.Name).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name),
+		untrusted.New(f.id()).Show(untrusted.Name), value)
 }
 
 // The labels by which issues are known: one for the set, one for the ticket, one for the content that was written last.
@@ -241,8 +250,8 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// draft turns a ticket into an issue. The content's digest is among the labels, so that a run without a ledger knows as well
-// what Jira has.
+// draft turns a ticket into an issue. The content's digest is among the labels, so that a run without a ledger knows
+// as well what Jira has.
 func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	d := draft{
 		project: j.o.Project, kind: j.o.IssueType, fields: j.o.Fields, dueKnown: s.has["duedate"],
@@ -281,7 +290,8 @@ func contentOf(d draft, labels []string) string {
 
 // Filter is the address of Jira's list of the open tickets of a set.
 func (j *Jira) Filter(set string) string {
-	return j.o.BaseURL + "/issues/?jql=" + url.QueryEscape(fmt.Sprintf("labels = %q AND statusCategory != Done ORDER BY created DESC", set))
+	return j.o.BaseURL + "/issues/?jql=" + url.QueryEscape(fmt.Sprintf("labels = %q AND statusCategory != Done "+
+		"ORDER BY created DESC", set))
 }
 
 func (j *Jira) browse(key string) string { return j.o.BaseURL + "/browse/" + url.PathEscape(key) }

@@ -14,7 +14,13 @@ import (
 )
 
 var demanded = []notifytest.Field{
-	{ID: "customfield_10042", Name: "Risk", Required: true, Type: "option", Options: []string{"Low", "High"}},
+	{
+		ID:       "customfield_10042",
+		Name:     "Risk",
+		Required: true,
+		Type:     "option",
+		Options:  []string{"Low", "High"},
+	},
 	{ID: "customfield_10043", Name: "Cost centre", Required: true, Type: "string"},
 	{ID: "customfield_10044", Name: "Remark", Type: "string"},
 }
@@ -22,7 +28,8 @@ var demanded = []notifytest.Field{
 func TestCheckNamesEveryFieldThatIsDemandedAndHowToFillIt(t *testing.T) {
 	both(t, notifytest.JiraOptions{Fields: demanded}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		err := p.client(with).Check(t.Context())
-		for _, words := range []string{`"Risk" (customfield_10042)`, `{"value": "Low"}`, `"Cost centre" (customfield_10043)`} {
+		for _, words := range []string{`"Risk" (customfield_10042)`, `{"value": "Low"}`,
+			`"Cost centre" (customfield_10043)`} {
 			if err == nil || !strings.Contains(err.Error(), words) {
 				t.Errorf("%s is not in %v", words, err)
 			}
@@ -55,9 +62,12 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		change      func(*notify.JiraOptions)
 	}{
 		{"no such project", "no such project", notifytest.JiraOptions{}, func(o *notify.JiraOptions) { o.Project = "NOPE" }},
-		{"no such type", "there are: Task, Bug", notifytest.JiraOptions{}, func(o *notify.JiraOptions) { o.IssueType = "Epic" }},
-		{"no labels", "labels: not on the create screen", notifytest.JiraOptions{Without: []string{"labels"}}, func(*notify.JiraOptions) {}},
-		{"wrong token", "make a new token", notifytest.JiraOptions{}, func(o *notify.JiraOptions) { o.Token = secret.New("stale-token-99") }},
+		{"no such type", "there are: Task, Bug", notifytest.JiraOptions{},
+			func(o *notify.JiraOptions) { o.IssueType = "Epic" }},
+		{"no labels", "labels: not on the create screen", notifytest.JiraOptions{Without: []string{"labels"}},
+			func(*notify.JiraOptions) {}},
+		{"wrong token", "make a new token", notifytest.JiraOptions{},
+			func(o *notify.JiraOptions) { o.Token = secret.New("stale-token-99") }},
 	} {
 		p := newPlace(t, c.fake)
 		err := p.client(c.change).Check(t.Context())
@@ -74,7 +84,13 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
-	good := notify.JiraOptions{BaseURL: "https://x.atlassian.net", Email: "a@b.c", Token: secret.New("tttt"), Project: "SEC", Dir: t.TempDir()}
+	good := notify.JiraOptions{
+		BaseURL: "https://x.atlassian.net",
+		Email:   "a@b.c",
+		Token:   secret.New("tttt"),
+		Project: "SEC",
+		Dir:     t.TempDir(),
+	}
 	for name, change := range map[string]func(*notify.JiraOptions){
 		"no address":     func(o *notify.JiraOptions) { o.BaseURL = "" },
 		"plain http":     func(o *notify.JiraOptions) { o.BaseURL = "http://x.atlassian.net" },
@@ -91,7 +107,8 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		change(&o)
 		if _, err := notify.NewJira(o); err == nil {
 			t.Errorf("%s: taken", name)
-		} else if text := err.Error(); strings.Contains(text, "tttt") || strings.Contains(text, "pppp") || strings.Contains(text, "me:pw") {
+		} else if text := err.Error(); strings.Contains(text, "tttt") || strings.Contains(text, "pppp") ||
+			strings.Contains(text, "me:pw") {
 			t.Errorf("%s: a credential in %s", name, text)
 		}
 	}
@@ -101,7 +118,10 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	two := append(tickets(1), tickets(1)...)
 	for name, d := range map[string]notify.Wanted{
-		"set": {Set: `x" OR project = "HR`}, "key": {Set: "s", Open: []notify.Ticket{{Key: `a"b`}}}, "twice": {Set: "s", Open: two},
+		"set": {Set: `x" OR project = "HR`}, "key": {
+			Set:  "s",
+			Open: []notify.Ticket{{Key: `a"b`}},
+		}, "twice": {Set: "s", Open: two},
 		"open and settled": wantedOf(tickets(1), "t0"), "cap": {Set: "s", MaxNew: -1},
 	} {
 		if _, err := j.Sync(t.Context(), d); err == nil {
@@ -115,14 +135,25 @@ func TestHostileTextsAreTextInJira(t *testing.T) {
 	hostile := []string{
 		"h1. Heading", "bq. quoted", "{code}rm -rf{code}",
 		"[~admin] [click|https://evil.example] !https://evil.example/x.png!", "*b* _i_ -s- +u+ ^x^ ~y~ ??c?? {{m}}",
-		"||a||b||", "# one", "* two", `a\\b {noformat}`, "<script>alert(1)</script>", "line\r\nbreak\u2028x \u202egnirts \x1b[31mred\x00", "----", "(!) :)",
+		"||a||b||", "# one", "* two", `a\\b {noformat}`, "<script>alert(1)</script>",
+		"line\r\nbreak\u2028x \u202egnirts \x1b[31mred\x00", "----", "(!) :)",
 	}
 	both(t, notifytest.JiraOptions{}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 		d := wantedOf([]notify.Ticket{
-			{Key: "a", Title: strings.Join(hostile, "\n") + strings.Repeat("😀", 300), Lines: hostile,
-				Rows: [][]string{{"x", "y"}, hostile[:4], {"", "|"}}, Labels: []string{"ok", "not ok", "\u202ebad"}},
+			{
+				Key:    "a",
+				Title:  strings.Join(hostile, "\n") + strings.Repeat("😀", 300),
+				Lines:  hostile,
+				Rows:   [][]string{{"x", "y"}, hostile[:4], {"", "|"}},
+				Labels: []string{"ok", "not ok", "\u202ebad"},
+			},
 			{Key: "b", Title: "\x00\n", Lines: nil},
-			{Key: "c", Title: "long", Lines: []string{strings.Repeat("{*}", 20_000), strings.Repeat("é", 60_000)}, Rows: rows(5_000)},
+			{
+				Key:   "c",
+				Title: "long",
+				Lines: []string{strings.Repeat("{*}", 20_000), strings.Repeat("é", 60_000)},
+				Rows:  rows(5_000),
+			},
 		})
 		want(t, p.sync(p.client(with), d), "created 3, failed 0")
 		want(t, p.sync(p.client(with), d), "unchanged 3")
@@ -176,9 +207,15 @@ func liveMarkup(text string) string {
 }
 
 func TestAssigneesAndUrgencyAreSetWhereTheScreenHasThem(t *testing.T) {
-	people := []notifytest.Person{{ID: "acc-kim", Email: "kim@example.com"}, {ID: "acc-ana", Email: "ana@example.com", Hidden: true}}
+	people := []notifytest.Person{{
+		ID:    "acc-kim",
+		Email: "kim@example.com",
+	}, {ID: "acc-ana", Email: "ana@example.com", Hidden: true}}
 	for _, without := range [][]string{nil, {"assignee", "priority", "duedate"}} {
-		both(t, notifytest.JiraOptions{People: people, Without: without}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
+		both(t, notifytest.JiraOptions{
+			People:  people,
+			Without: without,
+		}, func(t *testing.T, p *place, with func(*notify.JiraOptions)) {
 			d := wantedOf(tickets(3))
 			d.Open[0].Assignee, d.Open[0].Urgent, d.Open[1].Assignee = "Kim@Example.com", true, "nobody@example.com"
 			urgent := func(o *notify.JiraOptions) { o.UrgentPriority = "Highest" }
@@ -215,7 +252,9 @@ func TestWorkflowsOfTheirOwnAreFollowed(t *testing.T) {
 		if !strings.Contains(report.Results[0].Error, "Won't do, Accept") {
 			t.Errorf("result: %s", report.Results[0].Error)
 		}
-		want(t, p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Accept" }), wantedOf(nil, "t0")), "failed 1") // no resolution
+		// no resolution
+		want(t, p.sync(p.client(func(o *notify.JiraOptions) { o.CloseTransition = "Accept" }), wantedOf(nil, "t0")),
+			"failed 1")
 		want(t, p.sync(p.client(set), wantedOf(nil, "t0")), "closed 1")
 		if i := p.fake.Issues()[0]; i.Status != "Closed" || i.Resolution != "Done" {
 			t.Errorf("%s, %s", i.Status, i.Resolution)

@@ -51,11 +51,13 @@ var channelForm = shape{regexp.MustCompile(`^[\p{L}\p{N}_.-]+$`), 80}
 // NewSlack checks the options; it sends nothing. Check asks Slack.
 func NewSlack(o SlackOptions) (*Slack, error) {
 	if o.Token.IsZero() {
-		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the app's page OAuth & Permissions")
+		return nil, errors.New("read Slack's token: not set; take the Bot User OAuth Token (xoxb-...) from the " +
+			"app's page OAuth & Permissions")
 	}
 	if !channelForm.matches(strings.TrimPrefix(o.Channel, "#")) {
 		return nil,
-			fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.New(o.Channel).Show(untrusted.Name))
+			fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security",
+				untrusted.New(o.Channel).Show(untrusted.Name))
 	}
 	if o.BaseURL == "" {
 		o.BaseURL = slackURL
@@ -84,9 +86,10 @@ func harmlessAtSlack(r *http.Request) bool {
 	return false
 }
 
-// Post puts a bulletin into the channel, and its chart into the thread below it: a file in a message of its own is there at
-// once, while an image block has to wait until Slack has worked on the file. The same key is posted once; a second time it is
-// Skipped, also when no one knows whether the first one got through. Names are left out unless the channel is listed.
+// Post puts a bulletin into the channel, and its chart into the thread below it: a file in a message of its own is
+// there at once, while an image block has to wait until Slack has worked on the file. The same key is posted once; a
+// second time it is Skipped, also when no one knows whether the first one got through. Names are left out unless the
+// channel is listed.
 func (s *Slack) Post(ctx context.Context, d Bulletin) (Result, error) {
 	result := Result{Key: d.Key}
 	key := "digest " + d.Key
@@ -151,14 +154,19 @@ func (s *Slack) send(ctx context.Context, channel string, m message) (string, st
 
 func (s *Slack) upload(ctx context.Context, channel, thread string, d Bulletin) error {
 	_, err := s.api.UploadFileContext(ctx, slack.UploadFileParameters{
-		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: untrusted.New(d.Title).Show(untrusted.Name),
-		AltTxt: untrusted.New(d.ChartText).Show(untrusted.Paragraph), Channel: channel, ThreadTimestamp: thread,
+		Reader:          bytes.NewReader(d.Chart),
+		FileSize:        len(d.Chart),
+		Filename:        "chart.png",
+		Title:           untrusted.New(d.Title).Show(untrusted.Name),
+		AltTxt:          untrusted.New(d.ChartText).Show(untrusted.Paragraph),
+		Channel:         channel,
+		ThreadTimestamp: thread,
 	})
 	return err
 }
 
-// Message sends a direct message to the person with that e-mail address in Slack. It is Skipped, with words, when no one
-// is known by it, or when the person got a message within the interval.
+// Message sends a direct message to the person with that e-mail address in Slack. It is Skipped, with words, when no
+// one is known by it, or when the person got a message within the interval.
 func (s *Slack) Message(ctx context.Context, m Message) (Result, error) {
 	result := Result{Key: normal(m.Email)}
 	if s.o.Register != nil { // asked before the lookups, which are many and limited; the claim below decides
@@ -181,7 +189,10 @@ func (s *Slack) Message(ctx context.Context, m Message) (Result, error) {
 		result.Outcome, result.Error = Skipped, "the account in Slack is deactivated or a bot"
 		return result, nil
 	}
-	dm, _, _, err := s.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user.ID}, ReturnIM: true})
+	dm, _, _, err := s.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{
+		Users:    []string{user.ID},
+		ReturnIM: true,
+	})
 	if err != nil {
 		return failed(result, s.problem("open a direct message", err))
 	}

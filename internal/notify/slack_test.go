@@ -35,8 +35,12 @@ func (w *workspace) client(change ...func(*notify.SlackOptions)) *notify.Slack {
 		w.t.Fatal(err)
 	}
 	o := notify.SlackOptions{
-		Token: secret.New(w.fake.Token()), Channel: "#security", BaseURL: w.fake.BaseURL(), Transport: w.fake.Transport(), Register: register,
-		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Token:     secret.New(w.fake.Token()),
+		Channel:   "#security",
+		BaseURL:   w.fake.BaseURL(),
+		Transport: w.fake.Transport(),
+		Register:  register,
+		Log:       slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
 		c(&o)
@@ -62,10 +66,15 @@ func (w *workspace) safe(result notify.Result, err error) (notify.Result, error)
 
 func bulletin() notify.Bulletin {
 	return notify.Bulletin{
-		Key: "audit-1", Title: "MFA audit", Lines: []string{"12 of 3,000 people sign in without strong MFA.", "4 fewer than last week."},
-		Facts: [][2]string{{"Enrolled", "99.6 %"}, {"Not enrolled", "12"}}, People: []string{"Kim Lee", "Ana Ruiz"},
-		Link: "https://jira.example.com/issues/?jql=labels%20%3D%20%22mfa%22", LinkText: "Open tickets",
-		Chart: []byte("\x89PNG not really"), ChartText: "Enrolment over time, rising",
+		Key:       "audit-1",
+		Title:     "MFA audit",
+		Lines:     []string{"12 of 3,000 people sign in without strong MFA.", "4 fewer than last week."},
+		Facts:     [][2]string{{"Enrolled", "99.6 %"}, {"Not enrolled", "12"}},
+		People:    []string{"Kim Lee", "Ana Ruiz"},
+		Link:      "https://jira.example.com/issues/?jql=labels%20%3D%20%22mfa%22",
+		LinkText:  "Open tickets",
+		Chart:     []byte("\x89PNG not really"),
+		ChartText: "Enrolment over time, rising",
 	}
 }
 
@@ -76,7 +85,8 @@ func TestABulletinIsPostedOnceWithItsChartInTheThread(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	posts := w.fake.Posts()
-	if len(posts) != 2 || len(posts[1].Files) != 1 || posts[1].Thread != posts[0].TS || string(posts[1].Files[0].Content) != string(bulletin().Chart) || posts[1].Files[0].Alt == "" {
+	if len(posts) != 2 || len(posts[1].Files) != 1 || posts[1].Thread != posts[0].TS ||
+		string(posts[1].Files[0].Content) != string(bulletin().Chart) || posts[1].Files[0].Alt == "" {
 		t.Fatalf("posts: %+v", posts)
 	}
 	for _, text := range []string{"MFA audit", "4 fewer than last week.", "99.6 %", "Open tickets"} {
@@ -94,9 +104,11 @@ func TestNamesAreShownOnlyInAChannelThatIsListed(t *testing.T) {
 	for _, c := range []struct {
 		allowed []string
 		shown   bool
-	}{{nil, false}, {[]string{"general", ""}, false}, {[]string{"#Security"}, true}, {[]string{"C0OTHER", "security"}, true}} {
+	}{{nil, false}, {[]string{"general", ""}, false}, {[]string{"#Security"}, true},
+		{[]string{"C0OTHER", "security"}, true}} {
 		w := newWorkspace(t, notifytest.SlackOptions{})
-		if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.NamesAllowed = c.allowed }).Post(t.Context(), bulletin())); err != nil {
+		if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.NamesAllowed = c.allowed }).Post(t.Context(),
+			bulletin())); err != nil {
 			t.Fatal(err)
 		}
 		post := w.fake.Posts()[0]
@@ -108,17 +120,29 @@ func TestNamesAreShownOnlyInAChannelThatIsListed(t *testing.T) {
 
 func TestHostileTextsStayTextsInSlackAndWithinItsLimits(t *testing.T) {
 	bad := "<!channel> <@U123> *bold* & <https://evil.example|click> \u202e\x1b[31m\x00"
-	d := notify.Bulletin{Title: strings.Repeat(bad, 40), ChartText: bad, Link: "javascript:alert(1)", LinkText: bad}
+	d := notify.Bulletin{
+		Title:     strings.Repeat(bad, 40),
+		ChartText: bad,
+		Link:      "javascript:alert(1)",
+		LinkText:  bad,
+	}
 	for range 400 {
 		d.Lines, d.Facts = append(d.Lines, strings.Repeat(bad, 100)), append(d.Facts, [2]string{bad, strings.Repeat(bad, 50)})
 		d.People = append(d.People, bad)
 	}
-	w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1", Email: "kim@example.com"}}})
+	w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{
+		ID:    "U1",
+		Email: "kim@example.com",
+	}}})
 	s := w.client(func(o *notify.SlackOptions) { o.NamesAllowed = []string{"security"} })
 	if _, err := w.safe(s.Post(t.Context(), d)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.safe(s.Message(t.Context(), notify.Message{Email: "kim@example.com", Lines: d.Lines, Link: d.Link})); err != nil {
+	if _, err := w.safe(s.Message(t.Context(), notify.Message{
+		Email: "kim@example.com",
+		Lines: d.Lines,
+		Link:  d.Link,
+	})); err != nil {
 		t.Fatal(err)
 	}
 	for _, post := range w.fake.Posts() {
@@ -150,7 +174,8 @@ func TestManyShortLinesStayWithinTheNumberOfBlocks(t *testing.T) {
 	if _, err := w.safe(w.client().Post(t.Context(), d)); err != nil {
 		t.Fatal(err)
 	}
-	if shown := w.fake.Posts()[0].Shown(); !strings.Contains(shown, "more lines did not fit") || !strings.Contains(shown, "Open") {
+	if shown := w.fake.Posts()[0].Shown(); !strings.Contains(shown, "more lines did not fit") ||
+		!strings.Contains(shown, "Open") {
 		t.Errorf("what was left out, or the link, is not shown: %s", shown)
 	}
 }
@@ -187,7 +212,8 @@ func TestAPersonIsToldAtMostOnceInTheInterval(t *testing.T) {
 		for _, step := range []struct {
 			pass time.Duration
 			want notify.Outcome
-		}{{0, notify.Sent}, {time.Hour, notify.Skipped}, {6 * 24 * time.Hour, notify.Skipped}, {24 * time.Hour, notify.Sent}} {
+		}{{0, notify.Sent}, {time.Hour, notify.Skipped}, {6 * 24 * time.Hour, notify.Skipped},
+			{24 * time.Hour, notify.Sent}} {
 			time.Sleep(step.pass)
 			if got := tell("kim@EXAMPLE.com"); got != step.want {
 				t.Errorf("after %s: %s, want %s", step.pass, got, step.want)
@@ -208,12 +234,19 @@ func TestAMessageWhoseReplyIsLostIsNotSentTwiceAndOneThatNeverLeftIsSentLater(t 
 	for _, c := range []struct {
 		fault notifytest.Fault
 		posts int // in the end
-	}{{notifytest.Lost, 1}, {notifytest.Done500, 1}, {notifytest.Cut, 1}, {notifytest.Expired, 1}, {notifytest.Limited, 1}} {
+	}{{notifytest.Lost, 1}, {notifytest.Done500, 1}, {notifytest.Cut, 1}, {notifytest.Expired, 1},
+		{notifytest.Limited, 1}} {
 		t.Run(string(c.fault), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{ID: "U1", Email: "kim@example.com"}}})
+				w := newWorkspace(t, notifytest.SlackOptions{People: []notifytest.Member{{
+					ID:    "U1",
+					Email: "kim@example.com",
+				}}})
 				fired := 0
-				nth := notifytest.Nth(1, c.fault, func(c notifytest.Call) bool { return strings.HasSuffix(c.Path, "chat.postMessage") })
+				nth := notifytest.Nth(1, c.fault, func(c notifytest.Call) bool {
+					return strings.HasSuffix(c.Path,
+						"chat.postMessage")
+				})
 				w.fake.SetFault(func(call notifytest.Call) notifytest.Fault {
 					f := nth(call)
 					if f != notifytest.None {
@@ -273,7 +306,10 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 			}
 		})
 	}
-	w := newWorkspace(t, notifytest.SlackOptions{Channels: channels, Scopes: []string{"users:read.email"}})
+	w := newWorkspace(t, notifytest.SlackOptions{
+		Channels: channels,
+		Scopes:   []string{"users:read.email"},
+	})
 	if _, err := w.safe(w.client(func(o *notify.SlackOptions) { o.Channel = "#b" }).Post(t.Context(),
 		bulletin())); err == nil || !strings.Contains(err.Error(), "needed: chat:write") {
 		t.Errorf("a missing scope: %v", err)
@@ -287,7 +323,8 @@ func TestWhatSlackRefusesSaysTheNextStep(t *testing.T) {
 func TestAChartThatCannotBeUploadedLeavesTheBulletinPosted(t *testing.T) {
 	w := newWorkspace(t, notifytest.SlackOptions{Scopes: []string{"chat:write"}})
 	result, err := w.safe(w.client().Post(t.Context(), bulletin()))
-	if err != nil || result.Outcome != notify.Sent || !strings.Contains(result.Error, "files:write") || len(w.fake.Posts()) != 1 {
+	if err != nil || result.Outcome != notify.Sent || !strings.Contains(result.Error, "files:write") ||
+		len(w.fake.Posts()) != 1 {
 		t.Errorf("%+v, %v", result, err)
 	}
 }
@@ -298,7 +335,11 @@ func TestSlackAndJiraOverRealConnections(t *testing.T) {
 	slackServer.Config.Handler = slackFake
 	slackServer.Start()
 	defer slackServer.Close()
-	s, err := notify.NewSlack(notify.SlackOptions{Token: secret.New(slackFake.Token()), Channel: "security", BaseURL: slackFake.BaseURL()})
+	s, err := notify.NewSlack(notify.SlackOptions{
+		Token:   secret.New(slackFake.Token()),
+		Channel: "security",
+		BaseURL: slackFake.BaseURL(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

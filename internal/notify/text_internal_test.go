@@ -10,7 +10,8 @@ import (
 )
 
 func FuzzTextsForOthersAreOneCleanLineWithinTheirLimit(f *testing.F) {
-	for _, seed := range []string{"", "a\x00b", "\u202eabc", "é\xff", "  a  b ", strings.Repeat("😀", 50), "<!here>&amp;", "h1. x", `\\ {code}`, "bq.", "&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&"} {
+	for _, seed := range []string{"", "a\x00b", "\u202eabc", "é\xff", "  a  b ", strings.Repeat("😀", 50),
+		"<!here>&amp;", "h1. x", `\\ {code}`, "bq.", "&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&"} {
 		f.Add(seed, 40)
 	}
 	f.Fuzz(func(t *testing.T, text string, max int) {
@@ -30,7 +31,8 @@ func FuzzTextsForOthersAreOneCleanLineWithinTheirLimit(f *testing.F) {
 }
 
 func FuzzWikiTextHasNoMarkupThatWorks(f *testing.F) {
-	for _, seed := range []string{"h1. x", " bq. y", `a\\b`, "{code}", "[a|b]", "http://x", "&#123;", `\{`, "*b*", "||a||"} {
+	for _, seed := range []string{"h1. x", " bq. y", `a\\b`, "{code}", "[a|b]", "http://x", "&#123;", `\{`,
+		"*b*", "||a||"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

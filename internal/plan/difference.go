@@ -77,7 +77,13 @@ func (b *grantsBuilder) grant(w *wish, assigned bool, has *Holding, relies map[s
 		b.settle(w, state, reason)
 		return
 	}
-	op := Op{Kind: KindCreateGrant, Needs: -1, UserID: w.userID, GrantType: oktaclient.GrantEntitlement, Adds: adds}
+	op := Op{
+		Kind:      KindCreateGrant,
+		Needs:     -1,
+		UserID:    w.userID,
+		GrantType: oktaclient.GrantEntitlement,
+		Adds:      adds,
+	}
 	posted := adds
 	if b.plan.Mode == ModeCustomMerge {
 		op.GrantType, op.Had = oktaclient.GrantCustom, has.Values
@@ -184,11 +190,16 @@ func (b *grantsBuilder) warn() {
 	p := b.plan
 	states := p.States()
 	p.warn(trouble.MatchedLoosely, b.loose, "values match Okta's only when letter case and spaces are ignored", "")
-	p.warn(trouble.ExpiringAccess, b.expires, "wanted values are held only through grants that expire; they count as already granted", "prolong those grants in Okta if the access should last")
-	p.warn(trouble.UnresolvedValues, states[UnresolvedValue], "rows name values that the application does not have", "run prepare_entitlement_structure first")
+	p.warn(trouble.ExpiringAccess, b.expires,
+		"wanted values are held only through grants that expire; they count as already granted",
+		"prolong those grants in Okta if the access should last")
+	p.warn(trouble.UnresolvedValues, states[UnresolvedValue],
+		"rows name values that the application does not have", "run prepare_entitlement_structure first")
 	p.warn(trouble.UnknownUsers, states[UnknownUser], "rows name users that Okta does not have", "")
-	p.warn(trouble.WouldStrip, states[WouldStrip], "rows are left out because granting them would take other access away", "see the rows in report.csv")
-	p.warn(trouble.DenyGrants, states[Blocked], "rows are left out because a DENY grant is in force or a limit is passed", "see the rows in report.csv")
+	p.warn(trouble.WouldStrip, states[WouldStrip],
+		"rows are left out because granting them would take other access away", "see the rows in report.csv")
+	p.warn(trouble.DenyGrants, states[Blocked],
+		"rows are left out because a DENY grant is in force or a limit is passed", "see the rows in report.csv")
 }
 
 func union(a, b []string) []string {

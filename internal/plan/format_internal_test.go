@@ -21,40 +21,100 @@ const hostile = "Ünïcode <b>&amp; \"quoted\"\n\u202eevil\u2028 =1+1"
 // fixedPlan has every field of format 2.
 func fixedPlan() *Plan {
 	return &Plan{
-		Stage: StageGrants, Mode: ModeCustomMerge, OrgID: "00o1", App: oktaclient.App{ID: "0oa1", Name: "oidc", Label: untrusted.Stored{Text: untrusted.New(hostile)}, Status: "ACTIVE"},
-		File: "report.csv", SHA256: strings.Repeat("ab", 32),
-		Mapping: &intake.Mapping{User: "E-Mail", Entitlements: []string{"Rôle"}, Others: map[string]intake.Role{"B": intake.RoleState, "A": intake.RoleScope}},
+		Stage: StageGrants,
+		Mode:  ModeCustomMerge,
+		OrgID: "00o1",
+		App: oktaclient.App{
+			ID:     "0oa1",
+			Name:   "oidc",
+			Label:  untrusted.Stored{Text: untrusted.New(hostile)},
+			Status: "ACTIVE",
+		},
+		File:   "report.csv",
+		SHA256: strings.Repeat("ab", 32),
+		Mapping: &intake.Mapping{
+			User:         "E-Mail",
+			Entitlements: []string{"Rôle"},
+			Others:       map[string]intake.Role{"B": intake.RoleState, "A": intake.RoleScope},
+		},
 		Reading: &intake.Reading{
-			Format: "csv", Encoding: "utf-8", Delimiter: ";", Sheet: "S", Header: 2, Layout: intake.LayoutList,
-			Spans:   []intake.Span{{What: intake.SpanTitle, From: 1, To: 1}},
-			Columns: []intake.Column{{Name: hostile, Index: 3, Role: intake.RoleUser, Reason: "its cells are addresses", Confidence: 0.97}},
+			Format:    "csv",
+			Encoding:  "utf-8",
+			Delimiter: ";",
+			Sheet:     "S",
+			Header:    2,
+			Layout:    intake.LayoutList,
+			Spans:     []intake.Span{{What: intake.SpanTitle, From: 1, To: 1}},
+			Columns: []intake.Column{{
+				Name:       hostile,
+				Index:      3,
+				Role:       intake.RoleUser,
+				Reason:     "its cells are addresses",
+				Confidence: 0.97,
+			}},
 			Words: []intake.Words{{Column: "Decision", Role: intake.RoleFilter, More: 2,
 				Words: []intake.WordUse{{Word: hostile, Meaning: intake.MeansGrants, Rows: 7}}}},
-			Rows: []intake.Selection{{Column: "Application", Values: []string{"SAP"}}}, DateOrder: intake.DateOrderDayFirst,
-			Today: "2026-03-31", People: "address",
+			Rows:      []intake.Selection{{Column: "Application", Values: []string{"SAP"}}},
+			DateOrder: intake.DateOrderDayFirst,
+			Today:     "2026-03-31",
+			People:    "address",
 			Settled: []intake.Settled{
 				{Code: intake.DoubtWords, Column: "Decision", Answer: "refuses", By: intake.ByTerminal},
 				{Code: intake.DoubtNone, Column: "Rôle", Answer: "no_value", By: intake.ByArgument},
 			},
 		},
-		Snapshot: "snap", Relies: []string{"ent1"}, Group: "00g1", Undoes: "plan_0",
-		Values:     []Value{{ID: "ent1", Entitlement: stored(hostile), Name: stored("not UTF-8: \xff\x80")}},
+		Snapshot: "snap",
+		Relies:   []string{"ent1"},
+		Group:    "00g1",
+		Undoes:   "plan_0",
+		Values: []Value{{
+			ID:          "ent1",
+			Entitlement: stored(hostile),
+			Name:        stored("not UTF-8: \xff\x80"),
+		}},
 		ValidUntil: &ValidUntil{Day: "2026-04-30", Lines: []int{3, 9}},
 		Ops: []Op{
 			{Kind: KindAssignUser, Needs: -1, UserID: "00u1"},
-			{Kind: KindCreateGrant, Needs: 0, UserID: "00u1", GrantType: "CUSTOM", Adds: []string{"ent1"}, Had: []string{"ent0"},
-				Grant: []oktaclient.GrantedEntitlement{{ID: "esp1", Values: []string{"ent0", "ent1"}}}},
-			{Kind: KindAddValues, Needs: -1, EntitlementID: "esp1", Attribute: untrusted.Stored{Text: untrusted.New("role")}, Values: []oktaclient.NewValue{{Name: untrusted.Stored{Text: untrusted.New("N")}, ExternalValue: untrusted.Stored{Text: untrusted.New("n")}}}},
+			{
+				Kind:      KindCreateGrant,
+				Needs:     0,
+				UserID:    "00u1",
+				GrantType: "CUSTOM",
+				Adds:      []string{"ent1"},
+				Had:       []string{"ent0"},
+				Grant:     []oktaclient.GrantedEntitlement{{ID: "esp1", Values: []string{"ent0", "ent1"}}},
+			},
+			{
+				Kind:          KindAddValues,
+				Needs:         -1,
+				EntitlementID: "esp1",
+				Attribute:     untrusted.Stored{Text: untrusted.New("role")},
+				Values: []oktaclient.NewValue{{
+					Name:          untrusted.Stored{Text: untrusted.New("N")},
+					ExternalValue: untrusted.Stored{Text: untrusted.New("n")},
+				}},
+			},
 			{Kind: KindRevokeAccess, Needs: -1, UserID: "00u1", GrantID: "gra1", Revokes: []string{"ent1"}},
 		},
-		People:   []Person{{Email: stored("ünï@x.example\xff"), Login: stored(hostile), UserID: "00u1", Status: "ACTIVE"}, {Email: stored("b@x.example")}},
-		Rows:     []Row{{Line: 3, State: Planned, Op: 1, Person: 0}, {Line: 4, State: UnresolvedValue, Op: -1, Person: 1, Reason: hostile}},
+		People: []Person{{
+			Email:  stored("ünï@x.example\xff"),
+			Login:  stored(hostile),
+			UserID: "00u1",
+			Status: "ACTIVE",
+		}, {Email: stored("b@x.example")}},
+		Rows: []Row{{
+			Line:   3,
+			State:  Planned,
+			Op:     1,
+			Person: 0,
+		}, {Line: 4, State: UnresolvedValue, Op: -1, Person: 1, Reason: hostile}},
 		Warnings: []Warning{{Code: trouble.LaterDenied, What: "a warning", Next: "a step", Count: 1}},
 	}
 }
 
-// TestAPlanOfFormat2KeepsItsBytesAndItsID holds what lies in the state directories of this version. When it fails, either
-// the change is a mistake or it is a new format: count Format up, and let this fixture stay as one that is still read.
+// TestAPlanOfFormat2KeepsItsBytesAndItsID holds what lies in the state directories of this version. When it fails,
+// either the change is a mistake or it is a new format: count Format up, and let this fixture stay as one that is
+// still read.
 func TestAPlanOfFormat2KeepsItsBytesAndItsID(t *testing.T) {
 	p, err := fixedPlan().seal(time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC))
 	if err != nil {
@@ -72,7 +132,8 @@ func TestAPlanOfFormat2KeepsItsBytesAndItsID(t *testing.T) {
 	if p.ID != id || !bytes.Equal(text.Bytes(), want) {
 		got := filepath.Join(t.ArtifactDir(), "plan.json")
 		_ = os.WriteFile(got, text.Bytes(), 0o600)
-		t.Errorf("the plan is %s, want %s; its bytes are in %s and differ: %v", p.ID, id, got, !bytes.Equal(text.Bytes(), want))
+		t.Errorf("the plan is %s, want %s; its bytes are in %s and differ: %v", p.ID, id, got,
+			!bytes.Equal(text.Bytes(), want))
 	}
 	back, err := read(bytes.NewReader(want))
 	if err != nil {
@@ -161,11 +222,13 @@ func TestAPlanOfANewerFormatIsRefusedByName(t *testing.T) {
 		text string
 		code trouble.Code
 	}{
-		"newer":                  {`{"id":"` + id + `","format":3,"created":"2027-01-01T00:00:00Z","ops":[]}`, trouble.PlanFormat},
-		"newer, of other shapes": {`{"id":"` + id + `","format":99,"created":5,"ops":{"a":1},"rows":"none"}`, trouble.PlanFormat},
-		"no format":              {`{"id":"` + id + `","ops":[]}`, trouble.PlanDamaged},
-		"a word as format":       {`{"id":"` + id + `","format":"two"}`, trouble.PlanDamaged},
-		"changed":                {`{"id":"` + id + `","format":2,"ops":[]}`, trouble.PlanDamaged},
+		"newer": {`{"id":"` + id + `","format":3,"created":"2027-01-01T00:00:00Z","ops":[]}`,
+			trouble.PlanFormat},
+		"newer, of other shapes": {`{"id":"` + id + `","format":99,"created":5,"ops":{"a":1},"rows":"none"}`,
+			trouble.PlanFormat},
+		"no format":        {`{"id":"` + id + `","ops":[]}`, trouble.PlanDamaged},
+		"a word as format": {`{"id":"` + id + `","format":"two"}`, trouble.PlanDamaged},
+		"changed":          {`{"id":"` + id + `","format":2,"ops":[]}`, trouble.PlanDamaged},
 	} {
 		if err := os.WriteFile(filepath.Join(store.dir, id+".json"), []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)

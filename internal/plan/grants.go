@@ -64,7 +64,9 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 		return nil, err
 	}
 	_, denials := req.Report.LaterDenials(1)
-	b.plan.warn(trouble.LaterDenied, denials, "values are permitted to a user by one row and denied by a later one; they are granted", "delete the rows that no longer hold and plan again, if the denial is meant")
+	b.plan.warn(trouble.LaterDenied, denials,
+		"values are permitted to a user by one row and denied by a later one; they are granted",
+		"delete the rows that no longer hold and plan again, if the denial is meant")
 	p, err := b.finish(ctx, okta)
 	if err != nil {
 		return nil, err
@@ -225,7 +227,8 @@ func (b *grantsBuilder) wishRow(index int, match Match, values []string, r *inta
 // unresolved names a value that the application does not have.
 func unresolved(r *intake.Report, v int32) string {
 	value := r.Values[v]
-	return fmt.Sprintf("%s %q", r.Entitlements[value.Entitlement].Name.Show(untrusted.Name), value.Text.Show(untrusted.Name))
+	return fmt.Sprintf("%s %q", r.Entitlements[value.Entitlement].Name.Show(untrusted.Name),
+		value.Text.Show(untrusted.Name))
 }
 
 // wishOf collects by Okta user, not by spelling: two e-mails of one user must end in one grant call.

@@ -19,7 +19,11 @@ import (
 
 func structurePlan(t *testing.T, w *simtest.World, report string) *plan.Plan {
 	t.Helper()
-	p, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: simtest.Report(t, report), AppID: w.AppID, Now: time.Now()})
+	p, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{
+		Report: simtest.Report(t, report),
+		AppID:  w.AppID,
+		Now:    time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +107,8 @@ nobody@x.example,Admin,,Permitted
 not an address,Admin,,Permitted
 denied@x.example,Admin,,Permitted
 `), plan.ModeAdditive)
-	want := []plan.State{plan.Planned, plan.Planned, plan.Planned, plan.UnresolvedValue, plan.DeniedAccess, plan.NoEntitlement,
+	want := []plan.State{plan.Planned, plan.Planned, plan.Planned, plan.UnresolvedValue, plan.DeniedAccess,
+		plan.NoEntitlement,
 		plan.InactiveUser, plan.AmbiguousUser, plan.UnknownUser, plan.BadRow, plan.Blocked}
 	for i, row := range p.Rows {
 		if row.State != want[i] {
@@ -191,7 +196,8 @@ func TestReadingASmallReportOnALargeApplicationAsksUserByUser(t *testing.T) {
 		id := w.Tenant.AddUser(oktasim.NewUser{Email: fmt.Sprintf("u%d@x.example", i)})
 		w.Tenant.AddGrant(oktasim.NewGrant{AppID: w.AppID, UserID: id, Values: values[:1]})
 	}
-	p := w.PlanGrants(t.Context(), simtest.Report(t, "Email,Role\nu1@x.example,Viewer\nu2999@x.example,Admin\n"), plan.ModeAdditive)
+	p := w.PlanGrants(t.Context(), simtest.Report(t, "Email,Role\nu1@x.example,Viewer\nu2999@x.example,Admin\n"),
+		plan.ModeAdditive)
 	if p.Rows[0].State != plan.Planned || p.Rows[1].State != plan.AlreadyGranted {
 		t.Errorf("rows: %+v", p.Rows)
 	}
@@ -211,7 +217,11 @@ func TestPlanningRefusesWhatCannotBe(t *testing.T) {
 		t.Run(string(code), func(t *testing.T) {
 			w := simtest.New(t, simtest.Options{})
 			spoil(w)
-			_, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: simtest.Report(t, "Email,Role\na@x.example,Admin\n"), AppID: w.AppID, Now: time.Now()})
+			_, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{
+				Report: simtest.Report(t, "Email,Role\na@x.example,Admin\n"),
+				AppID:  w.AppID,
+				Now:    time.Now(),
+			})
 			if refusal := trouble.Find(err); refusal == nil || refusal.Code != code || refusal.Next == "" {
 				t.Errorf("got %v, want code %s and a next step", err, code)
 			}
@@ -239,7 +249,10 @@ func TestASavedPlanIsWhatItsIDSays(t *testing.T) {
 	path := filepath.Join(dir, p.ID+".json")
 	edited := *p
 	edited.Ops = append([]plan.Op(nil), p.Ops...)
-	edited.Ops[0].Entitlement = &oktaclient.NewEntitlement{Name: untrusted.NewStored("Owner"), ExternalValue: untrusted.NewStored("Owner")}
+	edited.Ops[0].Entitlement = &oktaclient.NewEntitlement{
+		Name:          untrusted.NewStored("Owner"),
+		ExternalValue: untrusted.NewStored("Owner"),
+	}
 	data, err := json.Marshal(&edited)
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,8 @@ func ReadApp(ctx context.Context, okta *oktaclient.Client, appID string) (oktacl
 		return app, &trouble.Error{
 			Code: trouble.AppNotFound,
 			What: fmt.Sprintf("Okta has no application %q that this credential can see", appID),
-			Next: "check app_id (it starts with 0oa and stands in the address bar of the application's page in the Admin Console)",
+			Next: "check app_id (it starts with 0oa and stands in the address bar of the application's page in the " +
+				"Admin Console)",
 		}
 	}
 	if err != nil {
@@ -44,7 +45,8 @@ func ReadApp(ctx context.Context, okta *oktaclient.Client, appID string) (oktacl
 	return app, nil
 }
 
-// ReadStructure reads an application with its entitlements and all their values: two paged lists, whatever their number.
+// ReadStructure reads an application with its entitlements and all their values: two paged lists, whatever their
+// number.
 func ReadStructure(ctx context.Context, okta *oktaclient.Client, appID string) (*Structure, error) {
 	app, err := ReadApp(ctx, okta, appID)
 	if err != nil {
@@ -77,8 +79,8 @@ func ReadStructure(ctx context.Context, okta *oktaclient.Client, appID string) (
 	return s, nil
 }
 
-// optedIn asks emOptInStatus on the application and, where that is silent, the entitlement settings. Creating an entitlement
-// on an application that is not opted in answers 404, which would read as "no such application".
+// optedIn asks emOptInStatus on the application and, where that is silent, the entitlement settings. Creating an
+// entitlement on an application that is not opted in answers 404, which would read as "no such application".
 func optedIn(ctx context.Context, okta *oktaclient.Client, app oktaclient.App) error {
 	status := app.EMOptIn
 	if status == "" && app.ORN != "" {
@@ -107,7 +109,8 @@ func optedIn(ctx context.Context, okta *oktaclient.Client, app oktaclient.App) e
 		return &trouble.Error{
 			Code: trouble.EntitlementManagementOff,
 			What: "entitlement management is off for this application",
-			Next: "a super admin switches it on in the Admin Console: Applications, this application, General, Identity Governance, Governance Engine: Enabled (provisioning must be off first), then plan again",
+			Next: "a super admin switches it on in the Admin Console: Applications, this application, General, " +
+				"Identity Governance, Governance Engine: Enabled (provisioning must be off first), then plan again",
 		}
 	}
 }
@@ -196,7 +199,8 @@ func HoldingOf(grants []oktaclient.Grant) *Holding {
 	return h
 }
 
-// Page sizes that oktaclient asks for; they decide when reading one user at a time is cheaper than reading the whole list.
+// Page sizes that oktaclient asks for; they decide when reading one user at a time is cheaper than reading the whole
+// list.
 const (
 	appUserPage = 500
 	grantPage   = 200
@@ -206,7 +210,8 @@ const (
 const readers = 8
 
 // ReadHoldings returns what each of these users has on the application.
-func ReadHoldings(ctx context.Context, okta *oktaclient.Client, appID string, userIDs []string) (map[string]*Holding, error) {
+func ReadHoldings(ctx context.Context, okta *oktaclient.Client, appID string,
+	userIDs []string) (map[string]*Holding, error) {
 	grants, err := ReadGrants(ctx, okta, appID, userIDs)
 	if err != nil {
 		return nil, err
@@ -218,10 +223,11 @@ func ReadHoldings(ctx context.Context, okta *oktaclient.Client, appID string, us
 	return holdings, nil
 }
 
-// ReadGrants returns the grants in force of each of these users on the application. It reads the application's grants page
-// by page, and turns to one question per user as soon as the pages would cost more, so it never costs more than twice the
-// cheaper way.
-func ReadGrants(ctx context.Context, okta *oktaclient.Client, appID string, userIDs []string) (map[string][]oktaclient.Grant, error) {
+// ReadGrants returns the grants in force of each of these users on the application. It reads the application's grants
+// page by page, and turns to one question per user as soon as the pages would cost more, so it never costs more than
+// twice the cheaper way.
+func ReadGrants(ctx context.Context, okta *oktaclient.Client, appID string,
+	userIDs []string) (map[string][]oktaclient.Grant, error) {
 	grants := make(map[string][]oktaclient.Grant, len(userIDs))
 	for _, id := range userIDs {
 		grants[id] = nil
@@ -242,7 +248,8 @@ func ReadGrants(ctx context.Context, okta *oktaclient.Client, appID string, user
 	return grants, nil
 }
 
-func readGrantsOneByOne(ctx context.Context, okta *oktaclient.Client, appID string, users map[string][]oktaclient.Grant) (map[string][]oktaclient.Grant, error) {
+func readGrantsOneByOne(ctx context.Context, okta *oktaclient.Client, appID string,
+	users map[string][]oktaclient.Grant) (map[string][]oktaclient.Grant, error) {
 	var mu sync.Mutex
 	read := make(map[string][]oktaclient.Grant, len(users))
 	err := each(ctx, users, func(ctx context.Context, id string) error {
@@ -271,7 +278,8 @@ func GrantsOf(ctx context.Context, okta *oktaclient.Client, appID, userID string
 }
 
 // ReadAssigned returns which of these users are assigned to the application, by the same rule of cost as ReadHoldings.
-func ReadAssigned(ctx context.Context, okta *oktaclient.Client, appID string, userIDs []string) (map[string]bool, error) {
+func ReadAssigned(ctx context.Context, okta *oktaclient.Client, appID string,
+	userIDs []string) (map[string]bool, error) {
 	wanted := make(map[string]bool, len(userIDs))
 	for _, id := range userIDs {
 		wanted[id] = false
@@ -292,7 +300,8 @@ func ReadAssigned(ctx context.Context, okta *oktaclient.Client, appID string, us
 	return wanted, nil
 }
 
-func readAssignedOneByOne(ctx context.Context, okta *oktaclient.Client, appID string, users map[string]bool) (map[string]bool, error) {
+func readAssignedOneByOne(ctx context.Context, okta *oktaclient.Client, appID string,
+	users map[string]bool) (map[string]bool, error) {
 	var mu sync.Mutex
 	read := make(map[string]bool, len(users))
 	err := each(ctx, users, func(ctx context.Context, id string) error {

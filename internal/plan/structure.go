@@ -12,8 +12,8 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// Limits of Okta's entitlement API. The Admin Console refuses external values above 1024 characters though the API takes
-// 2000; a value that no one can edit by hand is no help, so the smaller bound holds.
+// Limits of Okta's entitlement API. The Admin Console refuses external values above 1024 characters though the API
+// takes 2000; a value that no one can edit by hand is no help, so the smaller bound holds.
 const (
 	maxName          = 255
 	maxExternalValue = 1024
@@ -83,14 +83,19 @@ func (b *structureBuilder) column(index int32, column intake.EntitlementColumn) 
 		return
 	}
 	first := missing[:min(len(missing), valuesPerCall)]
-	b.plan.Ops = append(b.plan.Ops, Op{Kind: KindCreateEntitlement, Needs: -1, Entitlement: &oktaclient.NewEntitlement{
-		AppID:         b.plan.App.ID,
-		Name:          untrusted.Stored{Text: column.Name},
-		ExternalValue: untrusted.Stored{Text: column.Name},
-		Description:   untrusted.NewStored("Created from the access report " + clip(b.report.File, 200)),
-		// Several values per user are allowed from the start, since an import accumulates and the type cannot be changed later.
-		MultiValue: true, Values: first,
-	}})
+	b.plan.Ops = append(b.plan.Ops, Op{
+		Kind:  KindCreateEntitlement,
+		Needs: -1,
+		Entitlement: &oktaclient.NewEntitlement{
+			AppID:         b.plan.App.ID,
+			Name:          untrusted.Stored{Text: column.Name},
+			ExternalValue: untrusted.Stored{Text: column.Name},
+			Description:   untrusted.NewStored("Created from the access report " + clip(b.report.File, 200)),
+			// Several values per user are allowed from the start, since an import accumulates and the type cannot be changed
+			// later.
+			MultiValue: true, Values: first,
+		},
+	})
 	b.addValues("", column.Name, missing[len(first):], len(b.plan.Ops)-1)
 }
 
@@ -126,25 +131,40 @@ func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) [
 	return missing
 }
 
-func (b *structureBuilder) addValues(entitlementID string, attribute untrusted.Text, values []oktaclient.NewValue, needs int) {
+func (b *structureBuilder) addValues(entitlementID string, attribute untrusted.Text,
+	values []oktaclient.NewValue, needs int) {
 	for start := 0; start < len(values); start += valuesPerCall {
-		b.plan.Ops = append(b.plan.Ops, Op{Kind: KindAddValues, Needs: needs, EntitlementID: entitlementID,
-			Attribute: untrusted.Stored{Text: attribute}, Values: values[start:min(start+valuesPerCall, len(values))]})
+		b.plan.Ops = append(b.plan.Ops, Op{
+			Kind:          KindAddValues,
+			Needs:         needs,
+			EntitlementID: entitlementID,
+			Attribute:     untrusted.Stored{Text: attribute},
+			Values:        values[start:min(start+valuesPerCall, len(values))],
+		})
 	}
 }
 
 func (b *structureBuilder) warn() {
 	p := b.plan
-	p.warn(trouble.MatchedLoosely, b.loose, "names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
-	p.warn(trouble.SpellingsFolded, b.folded, "values differ from another value of the report only in letter case or spaces; they become one value in its first spelling",
+	p.warn(trouble.MatchedLoosely, b.loose,
+		"names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
+	p.warn(trouble.SpellingsFolded, b.folded,
+		"values differ from another value of the report only in letter case or spaces; they become one value in "+
+			"its first spelling",
 		"correct the report if they are meant to be different")
-	p.warn(trouble.OverLong, b.overlong, "names or values are longer than Okta's Admin Console allows and are left out", "shorten them in the report and plan again")
+	p.warn(trouble.OverLong, b.overlong, "names or values are longer than Okta's Admin Console allows and "+
+		"are left out", "shorten them in the report and plan again")
 }
 
 // warn adds a warning when there is something to warn of.
 func (p *Plan) warn(code trouble.Code, count int, message, next string) {
 	if count > 0 {
-		p.Warnings = append(p.Warnings, Warning{Code: code, Count: count, What: fmt.Sprintf("%d %s", count, message), Next: next})
+		p.Warnings = append(p.Warnings, Warning{
+			Code:  code,
+			Count: count,
+			What:  fmt.Sprintf("%d %s", count, message),
+			Next:  next,
+		})
 	}
 }
 

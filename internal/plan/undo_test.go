@@ -55,8 +55,16 @@ func TestAnUndoNamesWhatOnlyTheRunsGrantGives(t *testing.T) {
 		op := &plan.Op{Kind: plan.KindCreateGrant, UserID: tt.user, Adds: values[:2]}
 		made = append(made, plan.Made{Op: op, ID: id, Line: i + 2, Person: -1})
 	}
-	made = append(made, plan.Made{Op: made[0].Op, Line: 9, Person: -1}) // without the grant's id nothing is the run's
-	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{Of: of, Made: made, Now: time.Now()})
+	made = append(made, plan.Made{
+		Op:     made[0].Op,
+		Line:   9,
+		Person: -1,
+	}) // without the grant's id nothing is the run's
+	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{
+		Of:   of,
+		Made: made,
+		Now:  time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +84,8 @@ func TestAnUndoNamesWhatOnlyTheRunsGrantGives(t *testing.T) {
 			continue
 		}
 		want := slices.Sorted(slices.Values(tt.takes))
-		if got := undo.Ops[row.Op]; !slices.Equal(got.Revokes, want) || got.UserID != tt.user || got.Kind != plan.KindRevokeAccess {
+		if got := undo.Ops[row.Op]; !slices.Equal(got.Revokes, want) || got.UserID != tt.user ||
+			got.Kind != plan.KindRevokeAccess {
 			t.Errorf("%s: the operation is %+v, want to revoke %v", tt.name, got, want)
 		}
 	}
@@ -108,7 +117,11 @@ func TestOnlyFromHoldsOverRandomGrants(t *testing.T) {
 	for range 500 {
 		var grants []oktaclient.Grant
 		for i := range 1 + rng.IntN(4) {
-			g := oktaclient.Grant{ID: fmt.Sprint("gra", i), Type: oktaclient.GrantEntitlement, Action: "ALLOW"}
+			g := oktaclient.Grant{
+				ID:     fmt.Sprint("gra", i),
+				Type:   oktaclient.GrantEntitlement,
+				Action: "ALLOW",
+			}
 			if rng.IntN(5) == 0 {
 				g.Action = "DENY"
 			}
@@ -144,14 +157,24 @@ func TestListsOfIDsArePlannedLikeReports(t *testing.T) {
 	p, err := plan.PlanList(t.Context(), w.Okta, plan.ListRequest{
 		Stage: plan.StageGrants, AppID: w.AppID, Now: time.Now(),
 		Items: []plan.Item{
-			{UserID: has, Values: values[:1]}, {UserID: fresh, Values: values}, {UserID: fresh, Values: values[:1]},
-			{UserID: gone, Values: values}, {UserID: "00uNoSuchUser0000001", Values: values}, {UserID: fresh, Values: []string{"entNoSuch"}},
+			{
+				UserID: has,
+				Values: values[:1],
+			}, {UserID: fresh, Values: values}, {UserID: fresh, Values: values[:1]},
+			{
+				UserID: gone,
+				Values: values,
+			}, {
+				UserID: "00uNoSuchUser0000001",
+				Values: values,
+			}, {UserID: fresh, Values: []string{"entNoSuch"}},
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []plan.State{plan.AlreadyGranted, plan.Planned, plan.Planned, plan.InactiveUser, plan.UnknownUser, plan.UnresolvedValue}
+	want := []plan.State{plan.AlreadyGranted, plan.Planned, plan.Planned, plan.InactiveUser, plan.UnknownUser,
+		plan.UnresolvedValue}
 	for i, row := range p.Rows {
 		if row.State != want[i] || row.Line != i+1 {
 			t.Errorf("item %d: line %d is %s, want %s", i+1, row.Line, row.State, want[i])
@@ -171,15 +194,20 @@ func TestListsOfIDsArePlannedLikeReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if assign.Rows[0].State != plan.AlreadyGranted || assign.Rows[1].State != plan.Planned || assign.Count(plan.KindAssignUser) != 1 {
+	if assign.Rows[0].State != plan.AlreadyGranted || assign.Rows[1].State != plan.Planned ||
+		assign.Count(plan.KindAssignUser) != 1 {
 		t.Errorf("assignments: rows %+v, operations %+v", assign.Rows, assign.Ops)
 	}
-	if _, err := plan.PlanList(t.Context(), w.Okta, plan.ListRequest{Stage: plan.StageAssign, AppID: "0oaNoSuchApplication"}); trouble.CodeOf(err) != trouble.AppNotFound {
+	if _, err := plan.PlanList(t.Context(), w.Okta, plan.ListRequest{
+		Stage: plan.StageAssign,
+		AppID: "0oaNoSuchApplication",
+	}); trouble.CodeOf(err) != trouble.AppNotFound {
 		t.Errorf("an unknown application: %v", err)
 	}
 }
 
-// TestEachStateSaysWhatItMeans walks all states: each explains itself, and those that a further run moves are unfinished.
+// TestEachStateSaysWhatItMeans walks all states: each explains itself, and those that a further run moves are
+// unfinished.
 func TestEachStateSaysWhatItMeans(t *testing.T) {
 	unfinished := map[plan.State]bool{plan.Planned: true, plan.Failed: true, plan.Unknown: true, plan.NotAttempted: true}
 	for _, s := range []plan.State{
@@ -198,7 +226,13 @@ func TestEachStateSaysWhatItMeans(t *testing.T) {
 
 // TestEachKindIsDeclaredWhole checks what readers of plans rely on.
 func TestEachKindIsDeclaredWhole(t *testing.T) {
-	op := plan.Op{Entitlement: &oktaclient.NewEntitlement{Name: untrusted.NewStored("Role"), Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Admin")}}}, Adds: []string{"ent1"}}
+	op := plan.Op{
+		Entitlement: &oktaclient.NewEntitlement{
+			Name:   untrusted.NewStored("Role"),
+			Values: []oktaclient.NewValue{{Name: untrusted.NewStored("Admin")}},
+		},
+		Adds: []string{"ent1"},
+	}
 	for _, d := range plan.Kinds() {
 		if d.Kind == "" || d.Route == "" || len(d.Tallies) == 0 {
 			t.Errorf("%q: route %q, %d tallies", d.Kind, d.Route, len(d.Tallies))
@@ -234,12 +268,20 @@ func TestASavedPlanOfEveryKindComesBackWhole(t *testing.T) {
 	user := w.Tenant.AddUser(oktasim.NewUser{Email: "c@x.example"})
 	w.Tenant.AddGrant(oktasim.NewGrant{AppID: w.AppID, UserID: user, Values: values})
 	grant := w.Tenant.ActiveGrants(w.AppID, user)[0].ID
-	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{Of: of, Now: time.Now(), Made: []plan.Made{
-		{Op: &plan.Op{Kind: plan.KindCreateGrant, UserID: user, Adds: values}, ID: grant, Person: -1}}})
+	undo, err := plan.PlanUndo(t.Context(), w.Okta, plan.UndoRequest{
+		Of:  of,
+		Now: time.Now(),
+		Made: []plan.Made{
+			{Op: &plan.Op{Kind: plan.KindCreateGrant, UserID: user, Adds: values}, ID: grant, Person: -1}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	structure, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{Report: report, AppID: w.AppID, Now: time.Now()})
+	structure, err := plan.PlanStructure(t.Context(), w.Okta, plan.StructureRequest{
+		Report: report,
+		AppID:  w.AppID,
+		Now:    time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +307,10 @@ func TestASavedPlanOfEveryKindComesBackWhole(t *testing.T) {
 }
 
 func TestAnEntitlementOrValueThatIsGoneMakesAPlanStale(t *testing.T) {
-	s := &plan.Structure{Entitlements: []oktaclient.Entitlement{{ID: "esp1", Values: []oktaclient.EntitlementValue{{ID: "ent1"}}}}}
+	s := &plan.Structure{Entitlements: []oktaclient.Entitlement{{
+		ID:     "esp1",
+		Values: []oktaclient.EntitlementValue{{ID: "ent1"}},
+	}}}
 	for name, check := range map[string]struct {
 		err   error
 		stale bool

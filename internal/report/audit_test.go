@@ -63,13 +63,18 @@ func newAudit(findings ...mfa.Finding) *audit {
 	if len(findings) > 0 {
 		s.Coverage.Share = float64(s.Coverage.Read) / float64(len(findings))
 	}
-	s.Coverage.Line = fmt.Sprintf("%d people listed, %d read, 0 from cache, %d unreadable", len(findings), s.Coverage.Read, unreadable)
+	s.Coverage.Line = fmt.Sprintf("%d people listed, %d read, 0 from cache, %d unreadable", len(findings),
+		s.Coverage.Read, unreadable)
 	if s.Coverage.Share < s.Coverage.Bound {
 		s.Rate, s.Admins.Rate = nil, nil
 	}
 	s.Departments = departments(findings)
 	s.History = []mfa.Point{point(s)}
-	s.Sources = mfa.Sources{Primary: "enrollments", ByUsers: map[string]int{"both": len(findings)}, ReadFrom: "203.0.113.7"}
+	s.Sources = mfa.Sources{
+		Primary:  "enrollments",
+		ByUsers:  map[string]int{"both": len(findings)},
+		ReadFrom: "203.0.113.7",
+	}
 	for _, f := range findings {
 		if f.Single {
 			s.Single++
@@ -88,7 +93,11 @@ func point(s *mfa.Summary) mfa.Point {
 }
 
 func tally(findings []mfa.Finding, admins bool) mfa.Tally {
-	t := mfa.Tally{ByMethod: map[string]int{}, ByStrength: map[mfa.Strength]int{}, ByVerdict: map[mfa.Verdict]int{}}
+	t := mfa.Tally{
+		ByMethod:   map[string]int{},
+		ByStrength: map[mfa.Strength]int{},
+		ByVerdict:  map[mfa.Verdict]int{},
+	}
 	for _, f := range findings {
 		if admins && !f.Admin() {
 			continue
@@ -142,12 +151,25 @@ func departments(findings []mfa.Finding) []mfa.Department {
 }
 
 func person(n int, verdict mfa.Verdict, methods ...mfa.Method) mfa.Finding {
-	f := mfa.Finding{UserID: fmt.Sprintf("00u%05d", n), Login: untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)), Email: untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)),
-		Name: untrusted.NewStored(fmt.Sprintf("Person %d", n)), Status: "ACTIVE", Department: untrusted.NewStored("Engineering"),
-		Policy: untrusted.NewStored("Default Policy"), Verdict: verdict, Strength: mfa.None, Usable: mfa.None,
-		Methods: methods, Sources: "both", ReadAt: asOf()}
+	f := mfa.Finding{
+		UserID:     fmt.Sprintf("00u%05d", n),
+		Login:      untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)),
+		Email:      untrusted.NewStored(fmt.Sprintf("p%d@example.com", n)),
+		Name:       untrusted.NewStored(fmt.Sprintf("Person %d", n)),
+		Status:     "ACTIVE",
+		Department: untrusted.NewStored("Engineering"),
+		Policy:     untrusted.NewStored("Default Policy"),
+		Verdict:    verdict,
+		Strength:   mfa.None,
+		Usable:     mfa.None,
+		Methods:    methods,
+		Sources:    "both",
+		ReadAt:     asOf(),
+	}
 	for _, m := range methods {
-		if m.Strength == mfa.Weak && f.Strength == mfa.None || m.Strength == mfa.Phishable && f.Strength != mfa.Resistant || m.Strength == mfa.Resistant || m.Strength == mfa.Unknown && f.Strength == mfa.None {
+		if m.Strength == mfa.Weak && f.Strength == mfa.None ||
+			m.Strength == mfa.Phishable && f.Strength != mfa.Resistant || m.Strength == mfa.Resistant ||
+			m.Strength == mfa.Unknown && f.Strength == mfa.None {
 			f.Strength, f.Usable = m.Strength, m.Strength
 		}
 	}
@@ -156,8 +178,17 @@ func person(n int, verdict mfa.Verdict, methods ...mfa.Method) mfa.Finding {
 }
 
 func has(name, key string, strength mfa.Strength) mfa.Method {
-	return mfa.Method{Name: name, Key: key, Provider: "OKTA", Status: "ACTIVE", Since: asOf().AddDate(-1,
-		0, 0), Strength: strength, Allowed: "OPTIONAL", Source: "both"}
+	return mfa.Method{
+		Name:     name,
+		Key:      key,
+		Provider: "OKTA",
+		Status:   "ACTIVE",
+		Since: asOf().AddDate(-1,
+			0, 0),
+		Strength: strength,
+		Allowed:  "OPTIONAL",
+		Source:   "both",
+	}
 }
 
 func sms() mfa.Method     { return has("sms", "phone_number", mfa.Weak) }
@@ -170,7 +201,9 @@ func hostile(n int) mfa.Finding {
 	f.Name = untrusted.NewStored(`<script>alert("pwned")</script>` + "\u202egnp.exe")
 	f.Login = untrusted.NewStored(`=HYPERLINK("http://evil.example","click")`)
 	f.Department = untrusted.NewStored(`</text></svg><img src=x onerror=alert(1)>`)
-	f.Title, f.Manager, f.Reason = untrusted.NewStored("+1+1"), untrusted.NewStored("@SUM(A1)"), untrusted.NewStored("-2+3\r\n=cmd|' /C calc'!A0")
+	f.Title = untrusted.NewStored("+1+1")
+	f.Manager = untrusted.NewStored("@SUM(A1)")
+	f.Reason = untrusted.NewStored("-2+3\r\n=cmd|' /C calc'!A0")
 	f.Policy = untrusted.NewStored("\t=1+1")
 	f.Disagree = []string{`"><svg onload=alert(2)>`, "=1;=2"}
 	f.Roles = []string{"SUPER_ADMIN", "<b>CUSTOM</b>"}
@@ -187,7 +220,8 @@ func company(size int) *audit {
 		"Silva", "Nowak", "Torvalds", "Chen", "van der Meer-Oosterhuizen", "Adeyemi"}
 	units := []string{"Engineering", "Sales", "Customer Success", "Finance", "Legal", "Marketing",
 		"People Operations", "IT", "Security", "Facilities",
-		"Research and Advanced Development, Northern Europe and Baltics", "Procurement", "Manufacturing", "Logistics", "Treasury", ""}
+		"Research and Advanced Development, Northern Europe and Baltics", "Procurement", "Manufacturing",
+		"Logistics", "Treasury", ""}
 	var list []mfa.Finding
 	for n := range size {
 		f := randomPerson(random, n)
@@ -211,21 +245,38 @@ func company(size int) *audit {
 	})
 	a := newAudit(list...)
 	a.summary.History = history(40, &a.summary)
-	a.summary.Change = &mfa.Change{Since: "mfa_20261116T080000Z_0a0b0c0d", At: asOf().AddDate(0, 0, -7),
-		Fixed: 41, Regressed: 6, NewFail: 12, Gone: 9,
-		Verdicts: map[mfa.Verdict]int{mfa.NotEnrolled: -18, mfa.WeakOnly: -7, mfa.Compliant: 29}}
+	a.summary.Change = &mfa.Change{
+		Since:     "mfa_20261116T080000Z_0a0b0c0d",
+		At:        asOf().AddDate(0, 0, -7),
+		Fixed:     41,
+		Regressed: 6,
+		NewFail:   12,
+		Gone:      9,
+		Verdicts:  map[mfa.Verdict]int{mfa.NotEnrolled: -18, mfa.WeakOnly: -7, mfa.Compliant: 29},
+	}
 	a.summary.Sample = &mfa.SampleError{Drawn: 48, Wrong: 0}
 	a.summary.Policy.Deadline = time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	a.summary.Sources.Caveat = "Okta lists factors only where the enrolment policy allows their " +
 		"authenticator, and judges that from the network of the caller"
 	a.summary.Sources.Authentic = []string{"okta_verify", "webauthn", "phone_number", "okta_email", "okta_password"}
-	a.summary.Notes = []untrusted.Stored{untrusted.NewStored("Two people were created while the audit ran; they are in the next one")}
+	a.summary.Notes = []untrusted.Stored{untrusted.NewStored("Two people were created while the audit ran; they " +
+		"are in the next one")}
 	a.summary.Counted = map[string]int{"STAGED": 31, "SUSPENDED": 12}
 	a.summary.Exemptions = []mfa.Exemption{
-		{User: untrusted.NewStored("svc-backup@example.com"), Owner: untrusted.NewStored("it-operations@example.com"),
-			Reason: untrusted.NewStored("Service account without interactive sign-in"), Expires: asOf().AddDate(0, 3, 0), State: "in_force"},
-		{User: untrusted.NewStored("breakglass@example.com"), Owner: untrusted.NewStored("ciso@example.com"),
-			Reason: untrusted.NewStored("Emergency access, sealed in the safe"), Expires: asOf().AddDate(0, 0, -9), State: "expired"},
+		{
+			User:    untrusted.NewStored("svc-backup@example.com"),
+			Owner:   untrusted.NewStored("it-operations@example.com"),
+			Reason:  untrusted.NewStored("Service account without interactive sign-in"),
+			Expires: asOf().AddDate(0, 3, 0),
+			State:   "in_force",
+		},
+		{
+			User:    untrusted.NewStored("breakglass@example.com"),
+			Owner:   untrusted.NewStored("ciso@example.com"),
+			Reason:  untrusted.NewStored("Emergency access, sealed in the safe"),
+			Expires: asOf().AddDate(0, 0, -9),
+			State:   "expired",
+		},
 	}
 	return a
 }

@@ -71,7 +71,8 @@ func TestPageOfFiveThousandPeopleInABrowser(t *testing.T) {
 	if pdf := b.print(shots, "print.pdf"); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Error("what was printed is not a PDF")
 	}
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 720, "height": 1000, "deviceScaleFactor": 1, "mobile": false}, nil)
+	b.call("Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": 720, "height": 1000, "deviceScaleFactor": 1, "mobile": false}, nil)
 	b.call("Emulation.setEmulatedMedia", map[string]any{"media": "print",
 		"features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}}, nil)
 	checkBrightness(t, "print", b.shoot(shots, "print.png", 720, 0, 4000), false)
@@ -85,7 +86,8 @@ func screens() int {
 	return 8
 }
 
-// TestBrowserHearsComplaints shows that the other tests would hear of an error, of a broken security policy and of a request.
+// TestBrowserHearsComplaints shows that the other tests would hear of an error, of a broken security policy and of a
+// request.
 func TestBrowserHearsComplaints(t *testing.T) {
 	b := open(t)
 	for name, body := range map[string]string{
@@ -175,11 +177,14 @@ func TestFindingsTableIsFilteredAndSortedInABrowser(t *testing.T) {
 		t.Errorf("the page begins with %d rows, want 100", n)
 	}
 	b.eval(`document.getElementById("f-admin").click(); document.getElementById("more-all").click()`, nil)
-	if all, admins := count(".length"), count(`.filter(r => "a" in r.dataset).length`); all == 0 || all != admins || all != a.summary.Admins.Total {
-		t.Errorf("the filter for administrators leaves %d rows, %d of them administrators; there are %d", all, admins, a.summary.Admins.Total)
+	if all, admins := count(".length"), count(`.filter(r => "a" in r.dataset).length`); all == 0 || all != admins ||
+		all != a.summary.Admins.Total {
+		t.Errorf("the filter for administrators leaves %d rows, %d of them administrators; there are %d", all,
+			admins, a.summary.Admins.Total)
 	}
 	b.eval(`document.getElementById("f-admin").click(); document.getElementById("f-text").value = "tanaka"; document.getElementById("f-text").dispatchEvent(new Event("input"))`, nil)
-	if all, named := count(".length"), count(`.filter(r => r.textContent.includes("Tanaka")).length`); all == 0 || all != named {
+	if all, named := count(".length"), count(`.filter(r => r.textContent.includes("Tanaka")).length`); all == 0 ||
+		all != named {
 		t.Errorf("the search leaves %d rows, %d of them with the name", all, named)
 	}
 	b.eval(`document.querySelector("#sheet th [role=button]").click()`, nil)
@@ -195,8 +200,8 @@ func TestFindingsTableIsFilteredAndSortedInABrowser(t *testing.T) {
 	}
 }
 
-// checkPage asserts that drawings are drawn, that nothing overlaps, that the page is no wider than the window, and that no hostile
-// text became an element.
+// checkPage asserts that drawings are drawn, that nothing overlaps, that the page is no wider than the window, and
+// that no hostile text became an element.
 func checkPage(t *testing.T, b *browser, name string, width, drawings int) {
 	t.Helper()
 	var all []drawn
@@ -215,7 +220,8 @@ func checkPage(t *testing.T, b *browser, name string, width, drawings int) {
 	var scroll, scripts, foreign int
 	b.eval(`document.documentElement.scrollWidth`, &scroll)
 	b.eval(`document.scripts.length`, &scripts)
-	b.eval(`document.querySelectorAll("img,iframe,object,embed,[onload],[onerror],i,b,link:not([rel=icon])").length`, &foreign)
+	b.eval(`document.querySelectorAll("img,iframe,object,embed,[onload],[onerror],i,b,link:not([rel=icon])").length`,
+		&foreign)
 	if scroll > width || scripts != 1 || foreign != 0 {
 		t.Errorf("%s: the page is %d wide in a window of %d, has %d scripts, want 1, and %d foreign "+
 			"elements", name, scroll, width, scripts, foreign)

@@ -14,8 +14,9 @@ import (
 // bulletinPeople is how many people a bulletin names at most.
 const bulletinPeople = 15
 
-// Bulletin sums an audit up for a channel: what must be done, how much is known, what changed, and a picture. It names the people
-// given, the first 15 of them, in a field of their own; everything else is counts. Link leads to the tickets or the report and may be "".
+// Bulletin sums an audit up for a channel: what must be done, how much is known, what changed, and a picture. It
+// names the people given, the first 15 of them, in a field of their own; everything else is counts. Link leads to the
+// tickets or the report and may be "".
 func Bulletin(s mfa.Summary, people []mfa.Finding, link string) (notify.Bulletin, error) {
 	d := notify.Bulletin{
 		Key:   "mfa-digest-" + keyOf(s.AuditID),
@@ -168,7 +169,8 @@ func chartText(s *mfa.Summary) string {
 	text := "Best method registered, in people: " + strings.Join(parts, "; ") + "."
 	if n := len(s.History); n > 1 {
 		first, last := s.History[0], s.History[n-1]
-		text += fmt.Sprintf(" People failing: %s on %s, %s on %s.", number(first.Failing), day(first.At), number(last.Failing), day(last.At))
+		text += fmt.Sprintf(" People failing: %s on %s, %s on %s.", number(first.Failing), day(first.At),
+			number(last.Failing), day(last.At))
 	}
 	return text
 }
@@ -190,7 +192,8 @@ func BulletinText(d notify.Bulletin) string {
 	}
 	for _, f := range d.Facts {
 		name := untrusted.New(f[0]).Show(untrusted.Name)
-		b.WriteString("  " + name + strings.Repeat(" ", width-utf8.RuneCountInString(name)) + "  " + untrusted.New(f[1]).Show(untrusted.Name) + "\n")
+		b.WriteString("  " + name + strings.Repeat(" ",
+			width-utf8.RuneCountInString(name)) + "  " + untrusted.New(f[1]).Show(untrusted.Name) + "\n")
 	}
 	if len(d.People) > 0 {
 		b.WriteString("\nFirst in line:\n")
@@ -202,7 +205,8 @@ func BulletinText(d notify.Bulletin) string {
 		b.WriteString("\n[picture] " + untrusted.New(d.ChartText).Show(untrusted.Paragraph) + "\n")
 	}
 	if d.Link != "" {
-		b.WriteString("\n" + cmp.Or(untrusted.New(d.LinkText).Show(untrusted.Name), "Link") + ": " + untrusted.New(d.Link).Show(untrusted.Paragraph) + "\n")
+		b.WriteString("\n" + cmp.Or(untrusted.New(d.LinkText).Show(untrusted.Name),
+			"Link") + ": " + untrusted.New(d.Link).Show(untrusted.Paragraph) + "\n")
 	}
 	return b.String()
 }

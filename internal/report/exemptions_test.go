@@ -12,13 +12,39 @@ import (
 
 func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 	asOf := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	s := mfa.Summary{AuditID: "mfa_1", OrgID: "00o1", Org: "acme.okta.test", AsOf: asOf,
-		Scope: untrusted.NewStored(mfa.Everybody), Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
+	s := mfa.Summary{
+		AuditID:  "mfa_1",
+		OrgID:    "00o1",
+		Org:      "acme.okta.test",
+		AsOf:     asOf,
+		Scope:    untrusted.NewStored(mfa.Everybody),
+		Kind:     mfa.KindFull,
+		Policy:   mfa.DefaultPolicy(),
+		Coverage: mfa.Coverage{Listed: 1, Read: 1},
 		Exemptions: []mfa.Exemption{
-			{User: untrusted.NewStored("svc-backup@acme.example.com"), Owner: untrusted.NewStored("Grace"), Reason: untrusted.NewStored("unattended"), Expires: asOf.AddDate(0, 2, 0), State: "in_force"},
-			{User: untrusted.NewStored("glass@acme.example.com"), Owner: untrusted.NewStored("Ada"), Reason: untrusted.NewStored("break glass"), Expires: asOf.AddDate(0, 1, 0), State: "in_force"},
-			{User: untrusted.NewStored("old@acme.example.com"), Owner: untrusted.NewStored("Ada"), Reason: untrusted.NewStored("migration"), Expires: asOf.AddDate(0, -1, 0), State: "expired"},
-		}}
+			{
+				User:    untrusted.NewStored("svc-backup@acme.example.com"),
+				Owner:   untrusted.NewStored("Grace"),
+				Reason:  untrusted.NewStored("unattended"),
+				Expires: asOf.AddDate(0, 2, 0),
+				State:   "in_force",
+			},
+			{
+				User:    untrusted.NewStored("glass@acme.example.com"),
+				Owner:   untrusted.NewStored("Ada"),
+				Reason:  untrusted.NewStored("break glass"),
+				Expires: asOf.AddDate(0, 1, 0),
+				State:   "in_force",
+			},
+			{
+				User:    untrusted.NewStored("old@acme.example.com"),
+				Owner:   untrusted.NewStored("Ada"),
+				Reason:  untrusted.NewStored("migration"),
+				Expires: asOf.AddDate(0, -1, 0),
+				State:   "expired",
+			},
+		},
+	}
 	d, err := report.Bulletin(s, nil, "")
 	if err != nil {
 		t.Fatal(err)
@@ -29,8 +55,14 @@ func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 			"expired") || strings.Contains(text, "glass") || strings.Contains(text, "Ada") {
 		t.Errorf("the bulletin says %q", text)
 	}
-	failing := mfa.Finding{UserID: "00u1", Login: untrusted.NewStored("bob@acme.example.com"), Verdict: mfa.NotEnrolled, Sources: "both"}
-	wanted, err := report.Tickets(s, func(yield func(mfa.Finding, error) bool) { yield(failing, nil) }, report.Bulk, report.TicketOptions{})
+	failing := mfa.Finding{
+		UserID:  "00u1",
+		Login:   untrusted.NewStored("bob@acme.example.com"),
+		Verdict: mfa.NotEnrolled,
+		Sources: "both",
+	}
+	wanted, err := report.Tickets(s, func(yield func(mfa.Finding, error) bool) { yield(failing, nil) },
+		report.Bulk, report.TicketOptions{})
 	if err != nil || len(wanted.Open) != 1 {
 		t.Fatalf("tickets %+v, %v", wanted.Open, err)
 	}

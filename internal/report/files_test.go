@@ -74,7 +74,8 @@ func TestTableHasEverybodyWithWhatAnAuditorAsks(t *testing.T) {
 		"admin": "yes", "admin_roles": "SUPER_ADMIN", "admin_via": "group", "methods": "sms",
 		"registered_strength": "weak", "single_method": "yes", "sources": "both",
 		"sources_disagree": "factors lack sms", "from_cache": "no", "read_at": "2026-11-23T08:04:00Z",
-		"method_details":   "sms (weak, authenticator phone_number, provider OKTA, OPTIONAL, since 2025-11-23T08:04:00Z, from both)",
+		"method_details": "sms (weak, authenticator phone_number, provider OKTA, OPTIONAL, since " +
+			"2025-11-23T08:04:00Z, from both)",
 		"inactive_methods": "push (strong_phishable, authenticator okta_verify, from factors, PENDING_ACTIVATION)"} {
 		if got[1][name] != want {
 			t.Errorf("%s is %q, want %q", name, got[1][name], want)
@@ -140,7 +141,12 @@ func TestHostileTextNeverBecomesMarkup(t *testing.T) {
 	evil := `"><script>alert(1)</script>` + "\u202e"
 	s.Org, s.Scope, s.Kind, s.WhyFull, s.AuditID = evil, untrusted.NewStored(evil), evil, evil, evil
 	s.Notes, s.Coverage.Line, s.Sources.Caveat, s.Sources.ReadFrom = []untrusted.Stored{untrusted.NewStored(evil)}, evil, evil, evil
-	s.Exemptions = []mfa.Exemption{{User: untrusted.NewStored(evil), Owner: untrusted.NewStored(evil), Reason: untrusted.NewStored(evil), State: evil}}
+	s.Exemptions = []mfa.Exemption{{
+		User:   untrusted.NewStored(evil),
+		Owner:  untrusted.NewStored(evil),
+		Reason: untrusted.NewStored(evil),
+		State:  evil,
+	}}
 	s.ByMethod = map[string]int{evil: 2}
 	s.Policy.Methods = []string{evil}
 	s.Baseline = &mfa.Comparison{File: untrusted.NewStored(evil), Age: evil, Sample: []string{evil}}
@@ -185,7 +191,8 @@ func TestPageShowsTheMostUrgentAndSaysWhatItLeavesOut(t *testing.T) {
 	list[2900].Verdict = mfa.Exempt
 	list[2950] = person(2950, mfa.NotEnrolled) // an order that a store should not give, and yet
 	_, _, page := written(t, newAudit(list...))
-	if !strings.Contains(page, "The table shows 2,000 of 3,000 people") || !strings.Contains(page, "Everyone is in findings.csv") {
+	if !strings.Contains(page, "The table shows 2,000 of 3,000 people") ||
+		!strings.Contains(page, "Everyone is in findings.csv") {
 		t.Error("the page does not say that it leaves people out")
 	}
 	place := -1
@@ -205,7 +212,8 @@ func TestPageBelowTheBoundGivesNoRateAndSaysWhy(t *testing.T) {
 	a := newAudit(person(1, mfa.Compliant, push()), person(2, mfa.Unreadable))
 	a.summary.AdminsKnown = false
 	_, _, page := written(t, a)
-	for _, want := range []string{"not given", "50 % of the people could be read, and 99 % is the least", `class="coverage bad"`, "Admin roles could not be read", "partly known"} {
+	for _, want := range []string{"not given", "50 % of the people could be read, and 99 % is the least",
+		`class="coverage bad"`, "Admin roles could not be read", "partly known"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

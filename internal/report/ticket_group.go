@@ -88,7 +88,8 @@ func (g *group) row(class int, f *mfa.Finding) {
 	if f.Admin() {
 		note = strings.TrimSuffix("administrator; "+note, "; ")
 	}
-	g.rows.put(class, []string{who(f), f.Login.Show(untrusted.Name), f.Department.Show(untrusted.Name), state, untrusted.New(has(f)).Show(untrusted.Long), untrusted.New(note).Show(untrusted.Long)})
+	g.rows.put(class, []string{who(f), f.Login.Show(untrusted.Name), f.Department.Show(untrusted.Name), state,
+		untrusted.New(has(f)).Show(untrusted.Long), untrusted.New(note).Show(untrusted.Long)})
 }
 
 // rowHeading is above every table of people.
@@ -141,7 +142,8 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 			subject = "people without a manager in their profile"
 		}
 	}
-	t.Title = untrusted.New("MFA: " + people(g.failing) + verb(g.failing, " has", " have") + " no accepted method: " + subject).Show(titleMax)
+	t.Title = untrusted.New("MFA: " + people(g.failing) + verb(g.failing, " has",
+		" have") + " no accepted method: " + subject).Show(titleMax)
 	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) +
 		" without a method that the audit policy accepts"
 	if g.admins > 0 {
@@ -153,7 +155,8 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	}
 	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
 	if g.rows.dropped > 0 {
-		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others are in the audit's findings.csv.")
+		t.Lines = append(t.Lines, "The table shows "+number(g.rows.held)+" of them; the others are in the audit's "+
+			"findings.csv.")
 	}
 	if g.open > 0 {
 		t.Lines = append(t.Lines, several(g.open, "more person could not be judged and is not listed.",
@@ -162,7 +165,8 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 	if w.mode == Bulk {
 		t.Lines = append(t.Lines, exemptionLines(w.s)...)
 	}
-	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an exemption, for everyone here.")
+	t.Lines = append(t.Lines, "This ticket closes by itself when a later audit finds an accepted method, or an "+
+		"exemption, for everyone here.")
 	return w.withReport(t)
 }
 

@@ -40,7 +40,8 @@ func mixed() *audit {
 	boss.Roles, boss.RolesVia = []string{"SUPER_ADMIN"}, "group"
 	bombed.Signals = []mfa.Signal{{Kind: "push_denied", Count: 7, Last: asOf()}}
 	grace, exempt := person(4, mfa.InGrace), person(5, mfa.Exempt)
-	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1, 0), untrusted.NewStored("service account of IT")
+	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1,
+		0), untrusted.NewStored("service account of IT")
 	a := newAudit(person(1, mfa.NotEnrolled), boss, bombed, grace, exempt, person(6, mfa.Unreadable),
 		person(7, mfa.Undecided, has("x", "y", mfa.Unknown)), person(8, mfa.Compliant, sms(), passkey()))
 	return a
@@ -67,7 +68,8 @@ func TestOnlyPeopleWhoFailHaveATicketTheMostUrgentFirst(t *testing.T) {
 	want := map[string]string{"user-00u00008": "enrolled passkey or security key on 23 November 2025",
 		"user-00u00005": "exempt until 23 December 2026: service account of IT"}
 	if len(wanted.Settled) != len(want) {
-		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled", wanted.Settled)
+		t.Errorf("settled are %v: the unreadable, the unknown and those in grace must be neither open nor settled",
+			wanted.Settled)
 	}
 	for key, why := range want {
 		if wanted.Settled[key] != why {
@@ -142,10 +144,11 @@ func TestPeopleWhoAreMissingAreSettledOnlyWhenEveryoneIsKnown(t *testing.T) {
 	}{
 		"everybody, all read": {func(*mfa.Summary) {}, true},
 		"a group":             {func(s *mfa.Summary) { s.Scope = untrusted.NewStored("group Sales") }, false},
-		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
-		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
-		"an old export":       {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
-		"no one listed":       {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
+		"one unreadable": {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 },
+			false},
+		"one not reached": {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
+		"an old export":   {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
+		"no one listed":   {func(s *mfa.Summary) { s.Coverage = mfa.Coverage{} }, false},
 	} {
 		a := newAudit(person(1, mfa.NotEnrolled), person(2, mfa.Compliant, push()))
 		c.change(&a.summary)
@@ -180,13 +183,15 @@ func TestTicketsByManager(t *testing.T) {
 	}
 	chef, boss := wanted.Open[0], wanted.Open[1]
 	if len(chef.Rows) != 3 || chef.Rows[1][0] != "Person 3" || !strings.Contains(chef.Title, "Lena Chef") || !chef.Urgent {
-		t.Errorf("the team with an administrator must come first, with two people, the administrator before the other: %+v", chef)
+		t.Errorf("the team with an administrator must come first, with two people, the administrator before "+
+			"the other: %+v", chef)
 	}
 	if boss.Assignee != "boss@example.com" || !strings.Contains(boss.Title, "Big Boss") {
 		t.Errorf("the manager whose profile gives an address is to have the ticket: %+v", boss)
 	}
 	if len(wanted.Settled) != 1 {
-		t.Errorf("settled are %v, want the manager whose people are all well, and not the one with people of unknown state", wanted.Settled)
+		t.Errorf("settled are %v, want the manager whose people are all well, and not the one with people of "+
+			"unknown state", wanted.Settled)
 	}
 	a.summary.Coverage.Share = 0.5
 	if wanted := tickets(t, a, report.PerManager, report.TicketOptions{}); len(wanted.Settled) != 0 {
@@ -199,13 +204,15 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 	wanted := tickets(t, a, report.Bulk, report.TicketOptions{MaxRows: 10})
 	bulk := wanted.Open[0]
 	if len(bulk.Rows) != 11 || !strings.Contains(bulk.Rows[1][5], "administrator") {
-		t.Errorf("the table has %d rows with its heading, want 11 with an administrator first: %q", len(bulk.Rows), bulk.Rows[1])
+		t.Errorf("the table has %d rows with its heading, want 11 with an administrator first: %q", len(bulk.Rows),
+			bulk.Rows[1])
 	}
 	if !strings.Contains(strings.Join(bulk.Lines, "\n"), "The table shows 10 of them") {
 		t.Errorf("the ticket does not say that it leaves people out: %q", bulk.Lines)
 	}
 	clean := newAudit(person(1, mfa.Compliant, push()))
-	if wanted := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 || wanted.Settled["bulk"] == "" {
+	if wanted := tickets(t, clean, report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 ||
+		wanted.Settled["bulk"] == "" {
 		t.Errorf("when no one fails the bulk ticket is settled: %+v", wanted)
 	}
 	if wanted := tickets(t, newAudit(), report.Bulk, report.TicketOptions{}); len(wanted.Open) != 0 {
@@ -215,7 +222,8 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 
 func TestTicketsOfAPartOfTheOrganisationHaveKeysOfTheirOwn(t *testing.T) {
 	whole, part, other := mixed(), mixed(), mixed()
-	part.summary.Scope, other.summary.Scope = untrusted.NewStored("group Sales"), untrusted.NewStored("group "+strings.Repeat("Sales und Vertrieb ", 20))
+	part.summary.Scope = untrusted.NewStored("group Sales")
+	other.summary.Scope = untrusted.NewStored("group " + strings.Repeat("Sales und Vertrieb ", 20))
 	seen := map[string]bool{}
 	for _, a := range []*audit{whole, part, other} {
 		for _, mode := range []report.Mode{report.PerManager, report.Bulk} {
@@ -232,7 +240,8 @@ func TestTicketsOfAPartOfTheOrganisationHaveKeysOfTheirOwn(t *testing.T) {
 		}
 	}
 	long := mfa.Summary{OrgID: strings.Repeat("ö", 300)}
-	if set := report.TicketSet(long); len(set) > 100 || set == report.TicketSet(mfa.Summary{OrgID: strings.Repeat("ö", 299)}) {
+	if set := report.TicketSet(long); len(set) > 100 ||
+		set == report.TicketSet(mfa.Summary{OrgID: strings.Repeat("ö", 299)}) {
 		t.Errorf("set %q is too long, or another organisation's too", set)
 	}
 }
@@ -278,7 +287,8 @@ func TestTicketsAreDueByThePolicysDeadline(t *testing.T) {
 	a.summary.Policy.Deadline = time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for _, mode := range report.Modes {
 		ticket := tickets(t, a, mode, report.TicketOptions{}).Open[0]
-		if !ticket.Due.Equal(a.summary.Policy.Deadline) || !strings.Contains(strings.Join(ticket.Lines, "\n"), "by 31 December 2026") {
+		if !ticket.Due.Equal(a.summary.Policy.Deadline) ||
+			!strings.Contains(strings.Join(ticket.Lines, "\n"), "by 31 December 2026") {
 			t.Errorf("%s: due %v, and the lines are %q", mode, ticket.Due, ticket.Lines)
 		}
 	}
@@ -291,7 +301,8 @@ func TestTicketsAreRefused(t *testing.T) {
 		t.Errorf("an unknown mode gives %v", err)
 	}
 	for _, link := range []string{"javascript:alert(1)", "https://", "//x", "https://user:pw@host/", "\x00"} {
-		if _, err := report.Tickets(a.summary, a.stream(), report.PerUser, report.TicketOptions{EnrollURL: link}); err == nil {
+		if _, err := report.Tickets(a.summary, a.stream(), report.PerUser,
+			report.TicketOptions{EnrollURL: link}); err == nil {
 			t.Errorf("the address %q is taken", link)
 		}
 	}
@@ -302,9 +313,20 @@ func TestTicketsAreRefused(t *testing.T) {
 }
 
 func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
-	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: untrusted.NewStored(mfa.Everybody), Kind: mfa.KindFull,
-		Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
-	f := mfa.Finding{UserID: "00u1", Login: untrusted.NewStored("ada@acme.example.com"), Verdict: mfa.NotEnrolled, Sources: "both"}
+	s := mfa.Summary{
+		OrgID:    "00o1",
+		Org:      "acme.okta.test",
+		Scope:    untrusted.NewStored(mfa.Everybody),
+		Kind:     mfa.KindFull,
+		Policy:   mfa.DefaultPolicy(),
+		Coverage: mfa.Coverage{Listed: 1, Read: 1},
+	}
+	f := mfa.Finding{
+		UserID:  "00u1",
+		Login:   untrusted.NewStored("ada@acme.example.com"),
+		Verdict: mfa.NotEnrolled,
+		Sources: "both",
+	}
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }
 	known := []string{"user-00u1", "manager-abc", "bulk", "rest"}
 	for mode, want := range map[report.Mode][]string{report.PerUser: {"bulk", "manager-abc"},

@@ -86,7 +86,8 @@ func TestWhatIsAppendedIsVerified(t *testing.T) {
 	}
 	lines, _ := written(t, dir, 5)
 	sum, err := trail.VerifyDir(t.Context(), dir)
-	if err != nil || sum.Entries != 5 || sum.Pending != 0 || sum.First.IsZero() || sum.Last.Before(sum.First) || !bytes.Contains(lines, []byte(sum.Hash)) {
+	if err != nil || sum.Entries != 5 || sum.Pending != 0 || sum.First.IsZero() || sum.Last.Before(sum.First) ||
+		!bytes.Contains(lines, []byte(sum.Hash)) {
 		t.Errorf("summary %+v, %v", sum, err)
 	}
 	if n := bytes.Count(lines, []byte("\n")); n != 5 || !bytes.Contains(lines,
@@ -201,7 +202,8 @@ func TestALineOfNoughtsLeftByAPowerFailureIsMarked(t *testing.T) {
 			put(t, dir, append(bytes.Clone(lines), junk...), head)
 			open(t, dir)
 			sum, err := trail.VerifyDir(t.Context(), dir)
-			if after, _ := files(t, dir); err != nil || sum.Entries != int64(n+1) || !bytes.Contains(after, []byte(trail.TornStep)) {
+			if after, _ := files(t, dir); err != nil || sum.Entries != int64(n+1) ||
+				!bytes.Contains(after, []byte(trail.TornStep)) {
 				t.Errorf("%d entries and %q: %+v, %v", n, junk, sum, err)
 			}
 		}
@@ -217,15 +219,16 @@ func TestAnEndThatNoCrashExplainsIsNotWrittenTo(t *testing.T) {
 		lines, head []byte
 		what        string
 	}{
-		"tail cut":           {all[:len(all)-len(last)], headAll, trail.Truncated},
-		"last line cut":      {all[:len(all)-5], headAll, trail.Truncated},
-		"all cut":            {nil, headAll, trail.Truncated},
-		"newline cut":        {all[:len(all)-1], headAll, trail.Truncated},
-		"last entry changed": {bytes.Replace(all, last, bytes.Replace(last, []byte("granted"), []byte("refused"), 1), 1), headAll, trail.Changed},
-		"head put back":      {all, headOne, trail.HeadLost},
-		"head of another":    {one, bytes.Replace(headOne, []byte(`hash":"`), []byte(`hash":"0`), 1), trail.Changed},
-		"head of nonsense":   {one, []byte("{}"), trail.HeadLost},
-		"two torn lines":     {append(bytes.Clone(one), "x\ny\n"...), headOne, trail.Changed},
+		"tail cut":      {all[:len(all)-len(last)], headAll, trail.Truncated},
+		"last line cut": {all[:len(all)-5], headAll, trail.Truncated},
+		"all cut":       {nil, headAll, trail.Truncated},
+		"newline cut":   {all[:len(all)-1], headAll, trail.Truncated},
+		"last entry changed": {bytes.Replace(all, last,
+			bytes.Replace(last, []byte("granted"), []byte("refused"), 1), 1), headAll, trail.Changed},
+		"head put back":    {all, headOne, trail.HeadLost},
+		"head of another":  {one, bytes.Replace(headOne, []byte(`hash":"`), []byte(`hash":"0`), 1), trail.Changed},
+		"head of nonsense": {one, []byte("{}"), trail.HeadLost},
+		"two torn lines":   {append(bytes.Clone(one), "x\ny\n"...), headOne, trail.Changed},
 	} {
 		dir := t.TempDir()
 		put(t, dir, test.lines, test.head)
@@ -261,7 +264,8 @@ func TestReduceDropsSecretsAndShortensPeople(t *testing.T) {
 	want := map[string]any{"api_token": "[secret]", "nested": map[string]any{"Client-Secret": "[secret]",
 		"to": []any{"a***@acme.example.com"}},
 		"text": "mail Bob <b***@acme.example.com>, é***@acme.example.com and @none", "n": 3, "when": "1970-01-01T00:00:00Z",
-		"long": strings.Repeat("x", 200) + "...", "many": append(make([]any, 20), "and 30 more"), "j***@acme.example.com": true}
+		"long": strings.Repeat("x", 200) + "...", "many": append(make([]any, 20), "and 30 more"),
+		"j***@acme.example.com": true}
 	if got := trail.Reduce(in); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}

@@ -5,24 +5,29 @@ import "testing"
 func TestHeadersOfManyLanguages(t *testing.T) {
 	l := Load()
 	tests := map[string]Part{
-		"Email": Address, "E-Mail-Adresse": Address, "Email - Work": Address, "userEmail": Address, "Email Address [Required]": Address,
-		"Correo electrónico": Address, "メールアドレス": Address, "邮箱": Address, "userPrincipalName": Address,
+		"Email": Address, "E-Mail-Adresse": Address, "Email - Work": Address, "userEmail": Address,
+		"Email Address [Required]": Address,
+		"Correo electrónico":       Address, "メールアドレス": Address, "邮箱": Address, "userPrincipalName": Address,
 		"Manager Email": Other, "Vorgesetzter": Other, "Backup Contact": Other, "Certifier": Other, "Decision " +
 			"By": Other, "Genehmigt von": Other,
 		"Approver Name": Other, "Responsable": Other, "上長": Other, "主管": Other, "Role Owner": Other, "Email " +
 			"(Manager)": Other, "Approvato da": Other,
 		"Vorgesetzten-Mail": Other, "Leidinggevende": Other,
-		"Username": Login, "User Name": Login, "Benutzer": Login, "GitHub com login": Login, "Utilisateur": Login, "用户": Login,
+		"Username": Login, "User Name": Login, "Benutzer": Login, "GitHub com login": Login, "Utilisateur": Login,
+		"用户":        Login,
 		"Full Name": Name, "Vorname": Name, "GitHub com name": Name, "First Name [Required]": Name,
 		"Recovery Email": Secondary, "Application login": Secondary, "Proxy addresses": Secondary,
 		"Object Id": ID, "Role ID": ID, "Employee Number": ID, "Personalnummer": ID, "arn": ID,
-		"Role": Access, "Rolle": Access, "Benutzerrolle": Access, "permissionSetName": Access, "MemberOf": Access, "Security Group": Access,
+		"Role": Access, "Rolle": Access, "Benutzerrolle": Access, "permissionSetName": Access, "MemberOf": Access,
+		"Security Group":          Access,
 		"GitHub com member roles": Access, "Licenses [READ ONLY]": Access, "Access " +
 			"Level": Access, "ロール": Access, "角色": Access, "Rol": Access, "Ruolo": Access,
 		"AssignedRoles": Access, "Rôle": Access, "Papel": Access,
 		"Access": Weak, "Profile": Weak, "GitHub com profile": Weak,
-		"Application": Application, "System": Application, "Application name": Application, "Application instance": Application,
-		"Decision": Decision, "Appropriate?": Decision, "Zugriff erlaubt": Decision, "Effective_Access": Decision, "Manager " +
+		"Application": Application, "System": Application, "Application name": Application,
+		"Application instance": Application,
+		"Decision":             Decision, "Appropriate?": Decision, "Zugriff erlaubt": Decision,
+		"Effective_Access": Decision, "Manager " +
 			"Approval": Decision, "Keep?": Decision, "審核結果": Decision,
 		"Recommendation": Recommendation, "Recommended Decision": Recommendation, "Previous Decision": Previous,
 		"Status": State, "Account Status": State, "AssignmentState": State, "Genehmigungsstatus": State, "Role " +
@@ -37,7 +42,8 @@ func TestHeadersOfManyLanguages(t *testing.T) {
 		"Job Profile": Organisation, "Job Family Group": Organisation, "Management Level": Organisation, "Org Unit Path " +
 			"[Required]": Organisation,
 		"Abteilung": Organisation, "Departamento": Organisation, "Benutzergruppe": Organisation,
-		"Risk Level": Description, "Access Type": Description, "Rollenbezeichnung": Description, "Benutzertyp": Description, "Role Description": Description,
+		"Risk Level": Description, "Access Type": Description, "Rollenbezeichnung": Description,
+		"Benutzertyp": Description, "Role Description": Description,
 		"License type": Description, "RoleScope": Description, "Password [Required]": Description,
 		"Privileged Access": Weak, "2sv Enrolled [READ ONLY]": Flag, "Blurb": "", "Wholly Unknown": "", "": "",
 	}

@@ -29,19 +29,21 @@ func utf16(s string) []byte {
 	return out
 }
 
-// Is reports whether a file is to be opened as a workbook, by its first bytes. Files that are workbooks of another kind,
-// or that only call themselves so, are refused by name. Text is neither.
+// Is reports whether a file is to be opened as a workbook, by its first bytes. Files that are workbooks of another
+// kind, or that only call themselves so, are refused by name. Text is neither.
 func Is(head []byte) (bool, error) {
 	lower := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
 	switch {
 	case bytes.HasPrefix(head, zipMagic):
 		return true, nil
 	case bytes.HasPrefix(head, oleMagic) && bytes.Contains(head, encryptedStream):
-		return false, refused("an encrypted workbook", "open it in Excel with its password, save it without one, and put that file into the inbox")
+		return false, refused("an encrypted workbook",
+			"open it in Excel with its password, save it without one, and put that file into the inbox")
 	case bytes.HasPrefix(head, oleMagic):
 		return false, refused("an Excel workbook of before 2007 (.xls)", "save it as .xlsx or as CSV UTF-8")
 	case startsWithAny(lower, "<!doctype html", "<html", "<table", "<meta"):
-		return false, refused("an HTML page that calls itself a workbook", "open it in Excel and save it as .xlsx or as CSV UTF-8")
+		return false, refused("an HTML page that calls itself a workbook",
+			"open it in Excel and save it as .xlsx or as CSV UTF-8")
 	case bytes.HasPrefix(lower, []byte("<?xml")) && bytes.Contains(lower, []byte("office:spreadsheet")):
 		return false, refused("an XML workbook of Excel 2003", "open it in Excel and save it as .xlsx or as CSV UTF-8")
 	}
@@ -58,7 +60,11 @@ func startsWithAny(s []byte, starts ...string) bool {
 }
 
 func refused(what, next string) error {
-	return &trouble.Error{Code: trouble.WorkbookKind, What: "the file is " + what + ", which is not read", Next: next}
+	return &trouble.Error{
+		Code: trouble.WorkbookKind,
+		What: "the file is " + what + ", which is not read",
+		Next: next,
+	}
 }
 
 // check refuses archives that are no plain .xlsx, and those that would unpack to more than maxUnzipped.
@@ -105,7 +111,8 @@ func notAWorkbook(err error) error {
 func uncomputed(sheet string, seen *survey) error {
 	return &trouble.Error{
 		Code: trouble.UncomputedFormulas,
-		What: fmt.Sprintf("%d cells of the sheet %q hold a formula without its value, the first one is %s", seen.uncomputed, sheet, seen.firstFormula),
+		What: fmt.Sprintf("%d cells of the sheet %q hold a formula without its value, the first one is %s",
+			seen.uncomputed, sheet, seen.firstFormula),
 		Next: "open the workbook in Excel, which computes them, and save it; or paste the cells as values",
 	}
 }

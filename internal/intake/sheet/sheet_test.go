@@ -150,7 +150,8 @@ func TestASheetIsChosenByNameOrIsTheFirstVisibleOne(t *testing.T) {
 		f.SetActiveSheet(1)
 		must(t, f.SetSheetVisible("Sheet1", false))
 	})
-	if got, s := rows(t, book, sheet.Options{}); !slices.Equal(got, []string{"1: Data"}) || !slices.Equal(s.Names, []string{"Data", "Old"}) {
+	if got, s := rows(t, book, sheet.Options{}); !slices.Equal(got, []string{"1: Data"}) ||
+		!slices.Equal(s.Names, []string{"Data", "Old"}) {
 		t.Errorf("first visible: %q of %q", got, s.Names)
 	}
 	if got, _ := rows(t, book, sheet.Options{Sheet: "old"}); !slices.Equal(got, []string{"1: Old"}) {
@@ -220,9 +221,11 @@ func TestWhatIsNoPlainWorkbookIsRefusedByName(t *testing.T) {
 		{"opendocument", zipOf(t, "mimetype", "x", "content.xml", "x"), trouble.WorkbookKind, ".ods"},
 		{"cut file", plain[:len(plain)/2], trouble.WorkbookDamaged, "cut"},
 		{"cut sheet", rewrite(t, plain, "xl/worksheets/sheet1.xml", cut), trouble.WorkbookDamaged, "damaged"},
-		{"no sheet", rewrite(t, plain, "xl/_rels/workbook.xml.rels", func([]byte) []byte { return []byte("<Relationships/>") }),
+		{"no sheet", rewrite(t, plain, "xl/_rels/workbook.xml.rels",
+			func([]byte) []byte { return []byte("<Relationships/>") }),
 			trouble.WorkbookDamaged, "no sheet"},
-		{"styles of nonsense", rewrite(t, plain, "xl/styles.xml", func([]byte) []byte { return []byte("<styleSheet") }), "", ""},
+		{"styles of nonsense", rewrite(t, plain, "xl/styles.xml",
+			func([]byte) []byte { return []byte("<styleSheet") }), "", ""},
 	}
 	for _, tt := range tests {
 		s, err := sheet.Open(bytes.NewReader(tt.file), int64(len(tt.file)), sheet.Options{TempDir: t.TempDir()})
@@ -273,12 +276,18 @@ func TestAZipBombIsRefusedBeforeItUnpacks(t *testing.T) {
 		must(t, out.Copy(f))
 	}
 	// A part that says it unpacks to 3 GiB; its bytes are never looked at.
-	w, err := out.CreateRaw(&zip.FileHeader{Name: "xl/worksheets/sheet2.xml", Method: zip.Deflate, UncompressedSize64: 3 << 30, CompressedSize64: 2})
+	w, err := out.CreateRaw(&zip.FileHeader{
+		Name:               "xl/worksheets/sheet2.xml",
+		Method:             zip.Deflate,
+		UncompressedSize64: 3 << 30,
+		CompressedSize64:   2,
+	})
 	must(t, err)
 	_, err = w.Write([]byte{3, 0})
 	must(t, err)
 	must(t, out.Close())
-	if _, err := sheet.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), sheet.Options{}); trouble.CodeOf(err) != trouble.WorkbookTooLarge {
+	if _, err := sheet.Open(bytes.NewReader(b.Bytes()), int64(b.Len()),
+		sheet.Options{}); trouble.CodeOf(err) != trouble.WorkbookTooLarge {
 		t.Errorf("got %v", err)
 	}
 }
@@ -310,8 +319,10 @@ func FuzzSheetNeverPanics(f *testing.F) {
 		set(f, x, "Sheet1", "A1", "Email")
 		set(f, x, "Sheet1", "B2", time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC))
 	})
-	for _, xml := range []string{"<worksheet><sheetData><row r='2'><c r='B2' s='1' t='b'><v>1</v></c></row></sheetData></worksheet>",
-		"<worksheet><!-- > --><cols><col min='1' max='9999999' hidden='1'/></cols><sheetData/><mergeCell ref='A1:XFD1048576'/></worksheet>", "<", "<c r='"} {
+	for _, xml := range []string{"<worksheet><sheetData><row r='2'><c r='B2' s='1' " +
+		"t='b'><v>1</v></c></row></sheetData></worksheet>",
+		"<worksheet><!-- > --><cols><col min='1' max='9999999' hidden='1'/></cols><sheetData/><mergeCell " +
+			"ref='A1:XFD1048576'/></worksheet>", "<", "<c r='"} {
 		f.Add([]byte(xml))
 	}
 	f.Fuzz(func(t *testing.T, xml []byte) {
@@ -333,7 +344,9 @@ func BenchmarkSheet500k(b *testing.B) {
 		w, err := f.NewStreamWriter("Sheet1")
 		must(b, err)
 		for r := 1; r <= n; r++ {
-			must(b, w.SetRow(fmt.Sprintf("A%d", r), []any{fmt.Sprintf("user%d@acme.example.com", r/5), fmt.Sprintf("Role %d", r%40), "Finance", true, 46000 + r%300, "Graz"}))
+			must(b, w.SetRow(fmt.Sprintf("A%d", r),
+				[]any{fmt.Sprintf("user%d@acme.example.com", r/5), fmt.Sprintf("Role %d", r%40), "Finance", true,
+					46000 + r%300, "Graz"}))
 		}
 		must(b, w.Flush())
 	})
