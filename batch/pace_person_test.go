@@ -33,7 +33,7 @@ func threeStages(t *testing.T, lines []*simtest.Line, text string, curious bool)
 	w := simtest.New(t, simtest.Options{Lines: lines, Tenant: oktasim.Options{Seed: 1, Latency: oktasim.LatencyReal,
 		Limits: oktasim.Limits{Mode: oktasim.LimitsReal, Share: 0.5}}})
 	for _, p := range simtest.Report(t, text).People {
-		w.Tenant.AddUser(oktasim.NewUser{Email: p.Email})
+		w.Tenant.AddUser(oktasim.NewUser{Email: p.Email.Raw()})
 	}
 	began := time.Now()
 	session := w.Session(ctx, map[string]string{reportName: text})

@@ -202,7 +202,7 @@ func snapshot(w *simtest.World, people []string) map[string]map[string]bool {
 func wantedBy(r *intake.Report, row int) []string {
 	var names []string
 	for _, v := range r.Accesses[r.Rows[row].Access] {
-		names = append(names, r.Entitlements[r.Values[v].Entitlement].Name+"/"+r.Values[v].Text)
+		names = append(names, r.Entitlements[r.Values[v].Entitlement].Name.Raw()+"/"+r.Values[v].Text.Raw())
 	}
 	return slices.Sorted(maps.Keys(setOf(names)))
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -43,6 +44,8 @@ type Spec struct {
 type Tool struct {
 	Definition mcp.Tool
 	Handler    server.ToolHandlerFunc
+
+	answer reflect.Type // of its structured content, for the test that no answer shows a text as it was read
 }
 
 // handler is how every tool is written: a function of typed input to typed output. Call carries what belongs to this
@@ -66,6 +69,7 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	}
 	return Tool{
 		Definition: definition(spec, input, output),
+		answer:     reflect.TypeFor[Out](),
 		Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			in, err := decode[In](validator, input, req)
 			if err != nil {

@@ -93,7 +93,7 @@ func auditBrief(s *mfa.Summary) *AuditBrief {
 		Coverage:  s.Coverage.Line,
 		Read:      s.Coverage.Read,
 		TallyItem: tallyItem(s.Tally),
-		Notes:     cleaned(s.Notes, shownNotes),
+		Notes:     shownTexts(s.Notes, shownNotes),
 		Calls:     s.Calls,
 	}
 	if s.AdminsKnown {
@@ -250,7 +250,7 @@ func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 		Status:   "running",
 		AuditID:  job.ID,
 		JobID:    job.ID,
-		Scope:    untrusted.Clean(job.Request.Scope(), 160),
+		Scope:    untrusted.New(job.Request.Scope()).Show(untrusted.Line),
 		Progress: d.progressItem(job.Progress()),
 		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job " +
 			"stops it, and asking again for the same goes on with it",
@@ -265,7 +265,7 @@ func auditEnded(s *mfa.Summary, notes []string) AuditOut {
 	return AuditOut{
 		Status:  "complete",
 		AuditID: s.AuditID,
-		Scope:   untrusted.Clean(s.Scope, 160),
+		Scope:   s.Scope.Show(untrusted.Line),
 		Summary: auditBrief(s),
 		Notes:   notes,
 		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report " +

@@ -183,8 +183,8 @@ func eventItem(e oktaclient.Event) EventItem {
 	names := slices.Sorted(maps.Keys(users))
 	return EventItem{
 		At:     e.Published.UTC().Format(time.RFC3339Nano),
-		Type:   untrusted.Clean(e.Type, 80),
-		Result: untrusted.Clean(e.Result, 40),
+		Type:   untrusted.New(e.Type).Show(untrusted.Name),
+		Result: untrusted.New(e.Result).Show(untrusted.Word),
 		Reason: e.Reason.Show(untrusted.Line),
 		Factor: e.Factor.Show(untrusted.Name),
 		Actor:  e.Actor.AlternateID.Show(untrusted.Name),

@@ -191,21 +191,21 @@ func (d *Deps) members(ctx context.Context, group string) (map[string]bool, erro
 
 func findingItem(f *mfa.Finding) FindingItem {
 	item := FindingItem{
-		UserID:     untrusted.Clean(f.UserID, 60),
+		UserID:     untrusted.New(f.UserID).Show(untrusted.Name),
 		Login:      f.Login.Show(untrusted.Name),
 		Name:       f.Name.Show(untrusted.Name),
 		Department: f.Department.Show(untrusted.Name),
-		Status:     untrusted.Clean(f.Status, 40),
-		Roles:      cleaned(f.Roles, 10),
+		Status:     untrusted.New(f.Status).Show(untrusted.Word),
+		Roles:      shownTexts(untrusted.All(f.Roles), 10),
 		Verdict:    string(f.Verdict),
 		Until:      day(f.Until),
-		Reason:     untrusted.Clean(f.Reason, 300),
+		Reason:     f.Reason.Show(untrusted.Long),
 		Change:     f.Change,
 		Strength:   string(f.Strength),
 		Allowed:    string(f.Usable),
-		Required:   cleaned(f.Required, 10),
+		Required:   shownTexts(untrusted.All(f.Required), 10),
 		Single:     f.Single,
-		Disagree:   cleaned(f.Disagree, 5),
+		Disagree:   shownTexts(untrusted.All(f.Disagree), 5),
 		Recent:     f.Signals,
 		Cached:     f.Cached,
 		ReadAt:     day(f.ReadAt),
@@ -222,9 +222,9 @@ func methodItem(m mfa.Method) MethodItem {
 		name += " (" + m.Key + ")"
 	}
 	return MethodItem{
-		Method:   untrusted.Clean(name, 80),
-		Provider: untrusted.Clean(m.Provider, 40),
-		Status:   untrusted.Clean(m.Status, 40),
+		Method:   untrusted.New(name).Show(untrusted.Name),
+		Provider: untrusted.New(m.Provider).Show(untrusted.Word),
+		Status:   untrusted.New(m.Status).Show(untrusted.Word),
 		Strength: string(m.Strength),
 		Since:    day(m.Since),
 		Allowed:  m.Allowed,

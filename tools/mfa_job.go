@@ -71,7 +71,7 @@ func (d *Deps) runningAudit(job *audit.Job) JobOut {
 
 func endedAudit(s *mfa.Summary) JobOut {
 	item := &AuditJobItem{
-		Scope:    untrusted.Clean(s.Scope, 160),
+		Scope:    s.Scope.Show(untrusted.Line),
 		Total:    s.Total,
 		Verdicts: verdictCounts(s.ByVerdict),
 		Coverage: s.Coverage.Line,

@@ -98,7 +98,7 @@ func preview(r *delivery.Receipt) []string {
 	for line := range strings.Lines(r.Bulletin.Text) {
 		line = strings.TrimRight(line, "\n")
 		words := strings.Join(strings.Fields(line), " ")
-		if cleaned := untrusted.Clean(words, 400); cleaned != words {
+		if cleaned := untrusted.New(words).Show(untrusted.Long); cleaned != words {
 			line = cleaned // otherwise the line stays as it is, columns and all
 		}
 		lines = append(lines, line)
@@ -111,23 +111,23 @@ func preview(r *delivery.Receipt) []string {
 func clean(r *delivery.Receipt) {
 	if t := r.Tickets; t != nil {
 		for i := range t.Sample {
-			t.Sample[i].Error = untrusted.Clean(t.Sample[i].Error, 300)
+			t.Sample[i].Error = untrusted.New(t.Sample[i].Error).Show(untrusted.Long)
 		}
-		t.Error = untrusted.Clean(t.Error, 400)
+		t.Error = untrusted.New(t.Error).Show(untrusted.Long)
 	}
 	if r.Bulletin != nil {
-		r.Bulletin.Error = untrusted.Clean(r.Bulletin.Error, 400)
+		r.Bulletin.Error = untrusted.New(r.Bulletin.Error).Show(untrusted.Long)
 	}
 	if m := r.Messages; m != nil {
-		m.Example = cleaned(m.Example, 12)
+		m.Example = shownTexts(untrusted.All(m.Example), 12)
 		reasons := map[string]int{}
 		for reason, n := range m.Reasons {
-			reasons[untrusted.Clean(reason, 200)] += n
+			reasons[untrusted.New(reason).Show(untrusted.Line)] += n
 		}
 		m.Reasons = reasons
 	}
 	for i := range r.Waiting {
-		r.Waiting[i].Error = untrusted.Clean(r.Waiting[i].Error, 300)
+		r.Waiting[i].Error = untrusted.New(r.Waiting[i].Error).Show(untrusted.Long)
 	}
-	r.Notes = cleaned(r.Notes, shownNotes)
+	r.Notes = shownTexts(untrusted.All(r.Notes), shownNotes)
 }

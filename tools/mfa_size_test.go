@@ -8,6 +8,7 @@ import (
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -51,9 +52,9 @@ func manyMethods(t *testing.T, r *rig) {
 			})
 		}
 		policy.Exemptions = append(policy.Exemptions, mfa.Exemption{
-			User:    wide(300, i),
-			Owner:   wide(900, i),
-			Reason:  wide(900, i),
+			User:    untrusted.NewStored(wide(300, i)),
+			Owner:   untrusted.NewStored(wide(900, i)),
+			Reason:  untrusted.NewStored(wide(900, i)),
 			Expires: time.Now().Add(time.Duration(i-30) * 48 * time.Hour),
 		})
 		loudest = id

@@ -38,7 +38,7 @@ func tallyItem(t mfa.Tally) *TallyItem {
 		return cmp.Or(t.ByMethod[b]-t.ByMethod[a], strings.Compare(a, b))
 	})
 	for _, name := range names[:min(len(names), shownMethods)] {
-		item.ByMethod[untrusted.Clean(name, 60)] += t.ByMethod[name]
+		item.ByMethod[untrusted.New(name).Show(untrusted.Name)] += t.ByMethod[name]
 	}
 	for s, n := range t.ByStrength {
 		item.ByStrength[string(s)] = n
@@ -67,7 +67,7 @@ type AuditSummary struct {
 	Disagree    int              `json:"sources_disagree" jsonschema:"People on whom Okta's two lists differ"`
 	Departments []DepartmentItem `json:"departments,omitempty" jsonschema:"The largest"`
 	Exemptions  int              `json:"exemptions,omitempty"`
-	Baseline    *mfa.Comparison  `json:"baseline,omitempty" jsonschema:"The Admin Console's export against what the API says"`
+	Baseline    *ComparisonItem  `json:"baseline,omitempty" jsonschema:"The Admin Console's export against what the API says"`
 	Sources     string           `json:"read_from"`
 	Caveat      string           `json:"caveat,omitempty"`
 	Notes       []string         `json:"notes,omitempty" jsonschema:"What a reader must know"`
@@ -93,7 +93,7 @@ const (
 func auditSummary(s *mfa.Summary) *AuditSummary {
 	out := &AuditSummary{
 		AuditID:     s.AuditID,
-		Scope:       untrusted.Clean(s.Scope, 160),
+		Scope:       s.Scope.Show(untrusted.Line),
 		Kind:        s.Kind,
 		WhyFull:     s.WhyFull,
 		AsOf:        s.AsOf.Format(time.RFC3339),
@@ -109,9 +109,9 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 		Disagree:    s.Disagree,
 		Exemptions:  len(s.Exemptions),
 		Baseline:    comparison(s.Baseline),
-		Sources:     s.Sources.Primary + ", asked from " + untrusted.Clean(s.Sources.ReadFrom, 80),
-		Caveat:      untrusted.Clean(s.Sources.Caveat, 700),
-		Policy:      cleaned(report.PolicyWords(s.Policy), 12),
+		Sources:     s.Sources.Primary + ", asked from " + untrusted.New(s.Sources.ReadFrom).Show(untrusted.Name),
+		Caveat:      untrusted.New(s.Sources.Caveat).Show(untrusted.Paragraph),
+		Policy:      report.PolicyWords(s.Policy),
 		Calls:       s.Calls,
 	}
 	if s.AdminsKnown {
@@ -121,24 +121,45 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 		out.Departments = append(out.Departments,
 			DepartmentItem{department.Name.Show(untrusted.Name), department.Total, department.Enrolled, department.Failing})
 	}
-	out.Notes = cleaned(s.Notes, shownNotes)
+	out.Notes = shownTexts(s.Notes, shownNotes)
 	return out
 }
 
-// comparison is what is known of the Admin Console's export, its file's name and its ids cleaned.
-func comparison(c *mfa.Comparison) *mfa.Comparison {
+// ComparisonItem is the Admin Console's export against what the API says.
+type ComparisonItem struct {
+	File     string    `json:"file"`
+	Of       time.Time `json:"of,omitzero"`
+	Age      string    `json:"age"`
+	Rows     int       `json:"rows"`
+	Agree    int       `json:"agree"`
+	Differ   int       `json:"differ"`
+	OnlyFile int       `json:"only_in_file"`
+	OnlyAPI  int       `json:"only_in_okta"`
+	Sample   []string  `json:"differing_user_ids,omitempty"`
+}
+
+func comparison(c *mfa.Comparison) *ComparisonItem {
 	if c == nil {
 		return nil
 	}
-	shown := *c
-	shown.File, shown.Sample = untrusted.Clean(c.File, 160), cleaned(c.Sample, 20)
-	return &shown
+	return &ComparisonItem{
+		File:     c.File.Show(untrusted.Line),
+		Of:       c.Of,
+		Age:      c.Age,
+		Rows:     c.Rows,
+		Agree:    c.Agree,
+		Differ:   c.Differ,
+		OnlyFile: c.OnlyFile,
+		OnlyAPI:  c.OnlyAPI,
+		Sample:   shownTexts(untrusted.All(c.Sample), 20),
+	}
 }
 
-func cleaned(lines []string, most int) []string {
+// shownTexts shows at most most of the texts.
+func shownTexts[T interface{ Show(untrusted.Width) string }](texts []T, most int) []string {
 	var out []string
-	for _, line := range lines[:min(len(lines), most)] {
-		out = append(out, untrusted.Clean(line, 400))
+	for _, text := range texts[:min(len(texts), most)] {
+		out = append(out, text.Show(untrusted.Long))
 	}
 	return out
 }

@@ -64,10 +64,10 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 		},
 		Verdict:  string(f.Verdict),
 		Until:    day(f.Until),
-		Reason:   untrusted.Clean(f.Reason, 300),
+		Reason:   f.Reason.Show(untrusted.Long),
 		Strength: string(f.Strength),
 		Sources:  f.Sources,
-		Disagree: cleaned(f.Disagree, 10),
+		Disagree: shownTexts(untrusted.All(f.Disagree), 10),
 		Next:     "okta_mfa_events shows what happened to this user's methods",
 	}
 	for _, m := range f.Methods[:min(len(f.Methods), 40)] {
@@ -77,7 +77,7 @@ func mfaUser(ctx context.Context, d *Deps, _ *Call, in UserStatusIn) (UserStatus
 		return UserStatusOut{}, err
 	}
 	out.Audited = d.audited(&f)
-	out.Notes = append(out.Notes, cleaned(notes, shownNotes)...)
+	out.Notes = append(out.Notes, shownTexts(notes, shownNotes)...)
 	return out, nil
 }
 

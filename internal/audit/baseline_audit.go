@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // FromBaseline makes an audit of the Admin Console's export alone: a start that costs Okta nothing. Of is when the export was
@@ -22,11 +23,13 @@ func (a *Auditor) FromBaseline(ctx context.Context, b *mfa.Baseline, file string
 	if err := a.step(ctx, rec.ID, "audit_started", "started", map[string]any{"scope": mfa.Everybody, "baseline": file}); err != nil {
 		return nil, err
 	}
-	s := &mfa.Summary{AuditID: rec.ID, Org: a.opts.Domain, Scope: mfa.Everybody, Kind: mfa.KindBaseline, Started: rec.Started, AsOf: of.UTC().Truncate(time.Second), Policy: policy,
+	s := &mfa.Summary{AuditID: rec.ID, Org: a.opts.Domain, Scope: untrusted.NewStored(mfa.Everybody), Kind: mfa.KindBaseline, Started: rec.Started, AsOf: of.UTC().Truncate(time.Second), Policy: policy,
 		AdminsKnown: true, Sources: mfa.Sources{Primary: "baseline", ByUsers: map[string]int{}, Caveat: "This is the Admin Console's export and nothing else: it names authenticators, " +
 			"not methods, and Okta refreshes it only from time to time. Enrolment policies and recent events are not in it."},
-		Baseline: &mfa.Comparison{File: file, Of: of.UTC(), Age: mfa.Age(now.Sub(of)), Rows: len(b.Rows)}, Counted: map[string]int{}, Other: map[string]int{}}
-	s.Notes = append(append(s.Notes, b.Notes...), problemNote(b)...)
+		Baseline: &mfa.Comparison{File: untrusted.NewStored(file), Of: of.UTC(), Age: mfa.Age(now.Sub(of)), Rows: len(b.Rows)}, Counted: map[string]int{}, Other: map[string]int{}}
+	for _, note := range slices.Concat(b.Notes, problemNote(b)) {
+		s.Notes = append(s.Notes, untrusted.NewStored(note))
+	}
 	findings := mfa.BaselineFindings(b, &policy, of, now, s)
 	if s.Digest, err = writeFindings(a.Dir(rec.ID), slices.Values(findings)); err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func problemNote(b *mfa.Baseline) []string {
 	if b.ProblemCount == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d rows of the export could not be used, such as %s", b.ProblemCount, clip(strings.Join(b.Problems[:min(len(b.Problems), 3)], "; "), 300))}
+	return []string{fmt.Sprintf("%d rows of the export could not be used, such as %s", b.ProblemCount, untrusted.New(strings.Join(b.Problems[:min(len(b.Problems), 3)], "; ")).Show(untrusted.Long))}
 }
 
 // exportHolds is how old an export may be and still be compared with what the API says.
@@ -56,7 +59,7 @@ type exportCheck struct {
 
 // exportToCompare returns nil when there is no export to compare with: none, one that is too old, or an audit of a part.
 func (s *scan) exportToCompare(summary *mfa.Summary) (*exportCheck, error) {
-	if summary.Scope != mfa.Everybody {
+	if !summary.Whole() {
 		return nil, nil
 	}
 	base, err := s.latestBaseline()

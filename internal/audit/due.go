@@ -29,7 +29,7 @@ func (s *scan) need(p *person) need {
 	switch {
 	case p.tried:
 		return nothing // tried in this attempt, and refused or gone
-	case r == nil || r.err != "" || s.outdated(p, r):
+	case r == nil || !r.err.IsZero() || s.outdated(p, r):
 		return everything
 	}
 	if lacking := s.lacking(p, r); lacking != nothing {

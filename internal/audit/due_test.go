@@ -183,7 +183,7 @@ func TestAScopeThatIsNotThereIsRefusedBeforeAnybodyIsRead(t *testing.T) {
 				}
 			}
 		}
-		if s := r.audit(func(req *audit.Request) { req.Group = two }); s.Total != 0 || s.Scope != "group "+two {
+		if s := r.audit(func(req *audit.Request) { req.Group = two }); s.Total != 0 || s.Scope.Raw() != "group "+two {
 			t.Errorf("one of the two by its id: %d people, %s", s.Total, s.Scope)
 		}
 	})

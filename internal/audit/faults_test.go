@@ -18,13 +18,14 @@ import (
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/secret"
 	"okta-entitlements-mcp/internal/simtest"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
 // noted reports whether a note of the summary holds all of the words.
 func noted(s *mfa.Summary, words ...string) bool {
-	return slices.ContainsFunc(s.Notes, func(note string) bool {
-		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(note, w) })
+	return slices.ContainsFunc(s.Notes, func(note untrusted.Stored) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(note.Raw(), w) })
 	})
 }
 
@@ -224,7 +225,7 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 				found := r.byID(s.AuditID)
 				for i, user := range broken {
 					f := found[user]
-					if f.Verdict != mfa.Unreadable || f.Sources != mfa.SourceNone || f.Reason == "" || f.Strength == mfa.Resistant {
+					if f.Verdict != mfa.Unreadable || f.Sources != mfa.SourceNone || f.Reason.IsZero() || f.Strength == mfa.Resistant {
 						t.Errorf("%s is %s by %s: %s", user, f.Verdict, f.Sources, f.Reason)
 					}
 					if faults[i].Fired() == 0 {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // shownHistory is how many earlier audits a summary carries.
@@ -11,7 +12,7 @@ const shownHistory = 60
 
 // history adds what the audits before of the same scope found, and what changed since the last of them.
 func (s *scan) history(summary *mfa.Summary, order []ranked) error {
-	earlier, err := s.summaries(summary.Scope, shownHistory)
+	earlier, err := s.summaries(s.req.Scope(), shownHistory)
 	if err != nil {
 		return err
 	}
@@ -27,7 +28,7 @@ func (s *scan) history(summary *mfa.Summary, order []ranked) error {
 	last := earlier[len(earlier)-1]
 	change, err := s.since(last, order)
 	if err != nil {
-		s.say("what changed since the audit of %s cannot be told: %s", last.AsOf.Format(time.DateOnly), clip(err.Error(), 160))
+		s.say("what changed since the audit of %s cannot be told: %s", last.AsOf.Format(time.DateOnly), untrusted.New(err.Error()))
 		return nil
 	}
 	for _, v := range mfa.Verdicts {

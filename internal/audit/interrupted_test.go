@@ -9,6 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/progress"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // TestAnInterruptedAuditIsFoundAfterARestart: a killed audit is gone on with by itself, also under a policy that was
@@ -28,9 +29,9 @@ func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 		}
 		w.forget()
 		req.Policy.Exemptions = []mfa.Exemption{{
-			User:    "nobody@acme.example.com",
-			Owner:   "Ada",
-			Reason:  "test",
+			User:    untrusted.NewStored("nobody@acme.example.com"),
+			Owner:   untrusted.NewStored("Ada"),
+			Reason:  untrusted.NewStored("test"),
 			Expires: r.Okta.Now().AddDate(0, 1, 0),
 		}}
 		s, err := r.mfa.Run(context.Background(), req, nil)

@@ -101,9 +101,9 @@ func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Gr
 	}
 	switch len(found) {
 	case 0:
-		return oktaclient.Group{}, noGroup("no such group: %q", clip(idOrName, 80))
+		return oktaclient.Group{}, noGroup("no such group: %q", untrusted.New(idOrName))
 	case 1:
 		return found[0], nil
 	}
-	return oktaclient.Group{}, noGroup("no such group: %d groups are called %q", len(found), clip(idOrName, 80))
+	return oktaclient.Group{}, noGroup("no such group: %d groups are called %q", len(found), untrusted.New(idOrName))
 }

@@ -13,6 +13,7 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // memory is what is known of the organisation's enrolments: the cache that earlier audits left, and on top of it what this
@@ -43,20 +44,20 @@ const cacheFormat = 1
 
 // line is one line of a cache or journal; T says which of the others is filled.
 type line struct {
-	T       string      `json:"t"` // open, look, head, kind, read, gone, group
-	Head    *head       `json:"head,omitempty"`
-	N       uint16      `json:"n,omitempty"`
-	Kind    *mfa.Method `json:"kind,omitempty"`
-	User    string      `json:"u,omitempty"`
-	At      int64       `json:"a,omitempty"`
-	E       *[][2]int64 `json:"e,omitempty"` // kind and second, by enrollments
-	F       *[][2]int64 `json:"f,omitempty"` // by factors
-	P       string      `json:"p,omitempty"`
-	Err     string      `json:"x,omitempty"`
-	Draw    string      `json:"s,omitempty"` // of the sample: right or wrong
-	Group   string      `json:"g,omitempty"`
-	Changed int64       `json:"c,omitempty"` // the group's lastMembershipUpdated, unix milliseconds
-	Members []string    `json:"m,omitempty"`
+	T       string           `json:"t"` // open, look, head, kind, read, gone, group
+	Head    *head            `json:"head,omitempty"`
+	N       uint16           `json:"n,omitempty"`
+	Kind    *mfa.Method      `json:"kind,omitempty"`
+	User    string           `json:"u,omitempty"`
+	At      int64            `json:"a,omitempty"`
+	E       *[][2]int64      `json:"e,omitempty"` // kind and second, by enrollments
+	F       *[][2]int64      `json:"f,omitempty"` // by factors
+	P       string           `json:"p,omitempty"`
+	Err     untrusted.Stored `json:"x,omitzero"`
+	Draw    string           `json:"s,omitempty"` // of the sample: right or wrong
+	Group   string           `json:"g,omitempty"`
+	Changed int64            `json:"c,omitempty"` // the group's lastMembershipUpdated, unix milliseconds
+	Members []string         `json:"m,omitempty"`
 }
 
 func newMemory() *memory {
@@ -279,7 +280,7 @@ func (m *memory) save(dir string) error {
 			return err
 		}
 		for user, r := range m.readings {
-			if r.err != "" {
+			if !r.err.IsZero() {
 				continue // to be read again anyway
 			}
 			if err := s.reading(user, r, ""); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -13,14 +14,14 @@ import (
 // roles write them too.
 type notes struct {
 	mu   sync.Mutex
-	list []string
+	list []untrusted.Stored
 }
 
 // say adds a note for the reader, once.
 func (n *notes) say(format string, args ...any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if note := fmt.Sprintf(format, args...); !slices.Contains(n.list, note) {
+	if note := untrusted.NewStored(fmt.Sprintf(format, args...)); !slices.Contains(n.list, note) {
 		n.list = append(n.list, note)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/internal/wait"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -156,7 +157,7 @@ func (s *scan) choosePrimary(ctx context.Context, todo *[]*person) error {
 			return nil // anyone who comes next finds out
 		}
 		r := s.mem.readings[first.ID]
-		if r != nil && r.err != "" && s.refusesEnrollments(ctx, first) {
+		if r != nil && !r.err.IsZero() && s.refusesEnrollments(ctx, first) {
 			return nil
 		}
 		*todo = (*todo)[1:]
@@ -312,7 +313,7 @@ func (s *scan) keep(p *person, r *reading, draw string) error {
 		s.mem.wrong[p.ID] = draw == "wrong"
 	}
 	outcome := "read"
-	if r.err != "" {
+	if !r.err.IsZero() {
 		outcome = string(mfa.Unreadable)
 	}
 	s.job.live.Count(outcome, true)
@@ -358,5 +359,5 @@ func (s *scan) enrollmentsSeen() bool {
 // unreadable keeps why someone could not be read.
 func (s *scan) unreadable(p *person, err error) error {
 	p.tried = true
-	return s.keep(p, &reading{at: s.okta.Now().UnixMilli(), err: clip(err.Error(), 200)}, "")
+	return s.keep(p, &reading{at: s.okta.Now().UnixMilli(), err: untrusted.NewStored(untrusted.New(err.Error()).String())}, "")
 }

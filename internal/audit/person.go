@@ -13,7 +13,7 @@ import (
 // Look reads one person as of now, from both sources, and judges under a policy. Nothing is kept. Admin roles, enrolment
 // policies and the person's groups are read too, so that the verdict is that of an audit. The notes say what could not be
 // read.
-func (a *Auditor) Look(ctx context.Context, userID string, policy mfa.Policy) (mfa.Finding, []string, error) {
+func (a *Auditor) Look(ctx context.Context, userID string, policy mfa.Policy) (mfa.Finding, []untrusted.Stored, error) {
 	account, err := a.okta.Account(ctx, userID)
 	if err != nil {
 		return mfa.Finding{}, nil, err

@@ -136,7 +136,7 @@ func TestAScopeIsAGroupASearchOrEverybody(t *testing.T) {
 				fmt.Sprint(s.Counted) != "map[PROVISIONED:1 STAGED:1 SUSPENDED:1]" {
 				t.Errorf("%s: %d judged, named apart %v, counted %v", name, s.Total, s.Other, s.Counted)
 			}
-			if s.Scope == mfa.Everybody || len(s.History) != 1 || s.Change != nil {
+			if s.Scope.Raw() == mfa.Everybody || len(s.History) != 1 || s.Change != nil {
 				t.Errorf("%s: scope %s, history of %d, change %+v", name, s.Scope, len(s.History), s.Change)
 			}
 			for _, f := range r.byID(s.AuditID) {

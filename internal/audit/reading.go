@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // reading is what Okta said of one person's enrolments. Methods are kept as marks: a large org has half a million of them.
@@ -15,8 +16,8 @@ type reading struct {
 	factors   []mark // by factors
 	hasEnroll bool
 	hasFactor bool
-	policy    string // fingerprint of the enrolment policy under which factors were read
-	err       string // why it could not be read
+	policy    string           // fingerprint of the enrolment policy under which factors were read
+	err       untrusted.Stored // why it could not be read
 }
 
 // mark is one method: its kind, an index into the catalogue of kinds, and when it was enrolled (unix seconds; 0 unknown).
@@ -32,7 +33,7 @@ func (r *reading) time() time.Time {
 	return time.UnixMilli(r.at).UTC()
 }
 
-func (r *reading) readable() bool { return r != nil && r.err == "" && (r.hasEnroll || r.hasFactor) }
+func (r *reading) readable() bool { return r != nil && r.err.IsZero() && (r.hasEnroll || r.hasFactor) }
 
 // kinds is the catalogue of the methods that were met: all that a Method says but when it was enrolled.
 type kinds struct {

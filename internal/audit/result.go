@@ -47,17 +47,17 @@ func (s *scan) finish(ctx context.Context, calls int64) (*mfa.Summary, error) {
 		return nil, err
 	}
 	if exportErr != nil {
-		s.say("the Admin Console's export cannot be compared: %s", clip(exportErr.Error(), 160))
+		s.say("the Admin Console's export cannot be compared: %s", untrusted.New(exportErr.Error()))
 	}
 	if err := s.saveMemory(); err != nil { // last: readings that the next audit must not rely on are forgotten here
 		return nil, err
 	}
 	summary.Notes, summary.Ended = append(summary.Notes, s.notes.list...), time.Now().UTC()
-	details := map[string]any{"scope": summary.Scope, "coverage": summary.Coverage.Line, "okta_calls": calls}
+	details := map[string]any{"scope": s.req.Scope(), "coverage": summary.Coverage.Line, "okta_calls": calls}
 	if err := s.complete(ctx, summary, details); err != nil {
 		return nil, err
 	}
-	if err := s.prune(summary.Scope); err != nil {
+	if err := s.prune(s.req.Scope()); err != nil {
 		s.opts.Log.Warn("old audits stay", "error", err)
 	}
 	return summary, nil
@@ -90,7 +90,7 @@ func (s *scan) settlePolicies() {
 
 func (s *scan) newSummary(calls int64) *mfa.Summary {
 	host, _ := os.Hostname()
-	summary := &mfa.Summary{AuditID: s.record.ID, Org: s.opts.Domain, OrgID: s.org.ID, Scope: s.req.Scope(), Kind: s.kind, WhyFull: s.whyFull,
+	summary := &mfa.Summary{AuditID: s.record.ID, Org: s.opts.Domain, OrgID: s.org.ID, Scope: untrusted.NewStored(s.req.Scope()), Kind: s.kind, WhyFull: s.whyFull,
 		Started: s.record.Started, AsOf: s.known.AsOf.UTC().Truncate(time.Second), AdminsKnown: s.known.Roles.Known, Counted: s.counted, Other: map[string]int{},
 		Policy: s.req.Policy, Calls: calls,
 		Sources: mfa.Sources{Primary: s.primary, ByUsers: map[string]int{}, ReadFrom: host, Authentic: s.orgKeys}}
@@ -98,7 +98,7 @@ func (s *scan) newSummary(calls int64) *mfa.Summary {
 		summary.Sources.Primary = s.mem.head.Primary
 	}
 	summary.Sources.Caveat = "Okta's factors list shows only what the enrolment policy of each person allows, evaluated for the network zone of the machine that asks (" +
-		clip(host, 60) + "), not for the person's own."
+		untrusted.New(host).Show(untrusted.Name) + "), not for the person's own."
 	if summary.Sources.Primary == mfa.SourceEnrollments {
 		summary.Sources.Caveat += " It was read for those whose authenticator enrolments alone look non-compliant, and for administrators with Okta Verify. " +
 			"Enrolments do not tell the forms of Okta Verify apart: without such a second reading FastPass counts as strong_phishable."
@@ -236,7 +236,7 @@ func (s *scan) saveMemory() error {
 		if s.req.Scope() == mfa.Everybody && s.byID[id] == nil {
 			return true
 		}
-		return r.err != "" || s.changed[id] != 0 && s.changed[id] >= r.at-clockSlack.Milliseconds()
+		return !r.err.IsZero() || s.changed[id] != 0 && s.changed[id] >= r.at-clockSlack.Milliseconds()
 	})
 	h := &s.mem.head
 	h.Format, h.Org, h.Primary, h.Policies = cacheFormat, s.org.ID, s.primary, s.digest

@@ -3,7 +3,6 @@ package audit_test
 import (
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -131,7 +130,7 @@ func TestWhomALateEventNamesIsNoErrorOfTheMemory(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		s := r.audit(everything)
 		if s.Sample == nil || s.Sample.Wrong != 0 || s.Sample.Drawn != first.Total-1 ||
-			strings.Contains(strings.Join(s.Notes, " "), "without an event") {
+			noted(s, "without an event") {
 			t.Errorf("of %d people one changed, with a late event; the sample says %+v; %v", first.Total, s.Sample, s.Notes)
 		}
 	})

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/trail"
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -107,7 +107,7 @@ func (s *scan) remember() error {
 
 // stopped records an audit that did not end. What was read is kept.
 func (s *scan) stopped(ctx context.Context, err error) error {
-	if recorded := s.note(context.WithoutCancel(ctx), "audit_ended", "stopped", map[string]any{"reason": clip(err.Error(), 300), "read": len(s.mem.fresh)}); recorded != nil {
+	if recorded := s.note(context.WithoutCancel(ctx), "audit_ended", "stopped", map[string]any{"reason": untrusted.New(err.Error()).Show(untrusted.Long), "read": len(s.mem.fresh)}); recorded != nil {
 		return errors.Join(err, recorded)
 	}
 	return err
@@ -146,11 +146,4 @@ func (s *scan) fingerprint(p *person) string {
 		return a.Fingerprint
 	}
 	return ""
-}
-
-func clip(text string, most int) string {
-	if runes := []rune(strings.ToValidUTF8(text, "?")); len(runes) > most {
-		return string(runes[:most]) + "..."
-	}
-	return text
 }

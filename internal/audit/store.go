@@ -17,6 +17,7 @@ import (
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // The files of the state directory: cache.jsonl holds the readings of all audits that ended; a folder per audit holds what
@@ -167,7 +168,7 @@ func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Scope == mfa.Everybody && s.Kind != mfa.KindBaseline {
+		if s.Whole() && s.Kind != mfa.KindBaseline {
 			return s, nil
 		}
 		if other == nil || other.Kind == mfa.KindBaseline && s.Kind != mfa.KindBaseline {
@@ -213,7 +214,7 @@ func (a *Auditor) summaries(scope string, n int) ([]*mfa.Summary, error) {
 	var found []*mfa.Summary
 	for _, id := range slices.Backward(ids) {
 		s, err := a.readSummary(id)
-		if err != nil || s.Scope != scope || s.Kind == mfa.KindBaseline {
+		if err != nil || s.Scope != untrusted.NewStored(scope) || s.Kind == mfa.KindBaseline {
 			continue
 		}
 		if found = append(found, s); len(found) == n {

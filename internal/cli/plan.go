@@ -94,7 +94,7 @@ func (f *planFlags) given(terminal bool) ([]intake.Answered, error) {
 		if err != nil {
 			return nil, usage(fmt.Errorf("--answers: %w", err))
 		}
-		if err := add("--answers "+untrusted.Clean(name, int(untrusted.Name)), text); err != nil {
+		if err := add("--answers "+untrusted.New(name).Show(untrusted.Name), text); err != nil {
 			return nil, err
 		}
 	}
@@ -195,4 +195,4 @@ func doubtsOf(r *intake.Report) DoubtsOut {
 }
 
 // shown is a text of a report, fit for a terminal.
-func shown(text string) string { return untrusted.Clean(text, int(untrusted.Paragraph)) }
+func shown(text string) string { return untrusted.New(text).Show(untrusted.Paragraph) }

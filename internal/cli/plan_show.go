@@ -67,7 +67,7 @@ func applyCommandOf(p *plan.Plan) string {
 // describePlan prints a plan in words.
 func describePlan(out io.Writer, p *plan.Plan, r *planning.Reading) {
 	fmt.Fprintf(out, "plan %s: %s from %s for application %s (%s)\n",
-		p.ID, p.Stage, untrusted.Clean(p.File, int(untrusted.Line)), p.App.Label.Show(untrusted.Name), p.App.ID)
+		p.ID, p.Stage, untrusted.New(p.File).Show(untrusted.Line), p.App.Label.Show(untrusted.Name), p.App.ID)
 	describeReading(out, p.Reading)
 	if r.Applied.Name != "" {
 		fmt.Fprintf(out, "mapping: %s (%s)\n", r.Applied.Name, r.Applied.Status)

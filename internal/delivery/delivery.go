@@ -207,10 +207,3 @@ func (c *Sender) record(ctx context.Context, auditID, name, outcome string, deta
 	}
 	return nil
 }
-
-func clip(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "..."
-	}
-	return text
-}

@@ -63,7 +63,7 @@ func (c *Sender) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *R
 	r.Bulletin = &Bulletin{Outcome: done.Outcome, ID: done.ID, Error: done.Error}
 	if err != nil {
 		ctx = context.WithoutCancel(ctx) // it waits also when the delivery was stopped
-		return errors.Join(c.outbox.Put(ctx, kindBulletin, d.Key, d), c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": clip(err.Error(), 200)}))
+		return errors.Join(c.outbox.Put(ctx, kindBulletin, d.Key, d), c.record(ctx, s.AuditID, "audit_digest", "waits", map[string]any{"reason": untrusted.New(err.Error()).String()}))
 	}
 	return c.record(context.WithoutCancel(ctx), s.AuditID, "audit_digest", string(done.Outcome), map[string]any{"message": done.ID})
 }
@@ -143,8 +143,9 @@ func (m *Messages) count(r notify.Result) {
 		m.Failed++
 	}
 	reason, _, _ := strings.Cut(r.Error, " at ") // without the time, so that equal reasons count together
-	if len(m.Reasons) < 10 || m.Reasons[clip(reason, 160)] > 0 {
-		m.Reasons[clip(reason, 160)]++
+	reason = untrusted.New(reason).String()
+	if len(m.Reasons) < 10 || m.Reasons[reason] > 0 {
+		m.Reasons[reason]++
 	}
 }
 

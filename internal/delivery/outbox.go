@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // The kinds of deliveries in the outbox.
@@ -104,7 +105,7 @@ func (r *round) ticketsAgain(ctx context.Context, item notify.Item) error {
 	if err := json.Unmarshal(item.Payload, &want); err != nil || r.o.Jira == nil {
 		return errors.Join(err, missing(r.o.Jira == nil, "jira"))
 	}
-	if r.order.Tickets != "" && item.Key == r.summary.Scope {
+	if r.order.Tickets != "" && item.Key == r.summary.Scope.Raw() {
 		var err error
 		if r.receipt.Tickets, err = r.sync(ctx, r.summary, r.order.Tickets, false); err != nil {
 			return err
@@ -168,7 +169,7 @@ func (c *Sender) waiting(r *Receipt) error {
 		return err
 	}
 	for _, item := range items[:min(len(items), 20)] {
-		r.Waiting = append(r.Waiting, Waiting{item.Kind, item.Key, item.Since, item.Tries, clip(item.Error, 200)})
+		r.Waiting = append(r.Waiting, Waiting{item.Kind, item.Key, item.Since, item.Tries, untrusted.New(item.Error).String()})
 	}
 	if more := len(items) - len(r.Waiting); more > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more deliveries wait", more))

@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Tickets says what became of the tickets of an order.
@@ -51,8 +52,8 @@ func (c *Sender) tickets(ctx context.Context, s *mfa.Summary, order Order, r *Re
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx) // they wait also when the delivery was stopped
-	return errors.Join(c.outbox.Put(ctx, kindTickets, s.Scope, waitingTickets{s.AuditID, order.Tickets}),
-		c.record(ctx, s.AuditID, "audit_tickets", "waits", map[string]any{"reason": clip(problem.Error(), 200)}))
+	return errors.Join(c.outbox.Put(ctx, kindTickets, s.Scope.Raw(), waitingTickets{s.AuditID, order.Tickets}),
+		c.record(ctx, s.AuditID, "audit_tickets", "waits", map[string]any{"reason": untrusted.New(problem.Error()).String()}))
 }
 
 // sync brings Jira to what the audit says. The error is about this machine; Jira's is in the tickets.
@@ -66,7 +67,7 @@ func (c *Sender) sync(ctx context.Context, s *mfa.Summary, mode report.Mode, dry
 	t := &Tickets{Mode: mode, Created: done.Created, Updated: done.Updated, Unchanged: done.Unchanged, Closed: done.Closed, Reopened: done.Reopened,
 		Deferred: done.Deferred, Failed: done.Failed, Filter: done.Filter, Sample: sampleOf(done.Results)}
 	if err != nil {
-		t.Error = clip(err.Error(), 400)
+		t.Error = untrusted.New(err.Error()).Show(untrusted.Long)
 		c.o.Log.Warn("tickets wait", "error", err)
 	}
 	if dry {

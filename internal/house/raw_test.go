@@ -14,6 +14,8 @@ import (
 var rawCallers = map[string]string{
 	"internal/app/world.go":             "the people of a report are made in a simulated organisation",
 	"internal/audit/list.go":            "a group is found by its exact name",
+	"internal/delivery/outbox.go":       "waiting tickets are found by the scope of their audit",
+	"internal/delivery/tickets.go":      "waiting tickets are kept under the scope of their audit",
 	"internal/intake/messages.go":       "the beginning of a cell is cut out of an identifier",
 	"internal/intake/people.go":         "identifiers of people are compared",
 	"internal/intake/problems.go":       "problems are sorted",
@@ -25,7 +27,10 @@ var rawCallers = map[string]string{
 	"internal/mapping/store.go":         "columns are compared",
 	"internal/mfa/baseline_findings.go": "people of an export are found by login or e-mail",
 	"internal/mfa/enrollpolicy.go":      "the name of a rule is quoted and cut for the words of a rule",
+	"internal/mfa/exempt.go":            "exemptions are indexed by id, login or e-mail",
+	"internal/mfa/finding.go":           "the scope is compared with the word for everyone",
 	"internal/mfa/organisation.go":      "an exemption is found by login or e-mail",
+	"internal/mfa/policycheck.go":       "length of an exemption's texts, and two for one user",
 	"internal/mfa/query.go":             "findings are searched by login, e-mail and name",
 	"internal/mfa/signals.go":           "reason and factor of an event are compared with Okta's constants",
 	"internal/mfa/tally.go":             "departments are sorted by name",
@@ -37,6 +42,7 @@ var rawCallers = map[string]string{
 	"internal/planning/planning.go":     "names with commas are compared with the cells of a report, and headers with those of mappings",
 	"internal/report/charts.go":         "departments are sorted by name",
 	"internal/report/messages.go":       "Slack is asked for a user by e-mail",
+	"internal/report/ticket_text.go":    "the key of a ticket is made of the scope",
 	"oktaclient/entitlements.go":        "the length that Okta takes",
 	"oktaclient/types.go":               "first and last name make one text",
 }

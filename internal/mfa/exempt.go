@@ -17,8 +17,8 @@ func (p *Policy) IndexExemptions() *ExemptionIndex {
 	x := &ExemptionIndex{ids: make(map[string]*Exemption, len(p.Exemptions)), names: make(map[string]*Exemption, len(p.Exemptions))}
 	for i := range p.Exemptions {
 		e := &p.Exemptions[i]
-		x.ids[strings.TrimSpace(e.User)] = e
-		x.names[fold(e.User)] = e
+		x.ids[strings.TrimSpace(e.User.Raw())] = e
+		x.names[fold(e.User.Raw())] = e
 	}
 	return x
 }

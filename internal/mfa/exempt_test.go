@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // exemptionFor is what ExemptionIndex must answer, by looking at every entry: the exemption of one person, nil for none, by
@@ -13,7 +15,7 @@ func (p *Policy) exemptionFor(id, login, email string) *Exemption {
 	login, email = fold(login), fold(email)
 	for i := range p.Exemptions {
 		e := &p.Exemptions[i]
-		user := strings.TrimSpace(e.User)
+		user := strings.TrimSpace(e.User.Raw())
 		fits := user != "" && (user == id || strings.EqualFold(user, login) || strings.EqualFold(user, email))
 		if fits && (found == nil || e.Expires.After(found.Expires)) {
 			found = e
@@ -37,7 +39,7 @@ func TestTheStateOfAnExemption(t *testing.T) {
 		{"expired, and not needed either", Compliant, judgedAt.Add(-time.Hour), "expired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := ExemptionState(&Exemption{User: "a@x", Expires: c.expires}, &Finding{Verdict: c.verdict}, judgedAt)
+			got := ExemptionState(&Exemption{User: untrusted.NewStored("a@x"), Expires: c.expires}, &Finding{Verdict: c.verdict}, judgedAt)
 			if got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}

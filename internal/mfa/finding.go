@@ -86,10 +86,10 @@ type Finding struct {
 	Rule     string           `json:"enrollment_rule,omitempty"` // the rule that demands enrolment, and when
 	Single   bool             `json:"single_method"`             // one usable method: losing it locks the person out
 
-	Verdict Verdict   `json:"verdict"`
-	Until   time.Time `json:"until,omitzero"`   // of in_grace and exempt
-	Reason  string    `json:"reason,omitempty"` // why this verdict, in words
-	Change  string    `json:"change,omitempty"` // since the audit before of the same scope: fixed, regressed, new_failing
+	Verdict Verdict          `json:"verdict"`
+	Until   time.Time        `json:"until,omitzero"`   // of in_grace and exempt
+	Reason  untrusted.Stored `json:"reason,omitzero"`  // why this verdict, in words
+	Change  string           `json:"change,omitempty"` // since the audit before of the same scope: fixed, regressed, new_failing
 
 	Sources  string    `json:"sources"` // enrollments, factors, both, none
 	Cached   bool      `json:"from_cache"`
@@ -163,45 +163,48 @@ type Point struct {
 
 // Exemption releases one person from the policy, with a name behind it.
 type Exemption struct {
-	User    string    `json:"user" yaml:"user"`   // login, e-mail or Okta id
-	Owner   string    `json:"owner" yaml:"owner"` // who answers for it
-	Reason  string    `json:"reason" yaml:"reason"`
-	Expires time.Time `json:"expires" yaml:"expires"`
-	State   string    `json:"state" yaml:"-"` // in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
+	User    untrusted.Stored `json:"user" yaml:"user"`   // login, e-mail or Okta id
+	Owner   untrusted.Stored `json:"owner" yaml:"owner"` // who answers for it
+	Reason  untrusted.Stored `json:"reason" yaml:"reason"`
+	Expires time.Time        `json:"expires" yaml:"expires"`
+	State   string           `json:"state" yaml:"-"` // in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
 }
 
 // Summary is what an audit found, without names. It is saved as summary.json beside the findings.
 type Summary struct {
-	AuditID string    `json:"audit_id"` // mfa_20261123T080000Z_1a2b3c4d
-	Org     string    `json:"org"`      // domain
-	OrgID   string    `json:"org_id"`
-	Scope   string    `json:"scope"`              // "everybody", or the group or search in words
-	Kind    string    `json:"kind"`               // full, incremental
-	WhyFull string    `json:"why_full,omitempty"` // why an incremental audit was not possible
-	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended"`
-	AsOf    time.Time `json:"as_of"` // changes up to here are in the result
+	AuditID string           `json:"audit_id"` // mfa_20261123T080000Z_1a2b3c4d
+	Org     string           `json:"org"`      // domain
+	OrgID   string           `json:"org_id"`
+	Scope   untrusted.Stored `json:"scope"`              // "everybody", or the group or search in words
+	Kind    string           `json:"kind"`               // full, incremental
+	WhyFull string           `json:"why_full,omitempty"` // why an incremental audit was not possible
+	Started time.Time        `json:"started"`
+	Ended   time.Time        `json:"ended"`
+	AsOf    time.Time        `json:"as_of"` // changes up to here are in the result
 
 	Tally
-	Admins      Tally          `json:"admins"`
-	AdminsKnown bool           `json:"admins_known"` // false when the roles could not be read
-	Coverage    Coverage       `json:"coverage"`
-	Sample      *SampleError   `json:"sample,omitempty"`
-	Change      *Change        `json:"change,omitempty"`
-	History     []Point        `json:"history,omitempty"` // earlier audits of the same scope, oldest first, this one last
-	Departments []Department   `json:"departments,omitempty"`
-	Counted     map[string]int `json:"counted_only,omitempty"` // statuses that are counted and not judged: STAGED, PROVISIONED, SUSPENDED
-	Other       map[string]int `json:"named_apart,omitempty"`  // judged people who are not ACTIVE: PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY
-	Single      int            `json:"single_method"`
-	Disagree    int            `json:"sources_disagree"`
-	Exemptions  []Exemption    `json:"exemptions,omitempty"`
-	Policy      Policy         `json:"policy"`
-	Sources     Sources        `json:"sources"`
-	Baseline    *Comparison    `json:"baseline,omitempty"`
-	Notes       []string       `json:"notes,omitempty"` // what a reader must know: scopes missing, caveats, a deadline that has passed
-	Calls       int64          `json:"okta_calls"`
-	Digest      string         `json:"findings_sha256"`
+	Admins      Tally              `json:"admins"`
+	AdminsKnown bool               `json:"admins_known"` // false when the roles could not be read
+	Coverage    Coverage           `json:"coverage"`
+	Sample      *SampleError       `json:"sample,omitempty"`
+	Change      *Change            `json:"change,omitempty"`
+	History     []Point            `json:"history,omitempty"` // earlier audits of the same scope, oldest first, this one last
+	Departments []Department       `json:"departments,omitempty"`
+	Counted     map[string]int     `json:"counted_only,omitempty"` // statuses that are counted and not judged: STAGED, PROVISIONED, SUSPENDED
+	Other       map[string]int     `json:"named_apart,omitempty"`  // judged people who are not ACTIVE: PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY
+	Single      int                `json:"single_method"`
+	Disagree    int                `json:"sources_disagree"`
+	Exemptions  []Exemption        `json:"exemptions,omitempty"`
+	Policy      Policy             `json:"policy"`
+	Sources     Sources            `json:"sources"`
+	Baseline    *Comparison        `json:"baseline,omitempty"`
+	Notes       []untrusted.Stored `json:"notes,omitempty"` // what a reader must know: scopes missing, caveats, a deadline that has passed
+	Calls       int64              `json:"okta_calls"`
+	Digest      string             `json:"findings_sha256"`
 }
+
+// Whole reports whether the audit is of the whole organisation.
+func (s *Summary) Whole() bool { return s.Scope.Raw() == Everybody }
 
 // Sources says where the readings come from.
 type Sources struct {
@@ -214,15 +217,15 @@ type Sources struct {
 
 // Comparison holds the Admin Console's exported CSV against what the API says.
 type Comparison struct {
-	File     string    `json:"file"`
-	Of       time.Time `json:"of,omitzero"` // when the export was made, as far as known
-	Age      string    `json:"age"`
-	Rows     int       `json:"rows"`
-	Agree    int       `json:"agree"`
-	Differ   int       `json:"differ"`
-	OnlyFile int       `json:"only_in_file"`
-	OnlyAPI  int       `json:"only_in_okta"`
-	Sample   []string  `json:"differing_user_ids,omitempty"` // the first few
+	File     untrusted.Stored `json:"file"`
+	Of       time.Time        `json:"of,omitzero"` // when the export was made, as far as known
+	Age      string           `json:"age"`
+	Rows     int              `json:"rows"`
+	Agree    int              `json:"agree"`
+	Differ   int              `json:"differ"`
+	OnlyFile int              `json:"only_in_file"`
+	OnlyAPI  int              `json:"only_in_okta"`
+	Sample   []string         `json:"differing_user_ids,omitempty"` // the first few
 }
 
 // The kinds of audits.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -129,25 +130,26 @@ func (p *Policy) mightCount(m Method) bool {
 // Judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
 // exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everyone.
 func (p *Policy) Judge(f *Finding, m Moments, ex *Exemption, readable bool, now time.Time) {
-	f.Until, f.Reason = time.Time{}, ""
+	f.Until, f.Reason = time.Time{}, untrusted.Stored{}
 	if !readable {
 		f.Strength, f.Usable, f.Single = Unknown, Unknown, false
-		f.Verdict, f.Reason = Unreadable, "Okta did not let the enrolments be read"
+		f.Verdict, f.Reason = Unreadable, untrusted.NewStored("Okta did not let the enrolments be read")
 		return
 	}
 	f.Strength, f.Usable, f.Single = strengthOf(f.Methods), strengthOf(usable(f.Methods)), hangsOnOne(f.Methods)
-	f.Verdict, f.Reason = p.verdict(f.Methods)
+	verdict, why := p.verdict(f.Methods)
+	f.Verdict, f.Reason = verdict, untrusted.NewStored(why)
 	if f.Verdict == Compliant {
 		return
 	}
 	if ex != nil && now.Before(ex.Expires) {
 		f.Verdict, f.Until = Exempt, ex.Expires
-		f.Reason = fmt.Sprintf("exempt, %s answers for it: %s; otherwise: %s", quoted(ex.Owner), quoted(ex.Reason), f.Reason)
+		f.Reason = untrusted.NewStored(fmt.Sprintf("exempt, %q answers for it: %q; otherwise: %s", ex.Owner, ex.Reason, why))
 		return
 	}
 	if until := p.graceEnd(m); f.Verdict.Failing() && now.Before(until) {
 		f.Verdict, f.Until = InGrace, until
-		f.Reason = "may still be put right; otherwise: " + f.Reason
+		f.Reason = untrusted.NewStored("may still be put right; otherwise: " + why)
 	}
 }
 

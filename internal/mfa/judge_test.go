@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 var judgedAt = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
@@ -51,8 +53,8 @@ func TestTheBestActiveMethodGradesAPerson(t *testing.T) {
 
 func TestVerdicts(t *testing.T) {
 	soon, past := judgedAt.Add(24*time.Hour), judgedAt.Add(-time.Hour)
-	exempt := &Exemption{User: "a@x", Owner: "Olga", Reason: "break glass", Expires: soon}
-	expired := &Exemption{User: "a@x", Owner: "Olga", Reason: "break glass", Expires: past}
+	exempt := &Exemption{User: untrusted.NewStored("a@x"), Owner: untrusted.NewStored("Olga"), Reason: untrusted.NewStored("break glass"), Expires: soon}
+	expired := &Exemption{User: untrusted.NewStored("a@x"), Owner: untrusted.NewStored("Olga"), Reason: untrusted.NewStored("break glass"), Expires: past}
 	newcomer := Moments{Created: judgedAt.Add(-100 * time.Hour), Activated: judgedAt.Add(-time.Hour)}
 	old := Moments{Created: judgedAt.Add(-1000 * time.Hour), Activated: judgedAt.Add(-999 * time.Hour)}
 	plainPolicy := func(p *Policy) {}
@@ -283,12 +285,12 @@ func TestVerdicts(t *testing.T) {
 				c.policy = plainPolicy
 			}
 			c.policy(&p)
-			f := Finding{Methods: methodsOf(c.methods), Until: judgedAt, Reason: "stale"}
+			f := Finding{Methods: methodsOf(c.methods), Until: judgedAt, Reason: untrusted.NewStored("stale")}
 			p.Judge(&f, c.moments, c.ex, !c.unreadable, judgedAt)
 			if f.Verdict != c.want || !f.Until.Equal(c.until) {
 				t.Errorf("%s until %s, want %s until %s", f.Verdict, f.Until, c.want, c.until)
 			}
-			if !strings.Contains(f.Reason, c.reason) || f.Reason == "" || f.Reason == "stale" {
+			if !strings.Contains(f.Reason.Raw(), c.reason) || f.Reason.IsZero() || f.Reason.Raw() == "stale" {
 				t.Errorf("reason %q, want %q in it", f.Reason, c.reason)
 			}
 		})
@@ -347,8 +349,8 @@ func TestFactorsAreWantedWhereTheyDecide(t *testing.T) {
 
 func TestExemptionsAreFoundByIDLoginAndEmail(t *testing.T) {
 	p := Policy{Exemptions: []Exemption{
-		{User: "Svc@Acme.example", Owner: "1"}, {User: "00uAbC", Owner: "2"},
-		{User: "late@acme.example", Owner: "3", Expires: judgedAt}, {User: "", Owner: "4"},
+		{User: untrusted.NewStored("Svc@Acme.example"), Owner: untrusted.NewStored("1")}, {User: untrusted.NewStored("00uAbC"), Owner: untrusted.NewStored("2")},
+		{User: untrusted.NewStored("late@acme.example"), Owner: untrusted.NewStored("3"), Expires: judgedAt}, {User: untrusted.NewStored(""), Owner: untrusted.NewStored("4")},
 	}}
 	index := p.IndexExemptions()
 	for _, c := range []struct{ id, login, email, owner string }{
@@ -358,7 +360,7 @@ func TestExemptionsAreFoundByIDLoginAndEmail(t *testing.T) {
 	} {
 		for how, e := range map[string]*Exemption{"one": p.exemptionFor(c.id, c.login, c.email),
 			"index": index.Of(c.id, c.login, c.email)} {
-			if e == nil && c.owner != "" || e != nil && e.Owner != c.owner {
+			if e == nil && c.owner != "" || e != nil && e.Owner.Raw() != c.owner {
 				t.Errorf("%s: %+v: got %+v", how, c, e)
 			}
 			if e != nil && !slices.ContainsFunc([]int{0, 1, 2}, func(i int) bool { return e == &p.Exemptions[i] }) {

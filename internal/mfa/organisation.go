@@ -36,13 +36,13 @@ type Reading struct {
 	Factors        []Method // by factors
 	HasEnrollments bool
 	HasFactors     bool
-	At             time.Time // Okta's time when the reading began; zero: never read
-	Cached         bool      // by an earlier audit
-	Failed         string    // why the person could not be read; "" when that is not known or it could
+	At             time.Time        // Okta's time when the reading began; zero: never read
+	Cached         bool             // by an earlier audit
+	Failed         untrusted.Stored // why the person could not be read; zero when that is not known or it could
 }
 
 // Readable reports whether there is anything to judge.
-func (r *Reading) Readable() bool { return r.Failed == "" && (r.HasEnrollments || r.HasFactors) }
+func (r *Reading) Readable() bool { return r.Failed.IsZero() && (r.HasEnrollments || r.HasFactors) }
 
 // methods puts the sources of a reading together.
 func (r *Reading) methods() (methods []Method, source string, disagree []string) {
@@ -83,7 +83,7 @@ func FindingOf(person *oktaclient.Account, r *Reading, org *Organisation, policy
 	}
 	exemption := org.Exemptions.Of(person.ID, person.Login.Raw(), person.Email.Raw())
 	policy.Judge(&f, Moments{Created: person.Created, Activated: person.Activated}, exemption, readable, org.AsOf)
-	if r.Failed != "" {
+	if !r.Failed.IsZero() {
 		f.Reason = r.Failed
 	}
 	f.Signals = org.Signals.Of(person.ID, f.Methods)

@@ -39,9 +39,9 @@ func (p Policy) Check(now time.Time) ([]string, error) {
 	for _, e := range p.Exemptions {
 		switch {
 		case !now.Before(e.Expires):
-			expired = append(expired, fmt.Sprintf("the exemption of %s expired on %s: it no longer applies", quoted(e.User), e.Expires.Format(time.DateOnly)))
+			expired = append(expired, fmt.Sprintf("the exemption of %q expired on %s: it no longer applies", e.User, e.Expires.Format(time.DateOnly)))
 		case e.Expires.Sub(now) > longestExemption:
-			long = append(long, fmt.Sprintf("the exemption of %s lasts until %s, more than a year", quoted(e.User), e.Expires.Format(time.DateOnly)))
+			long = append(long, fmt.Sprintf("the exemption of %q lasts until %s, more than a year", e.User, e.Expires.Format(time.DateOnly)))
 		}
 	}
 	return append(append(notes, few(expired, "expired exemptions")...), few(long, "exemptions of more than a year")...), nil
@@ -144,21 +144,21 @@ func (p Policy) checkExemptions() error {
 	seen := make(map[string]int, len(p.Exemptions))
 	for i, e := range p.Exemptions {
 		where := fmt.Sprintf("exemptions, entry %d", i+1)
-		for _, f := range [...]struct{ name, text string }{{"user", e.User}, {"owner", e.Owner}, {"reason", e.Reason}} {
+		for _, f := range [...]struct{ name, text string }{{"user", e.User.Raw()}, {"owner", e.Owner.Raw()}, {"reason", e.Reason.Raw()}} {
 			switch {
 			case strings.TrimSpace(f.text) == "":
-				return fmt.Errorf("%s (user %s): %s is missing; somebody must answer for every exemption", where, quoted(cmp.Or(e.User, "not given")), f.name)
+				return fmt.Errorf("%s (user %s): %s is missing; someone must answer for every exemption", where, quoted(cmp.Or(e.User.Raw(), "not given")), f.name)
 			case utf8.RuneCountInString(f.text) > maxExemptionText:
 				return fmt.Errorf("%s: %s has more than %d characters", where, f.name, maxExemptionText)
 			}
 		}
 		if e.Expires.IsZero() {
-			return fmt.Errorf("%s (user %s): expires is missing; every exemption ends, give a date such as 2026-12-31", where, quoted(e.User))
+			return fmt.Errorf("%s (user %q): expires is missing; every exemption ends, give a date such as 2026-12-31", where, e.User)
 		}
-		if first := seen[fold(e.User)]; first > 0 {
-			return fmt.Errorf("%s: user %s stands in entry %d already; keep one", where, quoted(e.User), first)
+		if first := seen[fold(e.User.Raw())]; first > 0 {
+			return fmt.Errorf("%s: user %q is in entry %d already; keep one", where, e.User, first)
 		}
-		seen[fold(e.User)] = i + 1
+		seen[fold(e.User.Raw())] = i + 1
 	}
 	return nil
 }

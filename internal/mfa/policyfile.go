@@ -16,6 +16,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Bounds of a policy file: 10,000 exemptions with their reasons fit, and a policy has three levels.
@@ -160,9 +162,9 @@ func (f *policyFile) into(p *Policy, emptied []string) {
 		p.Exemptions = nil
 		for _, e := range f.Exemptions {
 			p.Exemptions = append(p.Exemptions, Exemption{
-				User:    string(e.User),
-				Owner:   string(e.Owner),
-				Reason:  string(e.Reason),
+				User:    untrusted.NewStored(string(e.User)),
+				Owner:   untrusted.NewStored(string(e.Owner)),
+				Reason:  untrusted.NewStored(string(e.Reason)),
 				Expires: time.Time(e.Expires),
 			})
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 var fullPolicy = Policy{
@@ -23,15 +25,15 @@ var fullPolicy = Policy{
 	OktaVerify:         true,
 	Exemptions: []Exemption{
 		{
-			User:    "svc@acme.example",
-			Owner:   "Olga 🦉",
-			Reason:  "no person: \"robot\"",
+			User:    untrusted.NewStored("svc@acme.example"),
+			Owner:   untrusted.NewStored("Olga 🦉"),
+			Reason:  untrusted.NewStored("no person: \"robot\""),
 			Expires: time.Date(2027, 1, 31, 18, 0, 0, 0, time.UTC),
 		},
 		{
-			User:    "00uAbC",
-			Owner:   "Ben",
-			Reason:  "break glass",
+			User:    untrusted.NewStored("00uAbC"),
+			Owner:   untrusted.NewStored("Ben"),
+			Reason:  untrusted.NewStored("break glass"),
 			Expires: time.Date(2027, 2, 1, 23, 59, 59, 0, time.UTC),
 		},
 	},
@@ -165,7 +167,7 @@ func TestNonsenseInAPolicyFileIsRefusedByName(t *testing.T) {
 		exemption("owner: O, reason: R, expires: 2027-01-01"):  "user is missing",
 		exemption("user: a@x, owner: O, reason: R"):            "expires is missing",
 		exemption(whole + ", until: 2027-01-01"):               `line 2, column 59: unknown field "until"; known fields: user, owner, reason, expires`,
-		exemption(whole) + "  - {user: A@X, owner: O, reason: R, expires: 2027-01-01}": `exemptions, entry 2: user "A@X" stands in entry 1 already`,
+		exemption(whole) + "  - {user: A@X, owner: O, reason: R, expires: 2027-01-01}": `exemptions, entry 2: user "A@X" is in entry 1 already`,
 		"exemptions: everybody": "exemptions: a list is expected",
 		exemption("user: a, owner: O, expires: 2027-01-01, reason: " + strings.Repeat("x",
 			1001)): "more than 1000 characters",
@@ -185,9 +187,9 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 	p.Deadline = judgedAt
 	p.AllowedFactorTypes = []string{"push", "email"}
 	p.Exemptions = []Exemption{
-		{User: "old", Owner: "O", Reason: "R", Expires: judgedAt},
-		{User: "fine", Owner: "O", Reason: "R", Expires: judgedAt.Add(time.Hour)},
-		{User: "long", Owner: "O", Reason: "R", Expires: judgedAt.AddDate(1, 0, 3)},
+		{User: untrusted.NewStored("old"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt},
+		{User: untrusted.NewStored("fine"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.Add(time.Hour)},
+		{User: untrusted.NewStored("long"), Owner: untrusted.NewStored("O"), Reason: untrusted.NewStored("R"), Expires: judgedAt.AddDate(1, 0, 3)},
 	}
 	notes, err := p.Check(judgedAt)
 	want := []string{"has passed: nobody is in grace because of it", "holds email, which never counts",
@@ -202,9 +204,9 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 	}
 	for i := range 50 {
 		p.Exemptions = append(p.Exemptions, Exemption{
-			User:    fmt.Sprint(i),
-			Owner:   "O",
-			Reason:  "R",
+			User:    untrusted.NewStored(fmt.Sprint(i)),
+			Owner:   untrusted.NewStored("O"),
+			Reason:  untrusted.NewStored("R"),
 			Expires: judgedAt,
 		})
 	}

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	mostSummary     = 255   // Jira: characters of a summary
-	mostDescription = 32767 // Jira: characters of a description, of the stored form
-	mostLine        = 4000
-	mostCell        = 300
-	mostColumns     = 12
+	mostSummary     untrusted.Width = 255   // Jira: characters of a summary
+	mostDescription                 = 32767 // Jira: characters of a description, of the stored form
+	mostLine        untrusted.Width = 4000  // a paragraph of a ticket
+	mostCell        untrusted.Width = 300   // a cell of a ticket's table
+	mostColumns                     = 12
 )
 
 // document is the content of a ticket as data. Each of the two Jiras has its own form of it, and in neither is a text ever
@@ -31,7 +31,7 @@ func newDocument(t Ticket) document {
 	for _, row := range t.Rows {
 		cells := make([]string, 0, len(row))
 		for _, cell := range row[:min(len(row), mostColumns)] {
-			cells = append(cells, untrusted.Clean(cell, mostCell))
+			cells = append(cells, untrusted.New(cell).Show(mostCell))
 		}
 		if len(cells) > 0 {
 			d.rows = append(d.rows, cells)

@@ -108,7 +108,7 @@ func checkJiraOptions(o JiraOptions) error {
 		return errors.New("read Jira's credentials: set e-mail and API token (Jira Cloud) or a personal access token (Data Center)")
 	case !projectKey.matches(o.Project):
 		return fmt.Errorf("read Jira's project: %q is not a project key; set the letters before the "+
-			"number of its issues, such as SEC", untrusted.Clean(o.Project, 40))
+			"number of its issues, such as SEC", untrusted.New(o.Project).Show(untrusted.Word))
 	case o.Dir == "":
 		return errors.New("read Jira's options: no directory for the ledger of issues")
 	case o.IndexLag < 0:
@@ -116,7 +116,7 @@ func checkJiraOptions(o JiraOptions) error {
 	}
 	for _, label := range o.Labels {
 		if !labelForm.matches(label) {
-			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", untrusted.Clean(label, 40))
+			return fmt.Errorf("read Jira's labels: %q is not a label; use one word without spaces and quotes", untrusted.New(label).Show(untrusted.Word))
 		}
 	}
 	return nil
@@ -162,7 +162,7 @@ func (j *Jira) screen(ctx context.Context) (screen, error) {
 	if at < 0 {
 		var names []string
 		for _, k := range kinds {
-			names = append(names, untrusted.Clean(k.Name, 60))
+			names = append(names, untrusted.New(k.Name).Show(untrusted.Name))
 		}
 		return screen{},
 			fmt.Errorf("read issue types of %s: no type %q that the account may create; there are: %s",
@@ -207,11 +207,11 @@ func howToFill(f createField) string {
 		a := f.Allowed[0]
 		switch {
 		case a.Value != "":
-			value = fmt.Sprintf(`{"value": %q}`, untrusted.Clean(a.Value, 60))
+			value = fmt.Sprintf(`{"value": %q}`, untrusted.New(a.Value).Show(untrusted.Name))
 		case a.Name != "":
-			value = fmt.Sprintf(`{"name": %q}`, untrusted.Clean(a.Name, 60))
+			value = fmt.Sprintf(`{"name": %q}`, untrusted.New(a.Name).Show(untrusted.Name))
 		default:
-			value = fmt.Sprintf(`{"id": %q}`, untrusted.Clean(a.ID, 60))
+			value = fmt.Sprintf(`{"id": %q}`, untrusted.New(a.ID).Show(untrusted.Name))
 		}
 	} else if f.Schema.Type == "number" {
 		value = "1"
@@ -220,7 +220,7 @@ func howToFill(f createField) string {
 		value = "[" + value + "]"
 	}
 	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s",
-		untrusted.Clean(f.Name, 60), untrusted.Clean(f.id(), 60), untrusted.Clean(f.id(), 60), value)
+		untrusted.New(f.Name).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name), value)
 }
 
 // The labels by which issues are known: one for the set, one for the ticket, one for the content that was written last.
@@ -246,7 +246,7 @@ func digest(parts ...string) string {
 func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	d := draft{
 		project: j.o.Project, kind: j.o.IssueType, fields: j.o.Fields, dueKnown: s.has["duedate"],
-		summary: untrusted.Clean(t.Title, mostSummary), content: newDocument(t),
+		summary: untrusted.New(t.Title).Show(mostSummary), content: newDocument(t),
 	}
 	if d.summary == "" {
 		d.summary = t.Key
@@ -256,7 +256,7 @@ func (j *Jira) draft(set string, t Ticket, s screen) draft {
 	}
 	extra := slices.Clone(j.o.Labels)
 	for _, label := range t.Labels {
-		if labelForm.matches(label) && untrusted.Clean(label, 200) == label {
+		if labelForm.matches(label) && untrusted.New(label).Show(untrusted.Line) == label {
 			extra = append(extra, label)
 		}
 	}

@@ -46,7 +46,7 @@ func (r *run) settle(ctx context.Context, key, why string) {
 			}
 		}
 	default:
-		if why = untrusted.Clean(why, mostLine); why == "" {
+		if why = untrusted.New(why).Show(mostLine); why == "" {
 			why = "what this ticket is about has been put right."
 		}
 		r.done(result, Closed, func() error { return r.move(ctx, key, v, true, "Closed: "+why) })
@@ -143,7 +143,7 @@ func (r *run) transition(ctx context.Context, id string, close bool) (string, er
 	}
 	var names []string
 	for _, t := range list {
-		names = append(names, untrusted.Clean(t.Name, 60))
+		names = append(names, untrusted.New(t.Name).Show(untrusted.Name))
 		if named != "" && strings.EqualFold(t.Name, named) || named == "" && leadsTo(t, close) {
 			return t.ID, nil
 		}

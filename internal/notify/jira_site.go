@@ -214,7 +214,7 @@ func (e *jiraError) Error() string {
 		said = append(said, name+": "+e.Fields[name])
 	}
 	if len(said) > 0 {
-		words += untrusted.Clean(strings.Join(said, "; "), 600) + " "
+		words += untrusted.New(strings.Join(said, "; ")).Show(untrusted.Paragraph) + " "
 	}
 	return words + fmt.Sprintf("(HTTP %d", e.Code) + nextStep(e.Code) + ")"
 }

@@ -113,7 +113,7 @@ func (r *run) settled() map[string]string {
 
 func checkWanted(d Wanted) error {
 	if !setName.matches(d.Set) {
-		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", untrusted.Clean(d.Set, 120))
+		return fmt.Errorf("sync tickets: %q cannot name a set; use letters, digits, - and _, at most 100", untrusted.New(d.Set))
 	}
 	seen := map[string]bool{}
 	tickets := d.Open
@@ -122,7 +122,7 @@ func checkWanted(d Wanted) error {
 	}
 	for _, t := range tickets {
 		if !ticketKey.matches(t.Key) {
-			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(t.Key, 220))
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.New(t.Key))
 		}
 		if seen[t.Key] {
 			return fmt.Errorf("sync tickets: two tickets have the key %s", t.Key)
@@ -131,7 +131,7 @@ func checkWanted(d Wanted) error {
 	}
 	for key := range d.Settled {
 		if !ticketKey.matches(key) {
-			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.Clean(key, 220))
+			return fmt.Errorf("sync tickets: %q cannot be a ticket's key; use letters, digits, - and _, at most 200", untrusted.New(key))
 		}
 		if seen[key] {
 			return fmt.Errorf("sync tickets: %s is both open and settled", key)

@@ -213,7 +213,7 @@ func (r *run) draft(ctx context.Context, t Ticket) (draft, error) {
 }
 
 func (r *run) account(ctx context.Context, email string) string {
-	email = strings.ToLower(untrusted.Clean(email, 254))
+	email = strings.ToLower(untrusted.New(email).Show(untrusted.Long))
 	if known, ok := r.accounts[email]; ok {
 		return known
 	}

@@ -170,7 +170,7 @@ func (b *Outbox) flushOne(ctx context.Context, name string, item Item, deliver f
 		f.Delivered = append(f.Delivered, item)
 		return b.finish(ctx, name, item, nil)
 	}
-	item.Error = untrusted.Clean(failed.Error(), 1000)
+	item.Error = untrusted.New(failed.Error()).Show(untrusted.Paragraph)
 	f.Waiting = append(f.Waiting, item)
 	return b.finish(ctx, name, item, failed)
 }

@@ -55,7 +55,7 @@ func NewSlack(o SlackOptions) (*Slack, error) {
 	}
 	if !channelForm.matches(strings.TrimPrefix(o.Channel, "#")) {
 		return nil,
-			fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.Clean(o.Channel, 90))
+			fmt.Errorf("read Slack's channel: %q is neither an id such as C0123ABCD nor a name such as #security", untrusted.New(o.Channel).Show(untrusted.Name))
 	}
 	if o.BaseURL == "" {
 		o.BaseURL = slackURL
@@ -151,8 +151,8 @@ func (s *Slack) send(ctx context.Context, channel string, m message) (string, st
 
 func (s *Slack) upload(ctx context.Context, channel, thread string, d Bulletin) error {
 	_, err := s.api.UploadFileContext(ctx, slack.UploadFileParameters{
-		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: untrusted.Clean(d.Title, 100),
-		AltTxt: untrusted.Clean(d.ChartText, 1000), Channel: channel, ThreadTimestamp: thread,
+		Reader: bytes.NewReader(d.Chart), FileSize: len(d.Chart), Filename: "chart.png", Title: untrusted.New(d.Title).Show(untrusted.Name),
+		AltTxt: untrusted.New(d.ChartText).Show(untrusted.Paragraph), Channel: channel, ThreadTimestamp: thread,
 	})
 	return err
 }

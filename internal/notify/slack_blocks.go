@@ -36,11 +36,12 @@ type message struct {
 var escapeSlack = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // slackText cleans and escapes a text so that it has at most max characters in its escaped form.
-func slackText(text string, max int) string {
-	text = untrusted.Clean(text, max)
-	out := escapeSlack.Replace(text)
-	for n := max; utf8.RuneCountInString(out) > max; n = n * 9 / 10 {
-		out = escapeSlack.Replace(cut(text, n-1))
+func slackText(raw string, max untrusted.Width) string {
+	text := untrusted.New(raw)
+	out := escapeSlack.Replace(text.Show(max))
+	for n := max; utf8.RuneCountInString(out) > int(max) && n > 1; {
+		n = n * 9 / 10
+		out = escapeSlack.Replace(text.Show(n))
 	}
 	return out
 }
@@ -80,7 +81,7 @@ func (m *message) facts(facts [][2]string) (left int) {
 		size := 0
 		for _, fact := range facts[at:min(at+fieldsOfOne/2, len(facts))] {
 			for _, text := range fact {
-				if text = slackText(text, mostField/10); text == "" {
+				if text = slackText(text, untrusted.Line); text == "" {
 					text = "-"
 				}
 				fields, size = append(fields, plain(text)), size+utf8.RuneCountInString(text)
@@ -99,7 +100,7 @@ func (m *message) link(address, text string) {
 	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) || u.Host == "" || len(u.String()) > shownURL {
 		return
 	}
-	if text = untrusted.Clean(text, 200); text == "" {
+	if text = untrusted.New(text).Show(untrusted.Line); text == "" {
 		text = "Open"
 	}
 	m.blocks = append(m.blocks, slack.NewRichTextBlock("",
@@ -126,7 +127,7 @@ func bulletinMessage(d Bulletin, names bool) message {
 	if left := m.facts(d.Facts); left > 0 {
 		remarks = append(remarks, fmt.Sprintf("%d more figures did not fit.", left))
 	}
-	if people := cleanLines(d.People, 200); len(people) > 0 {
+	if people := cleanLines(d.People, untrusted.Line); len(people) > 0 {
 		shown := people[:min(len(people), namesPerBulletin)]
 		if !names {
 			remarks = append(remarks, fmt.Sprintf("%d names are not shown: this channel is not listed for names.", len(people)))
@@ -138,7 +139,7 @@ func bulletinMessage(d Bulletin, names bool) message {
 	m.remark(remarks...)
 	m.fallback = title
 	for _, line := range d.Lines {
-		if next := m.fallback + "\n" + slackText(line, 500); utf8.RuneCountInString(next) <= mostFallback {
+		if next := m.fallback + "\n" + slackText(line, untrusted.Paragraph); utf8.RuneCountInString(next) <= mostFallback {
 			m.fallback = next
 		}
 	}
@@ -163,7 +164,7 @@ func personalMessage(p Message) message {
 	m.lines(p.Lines)
 	m.link(p.Link, p.LinkText)
 	for _, line := range p.Lines {
-		if next := strings.TrimPrefix(m.fallback+"\n"+slackText(line, 500), "\n"); utf8.RuneCountInString(next) <= mostFallback {
+		if next := strings.TrimPrefix(m.fallback+"\n"+slackText(line, untrusted.Paragraph), "\n"); utf8.RuneCountInString(next) <= mostFallback {
 			m.fallback = next
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Slack) Check(ctx context.Context) error {
 			fmt.Errorf("use Slack: the token lacks the scopes %s: add them under OAuth & Permissions, "+
 				"reinstall the app, and set the token again if it changes", strings.Join(missing, ", ")))
 	}
-	return errors.Join(append(all, s.checkChannel(ctx, untrusted.Clean(me.User, 80)))...)
+	return errors.Join(append(all, s.checkChannel(ctx, untrusted.New(me.User).Show(untrusted.Name)))...)
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{7,}$`)
@@ -129,7 +129,7 @@ func (s *Slack) problem(what string, err error) error {
 		status  slack.StatusCodeError
 		limited *slack.RateLimitedError
 	)
-	e := &slackError{cause: errors.New(scrub(untrusted.Clean(wireError(err).Error(), 500), s.o.Token))}
+	e := &slackError{cause: errors.New(scrub(untrusted.New(wireError(err).Error()).Show(untrusted.Paragraph), s.o.Token))}
 	switch {
 	case errors.As(err, &limited):
 		e.text = fmt.Sprintf("%s: Slack limits the rate and asks to wait %s: run again later", what, limited.RetryAfter)
@@ -137,17 +137,17 @@ func (s *Slack) problem(what string, err error) error {
 		e.lost = status.Code >= 500
 		e.text = fmt.Sprintf("%s: Slack answered HTTP %d: run again later", what, status.Code)
 	case errors.As(err, &refused) || slackHelp[err.Error()] != "":
-		code := untrusted.Clean(err.Error(), 80)
+		code := untrusted.New(err.Error()).Show(untrusted.Name)
 		e.lost = code == "internal_error" || code == "fatal_error" || code == "request_timeout" || code == "service_unavailable"
 		e.text = what + ": Slack answers " + code
 		if help := slackHelp[code]; help != "" {
 			e.text += ": " + help
 		}
 		if refused.Needed != "" {
-			e.text += " (needed: " + untrusted.Clean(refused.Needed, 200) + ")"
+			e.text += " (needed: " + untrusted.New(refused.Needed).Show(untrusted.Line) + ")"
 		}
 		for _, words := range refused.ResponseMetadata.Messages {
-			e.text += "; " + untrusted.Clean(words, 200)
+			e.text += "; " + untrusted.New(words).Show(untrusted.Line)
 		}
 		e.text = scrub(e.text, s.o.Token)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -7,23 +7,11 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// cut shortens s to max characters, the last of which is an ellipsis.
-func cut(s string, max int) string {
-	if max <= 0 {
-		return ""
-	}
-	runes := []rune(s)
-	if len(runes) <= max {
-		return s
-	}
-	return strings.TrimRight(string(runes[:max-1]), " ") + "…"
-}
-
 // cleanLines cleans each line and drops the empty ones.
-func cleanLines(lines []string, max int) []string {
+func cleanLines(lines []string, max untrusted.Width) []string {
 	var out []string
 	for _, line := range lines {
-		if line = untrusted.Clean(line, max); line != "" {
+		if line = untrusted.New(line).Show(max); line != "" {
 			out = append(out, line)
 		}
 	}

@@ -53,7 +53,7 @@ func newAudit(findings ...mfa.Finding) *audit {
 	a := &audit{findings: findings}
 	s := &a.summary
 	s.AuditID, s.Org, s.OrgID, s.Scope, s.Kind = "mfa_20261123T080000Z_1a2b3c4d", "example.okta.com",
-		"00o123", mfa.Everybody, mfa.KindIncremental
+		"00o123", untrusted.NewStored(mfa.Everybody), mfa.KindIncremental
 	s.Started, s.Ended, s.AsOf = asOf().Add(-5*time.Minute), asOf(), asOf().Add(-4*time.Minute)
 	s.AdminsKnown, s.Policy = true, mfa.DefaultPolicy()
 	s.Tally, s.Admins = tally(findings, false), tally(findings, true)
@@ -170,7 +170,7 @@ func hostile(n int) mfa.Finding {
 	f.Name = untrusted.NewStored(`<script>alert("pwned")</script>` + "\u202egnp.exe")
 	f.Login = untrusted.NewStored(`=HYPERLINK("http://evil.example","click")`)
 	f.Department = untrusted.NewStored(`</text></svg><img src=x onerror=alert(1)>`)
-	f.Title, f.Manager, f.Reason = untrusted.NewStored("+1+1"), untrusted.NewStored("@SUM(A1)"), "-2+3\r\n=cmd|' /C calc'!A0"
+	f.Title, f.Manager, f.Reason = untrusted.NewStored("+1+1"), untrusted.NewStored("@SUM(A1)"), untrusted.NewStored("-2+3\r\n=cmd|' /C calc'!A0")
 	f.Policy = untrusted.NewStored("\t=1+1")
 	f.Disagree = []string{`"><svg onload=alert(2)>`, "=1;=2"}
 	f.Roles = []string{"SUPER_ADMIN", "<b>CUSTOM</b>"}
@@ -219,13 +219,13 @@ func company(size int) *audit {
 	a.summary.Sources.Caveat = "Okta lists factors only where the enrolment policy allows their " +
 		"authenticator, and judges that from the network of the caller"
 	a.summary.Sources.Authentic = []string{"okta_verify", "webauthn", "phone_number", "okta_email", "okta_password"}
-	a.summary.Notes = []string{"Two people were created while the audit ran; they are in the next one"}
+	a.summary.Notes = []untrusted.Stored{untrusted.NewStored("Two people were created while the audit ran; they are in the next one")}
 	a.summary.Counted = map[string]int{"STAGED": 31, "SUSPENDED": 12}
 	a.summary.Exemptions = []mfa.Exemption{
-		{User: "svc-backup@example.com", Owner: "it-operations@example.com",
-			Reason: "Service account without interactive sign-in", Expires: asOf().AddDate(0, 3, 0), State: "in_force"},
-		{User: "breakglass@example.com", Owner: "ciso@example.com",
-			Reason: "Emergency access, sealed in the safe", Expires: asOf().AddDate(0, 0, -9), State: "expired"},
+		{User: untrusted.NewStored("svc-backup@example.com"), Owner: untrusted.NewStored("it-operations@example.com"),
+			Reason: untrusted.NewStored("Service account without interactive sign-in"), Expires: asOf().AddDate(0, 3, 0), State: "in_force"},
+		{User: untrusted.NewStored("breakglass@example.com"), Owner: untrusted.NewStored("ciso@example.com"),
+			Reason: untrusted.NewStored("Emergency access, sealed in the safe"), Expires: asOf().AddDate(0, 0, -9), State: "expired"},
 	}
 	return a
 }
@@ -237,7 +237,7 @@ func randomPerson(random *rand.Rand, n int) mfa.Finding {
 		return person(n, mfa.NotEnrolled)
 	case roll < 150:
 		f := person(n, mfa.WeakOnly, sms())
-		f.Reason = "SMS is the only second factor, and the policy asks for a strong one"
+		f.Reason = untrusted.NewStored("SMS is the only second factor, and the policy asks for a strong one")
 		return f
 	case roll < 160:
 		f := person(n, mfa.InGrace)
@@ -246,7 +246,7 @@ func randomPerson(random *rand.Rand, n int) mfa.Finding {
 	case roll < 165:
 		f := person(n, mfa.Exempt)
 		f.Until = until.AddDate(0, 2, 0)
-		f.Reason = "exempt by it-operations@example.com: service account"
+		f.Reason = untrusted.NewStored("exempt by it-operations@example.com: service account")
 		return f
 	case roll < 168:
 		f := person(n, mfa.Unreadable)

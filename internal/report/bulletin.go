@@ -19,7 +19,7 @@ const bulletinPeople = 15
 func Bulletin(s mfa.Summary, people []mfa.Finding, link string) (notify.Bulletin, error) {
 	d := notify.Bulletin{
 		Key:   "mfa-digest-" + keyOf(s.AuditID),
-		Title: untrusted.Clean(headline(&s), titleMax),
+		Title: untrusted.New(headline(&s)).Show(titleMax),
 		Lines: bulletinLines(&s),
 		Facts: facts(&s),
 		Link:  link,
@@ -47,8 +47,8 @@ func Bulletin(s mfa.Summary, people []mfa.Finding, link string) (notify.Bulletin
 
 func headline(s *mfa.Summary) string {
 	subject := "MFA audit of " + organisation(s)
-	if s.Scope != mfa.Everybody && s.Scope != "" {
-		subject += ", " + untrusted.Clean(s.Scope, nameMax)
+	if !s.Whole() && !s.Scope.IsZero() {
+		subject += ", " + s.Scope.Show(untrusted.Name)
 	}
 	switch n := failing(&s.Tally); {
 	case s.Total == 0:
@@ -75,7 +75,7 @@ func bulletinLines(s *mfa.Summary) []string {
 		lines = append(lines, "Who is an administrator could not be read.")
 	}
 	lines = append(lines, changeLine(s))
-	if line := untrusted.Clean(s.Coverage.Line, textMax); line != "" {
+	if line := untrusted.New(s.Coverage.Line).Show(untrusted.Long); line != "" {
 		lines = append(lines, "Coverage: "+sentence(line))
 	}
 	if why := noRate(s); why != "" {
@@ -93,7 +93,7 @@ func bulletinLines(s *mfa.Summary) []string {
 			lines = append(lines, several(len(s.Notes)-i, "more note is", "more notes are")+" in the report.")
 			break
 		}
-		lines = append(lines, "Note: "+sentence(untrusted.Clean(note, textMax)))
+		lines = append(lines, "Note: "+sentence(note.Show(untrusted.Long)))
 	}
 	return lines
 }
@@ -154,7 +154,7 @@ func personLine(f *mfa.Finding) string {
 	if events := signals(f); len(events) > 0 {
 		text += "; " + strings.Join(events, "; ")
 	}
-	return untrusted.Clean(text, textMax)
+	return untrusted.New(text).Show(untrusted.Long)
 }
 
 // chartText says what the picture shows, for people who cannot see it.
@@ -176,33 +176,33 @@ func chartText(s *mfa.Summary) string {
 // BulletinText writes a bulletin for a terminal, as it would be posted. The picture is there by its description.
 func BulletinText(d notify.Bulletin) string {
 	var b strings.Builder
-	title := untrusted.Clean(d.Title, titleMax)
+	title := untrusted.New(d.Title).Show(titleMax)
 	b.WriteString(title + "\n" + strings.Repeat("─", min(utf8.RuneCountInString(title), 100)) + "\n")
 	for _, line := range d.Lines {
-		b.WriteString(untrusted.Clean(line, 2*textMax) + "\n")
+		b.WriteString(untrusted.New(line).Show(untrusted.Paragraph) + "\n")
 	}
 	width := 0
 	for _, f := range d.Facts {
-		width = max(width, utf8.RuneCountInString(untrusted.Clean(f[0], nameMax)))
+		width = max(width, utf8.RuneCountInString(untrusted.New(f[0]).Show(untrusted.Name)))
 	}
 	if len(d.Facts) > 0 {
 		b.WriteString("\n")
 	}
 	for _, f := range d.Facts {
-		name := untrusted.Clean(f[0], nameMax)
-		b.WriteString("  " + name + strings.Repeat(" ", width-utf8.RuneCountInString(name)) + "  " + untrusted.Clean(f[1], nameMax) + "\n")
+		name := untrusted.New(f[0]).Show(untrusted.Name)
+		b.WriteString("  " + name + strings.Repeat(" ", width-utf8.RuneCountInString(name)) + "  " + untrusted.New(f[1]).Show(untrusted.Name) + "\n")
 	}
 	if len(d.People) > 0 {
 		b.WriteString("\nFirst in line:\n")
 	}
 	for _, p := range d.People {
-		b.WriteString("  • " + untrusted.Clean(p, 2*textMax) + "\n")
+		b.WriteString("  • " + untrusted.New(p).Show(untrusted.Paragraph) + "\n")
 	}
 	if d.ChartText != "" {
-		b.WriteString("\n[picture] " + untrusted.Clean(d.ChartText, 2*textMax) + "\n")
+		b.WriteString("\n[picture] " + untrusted.New(d.ChartText).Show(untrusted.Paragraph) + "\n")
 	}
 	if d.Link != "" {
-		b.WriteString("\n" + cmp.Or(untrusted.Clean(d.LinkText, nameMax), "Link") + ": " + untrusted.Clean(d.Link, 2*textMax) + "\n")
+		b.WriteString("\n" + cmp.Or(untrusted.New(d.LinkText).Show(untrusted.Name), "Link") + ": " + untrusted.New(d.Link).Show(untrusted.Paragraph) + "\n")
 	}
 	return b.String()
 }

@@ -156,7 +156,7 @@ func ParseConditions(text string) (Conditions, error) {
 	for _, piece := range strings.Split(text, ",") {
 		c, err := parseCondition(strings.TrimSpace(piece))
 		if err != nil {
-			return nil, fmt.Errorf("read condition %q: %w", untrusted.Clean(piece, nameMax), err)
+			return nil, fmt.Errorf("read condition %q: %w", untrusted.New(piece).Show(untrusted.Name), err)
 		}
 		out = append(out, c)
 	}

@@ -2,10 +2,10 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"okta-entitlements-mcp/internal/mfa"
-	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // exemptionLine counts the exemptions and says which ends next, "" when there are none. It names no one.
@@ -29,14 +29,16 @@ func exemptionLine(s *mfa.Summary) string {
 	if expired > 0 {
 		line += " " + several(expired, "exemption has expired and no longer counts", "exemptions have expired and no longer count") + "."
 	}
-	return untrusted.Clean(line, textMax)
+	return line
 }
 
 // exemptionLines names each exemption with who answers for it, why and until when, the one that ends first at the top.
 func exemptionLines(s *mfa.Summary) []string {
 	const most = 30
 	list := slices.Clone(s.Exemptions)
-	slices.SortStableFunc(list, func(a, b mfa.Exemption) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.User, b.User)) })
+	slices.SortStableFunc(list, func(a, b mfa.Exemption) int {
+		return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.User.String(), b.User.String()))
+	})
 	var lines []string
 	for i, e := range list {
 		if i == most {
@@ -47,7 +49,7 @@ func exemptionLines(s *mfa.Summary) []string {
 		if e.State == "expired" {
 			until = ", expired on "
 		}
-		lines = append(lines, untrusted.Clean("Exempt: "+e.User+until+day(e.Expires)+", "+e.Owner+" answers for it: "+e.Reason, textMax))
+		lines = append(lines, fmt.Sprintf("Exempt: %s%s%s, %s answers for it: %s", e.User, until, day(e.Expires), e.Owner, e.Reason))
 	}
 	return lines
 }

@@ -13,11 +13,11 @@ import (
 func TestExemptionsAreInTheBulletinAndInTheBulkTicket(t *testing.T) {
 	asOf := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	s := mfa.Summary{AuditID: "mfa_1", OrgID: "00o1", Org: "acme.okta.test", AsOf: asOf,
-		Scope: mfa.Everybody, Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
+		Scope: untrusted.NewStored(mfa.Everybody), Kind: mfa.KindFull, Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1},
 		Exemptions: []mfa.Exemption{
-			{User: "svc-backup@acme.example.com", Owner: "Grace", Reason: "unattended", Expires: asOf.AddDate(0, 2, 0), State: "in_force"},
-			{User: "glass@acme.example.com", Owner: "Ada", Reason: "break glass", Expires: asOf.AddDate(0, 1, 0), State: "in_force"},
-			{User: "old@acme.example.com", Owner: "Ada", Reason: "migration", Expires: asOf.AddDate(0, -1, 0), State: "expired"},
+			{User: untrusted.NewStored("svc-backup@acme.example.com"), Owner: untrusted.NewStored("Grace"), Reason: untrusted.NewStored("unattended"), Expires: asOf.AddDate(0, 2, 0), State: "in_force"},
+			{User: untrusted.NewStored("glass@acme.example.com"), Owner: untrusted.NewStored("Ada"), Reason: untrusted.NewStored("break glass"), Expires: asOf.AddDate(0, 1, 0), State: "in_force"},
+			{User: untrusted.NewStored("old@acme.example.com"), Owner: untrusted.NewStored("Ada"), Reason: untrusted.NewStored("migration"), Expires: asOf.AddDate(0, -1, 0), State: "expired"},
 		}}
 	d, err := report.Bulletin(s, nil, "")
 	if err != nil {

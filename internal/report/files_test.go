@@ -138,12 +138,12 @@ func TestHostileTextNeverBecomesMarkup(t *testing.T) {
 	a := newAudit(hostile(1), hostile(2))
 	s := &a.summary
 	evil := `"><script>alert(1)</script>` + "\u202e"
-	s.Org, s.Scope, s.Kind, s.WhyFull, s.AuditID = evil, evil, evil, evil, evil
-	s.Notes, s.Coverage.Line, s.Sources.Caveat, s.Sources.ReadFrom = []string{evil}, evil, evil, evil
-	s.Exemptions = []mfa.Exemption{{User: evil, Owner: evil, Reason: evil, State: evil}}
+	s.Org, s.Scope, s.Kind, s.WhyFull, s.AuditID = evil, untrusted.NewStored(evil), evil, evil, evil
+	s.Notes, s.Coverage.Line, s.Sources.Caveat, s.Sources.ReadFrom = []untrusted.Stored{untrusted.NewStored(evil)}, evil, evil, evil
+	s.Exemptions = []mfa.Exemption{{User: untrusted.NewStored(evil), Owner: untrusted.NewStored(evil), Reason: untrusted.NewStored(evil), State: evil}}
 	s.ByMethod = map[string]int{evil: 2}
 	s.Policy.Methods = []string{evil}
-	s.Baseline = &mfa.Comparison{File: evil, Age: evil, Sample: []string{evil}}
+	s.Baseline = &mfa.Comparison{File: untrusted.NewStored(evil), Age: evil, Sample: []string{evil}}
 	_, _, page := written(t, a)
 	if n := strings.Count(page, "<script"); n != 1 {
 		t.Errorf("the page has %d scripts, want its own alone", n)
@@ -264,7 +264,7 @@ func TestHugeAuditIsNotHeldInMemory(t *testing.T) {
 					peak = max(peak, m.HeapAlloc)
 				}
 				f := sample.findings[n*len(sample.findings)/size]
-				f.Reason = strings.Repeat("x", 300) + strings.Repeat("y", n%7) // 100,000 of these are 30 MB
+				f.Reason = untrusted.NewStored(strings.Repeat("x", 300) + strings.Repeat("y", n%7)) // 100,000 of these are 30 MB
 				if !yield(f, nil) {
 					return
 				}

@@ -53,10 +53,9 @@ func message(s *mfa.Summary, f *mfa.Finding, link string) notify.Message {
 			"your account in "+organisation(s)+" has no second factor: nothing beyond password, e-mail and security question.")
 	case f.Strength == mfa.Resistant || f.Strength == mfa.Phishable:
 		m.Lines = append(m.Lines,
-			"your account in "+organisation(s)+" has "+untrusted.Clean(strings.Join(names, ", "),
-				textMax)+", which the company's policy does not accept.")
+			"your account in "+organisation(s)+" has "+untrusted.New(strings.Join(names, ", ")).Show(untrusted.Long)+", which the company's policy does not accept.")
 	default:
-		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+untrusted.Clean(strings.Join(names, ", "), textMax)+
+		m.Lines = append(m.Lines, "your account in "+organisation(s)+" has only "+untrusted.New(strings.Join(names, ", ")).Show(untrusted.Long)+
 			", which does not protect it well enough.")
 	}
 	task := "Please enrol " + accepted(&s.Policy)

@@ -74,7 +74,7 @@ func (p *page) add(f *mfa.Finding) {
 				d.Items = append(d.Items, "and more, see "+FindingsFile)
 				break
 			}
-			d.Items = append(d.Items, untrusted.Clean(item, textMax))
+			d.Items = append(d.Items, untrusted.New(item).Show(untrusted.Long))
 		}
 		p.disagree.put(0, d)
 	}
@@ -106,10 +106,10 @@ func newRow(f *mfa.Finding) personRow {
 		Name: who(f), Login: f.Login.Show(untrusted.Name), Department: f.Department.Show(untrusted.Name),
 		Verdict: f.Verdict, VerdictText: word(verdictWords, f.Verdict), VerdictRank: verdictRank(f.Verdict), Until: day(f.Until),
 		Strength: word(strengthWords, f.Strength), StrengthClass: strengthClass(f.Strength), StrengthRank: grade(f.Strength),
-		Methods: untrusted.Clean(has(f), textMax), Single: f.Single, Events: signals(f), Reason: untrusted.Clean(f.Reason, textMax),
+		Methods: untrusted.New(has(f)).Show(untrusted.Long), Single: f.Single, Events: signals(f), Reason: f.Reason.Show(untrusted.Long),
 	}
 	if f.Admin() {
-		r.Admin = untrusted.Clean(roles(f)+via(f), textMax)
+		r.Admin = untrusted.New(roles(f) + via(f)).Show(untrusted.Long)
 	}
 	if f.Usable != f.Strength && f.Usable != "" {
 		r.Usable = word(strengthWords, f.Usable)

@@ -35,7 +35,7 @@ var columns = []column{
 	{"admin_via", func(f *mfa.Finding) string { return f.RolesVia }},
 	{"verdict", func(f *mfa.Finding) string { return string(f.Verdict) }},
 	{"until", func(f *mfa.Finding) string { return stamp(f.Until) }},
-	{"reason", func(f *mfa.Finding) string { return f.Reason }},
+	{"reason", func(f *mfa.Finding) string { return f.Reason.Show(untrusted.Paragraph) }},
 	{"change", func(f *mfa.Finding) string { return f.Change }},
 	{"registered_strength", func(f *mfa.Finding) string { return string(f.Strength) }},
 	{"allowed_strength", func(f *mfa.Finding) string { return string(f.Usable) }},
@@ -54,7 +54,7 @@ var columns = []column{
 }
 
 // cellMax is the longest cell in characters, below the 32,767 at which spreadsheets cut.
-const cellMax = 8000
+const cellMax untrusted.Width = 8000
 
 // writeFindings writes the table by RFC 4180 in UTF-8, and shows each finding to also.
 func writeFindings(w io.Writer, findings iter.Seq2[mfa.Finding, error], also func(*mfa.Finding)) error {
@@ -73,7 +73,7 @@ func writeFindings(w io.Writer, findings iter.Seq2[mfa.Finding, error], also fun
 			return fmt.Errorf("read findings: %w", err)
 		}
 		for i, c := range columns {
-			row[i] = untrusted.Cell(untrusted.Clean(c.cell(&f), cellMax))
+			row[i] = untrusted.Cell(untrusted.New(c.cell(&f)).Show(cellMax))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -98,7 +98,7 @@ func yesNo(b bool) string {
 func joined(items []string) string {
 	cells := make([]string, len(items))
 	for i, item := range items {
-		cells[i] = untrusted.Cell(untrusted.Clean(item, textMax))
+		cells[i] = untrusted.Cell(untrusted.New(item).Show(untrusted.Long))
 	}
 	return strings.Join(cells, "; ")
 }

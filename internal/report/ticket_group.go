@@ -88,7 +88,7 @@ func (g *group) row(class int, f *mfa.Finding) {
 	if f.Admin() {
 		note = strings.TrimSuffix("administrator; "+note, "; ")
 	}
-	g.rows.put(class, []string{who(f), f.Login.Show(untrusted.Name), f.Department.Show(untrusted.Name), state, untrusted.Clean(has(f), textMax), untrusted.Clean(note, textMax)})
+	g.rows.put(class, []string{who(f), f.Login.Show(untrusted.Name), f.Department.Show(untrusted.Name), state, untrusted.New(has(f)).Show(untrusted.Long), untrusted.New(note).Show(untrusted.Long)})
 }
 
 // rowHeading is above every table of people.
@@ -141,15 +141,15 @@ func (w *writer) groupTicket(key string, g *group) notify.Ticket {
 			subject = "people without a manager in their profile"
 		}
 	}
-	t.Title = untrusted.Clean("MFA: "+people(g.failing)+verb(g.failing, " has", " have")+" no accepted method: "+subject, titleMax)
+	t.Title = untrusted.New("MFA: " + people(g.failing) + verb(g.failing, " has", " have") + " no accepted method: " + subject).Show(titleMax)
 	first := people(g.failing) + verb(g.failing, " signs", " sign") + " in to " + organisation(w.s) +
 		" without a method that the audit policy accepts"
 	if g.admins > 0 {
 		first += "; " + several(g.admins, "of them is an administrator", "of them are administrators")
 	}
 	t.Lines = append(t.Lines, first+".")
-	if w.s.Scope != mfa.Everybody {
-		t.Lines = append(t.Lines, "Scope of the audit: "+untrusted.Clean(w.s.Scope, textMax)+".")
+	if !w.s.Whole() {
+		t.Lines = append(t.Lines, "Scope of the audit: "+w.s.Scope.Show(untrusted.Long)+".")
 	}
 	t.Lines = append(t.Lines, "What to do: each of them enrols "+accepted(&w.s.Policy)+where(w.o.EnrollURL)+by(t.Due)+".")
 	if g.rows.dropped > 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // titleMax is the longest title that Jira takes, in characters.
-const titleMax = 255
+const titleMax untrusted.Width = 255
 
 // personTicket writes the ticket of one failing person.
 func (w *writer) personTicket(key string, f *mfa.Finding) notify.Ticket {
@@ -30,7 +30,7 @@ func (w *writer) personTicket(key string, f *mfa.Finding) notify.Ticket {
 	}
 	t.Lines = append(t.Lines, w.wrong(f))
 	if f.Admin() {
-		t.Lines = append(t.Lines, who(f)+" is an administrator: "+untrusted.Clean(roles(f), textMax)+via(f)+".")
+		t.Lines = append(t.Lines, who(f)+" is an administrator: "+untrusted.New(roles(f)).Show(untrusted.Long)+via(f)+".")
 	}
 	t.Lines = append(t.Lines, "Enrolled now: "+has(f)+".")
 	if events := signals(f); len(events) > 0 {
@@ -51,7 +51,7 @@ func (w *writer) personTitle(f *mfa.Finding) string {
 	if f.Admin() {
 		what += " and is an administrator"
 	}
-	return untrusted.Clean(whoWithLogin(f)+what, titleMax)
+	return untrusted.New(whoWithLogin(f) + what).Show(titleMax)
 }
 
 // wrong says who and what is wrong, in a sentence.
@@ -75,7 +75,7 @@ func closing() string {
 }
 
 func organisation(s *mfa.Summary) string {
-	return cmp.Or(untrusted.Clean(s.Org, nameMax), "the organisation")
+	return cmp.Or(untrusted.New(s.Org).Show(untrusted.Name), "the organisation")
 }
 
 // has names the active methods and how strong each is.
@@ -130,7 +130,7 @@ func (w *writer) labels(more ...string) []string {
 
 func (w *writer) withReport(t notify.Ticket) notify.Ticket {
 	if w.o.ReportURL != "" {
-		t.Lines = append(t.Lines, "The whole report: "+untrusted.Clean(w.o.ReportURL, textMax))
+		t.Lines = append(t.Lines, "The whole report: "+untrusted.New(w.o.ReportURL).Show(untrusted.Long))
 	}
 	return t
 }
@@ -139,7 +139,7 @@ func (w *writer) withReport(t notify.Ticket) notify.Ticket {
 func (w *writer) overflowTicket() *notify.Ticket {
 	t := w.withReport(notify.Ticket{
 		Key:   overflowKey + w.scopeTag(),
-		Title: untrusted.Clean("MFA: more findings in "+organisation(w.s), titleMax),
+		Title: untrusted.New("MFA: more findings in " + organisation(w.s)).Show(titleMax),
 		Lines: []string{
 			"There are more findings than one run makes tickets for. Those that follow have no ticket of their own yet; later runs make them.",
 			"What to do: enrol " + accepted(&w.s.Policy) + where(w.o.EnrollURL) + by(w.s.Policy.Deadline) + ".",
@@ -152,8 +152,8 @@ func (w *writer) overflowTicket() *notify.Ticket {
 
 // scopeTag keeps tickets that speak of a part of the organisation apart from those that speak of all.
 func (w *writer) scopeTag() string {
-	if w.s.Scope == mfa.Everybody {
+	if w.s.Whole() {
 		return ""
 	}
-	return "-" + keyOf("scope "+w.s.Scope)
+	return "-" + keyOf("scope "+w.s.Scope.Raw())
 }

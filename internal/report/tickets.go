@@ -152,7 +152,7 @@ func (w *writer) settledToo(key string) (why string, ok bool) {
 // complete reports whether someone who is not in the result is not in the organisation either. An export that someone made some
 // time ago does not show that.
 func complete(s *mfa.Summary) bool {
-	return s.Scope == mfa.Everybody && s.Kind != mfa.KindBaseline && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&
+	return s.Whole() && s.Kind != mfa.KindBaseline && s.Coverage.Listed > 0 && s.Coverage.Unreadable == 0 &&
 		s.Coverage.Read+s.Coverage.Cached >= s.Coverage.Listed
 }
 
@@ -205,8 +205,8 @@ func exempt(f *mfa.Finding) string {
 	if !f.Until.IsZero() {
 		text += " until " + day(f.Until)
 	}
-	if f.Reason != "" {
-		text += ": " + untrusted.Clean(f.Reason, textMax)
+	if !f.Reason.IsZero() {
+		text += ": " + f.Reason.Show(untrusted.Long)
 	}
 	return text
 }
@@ -240,7 +240,7 @@ func keyOf(id string) string {
 // enrollLink checks the address where people enrol, or makes one of the organisation's domain. It may be "": no address is known.
 func enrollLink(s *mfa.Summary, given string) (string, error) {
 	if given == "" {
-		if host := untrusted.Clean(s.Org, 253); host != "" && url.PathEscape(host) == host {
+		if host := untrusted.New(s.Org).Show(untrusted.Long); host != "" && url.PathEscape(host) == host {
 			// Okta's own page where people manage their security methods.
 			return "https://" + host + "/enduser/settings", nil
 		}

@@ -40,7 +40,7 @@ func mixed() *audit {
 	boss.Roles, boss.RolesVia = []string{"SUPER_ADMIN"}, "group"
 	bombed.Signals = []mfa.Signal{{Kind: "push_denied", Count: 7, Last: asOf()}}
 	grace, exempt := person(4, mfa.InGrace), person(5, mfa.Exempt)
-	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1, 0), "service account of IT"
+	grace.Until, exempt.Until, exempt.Reason = asOf().AddDate(0, 0, 2), asOf().AddDate(0, 1, 0), untrusted.NewStored("service account of IT")
 	a := newAudit(person(1, mfa.NotEnrolled), boss, bombed, grace, exempt, person(6, mfa.Unreadable),
 		person(7, mfa.Undecided, has("x", "y", mfa.Unknown)), person(8, mfa.Compliant, sms(), passkey()))
 	return a
@@ -141,7 +141,7 @@ func TestPeopleWhoAreMissingAreSettledOnlyWhenEveryoneIsKnown(t *testing.T) {
 		gone   bool
 	}{
 		"everybody, all read": {func(*mfa.Summary) {}, true},
-		"a group":             {func(s *mfa.Summary) { s.Scope = "group Sales" }, false},
+		"a group":             {func(s *mfa.Summary) { s.Scope = untrusted.NewStored("group Sales") }, false},
 		"one unreadable":      {func(s *mfa.Summary) { s.Coverage.Unreadable, s.Coverage.Read = 1, s.Coverage.Listed-1 }, false},
 		"one not reached":     {func(s *mfa.Summary) { s.Coverage.Read-- }, false},
 		"an old export":       {func(s *mfa.Summary) { s.Kind = mfa.KindBaseline }, false},
@@ -215,7 +215,7 @@ func TestBulkTicketNamesTheMostUrgentAndSaysHowManyMore(t *testing.T) {
 
 func TestTicketsOfAPartOfTheOrganisationHaveKeysOfTheirOwn(t *testing.T) {
 	whole, part, other := mixed(), mixed(), mixed()
-	part.summary.Scope, other.summary.Scope = "group Sales", "group "+strings.Repeat("Sales und Vertrieb ", 20)
+	part.summary.Scope, other.summary.Scope = untrusted.NewStored("group Sales"), untrusted.NewStored("group "+strings.Repeat("Sales und Vertrieb ", 20))
 	seen := map[string]bool{}
 	for _, a := range []*audit{whole, part, other} {
 		for _, mode := range []report.Mode{report.PerManager, report.Bulk} {
@@ -302,7 +302,7 @@ func TestTicketsAreRefused(t *testing.T) {
 }
 
 func TestTicketsOfAnotherModeAreSettled(t *testing.T) {
-	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: mfa.Everybody, Kind: mfa.KindFull,
+	s := mfa.Summary{OrgID: "00o1", Org: "acme.okta.test", Scope: untrusted.NewStored(mfa.Everybody), Kind: mfa.KindFull,
 		Policy: mfa.DefaultPolicy(), Coverage: mfa.Coverage{Listed: 1, Read: 1}}
 	f := mfa.Finding{UserID: "00u1", Login: untrusted.NewStored("ada@acme.example.com"), Verdict: mfa.NotEnrolled, Sources: "both"}
 	one := func(yield func(mfa.Finding, error) bool) { yield(f, nil) }

@@ -59,13 +59,13 @@ type exemptionRow struct{ User, Owner, Reason, Expires, State, Class string }
 func (p *page) view(files Files) *view {
 	s := p.s
 	v := &view{
-		Org: organisation(s), Scope: untrusted.Clean(s.Scope, textMax), Kind: kind(s), AsOf: moment(s.AsOf),
-		Audit:    untrusted.Clean(s.AuditID, nameMax),
-		Coverage: sentence(untrusted.Clean(s.Coverage.Line, 2*textMax)), CoverageClass: coverageClass(s), Measured: measured(s),
+		Org: organisation(s), Scope: s.Scope.Show(untrusted.Long), Kind: kind(s), AsOf: moment(s.AsOf),
+		Audit:    untrusted.New(s.AuditID).Show(untrusted.Name),
+		Coverage: sentence(untrusted.New(s.Coverage.Line).Show(untrusted.Paragraph)), CoverageClass: coverageClass(s), Measured: measured(s),
 		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s),
 		Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
 		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
-		Sources: sources(s), Caveat: sentence(untrusted.Clean(s.Sources.Caveat, 2*textMax)), Baseline: baseline(s.Baseline),
+		Sources: sources(s), Caveat: sentence(untrusted.New(s.Sources.Caveat).Show(untrusted.Paragraph)), Baseline: baseline(s.Baseline),
 		Disagree: p.disagree.all(), DisagreeMore: max(p.disagree.dropped, 0),
 		People: p.rows.all(), PeopleNote: p.peopleNote(),
 		Files: []pair{
@@ -78,7 +78,7 @@ func (p *page) view(files Files) *view {
 			number(s.Coverage.Read), number(s.Coverage.Cached), number(s.Coverage.Unreadable))
 	}
 	for _, n := range s.Notes {
-		v.Notes = append(v.Notes, sentence(untrusted.Clean(n, 2*textMax)))
+		v.Notes = append(v.Notes, sentence(n.Show(untrusted.Paragraph)))
 	}
 	if note := p.mismatch(); note != "" {
 		v.Notes = append(v.Notes, note)
@@ -100,9 +100,9 @@ func span(from, to time.Time) string {
 }
 
 func kind(s *mfa.Summary) string {
-	text := untrusted.Clean(s.Kind, nameMax)
+	text := untrusted.New(s.Kind).Show(untrusted.Name)
 	if s.WhyFull != "" {
-		text += ", because " + strings.TrimSuffix(untrusted.Clean(s.WhyFull, textMax), ".")
+		text += ", because " + strings.TrimSuffix(untrusted.New(s.WhyFull).Show(untrusted.Long), ".")
 	}
 	return text
 }
@@ -224,9 +224,9 @@ func exemptions(s *mfa.Summary) []exemptionRow {
 	}
 	var rows []exemptionRow
 	for _, e := range s.Exemptions {
-		r := exemptionRow{User: untrusted.Clean(e.User, nameMax), Owner: untrusted.Clean(e.Owner, nameMax),
-			Reason: untrusted.Clean(e.Reason, textMax), Expires: day(e.Expires),
-			State: untrusted.Clean(e.State, nameMax)}
+		r := exemptionRow{User: e.User.Show(untrusted.Name), Owner: e.Owner.Show(untrusted.Name),
+			Reason: e.Reason.Show(untrusted.Long), Expires: day(e.Expires),
+			State: untrusted.New(e.State).Show(untrusted.Name)}
 		if known, ok := states[e.State]; ok {
 			r.State, r.Class = known[0], known[1]
 		}
@@ -255,7 +255,7 @@ func sources(s *mfa.Summary) []pair {
 	out := []pair{
 		{"Main source", word(names, s.Sources.Primary)},
 		{"People by source", counts(s.Sources.ByUsers, names)},
-		{"Read from", untrusted.Clean(s.Sources.ReadFrom, textMax)},
+		{"Read from", untrusted.New(s.Sources.ReadFrom).Show(untrusted.Long)},
 		{"Oldest reading", moment(s.Coverage.OldestRead)},
 		{"Calls to Okta", number(int(s.Calls))},
 		{"Active authenticators", strings.Join(methodList(s.Sources.Authentic), ", ")},
@@ -263,7 +263,7 @@ func sources(s *mfa.Summary) []pair {
 		{"Counted, not judged", counts(s.Counted, nil)},
 		{"One usable method only", lockedOut(s.Single)},
 		{"Sources disagree in", people(s.Disagree)},
-		{"Digest of the findings", untrusted.Clean(s.Digest, nameMax)},
+		{"Digest of the findings", untrusted.New(s.Digest).Show(untrusted.Name)},
 	}
 	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
 }
@@ -280,10 +280,10 @@ func baseline(c *mfa.Comparison) []pair {
 		return nil
 	}
 	out := []pair{
-		{"File", untrusted.Clean(c.File, nameMax)}, {"Exported", moment(c.Of)}, {"Age",
-			untrusted.Clean(c.Age, nameMax)}, {"Rows", number(c.Rows)},
+		{"File", c.File.Show(untrusted.Name)}, {"Exported", moment(c.Of)}, {"Age",
+			untrusted.New(c.Age).Show(untrusted.Name)}, {"Rows", number(c.Rows)},
 		{"Agree with Okta", number(c.Agree)}, {"Differ", number(c.Differ)}, {"Only in the file", number(c.OnlyFile)},
-		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", untrusted.Clean(strings.Join(c.Sample, ", "), textMax)},
+		{"Only in Okta", number(c.OnlyAPI)}, {"Differing, first few", untrusted.New(strings.Join(c.Sample, ", ")).Show(untrusted.Long)},
 	}
 	return slices.DeleteFunc(out, func(p pair) bool { return p.Value == "" })
 }

@@ -9,12 +9,6 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// Longest texts that are shown, in characters.
-const (
-	nameMax = 100
-	textMax = 400
-)
-
 var verdictWords = map[mfa.Verdict]string{
 	mfa.Compliant:   "compliant",
 	mfa.WeakOnly:    "weak methods only",
@@ -94,7 +88,7 @@ func word[K ~string](table map[K]string, key K) string {
 	if w, ok := table[key]; ok {
 		return w
 	}
-	return untrusted.Clean(string(key), nameMax)
+	return untrusted.New(string(key)).Show(untrusted.Name)
 }
 
 // method names one method of a person: what Okta calls google authenticator's code is no different from another app's.
@@ -141,7 +135,7 @@ func grade(s mfa.Strength) int {
 func roles(f *mfa.Finding) string {
 	var names []string
 	for _, r := range f.Roles {
-		names = append(names, strings.ToLower(strings.ReplaceAll(untrusted.Clean(r, nameMax), "_", " ")))
+		names = append(names, strings.ToLower(strings.ReplaceAll(untrusted.New(r).Show(untrusted.Name), "_", " ")))
 	}
 	return strings.Join(names, ", ")
 }
@@ -165,7 +159,7 @@ func signals(f *mfa.Finding) []string {
 // who names a person for a reader: the name, or else the login, or else the id.
 func who(f *mfa.Finding) string {
 	return cmp.Or(f.Name.Show(untrusted.Name), f.Login.Show(untrusted.Name),
-		untrusted.Clean(f.UserID, nameMax), "someone without a name")
+		untrusted.New(f.UserID).Show(untrusted.Name), "someone without a name")
 }
 
 // whoWithLogin is who with the login behind it.
@@ -228,7 +222,7 @@ func PolicyWords(p mfa.Policy) []string {
 	case mfa.Required:
 		lines = append(lines, "Enforcement is required: findings are violations that people are asked to put right.")
 	default:
-		lines = append(lines, "Enforcement level: "+untrusted.Clean(string(p.Level), nameMax)+".")
+		lines = append(lines, "Enforcement level: "+untrusted.New(string(p.Level)).Show(untrusted.Name)+".")
 	}
 	lines = append(lines,
 		"A person is compliant with "+accepted(&p)+". The method must be active and allowed by the person's enrolment policy.")

@@ -31,6 +31,15 @@ type Text struct{ raw string }
 // New wraps raw, as it was read.
 func New(raw string) Text { return Text{raw} }
 
+// All wraps each of a list.
+func All(raw []string) []Text {
+	texts := make([]Text, len(raw))
+	for i := range raw {
+		texts[i].raw = raw[i]
+	}
+	return texts
+}
+
 // Raw returns the text as it was read, byte for byte. Never show it.
 func (t Text) Raw() string { return t.raw }
 
