@@ -24,6 +24,8 @@ var rawCallers = map[string]string{
 	"internal/intake/repeats.go":        "spellings of values are compared",
 	"internal/intake/separators.go":     "values are compared with parts of other values",
 	"internal/intake/struck.go":         "values are compared with words that answers explain",
+	"internal/mapping/answers.go":       "words and columns are kept and compared",
+	"internal/mapping/store.go":         "columns are compared",
 	"internal/mfa/baseline_findings.go": "people of an export are found by login or e-mail",
 	"internal/mfa/enrollpolicy.go":      "the name of a rule is quoted and cut for the words of a rule",
 	"internal/mfa/exempt.go":            "exemptions are indexed by id, login or e-mail",

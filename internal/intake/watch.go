@@ -80,7 +80,10 @@ func (b *builder) selections() error {
 			s.wanted[wordKey(v)] = false
 		}
 		b.chosen = append(b.chosen, s)
-		b.rep.Reading.Rows = append(b.rep.Reading.Rows, Selection{Column: s.name, Values: slices.Sorted(slices.Values(values))})
+		b.rep.Reading.Rows = append(b.rep.Reading.Rows, Selection{
+			Column: untrusted.NewStored(s.name),
+			Values: storedTexts(slices.Sorted(slices.Values(values))),
+		})
 	}
 	for _, column := range sortedKeys(b.answers.Words) {
 		at, err := b.columns.find(column)

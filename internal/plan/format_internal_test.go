@@ -25,12 +25,12 @@ func fixedPlan() *Plan {
 		File: "report.csv", SHA256: strings.Repeat("ab", 32),
 		Mapping: &intake.Mapping{User: "E-Mail", Entitlements: []string{"Rôle"}, Others: map[string]intake.Role{"B": intake.RoleState, "A": intake.RoleScope}},
 		Reading: &intake.Reading{
-			Format: "csv", Encoding: "utf-8", Delimiter: ";", Sheet: "S", Header: 2, Layout: intake.LayoutList,
+			Format: "csv", Encoding: "utf-8", Delimiter: ";", Sheet: stored("S"), Header: 2, Layout: intake.LayoutList,
 			Spans:   []intake.Span{{What: intake.SpanTitle, From: 1, To: 1}},
 			Columns: []intake.Column{{Name: hostile, Index: 3, Role: intake.RoleUser, Reason: "its cells are addresses", Confidence: 0.97}},
-			Words: []intake.Words{{Column: "Decision", Role: intake.RoleFilter, More: 2,
-				Words: []intake.WordUse{{Word: hostile, Meaning: intake.MeansGrants, Rows: 7}}}},
-			Rows: []intake.Selection{{Column: "Application", Values: []string{"SAP"}}}, DateOrder: intake.DateOrderDayFirst,
+			Words: []intake.Words{{Column: stored("Decision"), Role: intake.RoleFilter, More: 2,
+				Words: []intake.WordUse{{Word: stored(hostile), Meaning: intake.MeansGrants, Rows: 7}}}},
+			Rows: []intake.Selection{{Column: stored("Application"), Values: []untrusted.Stored{stored("SAP")}}}, DateOrder: intake.DateOrderDayFirst,
 			Today: "2026-03-31", People: "address",
 			Settled: []intake.Settled{
 				{Code: intake.DoubtWords, Column: "Decision", Answer: "refuses", By: intake.ByTerminal},
