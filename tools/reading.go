@@ -119,7 +119,7 @@ func readingSeen(r *intake.Reading) ReadingSeen {
 	seen := ReadingSeen{
 		PlanReading: *planReading(r),
 		Format:      r.Format,
-		Sheet:       untrusted.Clean(r.Sheet, 80),
+		Sheet:       r.Sheet.Show(untrusted.Name),
 		Header:      r.Header,
 		Layout:      string(r.Layout),
 	}
@@ -143,7 +143,7 @@ func wordsText(w intake.Words) string {
 		if i == shownWords {
 			break
 		}
-		word := untrusted.Clean(use.Word, 40)
+		word := use.Word.Show(untrusted.Word)
 		if word == "" {
 			word = "an empty cell"
 		}
@@ -152,7 +152,7 @@ func wordsText(w intake.Words) string {
 	if more := w.More + max(0, len(w.Words)-shownWords); more > 0 {
 		parts = append(parts, plural(more, "word more", "words more"))
 	}
-	return untrusted.Clean(w.Column, 60) + " as " + string(w.Role) + ": " + strings.Join(parts, ", ")
+	return w.Column.Show(untrusted.Name) + " as " + string(w.Role) + ": " + strings.Join(parts, ", ")
 }
 
 // doubtItems lists the open doubts with the arguments that settle them.

@@ -12,6 +12,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/intake/exports"
 	"okta-entitlements-mcp/internal/mapping"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // run executes a command line on a state directory and returns what it printed and its exit code.
@@ -37,9 +38,13 @@ func kept(t *testing.T, state string) string {
 		Header:      []string{"Username", "Role", "Decision"},
 		Answers: []intake.Answered{{By: intake.ByArgument, Answers: intake.Answers{
 			Words: map[string]map[string]string{"Decision": {"Mothballed": intake.WordRefuses}}}}},
-		Words: []intake.Words{{Column: "Decision", Role: intake.RoleFilter, Words: []intake.WordUse{{Word: "Mothballed"}}}},
-		Plan:  "plan-1",
-		At:    at,
+		Words: []intake.Words{{
+			Column: untrusted.NewStored("Decision"),
+			Role:   intake.RoleFilter,
+			Words:  []intake.WordUse{{Word: untrusted.NewStored("Mothballed")}},
+		}},
+		Plan: "plan-1",
+		At:   at,
 	})
 	if err != nil {
 		t.Fatal(err)

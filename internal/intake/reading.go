@@ -10,21 +10,21 @@ import (
 // Reading is how a report was understood. It is part of a plan and of the plan's digest, so it serialises in the same
 // way each time. All texts in it come from the file.
 type Reading struct {
-	Format    string      `json:"format"`              // csv, xlsx
-	Encoding  string      `json:"encoding"`            // as Report.Encoding
-	Delimiter string      `json:"delimiter,omitempty"` // as Report.Delimiter
-	Sheet     string      `json:"sheet,omitempty"`     // of a workbook
-	Header    int         `json:"header_line"`         // 1-based line of the column names, the last of several
-	Spans     []Span      `json:"spans,omitempty"`     // lines that are no rows of the table
-	Layout    Layout      `json:"layout"`
-	Columns   []Column    `json:"columns"`
-	Words     []Words     `json:"words,omitempty"`      // by deciding column
-	Rows      []Selection `json:"rows,omitempty"`       // the rows that were chosen; all when empty
-	DateOrder DateOrder   `json:"date_order,omitempty"` // of ambiguous dates
-	Today     string      `json:"today,omitempty"`      // validity was compared with this day, 2026-03-31
-	People    string      `json:"people,omitempty"`     // address or login
-	Doubts    []Doubt     `json:"doubts,omitempty"`     // open
-	Settled   []Settled   `json:"settled,omitempty"`    // doubts that answers settled
+	Format    string           `json:"format"`              // csv, xlsx
+	Encoding  string           `json:"encoding"`            // as Report.Encoding
+	Delimiter string           `json:"delimiter,omitempty"` // as Report.Delimiter
+	Sheet     untrusted.Stored `json:"sheet,omitzero"`      // of a workbook
+	Header    int              `json:"header_line"`         // 1-based line of the column names, the last of several
+	Spans     []Span           `json:"spans,omitempty"`     // lines that are no rows of the table
+	Layout    Layout           `json:"layout"`
+	Columns   []Column         `json:"columns"`
+	Words     []Words          `json:"words,omitempty"`      // by deciding column
+	Rows      []Selection      `json:"rows,omitempty"`       // the rows that were chosen; all when empty
+	DateOrder DateOrder        `json:"date_order,omitempty"` // of ambiguous dates
+	Today     string           `json:"today,omitempty"`      // validity was compared with this day, 2026-03-31
+	People    string           `json:"people,omitempty"`     // address or login
+	Doubts    []Doubt          `json:"doubts,omitempty"`     // open
+	Settled   []Settled        `json:"settled,omitempty"`    // doubts that answers settled
 }
 
 // Layout is how access is laid out in the table.
@@ -57,17 +57,17 @@ const (
 
 // Words are what the cells of one deciding column were taken to say.
 type Words struct {
-	Column string    `json:"column"`
-	Role   Role      `json:"role"`
-	Words  []WordUse `json:"words"`
-	More   int       `json:"more,omitempty"` // distinct cells that are not listed
+	Column untrusted.Stored `json:"column"`
+	Role   Role             `json:"role"`
+	Words  []WordUse        `json:"words"`
+	More   int              `json:"more,omitempty"` // distinct cells that are not listed
 }
 
 // WordUse is one word of a deciding column.
 type WordUse struct {
-	Word    string  `json:"word"`
-	Meaning Meaning `json:"meaning"`
-	Rows    int     `json:"rows"`
+	Word    untrusted.Stored `json:"word"`
+	Meaning Meaning          `json:"meaning"`
+	Rows    int              `json:"rows"`
 }
 
 // Meaning is what a word does to its row.
@@ -83,8 +83,8 @@ const (
 
 // Selection is a choice of rows by the values of a column.
 type Selection struct {
-	Column string   `json:"column"`
-	Values []string `json:"values"`
+	Column untrusted.Stored   `json:"column"`
+	Values []untrusted.Stored `json:"values"`
 }
 
 // Summary says the reading in one line: person = Username, access = Entitlement, Decision: APPROVE grants, REVOKE and
@@ -116,10 +116,10 @@ func (r *Reading) Summary() string {
 		parts = append(parts, "layout = "+string(r.Layout))
 	}
 	for _, w := range r.Words {
-		parts = append(parts, shown(w.Column)+": "+w.summary())
+		parts = append(parts, w.Column.Show(untrusted.Name)+": "+w.summary())
 	}
 	for _, s := range r.Rows {
-		parts = append(parts, fmt.Sprintf("only rows with %s = %s", shown(s.Column), shown(strings.Join(s.Values, ", "))))
+		parts = append(parts, s.summary())
 	}
 	for _, c := range r.Columns {
 		if c.Role == RoleValidFrom || c.Role == RoleValidUntil {
@@ -135,7 +135,7 @@ func (r *Reading) Summary() string {
 func (w *Words) summary() string {
 	by := map[Meaning][]string{}
 	for _, use := range w.Words {
-		word := untrusted.Clean(use.Word, 40)
+		word := use.Word.Show(untrusted.Word)
 		if word == "" {
 			word = "an empty cell"
 		}
@@ -167,4 +167,12 @@ func (w *Words) summary() string {
 		parts = append(parts, join(words)+" changes nothing")
 	}
 	return strings.Join(parts, ", ")
+}
+
+func (s *Selection) summary() string {
+	values := make([]string, len(s.Values))
+	for i, value := range s.Values {
+		values[i] = value.Show(untrusted.Name)
+	}
+	return fmt.Sprintf("only rows with %s = %s", s.Column.Show(untrusted.Name), shown(strings.Join(values, ", ")))
 }

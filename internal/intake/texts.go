@@ -13,3 +13,12 @@ func texts(raw []string) []untrusted.Text {
 	}
 	return all
 }
+
+// storedTexts are texts as a plan keeps them.
+func storedTexts(raw []string) []untrusted.Stored {
+	all := make([]untrusted.Stored, len(raw))
+	for i, text := range raw {
+		all[i] = untrusted.NewStored(text)
+	}
+	return all
+}

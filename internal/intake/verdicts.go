@@ -210,12 +210,12 @@ func (v *verdictColumn) reading(name string) Words {
 		w := &v.seen[i]
 		key := w.text + "\x00" + string(w.meaning)
 		if byWord[key] == nil {
-			byWord[key] = &WordUse{Word: w.text, Meaning: w.meaning}
+			byWord[key] = &WordUse{Word: untrusted.NewStored(w.text), Meaning: w.meaning}
 			keys = append(keys, key)
 		}
 		byWord[key].Rows += w.rows
 	}
-	words := Words{Column: name, Role: v.role}
+	words := Words{Column: untrusted.NewStored(name), Role: v.role}
 	slices.SortStableFunc(keys, func(a, b string) int {
 		return cmp.Or(cmp.Compare(byWord[b].Rows, byWord[a].Rows), cmp.Compare(a, b))
 	})

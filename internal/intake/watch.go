@@ -81,8 +81,8 @@ func (b *builder) selections() error {
 		}
 		b.chosen = append(b.chosen, s)
 		b.rep.Reading.Rows = append(b.rep.Reading.Rows, Selection{
-			Column: s.name,
-			Values: slices.Sorted(slices.Values(values)),
+			Column: untrusted.NewStored(s.name),
+			Values: storedTexts(slices.Sorted(slices.Values(values))),
 		})
 	}
 	for _, column := range sortedKeys(b.answers.Words) {

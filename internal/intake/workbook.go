@@ -10,6 +10,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake/sheet"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // readerAt is a file that can be read in any place, as a workbook has to be.
@@ -194,7 +195,7 @@ func readWorkbook(ctx context.Context, r io.Reader, w *workbook, opts Options) (
 	if err := b.finish(); err != nil {
 		return nil, err
 	}
-	rep.Reading.Format, rep.Reading.Encoding, rep.Reading.Sheet = "xlsx", encUTF8, w.sheet.Name
+	rep.Reading.Format, rep.Reading.Encoding, rep.Reading.Sheet = "xlsx", encUTF8, untrusted.NewStored(w.sheet.Name)
 	w.hiddenDoubt(rep, opts)
 	return rep, nil
 }

@@ -51,8 +51,7 @@ func TestWorkbooksAreReadAsTextIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := letters(rep); got != "wdew" || rep.Reading.Format != "xlsx" || rep.Reading.Sheet != "Sheet1" ||
-		rep.Rows[0].Line != 3 ||
+	if got := letters(rep); got != "wdew" || rep.Reading.Format != "xlsx" || rep.Reading.Sheet.Raw() != "Sheet1" || rep.Rows[0].Line != 3 ||
 		rep.Bytes != int64(len(raw)) || len(rep.SHA256) != 64 {
 		t.Errorf("got %s, %+v", got, rep.Reading)
 	}

@@ -158,11 +158,11 @@ func (f *File) News(reading *intake.Reading) map[string][]string {
 	var news map[string][]string
 	for _, column := range reading.Words {
 		for _, use := range column.Words {
-			if !known[Fold(column.Column)][Fold(use.Word)] {
+			if !known[Fold(column.Column.Raw())][Fold(use.Word.Raw())] {
 				if news == nil {
 					news = map[string][]string{}
 				}
-				news[column.Column] = append(news[column.Column], use.Word)
+				news[column.Column.Raw()] = append(news[column.Column.Raw()], use.Word.Raw())
 			}
 		}
 	}
@@ -175,8 +175,8 @@ func wordsOf(reading *intake.Reading) map[string][]string {
 	for _, column := range reading.Words {
 		var words []string
 		for _, use := range column.Words {
-			if !slices.Contains(words, use.Word) {
-				words = append(words, use.Word)
+			if !slices.Contains(words, use.Word.Raw()) {
+				words = append(words, use.Word.Raw())
 			}
 		}
 		if len(words) == 0 {
@@ -186,7 +186,7 @@ func wordsOf(reading *intake.Reading) map[string][]string {
 			all = map[string][]string{}
 		}
 		slices.Sort(words)
-		all[Fold(column.Column)] = words
+		all[Fold(column.Column.Raw())] = words
 	}
 	return all
 }

@@ -247,7 +247,7 @@ func deciding(a intake.Answers, words []intake.Words) intake.Answers {
 	}
 	a.Columns.Others = maps.Clone(a.Columns.Others)
 	for _, column := range words {
-		name := Fold(column.Column)
+		name := Fold(column.Column.Raw())
 		if !explained[name] || named[name] || !slices.Contains(decidingRoles, column.Role) {
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 var app = mapping.Application{ID: "0oa1", Label: "Acme Finance"}
@@ -525,9 +526,12 @@ func TestHostileTextsOfAReportSurvive(t *testing.T) {
 			Application: mapping.Application{ID: app.ID, Label: text},
 			Header:      header(month1),
 			Answers:     said(answers),
-			Words:       []intake.Words{{Column: "Decision", Words: []intake.WordUse{{Word: text}}}},
-			Plan:        text,
-			At:          at,
+			Words: []intake.Words{{
+				Column: untrusted.NewStored("Decision"),
+				Words:  []intake.WordUse{{Word: untrusted.NewStored(text)}},
+			}},
+			Plan: text,
+			At:   at,
 		})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
