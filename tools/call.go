@@ -55,7 +55,7 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 // ClientName is the client's name and version as it says itself: untrusted, cleaned, at most 80 characters.
 func ClientName(ctx context.Context) string {
 	info, _ := clientOf(ctx)
-	return untrusted.Clean(strings.TrimSpace(info.Name+" "+info.Version), 80)
+	return untrusted.New(strings.TrimSpace(info.Name + " " + info.Version)).Show(untrusted.Name)
 }
 
 // clientOf returns what the client says of itself, in whichever era it speaks.

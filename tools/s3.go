@@ -67,7 +67,7 @@ func syncS3(ctx context.Context, d *Deps, _ *Call, in SyncIn) (SyncOut, error) {
 		default:
 			out.Skipped++
 		}
-		out.Objects = append(out.Objects, SyncItem{untrusted.Clean(o.Key, 200), untrusted.Clean(o.Name, 200), o.Word()})
+		out.Objects = append(out.Objects, SyncItem{untrusted.New(o.Key).Show(untrusted.Line), untrusted.New(o.Name).Show(untrusted.Line), o.Word()})
 	}
 	all := out.Objects
 	return fitted(shownObjects, func(most int) (SyncOut, error) {

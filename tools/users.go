@@ -193,7 +193,7 @@ func batchUserSearch(ctx context.Context, d *Deps, _ *Call, in BatchUserSearchIn
 }
 
 func (out *BatchUserSearchOut) add(m plan.Match) {
-	name := untrusted.Clean(m.Name, 120)
+	name := untrusted.New(m.Name).Show(untrusted.Line)
 	switch m.State() {
 	case plan.UnknownUser:
 		out.NotFound = append(out.NotFound, name)
