@@ -94,7 +94,7 @@ func (b *builder) selections() error {
 			if meaning != WordGrants && meaning != WordRefuses {
 				return &trouble.Error{
 					Code: trouble.UnusableAnswer,
-					What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
+					What: fmt.Sprintf("the word %q cannot mean %q", shown(word), shown(meaning)),
 					Next: "a word grants or refuses",
 				}
 			}
@@ -104,7 +104,7 @@ func (b *builder) selections() error {
 			!slices.Contains(b.columns.marks, at) {
 			return &trouble.Error{
 				Code: trouble.UnusableAnswer,
-				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", untrusted.Clean(column, 80), role),
+				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", shown(column), role),
 				Next: "name it in columns.filter too, or leave its words out",
 			}
 		}
@@ -132,11 +132,11 @@ func (b *builder) unmet() error {
 			}
 			next := "the column has " + quoted(s.have...)
 			if near := nearest(v, s.have); near != "" {
-				next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
+				next = fmt.Sprintf("did you mean %q? ", shown(near)) + next
 			}
 			return &trouble.Error{
 				Code: trouble.UnknownValue,
-				What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)),
+				What: fmt.Sprintf("no row has %q under %q", shown(v), shown(s.name)),
 				Next: next,
 			}
 		}
