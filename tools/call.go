@@ -52,7 +52,7 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 	return c, nil
 }
 
-// ClientName is the client's name and version as it says itself: untrusted, cleaned, at most 80 characters.
+// ClientName is the client's name and version as it says itself: untrusted, cleaned and cut.
 func ClientName(ctx context.Context) string {
 	info, _ := clientOf(ctx)
 	return untrusted.New(strings.TrimSpace(info.Name + " " + info.Version)).Show(untrusted.Name)

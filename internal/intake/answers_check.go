@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/trouble"
-	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // check refuses answers that are not among the words that they can be, so that a misspelt one is not taken for none.
@@ -31,7 +30,7 @@ func (a Answers) check() error {
 		}
 		return &trouble.Error{
 			Code: trouble.UnusableAnswer,
-			What: fmt.Sprintf("%s cannot be %q", c.name, untrusted.Clean(c.given, 40)),
+			What: fmt.Sprintf("%s cannot be %q", c.name, shown(c.given)),
 			Next: next,
 		}
 	}
@@ -47,7 +46,7 @@ func noSheet(given layers) error {
 	}
 	return &trouble.Error{
 		Code: trouble.UnknownSheet,
-		What: fmt.Sprintf("the report is no workbook, so it has no sheet %q", untrusted.Clean(name, 80)),
+		What: fmt.Sprintf("the report is no workbook, so it has no sheet %q", shown(name)),
 		Next: "leave sheet out",
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/trouble"
-	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // How sure a role is. A column is access only from accessFloor on; a guess below it is a doubt.
@@ -108,7 +107,7 @@ func (d *columns) rowsByColumn() map[string][]string {
 func (d *columns) free(i int) bool              { return d.list[i].Role == "" }
 func (d *columns) about(i int) *lexicon.Heading { return &d.head.meanings[i] }
 func (d *columns) cells(i int) *shape           { return d.head.sample[i] }
-func (d *columns) shown(i int) string           { return untrusted.Clean(d.list[i].Name, 60) }
+func (d *columns) shown(i int) string           { return shown(d.list[i].Name) }
 
 func (d *columns) set(i int, role Role, confidence float64, reason string, args ...any) {
 	c := &d.list[i]
@@ -148,7 +147,7 @@ func (d *columns) claims(given Mapping) error {
 		if !knownRole(c.role) {
 			return &trouble.Error{
 				Code: trouble.UnusableAnswer,
-				What: fmt.Sprintf("column %q cannot be %q", untrusted.Clean(c.name, 80), untrusted.Clean(string(c.role), 40)),
+				What: fmt.Sprintf("column %q cannot be %q", shown(c.name), shown(string(c.role))),
 				Next: "a column is decision, state, blocked, valid_from, valid_until, application, kind, scope or advice",
 			}
 		}
@@ -159,7 +158,7 @@ func (d *columns) claims(given Mapping) error {
 		if was := d.list[i].Role; was != "" && was != c.role {
 			return &trouble.Error{
 				Code: trouble.MappingClash,
-				What: fmt.Sprintf("column %q is named as %s and as %s", untrusted.Clean(c.name, 80), was, c.role),
+				What: fmt.Sprintf("column %q is named as %s and as %s", shown(c.name), was, c.role),
 				Next: "name it once",
 			}
 		}
@@ -195,11 +194,11 @@ func (d *columns) find(name string) (int, error) {
 	case 0:
 		next := "the file has " + d.head.names()
 		if near := nearest(name, d.head.header); near != "" {
-			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
+			next = fmt.Sprintf("did you mean %q? ", shown(near)) + next
 		}
 		return 0, &trouble.Error{
 			Code: trouble.UnknownColumn,
-			What: fmt.Sprintf("the file has no column %q", untrusted.Clean(name, 80)),
+			What: fmt.Sprintf("the file has no column %q", shown(name)),
 			Next: next,
 		}
 	}
@@ -209,7 +208,7 @@ func (d *columns) find(name string) (int, error) {
 func duplicate(name string, n int) error {
 	return &trouble.Error{
 		Code: trouble.DuplicateHeader,
-		What: fmt.Sprintf("the file has %d columns named %q", n, untrusted.Clean(name, 80)),
+		What: fmt.Sprintf("the file has %d columns named %q", n, shown(name)),
 		Next: "give each column its own name in the header line",
 	}
 }
@@ -222,7 +221,7 @@ func (h *head) names() string {
 			quoted = append(quoted, fmt.Sprintf("and %d more", len(h.header)-i))
 			break
 		}
-		quoted = append(quoted, fmt.Sprintf("%q", untrusted.Clean(name, 60)))
+		quoted = append(quoted, fmt.Sprintf("%q", shown(name)))
 	}
 	return "the columns " + strings.Join(quoted, ", ")
 }

@@ -94,7 +94,7 @@ func (b *builder) selections() error {
 			if meaning != WordGrants && meaning != WordRefuses {
 				return &trouble.Error{
 					Code: trouble.UnusableAnswer,
-					What: fmt.Sprintf("the word %q cannot mean %q", untrusted.Clean(word, 60), untrusted.Clean(meaning, 60)),
+					What: fmt.Sprintf("the word %q cannot mean %q", shown(word), shown(meaning)),
 					Next: "a word grants or refuses",
 				}
 			}
@@ -104,8 +104,7 @@ func (b *builder) selections() error {
 			!slices.Contains(b.columns.marks, at) {
 			return &trouble.Error{
 				Code: trouble.UnusableAnswer,
-				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)",
-					untrusted.Clean(column, 80), role),
+				What: fmt.Sprintf("words are given for the column %q, which does not decide (it is %s)", shown(column), role),
 				Next: "name it in columns.filter too, or leave its words out",
 			}
 		}
@@ -122,8 +121,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// unmet refuses answers about values and words that the file does not have. A saved mapping may name what is gone
-// since, as long as one of the values that it chooses is left.
+// unmet refuses answers about values and words that the file does not have. A saved mapping may name what is gone since,
+// as long as one of the values that it chooses is left.
 func (b *builder) unmet() error {
 	for _, s := range b.chosen {
 		met := slices.Contains(slices.Collect(maps.Values(s.wanted)), true)
@@ -133,11 +132,11 @@ func (b *builder) unmet() error {
 			}
 			next := "the column has " + quoted(s.have...)
 			if near := nearest(v, s.have); near != "" {
-				next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
+				next = fmt.Sprintf("did you mean %q? ", shown(near)) + next
 			}
 			return &trouble.Error{
 				Code: trouble.UnknownValue,
-				What: fmt.Sprintf("no row has %q under %q", untrusted.Clean(v, 80), untrusted.Clean(s.name, 80)),
+				What: fmt.Sprintf("no row has %q under %q", shown(v), shown(s.name)),
 				Next: next,
 			}
 		}
@@ -252,23 +251,12 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 	case h.Is(lexicon.Scope) && d.cells(c.Index).deciding < max(d.cells(c.Index).filled, 1) &&
 		d.given.Layout != LayoutList && d.layout != LayoutMatrix && len(d.given.Rows[name]) == 0:
 		access := d.namesOf(d.with(RoleEntitlement))
-		b.constant = append(b.constant, &constantColumn{
-			index: c.Index,
-			name:  name,
-			seen:  newTable(),
-			ask: func(c *constantColumn) Doubt {
-				return scopeDoubt(c.name, access, c.values[0], "")
-			},
-		})
+		b.constant = append(b.constant, &constantColumn{index: c.Index, name: name, seen: newTable(), ask: func(c *constantColumn) Doubt {
+			return scopeDoubt(c.name, access, c.values[0], "")
+		}})
 	case c.Role == RoleAdvice:
-	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is("") ||
-		h.Remark(false):
-		b.quiet = append(b.quiet, &quietColumn{
-			index:  c.Index,
-			name:   name,
-			remark: h.Remark(true),
-			strict: !h.Remark(false),
-		})
+	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is("") || h.Remark(false):
+		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name, remark: h.Remark(true), strict: !h.Remark(false)})
 	}
 }
 
@@ -281,8 +269,7 @@ func (b *builder) watched() {
 	}
 	for _, q := range b.quiet {
 		if q.rows > 0 {
-			d := mayDecideDoubt(q.name, fmt.Sprintf("some cells say no in words, such as %s in line %d",
-				quoted(q.cell), q.lines[0]))
+			d := mayDecideDoubt(q.name, fmt.Sprintf("some cells say no in words, such as %s in line %d", quoted(q.cell), q.lines[0]))
 			d.Lines = q.lines
 			b.doubt(d)
 		}
