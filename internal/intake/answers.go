@@ -114,7 +114,7 @@ func (l layers) merged() Answers {
 // with returns the answers with others added; the others win.
 func (a Answers) with(o Answers) Answers {
 	a.Columns = a.Columns.with(o.Columns)
-	a.Words = mergeWords(a.Words, o.Words)
+	a.Words = mergeWords(withoutWords(a.Words, o.Columns.Attributes), o.Words)
 	if len(o.Rows) > 0 {
 		a.Rows = maps.Clone(a.Rows)
 		if a.Rows == nil {
@@ -133,6 +133,19 @@ func (a Answers) with(o Answers) Answers {
 	replace(&a.Commas, o.Commas)
 	replace(&a.AccessName, o.AccessName)
 	return a
+}
+
+// withoutWords leaves out the words of columns that a later answer says only describe: what their words mean no longer
+// matters, and words of a column that does not decide are refused.
+func withoutWords(words meanings, columns []string) meanings {
+	if len(columns) == 0 || len(words) == 0 {
+		return words
+	}
+	words = maps.Clone(words)
+	for _, c := range columns {
+		delete(words, c)
+	}
+	return words
 }
 
 func mergeWords(a, o map[string]map[string]string) map[string]map[string]string {
