@@ -55,11 +55,11 @@ func TestNothingIsReadThatWasNotMeant(t *testing.T) {
 			w := newWorld(uint64(seed), lexicons)
 			defer func() {
 				if t.Failed() {
-					t.Logf("the report:\n%s", w.text)
+					t.Logf("the report, written as %q:\n%s", w.encoding, w.text)
 				}
 			}()
 			want := w.pairs()
-			rep, err := intake.Read(context.Background(), strings.NewReader(w.text), intake.Options{Today: today()})
+			rep, err := intake.Read(context.Background(), strings.NewReader(w.file), intake.Options{Today: today()})
 			switch {
 			case err != nil:
 				refused++
@@ -91,7 +91,7 @@ func TestNothingIsReadThatWasNotMeant(t *testing.T) {
 // settled reads the report with all answers.
 func (w *world) settled(t *testing.T, want map[string]bool) {
 	t.Helper()
-	rep, err := intake.Read(context.Background(), strings.NewReader(w.text), intake.Options{
+	rep, err := intake.Read(context.Background(), strings.NewReader(w.file), intake.Options{
 		Today:   today(),
 		Answers: []intake.Answered{{By: intake.ByForm, Answers: w.answers()}},
 	})

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/transform"
+
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/intake/charset"
 	"unicode"
 	"unicode/utf8"
 )
@@ -57,16 +60,18 @@ type meant struct {
 
 // world is a made report, and what it means.
 type world struct {
-	rnd     *rand.Rand
-	w       words
-	english words
-	columns []column
-	rows    []meant
-	managed []string // addresses of other people
-	words   map[string]map[string]string
-	text    string
-	layout  intake.Layout
-	names   map[string]bool
+	rnd      *rand.Rand
+	w        words
+	english  words
+	columns  []column
+	rows     []meant
+	managed  []string // addresses of other people
+	words    map[string]map[string]string
+	text     string
+	layout   intake.Layout
+	names    map[string]bool
+	file     string // the text as it is on disk
+	encoding string // to be said when it is asked; "" for UTF-8, UTF-16 and ASCII
 }
 
 func (w *world) pick(list []string) string {
@@ -130,7 +135,40 @@ func newWorld(seed uint64, lexicons map[string]words) *world {
 	w.noise()
 	rnd.Shuffle(len(w.columns), func(i, j int) { w.columns[i], w.columns[j] = w.columns[j], w.columns[i] })
 	w.write()
+	w.encode()
 	return w
+}
+
+// encode writes the report in an encoding that has all its letters: half of the reports are UTF-8, as most are.
+func (w *world) encode() {
+	w.file = w.text
+	if w.chance(50) {
+		return
+	}
+	if w.chance(20) {
+		w.file = "\ufeff" + w.text
+		return
+	}
+	encodings := charset.All()
+	for _, at := range w.rnd.Perm(len(encodings)) {
+		e := encodings[at]
+		file, _, err := transform.String(e.NewEncoder(), w.text)
+		if err != nil || e == charset.UTF8Twice {
+			continue // it lacks a letter
+		}
+		switch e {
+		case charset.UTF16LE:
+			file = "\xff\xfe" + file
+		case charset.UTF16BE:
+			file = "\xfe\xff" + file
+		default:
+			if file != w.text { // not ASCII alone
+				w.encoding = string(e)
+			}
+		}
+		w.file = file
+		return
+	}
 }
 
 // fill makes the cells of a column.
@@ -368,6 +406,7 @@ func (w *world) write() {
 // answers are everything that a person who knows the report would say.
 func (w *world) answers() intake.Answers {
 	a := intake.Answers{
+		Encoding:  w.encoding,
 		NoneIs:    intake.NoneIsNoValue,
 		Commas:    intake.CommasSplit,
 		DateOrder: intake.DateOrderDayFirst,
