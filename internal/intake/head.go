@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
@@ -124,7 +125,7 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 	if err := h.usable(opts); err != nil {
 		return nil, nil, err
 	}
-	h.measure()
+	h.measure(h.spread(src, opts.MaxLine))
 	scan := &scanner{
 		src:   src,
 		buf:   buf,
@@ -241,13 +242,13 @@ func (h *head) usable(opts Options) error {
 	return nil
 }
 
-// measure takes the shapes of the columns from the records behind the header.
-func (h *head) measure() {
+// measure takes the shapes of the columns from the records behind the header, and from others further on in the file.
+func (h *head) measure(others []peeked) {
 	h.sample = make([]*shape, len(h.header))
 	for i := range h.sample {
 		h.sample[i] = &shape{distinct: map[string]*trait{}}
 	}
-	for _, p := range h.peek[min(h.behind, len(h.peek)):] {
+	for _, p := range slices.Concat(h.peek[min(h.behind, len(h.peek)):], others) {
 		if len(p.cells) != len(h.header) || p.flaw == flawMalformed || p.flaw == flawUnclosed || sameCells(p.cells,
 			h.header) || isFooter(p.cells) {
 			continue

@@ -119,7 +119,7 @@ func (w *workbook) head(opts Options) (*head, error) {
 	if err := h.usable(opts); err != nil {
 		return nil, err
 	}
-	h.measure()
+	h.measure(nil)
 	w.kept, w.width = h.peek[h.behind:], len(h.header)
 	return h, nil
 }

@@ -58,15 +58,6 @@ func Named(name string) (*mapping.File, bool) {
 	return load()[at], true
 }
 
-// Data returns the bytes of an export's file, to be written out and changed.
-func Data(name string) ([]byte, bool) {
-	if _, ok := Named(name); !ok {
-		return nil, false
-	}
-	data, err := files.ReadFile(name + ".json")
-	return data, err == nil
-}
-
 // Find returns the known export that a report's header is of: all of the export's columns are there, whatever their order,
 // case, blanks and what stands in square brackets after a name. The export with the most columns wins.
 func Find(header []string) (Export, bool) {
