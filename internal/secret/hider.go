@@ -9,23 +9,23 @@ import (
 
 // Hider takes known secrets out of text, wherever they are given: as an argument of another name, in an address, in a
 // message of a library. Its zero value knows none.
-type Hider struct{ texts []string }
+type Hider struct{ texts *[]string } // behind a pointer for the reason given at Secret
 
 // shortest is the length in bytes of the shortest secret that is looked for: a shorter one is found in ordinary words.
 const shortest = 8
 
 // NewHider knows these secrets. Of a key with several lines, or in JSON, each long part counts by itself.
 func NewHider(secrets ...Secret) *Hider {
-	h := &Hider{}
+	var texts []string
 	for _, s := range secrets {
-		h.texts = append(h.texts, s.text)
-		h.texts = append(h.texts, partsOf(s.text)...)
+		texts = append(texts, s.Reveal())
+		texts = append(texts, partsOf(s.Reveal())...)
 	}
-	h.texts = slices.DeleteFunc(h.texts, func(text string) bool { return len(text) < shortest })
+	texts = slices.DeleteFunc(texts, func(text string) bool { return len(text) < shortest })
 	// The longest first, or a part would break up the whole.
-	slices.SortFunc(h.texts, func(a, b string) int { return len(b) - len(a) })
-	h.texts = slices.Compact(h.texts)
-	return h
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	texts = slices.Compact(texts)
+	return &Hider{&texts}
 }
 
 // partsOf are the lines of a PEM, without its frame, and the private members of a JWK.
@@ -52,10 +52,10 @@ func partsOf(text string) []string {
 
 // Hide returns the text with a mask in place of every secret.
 func (h *Hider) Hide(text string) string {
-	if h == nil {
+	if h == nil || h.texts == nil {
 		return text
 	}
-	for _, s := range h.texts {
+	for _, s := range *h.texts {
 		text = strings.ReplaceAll(text, s, masked)
 	}
 	return text

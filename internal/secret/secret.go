@@ -10,16 +10,24 @@ const masked = "[secret]"
 
 // Secret wraps a credential. Every way that Go prints, logs or encodes a value shows a mask;
 // only Reveal gives the text. The zero value is an absent secret.
-type Secret struct{ text string }
+//
+// The text is behind a pointer because fmt asks no method of a value that an unexported field holds, and walks into it
+// instead: it prints a pointer found there as an address. A plain string there would be printed.
+type Secret struct{ text *string }
 
 // New wraps text.
-func New(text string) Secret { return Secret{text: text} }
+func New(text string) Secret { return Secret{text: &text} }
 
 // Reveal returns the text. Call it only where the text goes onto the wire.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 // String returns the mask.
 func (s Secret) String() string { return masked }

@@ -34,3 +34,23 @@ func TestSecretNeverPrints(t *testing.T) {
 		t.Error("Reveal lost the text")
 	}
 }
+
+// fmt does not ask values in unexported fields how they want to be shown.
+func TestAHiddenFieldDoesNotPrintASecret(t *testing.T) {
+	type inner struct {
+		token secret.Secret
+		all   []secret.Secret
+		hider *secret.Hider
+	}
+	v := struct{ in inner }{inner{
+		token: secret.New("HUNTER2HUNTER2"),
+		all:   []secret.Secret{secret.New("HUNTER2HUNTER2")},
+		hider: secret.NewHider(secret.New("HUNTER2HUNTER2")),
+	}}
+	if out := fmt.Sprintf("%v %+v %#v", v, v, v); strings.Contains(out, "HUNTER2") {
+		t.Errorf("a secret is printed: %s", out)
+	}
+	if out := fmt.Sprintf("%+v", *v.in.hider); strings.Contains(out, "HUNTER2") {
+		t.Errorf("what is looked for is printed: %s", out)
+	}
+}
