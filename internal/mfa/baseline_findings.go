@@ -14,7 +14,7 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 	exempt := policy.IndexExemptions()
 	var findings []Finding
 	for _, row := range b.Rows {
-		if CountedOnly(row.Status) {
+		if countedInExports(row.Status) {
 			s.Counted[row.Status]++
 			continue
 		}

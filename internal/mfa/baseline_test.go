@@ -94,11 +94,15 @@ func TestRowsThatCannotBeUsedAreCountedWithTheirLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Lines != 7 || len(b.Rows) != 2 || b.Rows[0].ID != "00u1" || b.Rows[1].ID != "00u6" || b.Rows[1].Line != 9 {
+	if b.Lines != 7 || len(b.Rows) != 3 || b.Rows[0].ID != "00u1" || b.Rows[2].ID != "00u6" || b.Rows[2].Line != 9 {
 		t.Errorf("%d lines: %+v", b.Lines, b.Rows)
 	}
+	// Bytes of another encoding are a name that is not known, and count as no method.
+	if odd := b.Rows[1]; odd.ID != "00u5" || len(odd.Methods) != 1 || odd.Methods[0].Strength != Unknown {
+		t.Errorf("a method in another encoding: %+v", odd)
+	}
 	want := []string{"line 4: no one", "line 5: 2 cells, 5 expected", "line 6: ",
-		"line 7: counts \"3\" authenticators and lists none", "line 8: the authenticators are not UTF-8"}
+		"line 7: counts \"3\" authenticators and lists none"}
 	if len(b.Problems) != len(want) || b.ProblemCount != len(want) {
 		t.Fatalf("problems %q", b.Problems)
 	}

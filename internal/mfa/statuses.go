@@ -2,15 +2,18 @@ package mfa
 
 import "strings"
 
-// CountedOnly reports whether an audit only counts people of a user status: they cannot sign in. Okta's API does not even
-// list DEPROVISIONED users; exports of the Admin Console do.
+// CountedOnly reports whether an audit only counts people of a user status: they cannot sign in. DEPROVISIONED users are
+// left out of audits altogether: Okta's API lists them in groups and searches, and not among all users.
 func CountedOnly(status string) bool {
 	switch status {
-	case "STAGED", "PROVISIONED", "SUSPENDED", "DEPROVISIONED":
+	case "STAGED", "PROVISIONED", "SUSPENDED":
 		return true
 	}
 	return false
 }
+
+// countedInExports is CountedOnly for exports of the Admin Console, which list DEPROVISIONED users, too.
+func countedInExports(status string) bool { return CountedOnly(status) || status == "DEPROVISIONED" }
 
 // JudgedApart reports whether people of a user status are judged, and named apart: they can sign in again at any time.
 func JudgedApart(status string) bool {
