@@ -42,7 +42,7 @@ var imports = map[string][]string{
 	},
 	// Okta's data types and the quoting of its filters alone: TestMFAIsPure
 	"internal/mfa": {
-		"oktaclient", "internal/intake", "internal/untrusted",
+		"oktaclient", "internal/untrusted",
 	},
 	// findings in the words of tickets, messages and files, for tools and commands alike
 	"internal/report": {

@@ -8,8 +8,6 @@ import (
 	"iter"
 	"strings"
 	"unicode/utf8"
-
-	"okta-entitlements-mcp/internal/intake"
 )
 
 // Bounds of an export. Half a million people with the usual columns stay under the size.
@@ -62,22 +60,22 @@ func ParseBaseline(r io.Reader) (*Baseline, error) {
 }
 
 // read takes in the heading, which comes first, and the rows.
-func (b *baselineReader) read(records iter.Seq2[intake.Record, error]) error {
+func (b *baselineReader) read(records iter.Seq2[csvRecord, error]) error {
 	for record, err := range records {
 		switch {
 		case err != nil:
 			return err
 		case b.width == 0:
-			if err := b.heading(record.Cells); err != nil {
+			if err := b.heading(record.cells); err != nil {
 				return err
 			}
-		case record.Flaw != "":
+		case record.flaw != "":
 			b.out.Lines++
-			b.problem(record.Line, record.Flaw)
+			b.problem(record.line, record.flaw)
 		case len(b.out.Rows) >= maxBaselineRows:
 			return fmt.Errorf("the file has more than %d people; export it in parts", maxBaselineRows)
 		default:
-			b.row(record.Line, record.Cells)
+			b.row(record.line, record.cells)
 		}
 	}
 	if b.width == 0 {
