@@ -77,7 +77,7 @@ func (e *Engine) wholeJournal(planID string) error {
 	ended := err == nil
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && ended:
+	case errors.Is(err, fs.ErrNotExist) && ended && summary.JournalBytes > 0: // a run without operations opens none
 		return damaged(path, 1, "it is missing, and its run has ended")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

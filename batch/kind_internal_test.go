@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 // badges is the counterpart of two made-up kinds: who has a badge, and what happens to the calls for some users.
 type badges struct {
+	mu    sync.Mutex // operations run side by side
 	has   map[string]bool
 	calls map[string]int
 	fate  map[string]string // user: what becomes of the first call
@@ -25,6 +27,8 @@ type badges struct {
 var errLost = &oktaclient.Error{Method: "POST", Pattern: "/badges", Sent: oktaclient.MaybeSent}
 
 func (b *badges) set(user string, has bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.calls[user]++
 	fate := b.fate[user]
 	if b.calls[user] > 1 {
@@ -41,6 +45,12 @@ func (b *badges) set(user string, has bool) error {
 	}
 	b.has[user] = has
 	return nil
+}
+
+func (b *badges) holds(user string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.has[user]
 }
 
 // give and take are the two kinds, declared here and nowhere else.
@@ -61,7 +71,7 @@ func (b *badges) give() kind {
 			return Result{Outcome: Created, ID: "badge"}, b.set(op.UserID, true)
 		},
 		look: func(_ context.Context, _ *run, op *plan.Op) (Result, bool, error) {
-			return Result{Outcome: Created, ID: "badge"}, b.has[op.UserID], nil
+			return Result{Outcome: Created, ID: "badge"}, b.holds(op.UserID), nil
 		},
 		compare: func(_ context.Context, r *run, ops []int) error {
 			for _, i := range ops {
@@ -84,7 +94,7 @@ func (b *badges) take() kind {
 			return Result{Outcome: Created}, b.set(op.UserID, false)
 		},
 		look: func(_ context.Context, _ *run, op *plan.Op) (Result, bool, error) {
-			return Result{Outcome: Created}, !b.has[op.UserID], nil
+			return Result{Outcome: Created}, !b.holds(op.UserID), nil
 		},
 	}
 }
