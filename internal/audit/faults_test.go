@@ -207,8 +207,8 @@ func TestWhoCannotBeReadIsUnreadableAndReadAgainByTheNextAudit(t *testing.T) {
 				before := r.audit(full)
 				people := r.byID(before.AuditID)
 				var broken []string
-				for user := range people {
-					if len(broken) < 3 {
+				for user, f := range people { // an administrator's roles are read before anyone's methods, and stop an audit
+					if len(broken) < 3 && len(f.Roles) == 0 {
 						broken = append(broken, user)
 					}
 				}
