@@ -96,14 +96,7 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 	}
 	h.peekAt(buf, src.eof, opts.MaxLine, sampleRecords)
 	if len(h.peek) == 0 { // one endless line, or nothing but blank lines
-		scan := &scanner{
-			src:   src,
-			buf:   buf,
-			pos:   h.skip,
-			line:  1 + h.lines,
-			delim: h.delim,
-			max:   opts.MaxLine,
-		}
+		scan := h.scanner(src, buf, opts.MaxLine)
 		var rec record
 		more, err := scan.next(&rec)
 		if err != nil {
@@ -126,14 +119,7 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 		return nil, nil, err
 	}
 	h.measure(h.spread(src, opts.MaxLine))
-	scan := &scanner{
-		src:   src,
-		buf:   buf,
-		pos:   h.skip,
-		line:  1 + h.lines,
-		delim: h.delim,
-		max:   opts.MaxLine,
-	}
+	scan := h.scanner(src, buf, opts.MaxLine)
 	var rec record
 	for range h.behind {
 		if _, err := scan.next(&rec); err != nil {
@@ -141,6 +127,18 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 		}
 	}
 	return scan, h, nil
+}
+
+// scanner reads the file from its first record on; buf is what has been read of it so far.
+func (h *head) scanner(src *source, buf []byte, max int) *scanner {
+	return &scanner{
+		src:   src,
+		buf:   buf,
+		pos:   h.skip,
+		line:  1 + h.lines,
+		delim: h.delim,
+		max:   max,
+	}
 }
 
 func emptyFile(what string) error {
