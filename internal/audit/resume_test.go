@@ -171,7 +171,7 @@ func TestAGroupsAuditInBetweenDoesNotLoseAnInterruptedAuditOfEverybody(t *testin
 		o := newOrg(r, rand.New(rand.NewPCG(6, 1)))
 		group := r.Tenant.AddGroup("Finance people", o.users[:3]...)
 		time.Sleep(time.Hour)
-		held := r.killAt(w, 60, nil)
+		held := r.killAt(w, 100, nil)
 		if len(held) < 20 {
 			t.Fatalf("only %d people were on disk at the kill", len(held))
 		}
@@ -192,7 +192,11 @@ func TestAGroupsAuditInBetweenDoesNotLoseAnInterruptedAuditOfEverybody(t *testin
 			t.Errorf("the interrupted audit %s did not go on, %s was made", interrupted, s.AuditID)
 		}
 		for user := range held {
-			if n := w.read(user); user != touched && (n[0] > 1 || n[1] > 1) {
+			most := 1
+			if slices.Contains(o.users[:3], user) {
+				most = 2 // the group's audit is another audit: it reads its own people
+			}
+			if n := w.read(user); user != touched && (n[0] > most || n[1] > most) {
 				t.Errorf("%s was read %d times", user, n)
 			}
 		}
