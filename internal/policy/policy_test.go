@@ -109,3 +109,33 @@ func TestADecisionNamesTheDoubtsThatArgumentsSettled(t *testing.T) {
 		}
 	}
 }
+
+// TestADeclinedPlanIsClosedToConversations: a person at a command line may still apply it.
+func TestADeclinedPlanIsClosedToConversations(t *testing.T) {
+	p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}
+	var said *plan.Declined
+	var broken error
+	gate := policy.New(policy.Options{Declined: func(string) (*plan.Declined, error) { return said, broken }})
+	permit := func(channel policy.Channel) error {
+		_, err := gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: channel})
+		return err
+	}
+	for _, channel := range []policy.Channel{policy.Conversation, policy.Dialogue} {
+		said, broken = nil, nil
+		if err := permit(channel); err != nil {
+			t.Errorf("%s, not declined: %v", channel, err)
+		}
+		said = &plan.Declined{Answer: plan.AnswerCancel}
+		if err := permit(channel); trouble.CodeOf(err) != trouble.PlanDeclined {
+			t.Errorf("%s, declined: %v", channel, err)
+		}
+		said, broken = nil, errors.New("no such disk")
+		if err := permit(channel); !errors.Is(err, broken) {
+			t.Errorf("%s, not known whether declined: %v", channel, err)
+		}
+	}
+	said, broken = &plan.Declined{Answer: plan.AnswerDecline}, nil
+	if err := permit(policy.CommandLine); err != nil {
+		t.Errorf("a person at a command line: %v", err)
+	}
+}
