@@ -104,7 +104,7 @@ func readOut(name string, page intake.Page, width untrusted.Width, full bool) Re
 func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, more int) {
 	shown := min(len(columns), shownColumns)
 	for _, c := range columns[:shown] {
-		item := ColumnItem{Name: untrusted.Clean(c.Name, 80), Role: string(c.Role)}
+		item := ColumnItem{Name: c.Name.Show(untrusted.Name), Role: string(c.Role)}
 		if grounds {
 			item.Reason, item.Confidence = untrusted.Clean(c.Reason, 200), c.Confidence
 		}

@@ -108,11 +108,11 @@ func quote(text string, most int) string {
 	return `"` + strings.ReplaceAll(untrusted.Clean(text, most), `"`, "'") + `"`
 }
 
-func quoteIf(text string) string {
-	if text == "" {
+func quoteIf(name untrusted.Stored) string {
+	if name.IsZero() {
 		return ""
 	}
-	return quote(text, 80)
+	return quote(name.Show(untrusted.Name), int(untrusted.Name))
 }
 
 func readingSeen(r *intake.Reading) ReadingSeen {
@@ -161,7 +161,7 @@ func doubtItems(doubts []intake.Doubt) []DoubtItem {
 	for _, d := range doubts[:min(len(doubts), shownDoubts)] {
 		item := DoubtItem{
 			Code:     d.Code,
-			Column:   untrusted.Clean(d.Column, 80),
+			Column:   d.Column.Show(untrusted.Name),
 			Lines:    d.Lines,
 			Question: untrusted.Clean(d.Question, 400),
 			Planning: d.Okta,

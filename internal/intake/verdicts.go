@@ -46,7 +46,7 @@ func newVerdictColumn(c Column, h *lexicon.Heading, answers Answers) *verdictCol
 	v := &verdictColumn{index: c.Index, role: c.Role, words: newTable(), used: map[string]bool{},
 		request: ofRequest(h), given: map[string]string{}}
 	for column, words := range answers.Words {
-		if column == c.Name || strings.EqualFold(foldSpace(column), foldSpace(c.Name)) {
+		if column == c.Name.Raw() || strings.EqualFold(foldSpace(column), foldSpace(c.Name.Raw())) {
 			for word, meaning := range words {
 				v.given[wordKey(word)] = meaning
 			}
@@ -247,7 +247,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	}
 	q := &Doubt{
 		Code:   DoubtWords,
-		Column: name,
+		Column: untrusted.NewStored(name),
 		Lines:  lines,
 		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), quoted(words...),
 			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them")),
@@ -324,7 +324,7 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 		})
 		all = append(all, Settled{
 			Code:   DoubtWords,
-			Column: name,
+			Column: untrusted.NewStored(name),
 			Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
 				w.meaning),
 			By: by,
