@@ -20,7 +20,7 @@ type PlanJSON struct {
 	File       string             `json:"file"`
 	SHA256     string             `json:"sha256"`
 	Reading    string             `json:"reading"` // one line
-	Settled    []SettledOut   `json:"settled,omitempty"`
+	Settled    []SettledOut       `json:"settled,omitempty"`
 	Mapping    string             `json:"mapping,omitempty"` // applied to the report by itself
 	Planned    map[string]int     `json:"planned"`           // by what is done
 	Rows       map[plan.State]int `json:"rows,omitempty"`    // by state; they add up to total_rows
