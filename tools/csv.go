@@ -106,7 +106,7 @@ func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, mor
 	for _, c := range columns[:shown] {
 		item := ColumnItem{Name: c.Name.Show(untrusted.Name), Role: string(c.Role)}
 		if grounds {
-			item.Reason, item.Confidence = untrusted.Clean(c.Reason, 200), c.Confidence
+			item.Reason, item.Confidence = shorten(c.Reason, untrusted.Line), c.Confidence
 		}
 		items = append(items, item)
 	}

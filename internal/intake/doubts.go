@@ -101,7 +101,7 @@ func quoted(names ...string) string {
 			all = append(all, fmt.Sprintf("%d more", len(names)-i))
 			break
 		}
-		all = append(all, fmt.Sprintf("%q", untrusted.Clean(n, 60)))
+		all = append(all, fmt.Sprintf("%q", shown(n)))
 	}
 	if len(all) < 2 {
 		return strings.Join(all, "")

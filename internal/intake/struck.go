@@ -53,7 +53,7 @@ func (b *builder) unmetValues() error {
 			}
 			return &trouble.Error{
 				Code: trouble.UnknownWord,
-				What: fmt.Sprintf("the column %q has no value %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)),
+				What: fmt.Sprintf("the column %q has no value %q", shown(name), shown(word)),
 				Next: "write the value as the report has it",
 			}
 		}
@@ -130,7 +130,7 @@ func (b *builder) settledValues() {
 		name := b.header[c.index]
 		for _, word := range sortedKeys(c.syntax.used) {
 			b.settled = append(b.settled, Settled{Code: DoubtRefusalInCell, Column: untrusted.NewStored(name),
-				Answer: fmt.Sprintf("%q %s", untrusted.Clean(word, 60), c.syntax.words[word]),
+				Answer: fmt.Sprintf("%q %s", shown(word), c.syntax.words[word]),
 				By:     b.layers.by(func(a Answers) bool { return a.hasWord(name, word) })})
 		}
 	}

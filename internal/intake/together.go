@@ -148,7 +148,7 @@ func scopeDoubt(name string, access []string, scope, value string) Doubt {
 		Columns: storedTexts(append([]string{name}, access...)),
 		Question: fmt.Sprintf("%s and %s seem to name the access together; how are they read?", quoted(name),
 			quoted(access...)),
-		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", untrusted.Clean(scope+": "+value, 80)),
+		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", shown(scope+": "+value)),
 			Answers{Columns: Mapping{Others: map[string]Role{name: RoleScope}}}),
 			answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}})},
 	}

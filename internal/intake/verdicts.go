@@ -267,7 +267,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 			for _, w := range words[:min(len(words), 3)] {
 				one := all(WordRefuses)
 				one.Words[name][w] = WordGrants
-				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", untrusted.Clean(w, 40)), one))
+				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", shown(w)), one))
 			}
 		}
 		q.Answers = append(q.Answers, answer(verb(len(words), "it does not grant", "none of them grants"), all(WordRefuses)),
@@ -290,11 +290,11 @@ func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
 		}
 		next := "the column has " + quoted(have...)
 		if near := nearest(word, have); near != "" {
-			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
+			next = fmt.Sprintf("did you mean %q? ", shown(near)) + next
 		}
 		return &trouble.Error{
 			Code: trouble.UnknownWord,
-			What: fmt.Sprintf("the column %q has no word %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)),
+			What: fmt.Sprintf("the column %q has no word %q", shown(name), shown(word)),
 			Next: next,
 		}
 	}
@@ -325,7 +325,7 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 		all = append(all, Settled{
 			Code:   DoubtWords,
 			Column: untrusted.NewStored(name),
-			Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
+			Answer: fmt.Sprintf("%q %s", shown(w.text),
 				w.meaning),
 			By: by,
 		})
