@@ -39,6 +39,7 @@ var rawCallers = map[string]string{
 	"internal/mfa/query.go":             "findings are searched by login, e-mail and name",
 	"internal/mfa/signals.go":           "reason and factor of an event are compared with Okta's constants",
 	"internal/mfa/tally.go":             "departments are sorted by name",
+	"internal/notify/jira.go":           "the type of issue is found by its name",
 	"internal/plan/grants.go":           "users are searched by e-mail",
 	"internal/plan/match.go":            "entitlements and values are found by name",
 	"internal/plan/people.go":           "users are found by login, e-mail or employee number",
