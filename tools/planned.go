@@ -417,7 +417,7 @@ func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 	}
 	out.Resources = append(out.Resources, runURI(p.ID, summaryFile))
 	for i := range out.Errors {
-		out.Errors[i].Error = untrusted.Clean(out.Errors[i].Error, 300)
+		out.Errors[i].Error = shorten(out.Errors[i].Error, untrusted.Long)
 	}
 	out.Next = nextAfter(p, s)
 	return out

@@ -14,6 +14,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // documented is a type with fields whose description or values are too long for a line beside the field.
@@ -148,7 +149,7 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 		}
 		return &trouble.Error{
 			Code: trouble.UnknownArgument,
-			What: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)),
+			What: fmt.Sprintf("%s: there is no %q", where, shorten(name, untrusted.Name)),
 			Next: next,
 		}
 	case *kind.Required:

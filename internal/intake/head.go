@@ -162,7 +162,7 @@ func delimiterOf(s string) (byte, error) {
 	if len(s) != 1 || s[0] >= 0x80 || s[0] == '"' || s[0] == '\n' || s[0] == '\r' {
 		return 0, &trouble.Error{
 			Code: trouble.UnusableAnswer,
-			What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)),
+			What: fmt.Sprintf("%q is no delimiter", untrusted.New(s).Show(untrusted.Word)),
 			Next: "send one sign, such as | or ;, or the word tab",
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	Line      Width = 200  // what stands alone on a line: a message of Okta, a file's path
 	Long      Width = 400  // a cell or a list item that says something; a whole name of 255 characters fits
 	Paragraph Width = 1000 // several sentences
+	Whole     Width = 6000 // what a client sends back as it is: arguments that settle the doubts about a report
 )
 
 // Text is text that people outside wrote: from a report, from Okta, Jira or Slack. It gets this type where it is read.
