@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestBuiltInRules(t *testing.T) {
@@ -83,7 +84,11 @@ func TestADecisionNamesTheDoubtsThatArgumentsSettled(t *testing.T) {
 	settled := func(by ...intake.By) *plan.Plan {
 		p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}, Reading: &intake.Reading{}}
 		for _, b := range by {
-			p.Reading.Settled = append(p.Reading.Settled, intake.Settled{Code: "unknown_word", Column: "Deci\u202esion", By: b})
+			p.Reading.Settled = append(p.Reading.Settled, intake.Settled{
+				Code:   "unknown_word",
+				Column: untrusted.NewStored("Deci\u202esion"),
+				By:     b,
+			})
 		}
 		return p
 	}
