@@ -44,8 +44,8 @@ type Summary struct {
 	First   time.Time `json:"first"` // zero when there is no entry
 	Last    time.Time `json:"last"`
 	Hash    string    `json:"hash"` // of the last entry; kept elsewhere, it proves this trail later
-	// Pending is 1 when the last entry is complete but was not yet noted in trail.head: a process died between the two
-	// steps. It counts in Entries, and the next Open notes it.
+	// Pending is how many entries at the end are complete but were not yet noted in trail.head: a process died between the
+	// two steps. They are one entry, or entries of one group. They count in Entries, and the next Open notes them.
 	Pending int `json:"pending,omitempty"`
 }
 
@@ -117,6 +117,7 @@ type verifier struct {
 	lines  *lineReader
 	number int
 	prev   string
+	group  int64 // Seq of the first entry of the group that was read last
 	sum    Summary
 	head   Head
 }
@@ -143,6 +144,12 @@ func (v *verifier) line(line []byte, whole bool) error {
 	}
 	if e.Seq == v.head.Seq && e.Hash != v.head.Hash {
 		return v.fail(Changed, "the entry is not the one that trail.head names")
+	}
+	if e.Group == 0 {
+		v.group = e.Seq
+	}
+	if e.Group != 0 && e.Group != v.group {
+		return v.fail(Changed, "the entry names group %d, and the group before it is %d", e.Group, v.group)
 	}
 	if want == 1 {
 		v.sum.First = e.Time
@@ -174,8 +181,8 @@ func (v *verifier) end() error {
 		return v.fail(HeadLost, "trail.head is not one that was written")
 	case v.sum.Entries < v.head.Seq:
 		return v.fail(Truncated, "the trail ends here, but %d entries were written", v.head.Seq)
-	case v.sum.Entries > v.head.Seq+1:
-		return v.fail(HeadLost, "trail.head names entry %d; at most one entry may follow it", v.head.Seq)
+	case v.sum.Entries > v.head.Seq && v.group != v.head.Seq+1, v.sum.Entries > v.head.Seq+maxGroup:
+		return v.fail(HeadLost, "trail.head names entry %d; only one entry or one group may follow it", v.head.Seq)
 	}
 	v.sum.Pending = int(v.sum.Entries - v.head.Seq)
 	return nil
