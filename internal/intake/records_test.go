@@ -11,10 +11,10 @@ import (
 
 func TestRecordsReadTablesOfAnyDialect(t *testing.T) {
 	for name, text := range map[string]string{
-		"commas":      "Login,Name\nada,\"Quill, Ada\"\n",
-		"a mark":      "\ufeffLogin;Name\r\nada;Quill, Ada\r\n",
-		"sep":         "sep=;\nLogin;Name\nada;Quill, Ada\n",
-		"UTF-16":      "\xff\xfeL\x00o\x00g\x00i\x00n\x00;\x00N\x00a\x00m\x00e\x00\n\x00a\x00d\x00a\x00;\x00Q\x00u\x00i\x00l\x00l\x00,\x00 \x00A\x00d\x00a\x00\n\x00",
+		"commas": "Login,Name\nada,\"Quill, Ada\"\n",
+		"a mark": "\ufeffLogin;Name\r\nada;Quill, Ada\r\n",
+		"sep":    "sep=;\nLogin;Name\nada;Quill, Ada\n",
+		"UTF-16": "\xff\xfeL\x00o\x00g\x00i\x00n\x00;\x00N\x00a\x00m\x00e\x00\n\x00a\x00d\x00a\x00;\x00Q\x00u\x00i\x00l\x00l\x00,\x00 \x00A\x00d\x00a\x00\n\x00",
 	} {
 		var got []intake.Record
 		for record, err := range intake.Records(strings.NewReader(text), 1<<20) {
