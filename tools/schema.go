@@ -95,6 +95,23 @@ func plain(node any) {
 	}
 }
 
+// open takes out of a schema in place that objects have no other fields.
+func open(node any) {
+	switch n := node.(type) {
+	case map[string]any:
+		if n["additionalProperties"] == false {
+			delete(n, "additionalProperties")
+		}
+		for _, child := range n {
+			open(child)
+		}
+	case []any:
+		for _, child := range n {
+			open(child)
+		}
+	}
+}
+
 func compile(name string, schema json.RawMessage) (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"hash"
 	"io"
 	"sync"
+
+	"okta-entitlements-mcp/internal/durable"
 )
 
 // checked is the beginning of the trail that Verify has read and found whole.
@@ -49,7 +51,7 @@ func (c *checked) verify(f io.ReadSeeker, size int64, head Head) (Summary, error
 		c.size = 0
 	}
 	rest := io.TeeReader(io.LimitReader(f, size-c.size), digest)
-	v.lines, v.head = newLines(rest), head
+	v.lines, v.head = durable.NewLineReader(rest, maxLine), head
 	sum, err := v.read()
 	if err != nil {
 		c.size = 0

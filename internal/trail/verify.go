@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -59,7 +58,7 @@ type Head struct {
 // could not be seen. The error is a *VerifyError, or that of reading. VerifyDir does it for a trail in use.
 func Verify(r io.Reader, head Head) (Summary, error) {
 	v := newVerifier()
-	v.lines, v.head = newLines(r), head
+	v.lines, v.head = durable.NewLineReader(r, maxLine), head
 	return v.read()
 }
 
@@ -68,7 +67,7 @@ func newVerifier() verifier { return verifier{prev: Genesis, sum: Summary{Hash: 
 // read checks the lines that are left, and the end.
 func (v *verifier) read() (Summary, error) {
 	for {
-		line, whole, err := v.lines.next()
+		line, whole, err := v.next()
 		if err != nil {
 			return v.sum, fmt.Errorf("verify trail: %w", err)
 		}
@@ -122,7 +121,7 @@ func snapshot(ctx context.Context, dir string) (f *os.File, size int64, head Hea
 }
 
 type verifier struct {
-	lines  *lineReader
+	lines  *durable.LineReader
 	number int
 	prev   string
 	group  int64 // Seq of the first entry of the group that was read last
@@ -172,7 +171,7 @@ func (v *verifier) misplaced(e Entry, want int64) error {
 		return v.fail(Reordered, "entry %d is here", e.Seq)
 	}
 	for {
-		line, _, err := v.lines.next()
+		line, _, err := v.next()
 		if err != nil || line == nil {
 			return v.fail(Removed, "the next entry is %d", e.Seq)
 		}
@@ -196,25 +195,19 @@ func (v *verifier) end() error {
 	return nil
 }
 
-// lineReader reads lines of at most maxLine bytes, and knows whether the last one ends.
-type lineReader struct{ r *bufio.Reader }
-
-func newLines(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, maxLine+1)} }
-
-// next returns nil at the end. A line that is too long comes back cut, which no check lets pass.
-func (l *lineReader) next() (line []byte, whole bool, err error) {
-	line, err = l.r.ReadSlice('\n')
+// next returns nil at the end, and whether the line ends. A line that is too long comes back cut, which no check lets
+// pass.
+func (v *verifier) next() (line []byte, whole bool, err error) {
+	l, err := v.lines.Next()
 	switch {
-	case err == nil:
-		return line[:len(line)-1], true, nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return line, true, nil
-	case !errors.Is(err, io.EOF):
-		return nil, false, err
-	case len(line) == 0:
+	case err == nil, errors.Is(err, durable.ErrLongLine):
+		return l.Text, true, nil
+	case errors.Is(err, durable.ErrTorn):
+		return l.Text, false, nil
+	case errors.Is(err, io.EOF):
 		return nil, false, nil
 	}
-	return line, false, nil
+	return nil, false, err
 }
 
 // readHead reads trail.head. It must be spelt to the byte as it was written.

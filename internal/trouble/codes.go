@@ -73,6 +73,7 @@ const (
 	PlanDamaged                   Code = "plan_damaged"
 	PlanFormat                    Code = "plan_format" // another version of the program made the plan
 	PlanStale                     Code = "plan_stale"
+	PlanDeclined                  Code = "plan_declined" // its user was asked and did not confirm it
 
 	// internal/plan: what a person should read before confirming.
 	MatchedLoosely   Code = "matched_loosely"

@@ -25,6 +25,10 @@ const (
 // Every way that Go prints, logs or encodes a value shows it cleaned (see Clean) and at most Line wide; Show takes
 // another width. Only Raw gives the text itself, for plans, journals, readings and calls; a test lists who calls it.
 //
+// Two kinds of words from outside stay strings. Ids, status words, authenticators, roles and keys of issues come out of
+// lists that Okta, Jira and Slack keep and no user of theirs writes; code decides by them. A sentence of ours that quotes a
+// Text is a string, because the Text was shown when it was quoted.
+//
 // Texts are compared by their raw text, with == and as keys of maps. A map with Texts as keys cannot be encoded as JSON,
 // because two keys may look the same once they are cleaned.
 type Text struct{ raw string }
