@@ -95,7 +95,7 @@ func TestKindsOfReports(t *testing.T) {
 				t.Fatalf("asks %+v", open)
 			}
 			if tt.doubt != "" {
-				if len(open) == 0 || open[0].Code+" "+open[0].Column != tt.doubt {
+				if len(open) == 0 || open[0].Code+" "+open[0].Column.Raw() != tt.doubt {
 					t.Errorf("got %+v, want the doubt %s", open, tt.doubt)
 				}
 				return

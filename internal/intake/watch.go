@@ -232,7 +232,7 @@ func (q *quietColumn) read(rec *record) {
 
 // watch keeps an eye on a column that only describes, as far as the sample shows.
 func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
-	name := c.Name
+	name := c.Name.Raw()
 	if c.Confidence == sureByCaller && slices.ContainsFunc(d.given.Columns.claims(), func(cl claim) bool {
 		return cl.role == c.Role && strings.EqualFold(foldSpace(cl.name), foldSpace(name))
 	}) {

@@ -115,7 +115,7 @@ func (d *columns) weak() {
 	names := d.namesOf(possible)
 	q := Doubt{
 		Code:    DoubtAccess,
-		Columns: names,
+		Columns: storedTexts(names),
 		Question: fmt.Sprintf("no column is clearly access; is it %s?",
 			strings.ReplaceAll(quoted(names...), " and ", " or ")),
 	}
@@ -135,7 +135,7 @@ func (d *columns) solidAccess() bool { return len(d.with(RoleEntitlement)) > 0 }
 func (d *columns) possible(i int) bool {
 	h, c := d.about(i), d.cells(i)
 	if !h.Is("", lexicon.Faint, lexicon.PairValue, lexicon.Scope) && !(h.Is(lexicon.ID, lexicon.Name) &&
-		h.Has(lexicon.Access)) || d.list[i].Name == "" {
+		h.Has(lexicon.Access)) || d.name(i) == "" {
 		return false
 	}
 	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled ||
@@ -165,7 +165,7 @@ func (d *columns) rest() {
 		}
 		c, h := d.cells(i), d.about(i)
 		switch {
-		case d.list[i].Name == "":
+		case d.name(i) == "":
 			d.set(i, RoleIgnored, sureHeader, "the column has no name")
 		case d.explicit && h.Is("", lexicon.Access, lexicon.Weak, lexicon.Faint):
 			d.set(i, RoleIgnored, sureByCaller, "the caller named the access columns, and this is none of them")

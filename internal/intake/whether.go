@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // whether looks at one column that has no role yet: can it take a row's access away? Such columns get a role even when
@@ -78,7 +80,7 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 		return // Delete Records, with marks, among other headings with marks
 	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
-		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.list[i].Name),
+		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.name(i)),
 			quoted(c.order[0])))
 		return
 	}
@@ -94,13 +96,13 @@ func (d *columns) yesNo(h *lexicon.Heading) bool {
 // mayDecide doubts a column that could take access away and is not understood. Until it is settled it describes.
 func (d *columns) mayDecide(i int, why string) {
 	d.set(i, RoleAttribute, notSure, "in doubt: it may decide")
-	d.doubt(mayDecideDoubt(d.list[i].Name, why))
+	d.doubt(mayDecideDoubt(d.name(i), why))
 }
 
 func mayDecideDoubt(name, why string) Doubt {
 	return Doubt{
 		Code:     DoubtMayDecide,
-		Column:   name,
+		Column:   untrusted.NewStored(name),
 		Question: fmt.Sprintf("does %s decide who has access? %s", quoted(name), why),
 		Answers: []Answer{answer("it decides: a row without a clear yes grants nothing",
 			Answers{Columns: Mapping{Filter: name}}),
@@ -164,9 +166,9 @@ func (d *columns) validity(i int, part lexicon.Part) {
 		d.set(i, RoleAttribute, notSure, "in doubt: another column holds the %s day", what)
 		d.doubt(Doubt{
 			Code:     DoubtMayDecide,
-			Column:   d.list[i].Name,
-			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.list[i].Name), what),
-			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})},
+			Column:   untrusted.NewStored(d.name(i)),
+			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.name(i)), what),
+			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.name(i)}}})},
 		})
 	default:
 		d.set(i, role, sureHeader, "%q holds the %s day of the access", d.shown(i), what)
@@ -267,10 +269,10 @@ func (d *columns) adviceOnly() {
 		if c.deciding == 0 {
 			continue
 		}
-		name := d.list[i].Name
+		name := d.name(i)
 		d.doubt(Doubt{
 			Code:   DoubtAdvice,
-			Column: name,
+			Column: untrusted.NewStored(name),
 			Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do "+
 				"its rows mean?", quoted(name)),
 			Answers: []Answer{answer("it only describes: every row grants",
