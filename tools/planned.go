@@ -44,7 +44,8 @@ type PlanOut struct {
 
 func (PlanOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"status":      {About: "needs_confirmation, nothing_to_do, declined, needs_terminal (a person applies it there), running, complete, partly or stopped"},
+		"status": {About: "needs_confirmation, needs_terminal (a person applies it there), nothing_to_do, declined, running, " +
+			"complete, partly or stopped"},
 		"user_answer": {About: "decline, cancel, unticked or error: how the question ended that closed the plan"},
 	}
 }
