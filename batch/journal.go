@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
@@ -59,11 +58,7 @@ func journalError(err error) error {
 	}
 }
 
-type journal struct {
-	mu     sync.Mutex
-	lines  *durable.Lines
-	broken error
-}
+type journal struct{ lines *durable.Lines }
 
 // replay reads a journal. A missing file is an empty journal. A torn last line was never acted upon: it is a begin that
 // was not followed by a sending, or an end that is looked up again.
@@ -110,6 +105,7 @@ func openJournal(path string, p *plan.Plan, confirmed policy.Confirmation, lazy 
 	if err != nil {
 		return nil, journalError(err)
 	}
+	lines.NoGaps() // nothing after a failed line may be written
 	if lazy {
 		lines.Lazy()
 	}
@@ -142,24 +138,13 @@ func (j *journal) write(e entry) error {
 	if err != nil {
 		return journalError(err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.broken != nil {
-		return j.broken
-	}
 	if err := j.lines.Append(line); err != nil {
-		// Nothing after a failed line may be written: the journal must have no gap.
-		j.broken = journalError(err)
-		return j.broken
+		return journalError(err)
 	}
 	return nil
 }
 
-func (j *journal) close() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.lines.Close()
-}
+func (j *journal) close() error { return j.lines.Close() }
 
 // lastWrite returns when a run that writes to the same of Okta's lists last did so, the zero time when none did. It reads
 // journals, so it knows of runs of other processes too. It is never later than now, whatever clocks have done in between.

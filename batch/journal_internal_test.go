@@ -3,14 +3,12 @@ package batch
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/oktaclient"
@@ -150,42 +148,6 @@ func TestADamagedJournalIsRefusedWithItsLine(t *testing.T) {
 			!strings.Contains(err.Error(), "plan again") {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// TestNothingIsWrittenAfterALineThatFailed keeps operations from being sent whose begin is on no disk.
-func TestNothingIsWrittenAfterALineThatFailed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.jsonl")
-	writeJournal(t, path)
-	before, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := openJournal(path, testPlan(), policy.Confirmation{}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := j.begin(0, "a key\x00"+strings.Repeat("x", 10)); err != nil {
-		t.Fatal(err)
-	}
-	whole := j.lines
-	broken, err := durable.OpenLines(filepath.Join(t.TempDir(), "other"), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = broken.Close()
-	j.lines = broken
-	if err := j.begin(1, testKeys[1]); !errors.Is(err, ErrJournal) {
-		t.Errorf("a line on a disk that is gone: %v", err)
-	}
-	j.lines = whole // the disk is back, but the line before is not
-	if err := j.begin(2, testKeys[2]); !errors.Is(err, ErrJournal) {
-		t.Errorf("a line after one that failed: %v", err)
-	}
-	_ = j.close()
-	after, err := os.ReadFile(path)
-	if err != nil || bytes.Count(after, []byte("\n")) != bytes.Count(before, []byte("\n"))+2 {
-		t.Errorf("%d lines became %d, %v", bytes.Count(before, []byte("\n")), bytes.Count(after, []byte("\n")), err)
 	}
 }
 

@@ -60,12 +60,13 @@ func (c *cancelled) silences(line []byte) bool {
 }
 
 // lines hands on the client's messages, a line each, and leaves out lines that are blank: a client that ends its lines
-// twice has sent nothing. It notes what is cancelled as it goes.
+// twice has sent nothing, and calls that are refused. It notes what is cancelled as it goes.
 type lines struct {
-	in    *bufio.Reader
-	heard func([]byte)
-	rest  []byte
-	err   error
+	in      *bufio.Reader
+	heard   func([]byte)
+	refuses func([]byte) bool
+	rest    []byte
+	err     error
 }
 
 // Read gives the bytes of whole lines.
@@ -80,6 +81,9 @@ func (l *lines) Read(p []byte) (int, error) {
 			continue
 		}
 		l.heard(line)
+		if l.refuses(line) {
+			continue
+		}
 		l.rest = line
 	}
 	n := copy(p, l.rest)

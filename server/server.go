@@ -67,10 +67,10 @@ func surface(opts Options, middleware ...mcpserver.ServerOption) *mcpserver.MCPS
 }
 
 // Calls that wait (a run answers after up to 45 s) must not hold up others, so the pool is much larger than mcp-go's
-// five; the pace towards Okta is kept elsewhere.
+// five; the pace towards Okta is kept elsewhere. The queue is the largest that mcp-go takes.
 const (
 	workers = 64
-	queue   = 1000
+	queue   = 10_000
 )
 
 // ServeStdio speaks MCP on in and out until in ends or ctx does. Nothing else may write to out.
@@ -80,7 +80,11 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 	mcpserver.WithWorkerPoolSize(workers)(stdio)
 	mcpserver.WithQueueSize(queue)(stdio)
 	gone := &cancelled{ids: map[string]bool{}}
-	err := stdio.Listen(ctx, &lines{in: bufio.NewReaderSize(in, 64<<10), heard: gone.heard}, &oneAtATime{out: out, gone: gone})
+	calls := &flood{most: queue, ids: map[string]bool{}}
+	answers := &oneAtATime{out: out, gone: gone, calls: calls}
+	calls.out = answers
+	messages := &lines{in: bufio.NewReaderSize(in, 64<<10), heard: gone.heard, refuses: calls.refuses}
+	err := stdio.Listen(ctx, messages, answers)
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -89,14 +93,18 @@ func ServeStdio(ctx context.Context, s *mcpserver.MCPServer, in io.Reader, out i
 
 // oneAtATime keeps messages whole: mcp-go writes results and notifications from different goroutines.
 type oneAtATime struct {
-	mu   sync.Mutex
-	out  io.Writer
-	gone *cancelled
+	mu    sync.Mutex
+	out   io.Writer
+	gone  *cancelled
+	calls *flood
 }
 
 func (w *oneAtATime) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.calls != nil {
+		w.calls.answered(p)
+	}
 	if w.gone != nil && w.gone.silences(p) {
 		return len(p), nil
 	}

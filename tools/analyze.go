@@ -205,7 +205,7 @@ func valueTexts(r *intake.Report, values []int32, most int) []string {
 }
 
 func cleanMapping(m intake.Mapping) intake.Mapping {
-	clean := func(s string) string { return untrusted.Clean(s, 80) }
+	clean := func(s string) string { return shorten(s, untrusted.Name) }
 	all := func(list []string) []string {
 		out := make([]string, 0, len(list))
 		for _, s := range list {

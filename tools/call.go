@@ -19,6 +19,7 @@ type Call struct {
 
 	token    mcp.ProgressToken
 	canAsk   bool
+	modern   bool // the client asks its user itself, on a result that wants input
 	deps     *Deps
 	argument [32]byte // digest of the arguments, to which an answer is bound
 	lastSent time.Time
@@ -33,6 +34,7 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 	}
 	_, capabilities := clientOf(ctx)
 	c.Client = ClientName(ctx)
+	c.modern = server.IsModernRequest(ctx)
 	// A client that names no mode has forms; one that names only another mode has none.
 	e := capabilities.Elicitation
 	c.canAsk = e != nil && (e.Form != nil || e.URL == nil)
@@ -43,11 +45,11 @@ func newCall(ctx context.Context, d *Deps, tool string, req mcp.CallToolRequest)
 	if err != nil {
 		return nil, err
 	}
+	id := doubtsID
 	if answer.PlanID != "" {
-		answer.confirm(answer.read(req.Params.InputResponses, questionID))
-	} else {
-		answer.settle(answer.read(req.Params.InputResponses, doubtsID))
+		id = questionID
 	}
+	answer.read(server.ElicitationResponse(req.Params.InputResponses, id))
 	c.Answer = answer
 	return c, nil
 }
@@ -111,20 +113,17 @@ func (c *Call) quiet(ctx context.Context) {
 	}
 }
 
-// read takes the user's answer out of the client's and returns the fields of the form.
-func (a *Answer) read(responses mcp.InputResponses, id string) map[string]any {
-	response := server.ElicitationResponse(responses, id)
-	if response == nil {
-		a.Word = wordCancel
-		return nil
+// read takes the user's answer out of the client's. Without one the question ended in an error.
+func (a *Answer) read(result *mcp.ElicitationResult) {
+	if result == nil {
+		a.take(wordError, nil)
+		return
 	}
-	a.Word = string(response.Action)
-	content, _ := response.Content.(map[string]any)
-	return content
+	content, _ := result.Content.(map[string]any)
+	a.take(string(result.Action), content)
 }
 
-// elicit turns a question into the form of the protocol's era: mcp-go answers modern clients with an input request and
-// asks legacy ones itself.
+// elicit turns a question into a result that wants input: a modern client asks its user and calls again.
 func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
 	q.state.Tool, q.state.Argument = c.Tool, c.argument[:]
 	q.state.Expires = time.Now().Add(answerWithin)
@@ -132,8 +131,33 @@ func (c *Call) elicit(q *question) (*mcp.CallToolResult, error) {
 	if err != nil {
 		return errorResult(err), nil
 	}
-	return server.NewInputRequestBuilder(state).Elicit(q.id, mcp.ElicitationParams{
-		Message:         q.message,
-		RequestedSchema: q.schema,
-	}).ToolResult(), nil
+	return server.NewInputRequestBuilder(state).Elicit(q.id, q.params()).ToolResult(), nil
+}
+
+// ask has a legacy client ask its user, and takes the answer. mcp-go would ask as well, but wait without end and turn a
+// client's error into one of the protocol, which names no plan. An answer that comes later than ToolWait is dropped.
+func (c *Call) ask(ctx context.Context, q *question) error {
+	waiting, stop := context.WithTimeout(ctx, c.deps.ToolWait)
+	defer stop()
+	result, err := server.ServerFromContext(ctx).RequestElicitation(waiting, mcp.ElicitationRequest{
+		Request: mcp.Request{Method: string(mcp.MethodElicitationCreate)},
+		Params:  q.params(),
+	})
+	answer := q.state.unanswered()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && waiting.Err() != nil:
+		answer.Word = wordSilence
+	case err != nil:
+		answer.Word = wordError
+	default:
+		answer.read(result)
+	}
+	c.Answer = answer
+	return nil
+}
+
+func (q *question) params() mcp.ElicitationParams {
+	return mcp.ElicitationParams{Message: q.message, RequestedSchema: q.schema}
 }

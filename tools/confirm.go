@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -29,29 +30,24 @@ type question struct {
 	state   sealed // what the answer is about; elicit adds the call
 }
 
-// The words of MCP with which a user answers.
+// The words of MCP with which a user answers, and what happens instead of an answer.
 const (
 	wordAccept  = "accept"
 	wordDecline = "decline"
 	wordCancel  = "cancel"
+	wordError   = "error"  // the client failed to ask, or its answer has no meaning
+	wordSilence = "silent" // no answer within ToolWait
 )
 
 func (*question) Error() string { return "the call waits for the user's answer" }
 
-// confirmation asks whether a plan is applied.
+// confirmation asks whether a plan is applied. Its form has no field: accepting it is the one answer that applies.
 func confirmation(planID, message string) *question {
 	return &question{
 		id:      questionID,
 		message: message,
-		schema: map[string]any{
-			"type":     "object",
-			"required": []string{"apply"},
-			"properties": map[string]any{"apply": map[string]any{
-				"type": "boolean", "title": "Apply this plan",
-				"description": "Yes writes to Okta exactly what is described above.", "default": false,
-			}},
-		},
-		state: sealed{PlanID: planID},
+		schema:  map[string]any{"type": "object", "properties": map[string]any{}},
+		state:   sealed{PlanID: planID},
 	}
 }
 
@@ -59,19 +55,49 @@ func confirmation(planID, message string) *question {
 type Answer struct {
 	PlanID   string
 	Accepted bool
-	Word     string // accept, decline or cancel
+	Word     string // one of the words above
 
-	sha256 string           // of the report that the form is about
-	asked  []askedDoubt     // in the form
-	forms  []intake.Answers // what forms of this call have settled, the latest first
+	unticked bool             // the form had a box, and it was sent without the tick
+	sha256   string           // of the report that the form is about
+	asked    []askedDoubt     // in the form
+	forms    []intake.Answers // what forms of this call have settled, the latest first
 }
 
-// confirm reads the answer to a confirmation. A form that was sent without the tick is no consent.
+// take reads what the client answered: the user's word, and the fields of the form.
+func (a *Answer) take(word string, content map[string]any) {
+	switch word {
+	case wordAccept, wordDecline, wordCancel:
+		a.Word = word
+	default:
+		a.Word = wordError
+		return
+	}
+	if a.PlanID != "" {
+		a.confirm(content)
+		return
+	}
+	a.settle(content)
+}
+
+// confirm reads the answer to a confirmation. Clients keep the form of an earlier version, which had a box: sent without
+// its tick it is no consent.
 func (a *Answer) confirm(content map[string]any) {
-	confirmed, _ := content["apply"].(bool)
-	a.Accepted = a.Word == wordAccept && confirmed
-	if a.Word == wordAccept && !confirmed {
-		a.Word = wordDecline
+	tick, boxed := content["apply"]
+	a.unticked = a.Word == wordAccept && boxed && tick != true
+	a.Accepted = a.Word == wordAccept && !a.unticked
+}
+
+// ended says how a question about a plan ended that was not accepted.
+func (a *Answer) ended() plan.Answer {
+	switch {
+	case a.unticked:
+		return plan.AnswerUnticked
+	case a.Word == wordDecline:
+		return plan.AnswerDecline
+	case a.Word == wordCancel:
+		return plan.AnswerCancel
+	default:
+		return plan.AnswerError
 	}
 }
 
@@ -140,7 +166,12 @@ func (s *seal) open(text, tool string, argument [32]byte, now time.Time) (*Answe
 	if state.Tool != tool || string(state.Argument) != string(argument[:]) || now.After(state.Expires) {
 		return nil, refuse
 	}
-	return &Answer{PlanID: state.PlanID, sha256: state.SHA256, asked: state.Asked, forms: state.Forms}, nil
+	return state.unanswered(), nil
+}
+
+// unanswered is what is known of an answer from its question.
+func (s *sealed) unanswered() *Answer {
+	return &Answer{PlanID: s.PlanID, sha256: s.SHA256, asked: s.Asked, forms: s.Forms}
 }
 
 func digestArguments(arguments map[string]any) [32]byte {

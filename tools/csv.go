@@ -104,9 +104,9 @@ func readOut(name string, page intake.Page, width untrusted.Width, full bool) Re
 func columnItems(columns []intake.Column, grounds bool) (items []ColumnItem, more int) {
 	shown := min(len(columns), shownColumns)
 	for _, c := range columns[:shown] {
-		item := ColumnItem{Name: untrusted.Clean(c.Name, 80), Role: string(c.Role)}
+		item := ColumnItem{Name: c.Name.Show(untrusted.Name), Role: string(c.Role)}
 		if grounds {
-			item.Reason, item.Confidence = untrusted.Clean(c.Reason, 200), c.Confidence
+			item.Reason, item.Confidence = shorten(c.Reason, untrusted.Line), c.Confidence
 		}
 		items = append(items, item)
 	}

@@ -59,7 +59,7 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	if err != nil {
 		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
 	}
-	output, err := schemaOf[Out]()
+	output, err := outputSchemaOf[Out]()
 	if err != nil {
 		return Tool{}, fmt.Errorf("output schema of %s: %w", spec.Name, err)
 	}
@@ -79,19 +79,36 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 			if err != nil {
 				return errorResult(err), nil
 			}
-			out, err := h(ctx, d, call, in)
+			out, ask, err := answer(ctx, d, call, in, h)
 			call.quiet(ctx)
-			var ask *question
 			switch {
-			case errors.As(err, &ask):
-				return call.elicit(ask)
 			case err != nil:
 				return errorResult(err), nil
+			case ask != nil:
+				return call.elicit(ask)
 			default:
 				return result(spec.Name, out), nil
 			}
 		},
 	}, nil
+}
+
+// answer runs a handler, and again with the user's answer for each question that it has. A question that is returned is
+// for a modern client, which asks its user and calls again.
+func answer[In, Out any](ctx context.Context, d *Deps, c *Call, in In, h handler[In, Out]) (Out, *question, error) {
+	for {
+		out, err := h(ctx, d, c, in)
+		var ask *question
+		switch {
+		case !errors.As(err, &ask):
+			return out, nil, err
+		case c.modern:
+			return out, ask, nil
+		}
+		if err := c.ask(ctx, ask); err != nil {
+			return out, nil, err
+		}
+	}
 }
 
 func definition(spec Spec, input, output json.RawMessage) mcp.Tool {
@@ -171,6 +188,21 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 		}
 	}
 	return in, nil
+}
+
+// outputSchemaOf is schemaOf for answers. Objects within an answer do not say that they have no other fields: the words
+// would go into every model's context, where only a validator reads them.
+func outputSchemaOf[T any]() (json.RawMessage, error) {
+	raw, err := schemaOf[T]()
+	if err != nil {
+		return nil, err
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		return nil, err
+	}
+	open(schema["properties"])
+	return json.Marshal(schema)
 }
 
 // schemaOf derives a schema from a Go type and makes it one that every client can read: no null beside a type

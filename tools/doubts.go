@@ -49,13 +49,13 @@ func doubtForm(report *intake.Report, forms []intake.Answers) *question {
 		required = append(required, name)
 		fields[name] = map[string]any{
 			"type":        "string",
-			"title":       untrusted.Clean(doubt.Question, 300),
+			"title":       shorten(doubt.Question, untrusted.Long),
 			"description": "Words in quotes are from the file.",
 			"enum":        labels,
 		}
 	}
 	message := fmt.Sprintf("The report %s can be read in more than one way. Nothing is planned before this is clear: %s.",
-		quote(report.File, 120), plural(len(required), "question", "questions"))
+		quote(report.File, untrusted.Line), plural(len(required), "question", "questions"))
 	return &question{
 		id:      doubtsID,
 		message: message,
@@ -70,9 +70,9 @@ func fieldOf(i int) string { return fmt.Sprintf("doubt_%d", i+1) }
 func choices(doubt intake.Doubt) []choice {
 	var all []choice
 	for _, a := range doubt.Answers {
-		label := untrusted.Clean(a.Label, 120)
+		label := shorten(a.Label, untrusted.Line)
 		if a.Effect != "" {
-			label += " (" + untrusted.Clean(a.Effect, 120) + ")"
+			label += " (" + shorten(a.Effect, untrusted.Line) + ")"
 		}
 		if slices.ContainsFunc(all, func(c choice) bool { return c.Label == label }) {
 			label = fmt.Sprintf("%d. %s", len(all)+1, label)

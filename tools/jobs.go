@@ -8,6 +8,7 @@ import (
 	"okta-entitlements-mcp/batch"
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trouble"
 )
 
@@ -35,8 +36,8 @@ type JobOut struct {
 
 func (JobOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"status": {About: "running, complete, partly or stopped; of a plan that never ran needs_confirmation or " +
-			"nothing_to_do"},
+		"status": {About: "running, complete, partly or stopped; of a plan that never ran needs_confirmation, " +
+			"declined or nothing_to_do"},
 	}
 }
 
@@ -131,21 +132,30 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
 	}
 	summary, err := d.Engine.ReadSummary(p.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return runJob(neverRan(p, d)), nil
+		out, err := neverRan(p, d)
+		return runJob(out), err
 	}
 	return d.endedOr(p, summary, err)
 }
 
 // neverRan is a plan that has no run that came to an end.
-func neverRan(p *plan.Plan, d *Deps) PlanOut {
+func neverRan(p *plan.Plan, d *Deps) (PlanOut, error) {
 	out := planOut(p, d)
 	out.Status = "needs_confirmation"
 	out.Next = "the plan has not been carried out to an end; apply it with the tool that planned it"
-	if len(p.Ops) == 0 {
+	declined, err := d.Plans.Declined(p.ID)
+	switch {
+	case err != nil:
+		return out, err
+	case declined != nil:
+		out.Status = "declined"
+		out.Next = declined.Words() + ", and nothing was written: plan again when the user wants to, or a person runs on a " +
+			"terminal: " + policy.ApplyCommand(p.ID)
+	case len(p.Ops) == 0:
 		out.Status = "nothing_to_do"
 		out.Next = "the plan writes nothing, so there is nothing to carry out"
 	}
-	return out
+	return out, nil
 }
 
 func (d *Deps) endedOr(p *plan.Plan, s *batch.Summary, err error) (JobOut, error) {

@@ -3,11 +3,13 @@ package tools
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/audit"
 	"okta-entitlements-mcp/internal/delivery"
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
@@ -214,7 +216,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 	if err != nil {
 		return AuditOut{}, err
 	}
-	b, err := mfa.ParseBaseline(file)
+	b, err := ReadBaseline(file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return AuditOut{}, &trouble.Error{
 			Code: trouble.BaselineUnreadable,
@@ -227,6 +229,17 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 		return AuditOut{}, err
 	}
 	return auditEnded(s, notes), nil
+}
+
+// ReadBaseline reads an export of the Admin Console by the scanner of reports.
+func ReadBaseline(r io.Reader) (*mfa.Baseline, error) {
+	return mfa.ParseBaseline(func(yield func(mfa.BaselineRecord, error) bool) {
+		for record, err := range intake.Records(r, mfa.MaxBaselineBytes) {
+			if !yield(mfa.BaselineRecord(record), err) {
+				return
+			}
+		}
+	})
 }
 
 // followAudit waits for an audit as long as a call may, sending progress.

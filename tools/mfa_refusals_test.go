@@ -64,7 +64,7 @@ func TestExportsThatCannotBeReadAreRefused(t *testing.T) {
 		"no one named":      {"Authenticator type,Groups\nPhone,All\n", "names people"},
 		"nothing listed":    {"User login,Groups\nada@acme.example.com,All\n", "lists authenticators"},
 		"nothing":           {"", "empty"},
-		"another encoding":  {"\xff\xfeU\x00s\x00", "UTF-16"},
+		"a workbook":        {"PK\x03\x04", "an Excel workbook"},
 		"an access report.": {small, "is of a report about administrators"},
 	} {
 		r.file("export.csv", c.text)

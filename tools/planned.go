@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-
 	"fmt"
 	"slices"
 	"time"
@@ -13,11 +12,13 @@ import (
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // PlanOut is the answer of every tool that writes to Okta: the plan that waits for confirmation, or how its run goes.
 type PlanOut struct {
 	Status    string           `json:"status"`
+	Answer    plan.Answer      `json:"user_answer,omitempty"`
 	PlanID    string           `json:"plan_id"`
 	JobID     string           `json:"job_id,omitempty" jsonschema:"Follow with get_job"`
 	Stage     string           `json:"stage"`
@@ -43,7 +44,8 @@ type PlanOut struct {
 
 func (PlanOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"status": {About: "needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"},
+		"status":      {About: "needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"},
+		"user_answer": {About: "decline, cancel, unticked or error: how the question ended that closed the plan"},
 	}
 }
 
@@ -134,21 +136,39 @@ func (o *OpItem) add(value untrusted.Text) {
 	o.Values = append(o.Values, value.Show(untrusted.Name))
 }
 
-// planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied, and
-// otherwise a plan is made and proposed.
+// planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied once
+// its user was asked where the client can ask, and otherwise a plan is made and proposed.
 func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
 	build func() (*plan.Plan, error)) (PlanOut, error) {
 	switch {
 	case c.Answer != nil && c.Answer.PlanID != "":
 		return d.answered(ctx, c, check)
 	case planID != "":
-		return d.confirmed(ctx, c, planID, check)
+		return d.named(ctx, c, planID, check)
 	}
-	p, err := build()
+	p, err := d.undeclined(ctx, build)
 	if err != nil {
 		return PlanOut{}, err
 	}
 	return d.propose(c, p)
+}
+
+// undeclined builds a plan that was not declined. A plan's time is in its id, in whole seconds: one that is made in the
+// very second in which it was declined is made again in the next.
+func (d *Deps) undeclined(ctx context.Context, build func() (*plan.Plan, error)) (*plan.Plan, error) {
+	for {
+		p, err := build()
+		if err != nil {
+			return nil, err
+		}
+		declined, err := d.Plans.Declined(p.ID)
+		if declined == nil || err != nil {
+			return p, err
+		}
+		if err := wait.For(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // propose saves a plan and answers with it, or has the client ask its user.
@@ -250,21 +270,83 @@ func (d *Deps) answered(ctx context.Context, c *Call, check func(*plan.Plan) err
 	if err != nil {
 		return PlanOut{}, err
 	}
-	if !c.Answer.Accepted {
+	switch {
+	case c.Answer.Accepted:
+		return d.apply(ctx, c, p, policy.Dialogue, check)
+	case c.Answer.Word == wordSilence:
 		out := planOut(p, d)
-		out.Status, out.Next = "declined", "nothing was written; plan again when the user wants to"
+		out.Status = "needs_confirmation"
+		out.Next = fmt.Sprintf("the user has not answered in time, and a later answer does nothing; call %s again with "+
+			"plan_id %s to have the user asked again, or a person runs on a terminal: %s", c.Tool, p.ID, policy.ApplyCommand(p.ID))
 		return out, nil
+	default:
+		return d.declined(c, p)
 	}
-	return d.apply(ctx, c, p, policy.Dialogue, check)
 }
 
-// confirmed carries out the plan that a call names.
-func (d *Deps) confirmed(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error) (PlanOut, error) {
+// declined closes a plan that its user did not confirm, and says so.
+func (d *Deps) declined(c *Call, p *plan.Plan) (PlanOut, error) {
+	known, err := d.Plans.Declined(p.ID)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	no := plan.Declined{Answer: c.Answer.ended(), Client: c.Client, Time: time.Now().UTC()}
+	if known == nil {
+		if err := d.Plans.Decline(p.ID, no); err != nil {
+			return PlanOut{}, err
+		}
+	}
+	out := planOut(p, d)
+	out.Status, out.Answer, out.Sample = "declined", no.Answer, nil
+	if no.Answer == plan.AnswerError {
+		out.Status = "needs_confirmation"
+	}
+	out.Next = no.Words() + "; nothing was written"
+	if d.underWay(p.ID) {
+		out.Next = no.Words() + ", but it was confirmed before and is being carried out; cancel_job stops it"
+	}
+	out.Next += "; this plan is closed to conversations: plan again when the user wants to, or a person runs on a terminal: " +
+		policy.ApplyCommand(p.ID)
+	return out, nil
+}
+
+// underWay reports whether a run of a plan goes on in this process.
+func (d *Deps) underWay(planID string) bool {
+	job := d.Jobs.Get(planID)
+	if job == nil {
+		return false
+	}
+	select {
+	case <-job.Ended():
+		return false
+	default:
+		return true
+	}
+}
+
+// named carries out the plan that a call names. Where the client can ask, its user is asked: a model that names a plan
+// proves nothing of its user. A run that is under way was confirmed already.
+func (d *Deps) named(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error) (PlanOut, error) {
 	p, err := d.Plans.Load(planID)
 	if err != nil {
 		return PlanOut{}, err
 	}
-	return d.apply(ctx, c, p, policy.Conversation, check)
+	declined, err := d.Plans.Declined(planID)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	if !c.canAsk || declined != nil || d.underWay(planID) || d.Gate.Judge(p).Decision != policy.Ask {
+		return d.apply(ctx, c, p, policy.Conversation, check) // where the gate refuses what it has to
+	}
+	if err := check(p); err != nil {
+		return PlanOut{}, err
+	}
+	if err := d.unchanged(ctx, p); err != nil {
+		return PlanOut{}, err
+	}
+	out := planOut(p, d)
+	out.Cost = d.cost(p)
+	return PlanOut{}, confirmation(p.ID, out.ask(p.Reading))
 }
 
 // apply starts the run, or finds it, and waits a while for its end.
@@ -335,7 +417,7 @@ func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 	}
 	out.Resources = append(out.Resources, runURI(p.ID, summaryFile))
 	for i := range out.Errors {
-		out.Errors[i].Error = untrusted.Clean(out.Errors[i].Error, 300)
+		out.Errors[i].Error = shorten(out.Errors[i].Error, untrusted.Long)
 	}
 	out.Next = nextAfter(p, s)
 	return out

@@ -22,16 +22,13 @@ type Problem struct {
 // Error returns the message and the next step, for clients that received a Problem.
 func (p *Problem) Error() string { return p.Message + "; " + p.Next }
 
-// maxNext is long enough for the arguments that settle the doubts about a report, in characters.
-const maxNext = 6000
-
 // Explain shows an error with the code and the next step that the layer which failed attached to it.
 func Explain(err error) *Problem {
 	e := classify(err)
 	p := &Problem{
 		Code:    string(e.Code),
-		Message: untrusted.Clean(e.What, 3000),
-		Next:    untrusted.Clean(e.Next, maxNext),
+		Message: shorten(e.What, untrusted.Whole),
+		Next:    shorten(e.Next, untrusted.Whole),
 	}
 	var okta *oktaclient.Error
 	if errors.As(err, &okta) {
@@ -71,4 +68,5 @@ func classify(err error) *trouble.Error {
 	}
 }
 
-func shorten(s string, max int) string { return untrusted.Clean(s, max) }
+// shorten shows a sentence of ours that may quote text from outside.
+func shorten(s string, w untrusted.Width) string { return untrusted.New(s).Show(w) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/tools"
 )
 
@@ -35,19 +36,35 @@ func TestClientThatCanAskIsAsked(t *testing.T) {
 	}
 }
 
-// TestAcceptingWithoutTheTickIsNoConsent: a form that was sent with its default, which is no, does not write.
+// TestAcceptingWithoutTheTickIsNoConsent: the form of an earlier version has a box, whose default is no.
 func TestAcceptingWithoutTheTickIsNoConsent(t *testing.T) {
-	r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
-	r.small()
-	args, state, _ := r.ask()
-	for name, content := range map[string]any{"unticked": arguments{"apply": false}, "empty": arguments{},
-		"a word": arguments{"apply": "true"}} {
-		out, problem := r.answer(args, state, arguments{"action": "accept", "content": content})
-		if problem.Code != "" || out.Status != "declined" {
-			t.Errorf("%s: status %q, problem %+v; want declined", name, out.Status, problem)
+	for name, box := range map[string]any{"unticked": false, "a word": "true", "a number": 1, "null": nil} {
+		r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
+		r.small()
+		args, state, _ := r.ask()
+		out, problem := r.answer(args, state, arguments{"action": "accept", "content": arguments{"apply": box}})
+		if problem.Code != "" || out.Status != "declined" || out.Answer != plan.AnswerUnticked ||
+			!strings.Contains(out.Next, "without ticking its box") {
+			t.Errorf("%s: status %q, problem %+v; want declined, and that the box was not ticked: %s", name, out.Status, problem, out.Next)
+		}
+		r.nothingWritten()
+	}
+}
+
+// TestAcceptingMeansApply: the form asks one thing once.
+func TestAcceptingMeansApply(t *testing.T) {
+	for name, response := range map[string]arguments{
+		"no content": {"action": "accept"},
+		"empty":      {"action": "accept", "content": arguments{}},
+		"ticked":     {"action": "accept", "content": arguments{"apply": true}},
+	} {
+		r := newRig(t, rigOptions{protocol: "2026-07-28", answer: "accept"})
+		r.small()
+		args, state, _ := r.ask()
+		if out, problem := r.answer(args, state, response); problem.Code != "" || out.Status != "complete" {
+			t.Errorf("%s: status %q, problem %+v; want complete", name, out.Status, problem)
 		}
 	}
-	r.nothingWritten()
 }
 
 // TestQuestionHoldsNoTextOfTheFile: what a client shows its user must not be written by the author of the report.

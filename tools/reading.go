@@ -43,21 +43,19 @@ type AnswerItem struct {
 }
 
 const (
-	shownSummary  = 1200 // characters
-	shownSettled  = 12
-	shownWords    = 12 // of one column
-	shownOutside  = 12
-	shownDoubts   = 25
-	shownAnswers  = 12
-	shownWays     = 4    // answers of a doubt in words
-	shownArgument = 4000 // characters; a longer one is for a person who edits the file
+	shownSettled = 12
+	shownWords   = 12 // of one column
+	shownOutside = 12
+	shownDoubts  = 25
+	shownAnswers = 12
+	shownWays    = 4 // answers of a doubt in words
 )
 
 func planReading(r *intake.Reading) *PlanReading {
 	if r == nil {
 		return nil
 	}
-	out := &PlanReading{Summary: untrusted.Clean(r.Summary(), shownSummary)}
+	out := &PlanReading{Summary: shorten(r.Summary(), untrusted.Paragraph)}
 	for i, s := range r.Settled {
 		if i == shownSettled {
 			out.Settled = append(out.Settled, fmt.Sprintf("and %d more", len(r.Settled)-i))
@@ -79,7 +77,7 @@ func settledText(s intake.Settled) string {
 	if by == "" {
 		by = "by what Okta has"
 	}
-	return strings.TrimSpace(s.Code+" "+quoteIf(s.Column)) + ": " + untrusted.Clean(s.Answer, 120) + " (" + by + ")"
+	return strings.TrimSpace(s.Code+" "+quoteIf(s.Column)) + ": " + shorten(s.Answer, untrusted.Line) + " (" + by + ")"
 }
 
 // readingLines are what a confirmation says of the reading: one line, and one of doubts that no person settled.
@@ -87,11 +85,11 @@ func readingLines(r *intake.Reading) string {
 	if r == nil {
 		return ""
 	}
-	lines := "\nRead so, with the words of the file: " + quote(r.Summary(), shownSummary) + "."
+	lines := "\nRead so, with the words of the file: " + quote(r.Summary(), untrusted.Paragraph) + "."
 	var bare []string
 	for _, s := range r.Settled {
 		if s.By == intake.ByArgument {
-			bare = append(bare, strings.TrimSpace(s.Code+" "+quoteIf(s.Column))+": "+quote(s.Answer, 120))
+			bare = append(bare, strings.TrimSpace(s.Code+" "+quoteIf(s.Column))+": "+quote(s.Answer, untrusted.Line))
 		}
 	}
 	if len(bare) > shownSettled {
@@ -104,15 +102,15 @@ func readingLines(r *intake.Reading) string {
 }
 
 // quote puts text of a file or of Okta into quotes that it cannot end.
-func quote(text string, most int) string {
-	return `"` + strings.ReplaceAll(untrusted.Clean(text, most), `"`, "'") + `"`
+func quote(text string, w untrusted.Width) string {
+	return `"` + strings.ReplaceAll(shorten(text, w), `"`, "'") + `"`
 }
 
-func quoteIf(text string) string {
-	if text == "" {
+func quoteIf(name untrusted.Stored) string {
+	if name.IsZero() {
 		return ""
 	}
-	return quote(text, 80)
+	return quote(name.Show(untrusted.Name), untrusted.Name)
 }
 
 func readingSeen(r *intake.Reading) ReadingSeen {
@@ -161,16 +159,16 @@ func doubtItems(doubts []intake.Doubt) []DoubtItem {
 	for _, d := range doubts[:min(len(doubts), shownDoubts)] {
 		item := DoubtItem{
 			Code:     d.Code,
-			Column:   untrusted.Clean(d.Column, 80),
+			Column:   d.Column.Show(untrusted.Name),
 			Lines:    d.Lines,
-			Question: untrusted.Clean(d.Question, 400),
+			Question: shorten(d.Question, untrusted.Long),
 			Planning: d.Okta,
 		}
 		for _, a := range d.Answers[:min(len(d.Answers), shownAnswers)] {
 			item.Answers = append(item.Answers, AnswerItem{
-				Label:    untrusted.Clean(a.Label, 120),
-				Effect:   untrusted.Clean(a.Effect, 200),
-				Argument: untrusted.Clean(a.Argument, shownArgument),
+				Label:    shorten(a.Label, untrusted.Line),
+				Effect:   shorten(a.Effect, untrusted.Line),
+				Argument: shorten(a.Argument, untrusted.Whole),
 			})
 		}
 		items = append(items, item)

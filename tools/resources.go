@@ -11,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Resource is what a run leaves behind, as a client can read it.
@@ -47,7 +48,7 @@ func (d *Deps) runFile(file, title, description, mime string) Resource {
 		id, ok := strings.CutPrefix(req.Params.URI, "run://")
 		id, found := strings.CutSuffix(id, "/"+file)
 		if !ok || !found || !plan.ValidID(id) {
-			return nil, fmt.Errorf("%w: %q names no run", server.ErrResourceNotFound, shorten(req.Params.URI, 120))
+			return nil, fmt.Errorf("%w: %q names no run", server.ErrResourceNotFound, shorten(req.Params.URI, untrusted.Line))
 		}
 		path := filepath.Join(d.Engine.Dir(id), file)
 		info, err := os.Stat(path)

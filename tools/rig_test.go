@@ -80,9 +80,11 @@ func (r *rig) restart(o rigOptions) *rig {
 func (r *rig) build(o rigOptions) {
 	t := r.t
 	t.Helper()
-	r.Gate = policy.New(o.gate)
 	ctx, stop := context.WithCancel(context.Background())
 	r.deps = r.Deps(ctx, r.inbox)
+	o.gate.Declined = r.deps.Plans.Declined
+	r.Gate = policy.New(o.gate)
+	r.deps.Gate = r.Gate
 	t.Cleanup(func() { stop(); r.deps.Jobs.Close() })
 	r.deps.About = tools.About{Version: "test", Domain: "demo", Demo: true}
 	r.deps.S3 = o.s3
@@ -111,9 +113,12 @@ type answering struct {
 	apply  string                                        // what is said to a confirmation, when not word
 	choose func(question string, labels []string) string // fills in a field of a form; nil takes the first
 	asked  func(mcp.ElicitationParams)                   // sees each question, unless nil
+	boxed  any                                           // sent as the box of an earlier version's form, unless nil
+	fails  error                                         // what the client's dialogue fails with
+	silent bool                                          // never answers
 }
 
-func (a answering) Elicit(_ context.Context, req mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
+func (a answering) Elicit(ctx context.Context, req mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	if a.asked != nil {
 		a.asked(req.Params)
 	}
@@ -132,13 +137,21 @@ func (a answering) Elicit(_ context.Context, req mcp.ElicitationRequest) (*mcp.E
 		return nil, err
 	}
 	word, content := a.word, map[string]any{}
+	if len(form.Properties) == 0 { // a confirmation
+		switch {
+		case a.silent:
+			<-ctx.Done()
+			return nil, ctx.Err()
+		case a.fails != nil:
+			return nil, a.fails
+		case a.boxed != nil:
+			content["apply"] = a.boxed
+		case a.apply != "":
+			word = a.apply
+		}
+	}
 	for name, field := range form.Properties {
 		switch {
-		case field.Type == "boolean":
-			content[name] = true
-			if a.apply != "" {
-				word = a.apply
-			}
 		case a.choose != nil:
 			content[name] = a.choose(field.Title, field.Enum)
 		default:
@@ -192,11 +205,29 @@ func (r *rig) connect(o rigOptions) {
 	r.schema = map[string]*jsonschema.Schema{}
 	for _, tool := range r.list() {
 		compiler := jsonschema.NewCompiler()
+		closed(tool.output) // answers here are held to the fields that the schema has
 		if err := compiler.AddResource("mem:///"+tool.name, tool.output); err != nil {
 			t.Fatal(err)
 		}
 		if r.schema[tool.name], err = compiler.Compile("mem:///" + tool.name); err != nil {
 			t.Fatalf("output schema of %s: %v", tool.name, err)
+		}
+	}
+}
+
+// closed says in a schema that objects have no fields but those that it names.
+func closed(node any) {
+	switch n := node.(type) {
+	case map[string]any:
+		if _, said := n["additionalProperties"]; n["properties"] != nil && !said {
+			n["additionalProperties"] = false
+		}
+		for _, child := range n {
+			closed(child)
+		}
+	case []any:
+		for _, child := range n {
+			closed(child)
 		}
 	}
 }

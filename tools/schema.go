@@ -14,6 +14,7 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // documented is a type with fields whose description or values are too long for a line beside the field.
@@ -94,6 +95,23 @@ func plain(node any) {
 	}
 }
 
+// open takes out of a schema in place that objects have no other fields.
+func open(node any) {
+	switch n := node.(type) {
+	case map[string]any:
+		if n["additionalProperties"] == false {
+			delete(n, "additionalProperties")
+		}
+		for _, child := range n {
+			open(child)
+		}
+	case []any:
+		for _, child := range n {
+			open(child)
+		}
+	}
+}
+
 func compile(name string, schema json.RawMessage) (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
@@ -131,7 +149,7 @@ func explain(validator *jsonschema.Schema, schema json.RawMessage, arguments any
 		}
 		return &trouble.Error{
 			Code: trouble.UnknownArgument,
-			What: fmt.Sprintf("%s: there is no %q", where, shorten(name, 60)),
+			What: fmt.Sprintf("%s: there is no %q", where, shorten(name, untrusted.Name)),
 			Next: next,
 		}
 	case *kind.Required:

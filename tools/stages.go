@@ -9,6 +9,7 @@ import (
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/planning"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // PrepareIn asks for the entitlements of a report, or confirms a plan of them.
@@ -167,7 +168,7 @@ func stageIs(stage plan.Stage, filename, appID string, answers intake.Answers) f
 		case filename != "" && !sameReport(filename, p.File):
 			return &trouble.Error{
 				Code: trouble.PlanOfOtherFile,
-				What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, 120)),
+				What: fmt.Sprintf("the plan is for the file %q", shorten(p.File, untrusted.Line)),
 				Next: "leave filename out, or plan again for the file that you mean",
 			}
 		case !reflect.DeepEqual(answers, intake.Answers{}):

@@ -90,7 +90,11 @@ func Assemble(ctx context.Context, cfg *config.Config, wire http.RoundTripper, l
 	if err := p.openState(ctx); err != nil {
 		return nil, err
 	}
-	p.Gate = policy.New(policy.Options{ReadOnly: cfg.ReadOnly, Record: p.recordDecision})
+	p.Gate = policy.New(policy.Options{
+		ReadOnly: cfg.ReadOnly,
+		Record:   p.recordDecision,
+		Declined: p.Plans.Declined,
+	})
 	p.Engine, err = batch.New(okta, writer, batch.Options{
 		Dir:         p.stateDir("runs"),
 		Log:         log,

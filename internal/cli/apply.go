@@ -38,6 +38,14 @@ func apply(ctx context.Context, p *app.App, planID string, person desk, out io.W
 	if err != nil {
 		return usage(err)
 	}
+	declined, err := p.Plans.Declined(planID)
+	if err != nil {
+		return err
+	}
+	if declined != nil {
+		printNotes([]string{fmt.Sprintf("this plan was not confirmed in a conversation at %s: %s; it is applied on your word",
+			declined.Time.Local().Format(time.DateTime), declined.Words())})
+	}
 	if person.terminal {
 		describeReading(person.prompt, saved.Reading)
 	}

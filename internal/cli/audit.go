@@ -16,6 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/delivery"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/tools"
 )
 
 func auditCommand(samples fs.FS) *cobra.Command {
@@ -180,7 +181,7 @@ func readBaseline(ctx context.Context, p *app.App, name string, policy mfa.Polic
 	if err != nil {
 		return nil, err
 	}
-	b, err := mfa.ParseBaseline(f)
+	b, err := tools.ReadBaseline(f)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--baseline: %w", err))
 	}

@@ -116,7 +116,7 @@ func printMappings(out io.Writer, lines []MappingLine) error {
 		if l.Refused {
 			purpose += " (refused: no plan can be made from it)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", l.Name, l.Status, untrusted.Clean(purpose, 120))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", l.Name, l.Status, untrusted.New(purpose).Show(untrusted.Line))
 	}
 	return table.Flush()
 }
@@ -189,7 +189,7 @@ func mappingImportCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			file := untrusted.Clean(filepath.Base(args[0]), 80)
+			file := untrusted.New(filepath.Base(args[0])).Show(untrusted.Name)
 			f, err := mapping.Parse(file, data)
 			if err != nil {
 				return err
@@ -286,7 +286,7 @@ func mappingDeleteCommand() *cobra.Command {
 
 // mapping prints what a mapping says.
 func (s *screen) mapping(f *mapping.File) {
-	shown := func(text string) string { return untrusted.Clean(text, 120) }
+	shown := func(text string) string { return untrusted.New(text).Show(untrusted.Line) }
 	status := f.Status
 	if _, ok := exports.Named(f.Name); ok {
 		status = mapping.BuiltIn
@@ -301,7 +301,7 @@ func (s *screen) mapping(f *mapping.File) {
 		{"plans", strings.Join(f.Plans, ", ")},
 	} {
 		if line.text != "" {
-			s.say("  %-12s %s", line.label, untrusted.Clean(line.text, 400))
+			s.say("  %-12s %s", line.label, untrusted.New(line.text).Show(untrusted.Long))
 		}
 	}
 	if f.Status == mapping.Confirmed {
@@ -313,6 +313,6 @@ func (s *screen) mapping(f *mapping.File) {
 		return
 	}
 	for _, line := range f.Lines() {
-		s.say("  %-12s %s", "says", untrusted.Clean(line, 400))
+		s.say("  %-12s %s", "says", untrusted.New(line).Show(untrusted.Long))
 	}
 }

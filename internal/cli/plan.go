@@ -182,9 +182,15 @@ func doubtsOf(r *intake.Report) DoubtsOut {
 		Next:   "run the command again with one --answer 'ARGUMENT' for each doubt",
 	}
 	for _, d := range r.Open() {
-		doubt := DoubtOut{Code: d.Code, Column: shown(d.Column), Lines: d.Lines, Question: shown(d.Question), Answers: []AnswerOut{}}
+		doubt := DoubtOut{
+			Code:     d.Code,
+			Column:   d.Column.Show(untrusted.Long),
+			Lines:    d.Lines,
+			Question: shown(d.Question),
+			Answers:  []AnswerOut{},
+		}
 		for _, c := range d.Columns {
-			doubt.Columns = append(doubt.Columns, shown(c))
+			doubt.Columns = append(doubt.Columns, c.Show(untrusted.Long))
 		}
 		for _, a := range d.Answers {
 			doubt.Answers = append(doubt.Answers, AnswerOut{Label: shown(a.Label), Effect: shown(a.Effect), Argument: json.RawMessage(a.Argument)})

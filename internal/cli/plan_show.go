@@ -20,7 +20,7 @@ type PlanJSON struct {
 	File       string             `json:"file"`
 	SHA256     string             `json:"sha256"`
 	Reading    string             `json:"reading"` // one line
-	Settled    []intake.Settled   `json:"settled,omitempty"`
+	Settled    []SettledOut       `json:"settled,omitempty"`
 	Mapping    string             `json:"mapping,omitempty"` // applied to the report by itself
 	Planned    map[string]int     `json:"planned"`           // by what is done
 	Rows       map[plan.State]int `json:"rows,omitempty"`    // by state; they add up to total_rows
@@ -28,6 +28,14 @@ type PlanJSON struct {
 	ValidUntil *plan.ValidUntil   `json:"valid_until,omitempty"`
 	Warnings   []plan.Warning     `json:"warnings,omitempty"`
 	Apply      string             `json:"apply,omitempty"` // the command; none when there is nothing to do
+}
+
+// SettledOut is a doubt that an answer settled.
+type SettledOut struct {
+	Code   string    `json:"code"`
+	Column string    `json:"column,omitempty"`
+	Answer string    `json:"answer"`
+	By     intake.By `json:"by,omitempty"`
 }
 
 func planJSON(p *plan.Plan, r *planning.Reading) PlanJSON {
@@ -48,8 +56,12 @@ func planJSON(p *plan.Plan, r *planning.Reading) PlanJSON {
 		Apply:      applyCommandOf(p),
 	}
 	for _, s := range p.Reading.Settled {
-		s.Column, s.Answer = shown(s.Column), shown(s.Answer)
-		out.Settled = append(out.Settled, s)
+		out.Settled = append(out.Settled, SettledOut{
+			Code:   s.Code,
+			Column: s.Column.Show(untrusted.Long),
+			Answer: shown(s.Answer),
+			By:     s.By,
+		})
 	}
 	for _, count := range p.Counts() {
 		out.Planned[count.Name] = count.N
@@ -113,8 +125,8 @@ func describeReading(out io.Writer, r *intake.Reading) {
 	}
 	for _, s := range r.Settled {
 		about := s.Code
-		if s.Column != "" {
-			about = fmt.Sprintf("%s in %q", s.Code, shown(s.Column))
+		if !s.Column.IsZero() {
+			about = fmt.Sprintf("%s in %q", s.Code, s.Column.Show(untrusted.Name))
 		}
 		fmt.Fprintf(out, "settled: %s: %s, %s\n", about, shown(s.Answer), by[s.By])
 	}

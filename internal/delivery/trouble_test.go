@@ -16,6 +16,7 @@ import (
 	"okta-entitlements-mcp/internal/notify/notifytest"
 	"okta-entitlements-mcp/internal/report"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/tools"
 )
 
 // TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once
@@ -171,7 +172,7 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 		time.Sleep(time.Minute)
 		export := "User login,User,User email,User status,User " +
 			"isAdmin,Group,Authenticator\nghost@acme.example.com,Ghost,ghost@acme.example.com,Active,true,Staff,Password\n"
-		b, err := mfa.ParseBaseline(strings.NewReader(export))
+		b, err := tools.ReadBaseline(strings.NewReader(export))
 		o.must(err)
 		s, err := o.mfa.FromBaseline(context.Background(), b, "export.csv", time.Now(), mfa.DefaultPolicy())
 		o.must(err)

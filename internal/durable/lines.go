@@ -2,6 +2,7 @@ package durable
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,16 +10,19 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 )
 
-// Lines appends whole lines to a file, each fsynced before Append returns. One Lines has one owner: it is not safe
-// for several goroutines, and other processes must be kept off by a lock.
+// Lines appends whole lines to a file, each fsynced before Append returns. Several goroutines may append: lines that come
+// together share one write and one fsync. Other processes must be kept off by a lock.
 type Lines struct {
 	f      *os.File
-	end    int64
+	group  GroupCommit[[]byte]
+	end    atomic.Int64
 	torn   []byte
-	broken error
+	broken error // of the commits, which run one at a time
 	lazy   bool
+	strict bool
 }
 
 // OpenLines opens a file of lines, or creates it. A last line without its newline, left by a crash in the middle of
@@ -38,12 +42,14 @@ func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lines: %w", err)
 	}
-	l.end, l.torn, err = TornTail(f, size)
+	end, torn, err := TornTail(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("open lines: %w", err)
 	}
+	l.torn = torn
+	l.end.Store(end)
 	if len(l.torn) > 0 {
-		if err := errors.Join(f.Truncate(l.end), f.Sync()); err != nil {
+		if err := errors.Join(f.Truncate(end), f.Sync()); err != nil {
 			return nil, notWritable(fmt.Errorf("cut torn line: %w", err))
 		}
 	}
@@ -60,37 +66,55 @@ func (l *Lines) Torn() []byte { return l.torn }
 // Lazy leaves the fsync out from now on: a line may be lost in a power failure. It is for measuring only.
 func (l *Lines) Lazy() { l.lazy = true }
 
+// NoGaps makes the first failure the last append from now on: what follows a line that failed is refused, so that the
+// file never lacks a line in its middle. Call it before the first Append.
+func (l *Lines) NoGaps() { l.strict = true }
+
 // Size is the file's length in bytes.
-func (l *Lines) Size() int64 { return l.end }
+func (l *Lines) Size() int64 { return l.end.Load() }
 
 // Append writes one line, which must not contain a newline, and fsyncs it. When the write fails (a full disk, say) the
-// file is cut back to the last whole line. After a failed fsync it is not known what the disk holds: this and every later
-// Append is refused, and the file must be opened again.
+// file is cut back to where it was, and every line that shared the write has failed. After a failed fsync it is not
+// known what the disk holds: this and every later Append is refused, and the file must be opened again.
 func (l *Lines) Append(line []byte) error {
-	if l.broken != nil {
-		return fmt.Errorf("append line: an earlier append failed: %w", l.broken)
-	}
 	if bytes.IndexByte(line, '\n') >= 0 {
 		return fmt.Errorf("append line: line contains a newline: %w", fs.ErrInvalid)
 	}
-	end, err := l.append(line)
-	if err != nil {
-		var lost *LostError
-		if errors.As(err, &lost) {
-			l.broken = err
-		}
-		return err
-	}
-	l.end = end
-	return nil
+	return l.group.Do(context.Background(), line, l.commit)
 }
 
-func (l *Lines) append(line []byte) (int64, error) {
-	if l.lazy {
-		n, err := l.f.WriteAt(append(slices.Clip(line), '\n'), l.end)
-		return l.end + int64(n), notWritable(err)
+// commit writes the lines that wait.
+func (l *Lines) commit(take func(fits func([]byte) bool) [][]byte) error {
+	size := 0
+	lines := take(func(line []byte) bool {
+		first := size == 0
+		size += len(line) + 1
+		return first || size <= mostAtOnce
+	})
+	if l.broken != nil {
+		return fmt.Errorf("append line: an earlier append failed: %w", l.broken)
 	}
-	return AppendAt(l.f, l.end, line)
+	end, err := l.append(bytes.Join(lines, []byte{'\n'}))
+	var lost *LostError
+	switch {
+	case err == nil:
+		l.end.Store(end)
+	case l.strict || errors.As(err, &lost):
+		l.broken = err
+	}
+	return err
+}
+
+// mostAtOnce is how many bytes share one write, unless a single line is longer.
+const mostAtOnce = 1 << 20
+
+func (l *Lines) append(line []byte) (int64, error) {
+	end := l.end.Load()
+	if l.lazy {
+		n, err := l.f.WriteAt(append(slices.Clip(line), '\n'), end)
+		return end + int64(n), notWritable(err)
+	}
+	return AppendAt(l.f, end, line)
 }
 
 // Close closes the file.
@@ -105,8 +129,8 @@ func (e *LostError) Error() string {
 
 func (e *LostError) Unwrap() error { return e.Err }
 
-// AppendAt writes line and a newline at offset end, fsyncs, and returns the new end. After a failed write the file is
-// truncated to end; when that or the fsync fails, the error is a *LostError.
+// AppendAt writes line and a newline at offset end, fsyncs, and returns the new end. Lines that are joined by newlines are
+// written alike. After a failed write the file is truncated to end; when that or the fsync fails, the error is a *LostError.
 func AppendAt(f *os.File, end int64, line []byte) (int64, error) {
 	buf := make([]byte, 0, len(line)+1)
 	buf = append(append(buf, line...), '\n')

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -37,20 +36,12 @@ type session struct {
 
 // answers is a user who says the same to every question, and remembers the questions.
 type answers struct {
-	word string
+	word   string        // accept, decline, cancel, or untick: the box of an earlier version's form
+	fails  error         // what the dialogue fails with
+	silent chan struct{} // says nothing before it is closed, unless nil
+
 	mu   sync.Mutex
 	seen []string
-}
-
-func (a *answers) elicit(_ context.Context, req *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.seen = append(a.seen, req.Params.Message)
-	result := &mcp.ElicitResult{Action: a.word}
-	if a.word == "accept" {
-		result.Content = map[string]any{"apply": true}
-	}
-	return result, nil
 }
 
 // converse starts the program and connects in an era. The user may be nil: then the client cannot ask.
@@ -72,7 +63,7 @@ func converse(t *testing.T, era string, user *answers, env []string, args ...str
 	}
 	options := &mcp.ClientOptions{}
 	if user != nil {
-		options.ElicitationHandler = user.elicit
+		options.ElicitationHandler = user.respond
 	}
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, options)
 	transport := &mcp.IOTransport{Reader: io.NopCloser(io.TeeReader(stdout, s.said)), Writer: stdin}

@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"tools": {
 		"batch", "oktaclient", "s3sync", "internal/intake", "internal/mapping", "internal/planning",
 		"internal/plan", "internal/policy", "internal/audit", "internal/mfa", "internal/report",
-		"internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted",
+		"internal/delivery", "internal/progress", "internal/trouble", "internal/untrusted", "internal/wait",
 	},
 	// trail: each run is recorded at its start and end
 	"batch": {

@@ -82,11 +82,11 @@ func (t *accessTable) addColumn(c Column, d *columns) {
 	case d.pairName >= 0 && d.about(c.Index).Is(lexicon.PairValue):
 		col.beside, col.named = d.pairName, true
 	case d.scope >= 0:
-		col.beside, col.entitlement = d.scope, t.entitlement(foldSpace(c.Name))
+		col.beside, col.entitlement = d.scope, t.entitlement(foldSpace(c.Name.Raw()))
 	case d.number[c.Index] != "":
 		col.entitlement = t.entitlement(d.number[c.Index])
 	default:
-		col.entitlement = t.entitlement(entitlementName(c.Name))
+		col.entitlement = t.entitlement(entitlementName(c.Name.Raw()))
 	}
 	t.columns = append(t.columns, col)
 }
@@ -121,7 +121,7 @@ func (b *builder) matrixName(d *columns) string {
 	}
 	common := ""
 	for i, at := range d.marks {
-		words := strings.Fields(d.list[at].Name)
+		words := strings.Fields(d.name(at))
 		if len(words) < 2 {
 			return "Access"
 		}

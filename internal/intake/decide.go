@@ -7,6 +7,8 @@ import (
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
 	"okta-entitlements-mcp/internal/trouble"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // How sure a role is. A column is access only from accessFloor on; a guess below it is a doubt.
@@ -64,7 +66,7 @@ func decideColumns(h *head, answers layers) (*columns, error) {
 		pairName: -1,
 	}
 	for i, name := range h.header {
-		d.list[i] = Column{Name: name, Index: i}
+		d.list[i] = Column{Name: untrusted.NewStored(name), Index: i}
 	}
 	d.given.Rows = d.rowsByColumn()
 	mapping := d.given.Columns
@@ -97,7 +99,7 @@ func (d *columns) rowsByColumn() map[string][]string {
 	rows := map[string][]string{}
 	for name, values := range d.given.Rows {
 		if at, err := d.find(name); err == nil {
-			name = d.list[at].Name
+			name = d.name(at)
 		}
 		rows[name] = values
 	}
@@ -107,7 +109,10 @@ func (d *columns) rowsByColumn() map[string][]string {
 func (d *columns) free(i int) bool              { return d.list[i].Role == "" }
 func (d *columns) about(i int) *lexicon.Heading { return &d.head.meanings[i] }
 func (d *columns) cells(i int) *shape           { return d.head.sample[i] }
-func (d *columns) shown(i int) string           { return shown(d.list[i].Name) }
+func (d *columns) shown(i int) string           { return shown(d.name(i)) }
+
+// name is a column as the file writes it, for comparing.
+func (d *columns) name(i int) string { return d.head.header[i] }
 
 func (d *columns) set(i int, role Role, confidence float64, reason string, args ...any) {
 	c := &d.list[i]
@@ -128,14 +133,14 @@ func (d *columns) with(roles ...Role) []int {
 func (d *columns) namesOf(list []int) []string {
 	names := make([]string, len(list))
 	for i, c := range list {
-		names[i] = d.list[c].Name
+		names[i] = d.name(c)
 	}
 	return names
 }
 
 // doubt adds a question.
 func (d *columns) doubt(q Doubt) {
-	if q.Column == "" && len(q.Columns) > 0 {
+	if q.Column.IsZero() && len(q.Columns) > 0 {
 		q.Column = q.Columns[0]
 	}
 	d.doubts = append(d.doubts, q)
@@ -178,7 +183,7 @@ func (d *columns) find(name string) (int, error) {
 	match := func(same func(string) bool) (int, int) {
 		at, n := -1, 0
 		for i := range d.list {
-			if same(d.list[i].Name) {
+			if same(d.name(i)) {
 				at, n = i, n+1
 			}
 		}
@@ -266,13 +271,13 @@ func percent(f float64) string { return fmt.Sprintf("%d %%", int(f*100+0.5)) }
 func (d *columns) unique() error {
 	count := map[string]int{}
 	for i := range d.list {
-		count[strings.ToLower(foldSpace(d.list[i].Name))]++
+		count[strings.ToLower(foldSpace(d.name(i)))]++
 	}
 	for i := range d.list {
 		c := &d.list[i]
-		if n := count[strings.ToLower(foldSpace(c.Name))]; n > 1 && c.Role != RoleIgnored && c.Role != RoleAttribute &&
+		if n := count[strings.ToLower(foldSpace(d.name(i)))]; n > 1 && c.Role != RoleIgnored && c.Role != RoleAttribute &&
 			c.Role != RoleAdvice {
-			return duplicate(c.Name, n)
+			return duplicate(d.name(i), n)
 		}
 	}
 	return nil
@@ -287,7 +292,7 @@ func (d *columns) main(i int) bool {
 }
 
 func (d *columns) byName(name string) int {
-	return slices.IndexFunc(d.list, func(c Column) bool { return c.Name == name })
+	return slices.Index(d.head.header, name)
 }
 
 // mapping writes down what is in force.
@@ -305,38 +310,38 @@ func (d *columns) mapping() Mapping {
 	}
 	count := map[string]int{}
 	for i := range d.list {
-		count[strings.ToLower(foldSpace(d.list[i].Name))]++
+		count[strings.ToLower(foldSpace(d.name(i)))]++
 	}
 	for i := range d.list {
 		c := &d.list[i]
-		if count[strings.ToLower(foldSpace(c.Name))] > 1 {
+		if count[strings.ToLower(foldSpace(d.name(i)))] > 1 {
 			continue // the name does not say which column is meant
 		}
 		switch c.Role {
 		case RoleUser:
-			m.User = c.Name
+			m.User = d.name(i)
 		case RoleUserID:
-			m.UserID = c.Name
+			m.UserID = d.name(i)
 		case RoleFilter:
 			switch {
 			case m.Filter == "":
-				m.Filter = c.Name
+				m.Filter = d.name(i)
 			case given.Filter == "" && d.main(i) && !d.main(d.byName(m.Filter)):
 				other(m.Filter, RoleFilter)
-				m.Filter = c.Name
+				m.Filter = d.name(i)
 			default:
-				other(c.Name, RoleFilter)
+				other(d.name(i), RoleFilter)
 			}
 		case RoleState, RoleBlocked, RoleValidFrom, RoleValidUntil, RoleApplication, RoleKind, RoleScope, RoleAdvice:
-			other(c.Name, c.Role)
+			other(d.name(i), c.Role)
 		case RoleDate:
-			m.Date = c.Name
+			m.Date = d.name(i)
 		case RoleAction:
-			m.Action = c.Name
+			m.Action = d.name(i)
 		case RoleAttribute:
-			m.Attributes = append(m.Attributes, c.Name)
+			m.Attributes = append(m.Attributes, d.name(i))
 		case RoleEntitlement:
-			m.Entitlements = append(m.Entitlements, c.Name)
+			m.Entitlements = append(m.Entitlements, d.name(i))
 		}
 	}
 	return m

@@ -31,13 +31,13 @@ const (
 
 // Doubt is a question about a reading that planning waits for.
 type Doubt struct {
-	Code     string   `json:"code"`
-	Column   string   `json:"column,omitempty"`
-	Columns  []string `json:"columns,omitempty"` // all of them, when it is about several
-	Lines    []int    `json:"lines,omitempty"`   // examples
-	Question string   `json:"question"`          // one sentence
-	Answers  []Answer `json:"answers,omitempty"`
-	Okta     bool     `json:"planning_may_settle,omitempty"` // names that Okta already has may settle it at planning
+	Code     string             `json:"code"`
+	Column   untrusted.Stored   `json:"column,omitzero"`
+	Columns  []untrusted.Stored `json:"columns,omitempty"` // all of them, when it is about several
+	Lines    []int              `json:"lines,omitempty"`   // examples
+	Question string             `json:"question"`          // one sentence
+	Answers  []Answer           `json:"answers,omitempty"`
+	Okta     bool               `json:"planning_may_settle,omitempty"` // names that Okta already has may settle it at planning
 }
 
 // Answer is one way to settle a doubt.
@@ -50,10 +50,10 @@ type Answer struct {
 
 // Settled is a doubt that an answer settled.
 type Settled struct {
-	Code   string `json:"code"`
-	Column string `json:"column,omitempty"`
-	Answer string `json:"answer"`
-	By     By     `json:"by,omitempty"`
+	Code   string           `json:"code"`
+	Column untrusted.Stored `json:"column,omitzero"`
+	Answer string           `json:"answer"`
+	By     By               `json:"by,omitempty"`
 }
 
 func answer(label string, gives Answers) Answer {
@@ -101,7 +101,7 @@ func quoted(names ...string) string {
 			all = append(all, fmt.Sprintf("%d more", len(names)-i))
 			break
 		}
-		all = append(all, fmt.Sprintf("%q", untrusted.Clean(n, 60)))
+		all = append(all, fmt.Sprintf("%q", shown(n)))
 	}
 	if len(all) < 2 {
 		return strings.Join(all, "")

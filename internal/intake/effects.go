@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/trouble"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 const (
@@ -82,7 +84,7 @@ func (b *builder) settledByAnswers(h *head) {
 		if trouble.CodeOf(err) == trouble.NoUserColumn {
 			b.settled = append(b.settled, Settled{
 				Code:   DoubtUser,
-				Column: b.rep.Mapping.User,
+				Column: untrusted.NewStored(b.rep.Mapping.User),
 				Answer: "user",
 				By:     b.layers.by(func(a Answers) bool { return a.Columns.User != "" }),
 			})
@@ -131,7 +133,7 @@ func (b *builder) settledAs(q Doubt) Settled {
 		}
 	}
 	s.By = b.layers.by(func(layer Answers) bool {
-		return slices.ContainsFunc(layer.Columns.claims(), func(c claim) bool { return strings.EqualFold(c.name, q.Column) })
+		return slices.ContainsFunc(layer.Columns.claims(), func(c claim) bool { return strings.EqualFold(c.name, q.Column.Raw()) })
 	})
 	if s.By == "" {
 		s.By = b.layers.by(func(Answers) bool { return true })

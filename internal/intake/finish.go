@@ -68,12 +68,12 @@ func (b *builder) aboutHeader(line int) {
 		if c.Role == RoleEntitlement {
 			b.entitlementHeader(c, line)
 		}
-		if c.Role == RoleFilter && c.Name != b.rep.Mapping.Filter {
+		if c.Role == RoleFilter && c.Name.Raw() != b.rep.Mapping.Filter {
 			b.problems.note(Problem{
 				Code:     ProblemSecondFilter,
 				Severity: SeverityWarning,
 				Line:     line,
-				Column:   untrusted.New(c.Name),
+				Column:   c.Name.Text,
 				Message: fmt.Sprintf("this column says permitted or denied too, beside %q; a row grants only when both "+
 					"permit it", shown(b.rep.Mapping.Filter)),
 				Fix: "name it in the mapping as an attribute if it does not decide",
@@ -93,10 +93,11 @@ func (b *builder) aboutHeader(line int) {
 
 // entitlementHeader checks a header that becomes the name of an entitlement.
 func (b *builder) entitlementHeader(c Column, line int) {
-	if n := utf8.RuneCountInString(foldSpace(c.Name)); n > maxOktaName {
-		b.tooLong(int32(line), c.Index, c.Name, n)
+	name := c.Name.Raw()
+	if n := utf8.RuneCountInString(foldSpace(name)); n > maxOktaName {
+		b.tooLong(int32(line), c.Index, name, n)
 	}
-	b.odd(inspect([]byte(c.Name)), line, c.Index, []byte(c.Name), SeverityError)
+	b.odd(inspect([]byte(name)), line, c.Index, []byte(name), SeverityError)
 }
 
 func (b *builder) aboutFile(src *source) {

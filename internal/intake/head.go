@@ -51,20 +51,9 @@ var delimiters = []byte{',', ';', '\t', '|', '^', '~', 0x1f, 0x01}
 
 // open reads the head and returns a scanner that is at the first record behind the header.
 func open(src *source, opts Options) (*scanner, *head, error) {
-	var buf []byte
-	for range headBlocks {
-		var err error
-		if buf, err = src.next(buf); err != nil {
-			return nil, nil, err
-		}
-	}
-	if !bytes.Contains(buf, []byte{'\n'}) && bytes.Contains(bytes.TrimRight(buf, "\r"), []byte{'\r'}) {
-		src.crOnly = true
-		for i, c := range buf {
-			if c == '\r' {
-				buf[i] = '\n'
-			}
-		}
+	buf, err := firstBlocks(src)
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(bytes.TrimSpace(buf)) == 0 && src.eof {
 		return nil, nil, emptyFile("the file is empty")
@@ -129,6 +118,26 @@ func open(src *source, opts Options) (*scanner, *head, error) {
 	return scan, h, nil
 }
 
+// firstBlocks reads what is looked at before the columns are decided.
+func firstBlocks(src *source) ([]byte, error) {
+	var buf []byte
+	for range headBlocks {
+		var err error
+		if buf, err = src.next(buf); err != nil {
+			return nil, err
+		}
+	}
+	if !bytes.Contains(buf, []byte{'\n'}) && bytes.Contains(bytes.TrimRight(buf, "\r"), []byte{'\r'}) {
+		src.crOnly = true
+		for i, c := range buf {
+			if c == '\r' {
+				buf[i] = '\n'
+			}
+		}
+	}
+	return buf, nil
+}
+
 // scanner reads the file from its first record on; buf is what has been read of it so far.
 func (h *head) scanner(src *source, buf []byte, max int) *scanner {
 	return &scanner{
@@ -162,7 +171,7 @@ func delimiterOf(s string) (byte, error) {
 	if len(s) != 1 || s[0] >= 0x80 || s[0] == '"' || s[0] == '\n' || s[0] == '\r' {
 		return 0, &trouble.Error{
 			Code: trouble.UnusableAnswer,
-			What: fmt.Sprintf("%q is no delimiter", untrusted.Clean(s, 20)),
+			What: fmt.Sprintf("%q is no delimiter", untrusted.New(s).Show(untrusted.Word)),
 			Next: "send one sign, such as | or ;, or the word tab",
 		}
 	}

@@ -170,7 +170,7 @@ func checkName(name string) error {
 	bad := func(why string) error {
 		return &trouble.Error{
 			Code: trouble.OutsideInbox,
-			What: fmt.Sprintf("the name %q %s", untrusted.Clean(name, 120), why),
+			What: fmt.Sprintf("the name %q %s", shown(name), why),
 			Next: "call list_csv_files and use a name from it as it is written there",
 		}
 	}
@@ -242,7 +242,7 @@ func (b *Inbox) Stat(name string) (os.FileInfo, error) {
 		}
 		return nil, &trouble.Error{
 			Code: trouble.NotReadable,
-			What: fmt.Sprintf("%q is %s, not a file", untrusted.Clean(name, 120), what),
+			What: fmt.Sprintf("%q is %s, not a file", shown(name), what),
 			Next: "call list_csv_files and choose a file",
 		}
 	}
@@ -250,7 +250,7 @@ func (b *Inbox) Stat(name string) (os.FileInfo, error) {
 }
 
 func (b *Inbox) openError(name string, err error) error {
-	shown := untrusted.Clean(name, 120)
+	shown := shown(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &trouble.Error{
@@ -352,7 +352,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	}
 	folder := state.folder()
 	if state != FileNew && state != FileProcessed && state != FileAssigned {
-		return "", fmt.Errorf("move %q: no state %q", untrusted.Clean(name, 120), string(state))
+		return "", fmt.Errorf("move %q: no state %q", shown(name), string(state))
 	}
 	if stateOf(name) == state {
 		return name, nil
@@ -362,7 +362,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	failed := func(err error) error {
 		return &trouble.Error{
 			Code: trouble.NotReadable,
-			What: fmt.Sprintf("move %q to %s: %v", untrusted.Clean(name, 120), state, err),
+			What: fmt.Sprintf("move %q to %s: %v", shown(name), state, err),
 			Next: "check that the inbox may be written and the disk is not full",
 			Err:  err,
 		}
@@ -412,7 +412,7 @@ func (b *Inbox) reserve(folder, base string) (string, error) {
 		}
 		return target, f.Close()
 	}
-	return "", fmt.Errorf("too many files named %s", untrusted.Clean(base, 120))
+	return "", fmt.Errorf("too many files named %s", shown(base))
 }
 
 // syncDir makes a rename durable. Windows cannot sync folders and does not need it.

@@ -54,7 +54,7 @@ func (d *columns) couldBeMark(i int) bool {
 	case lexicon.Flag, lexicon.Recommendation, lexicon.Previous, lexicon.Kind, lexicon.Review, lexicon.ID, lexicon.Date,
 		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
-	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Description:
+	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Unheld, lexicon.Description:
 		return !h.Whole && !h.Either
 	case lexicon.Weak, lexicon.Access:
 		return !h.Has(lexicon.Flag)
@@ -110,7 +110,7 @@ func (d *columns) matrix() {
 		}
 		d.doubt(Doubt{
 			Code:    DoubtMatrix,
-			Columns: names,
+			Columns: storedTexts(names),
 			Question: fmt.Sprintf("the layout looks like a matrix: is a mark under %s access to what the "+
 				"heading names?", quoted(names...)),
 			Answers: []Answer{answer("it is a matrix: each heading is a value, and a mark grants it",
@@ -125,7 +125,7 @@ func (d *columns) emptyBeside(marks []int) []int {
 	var all []int
 	for i := range d.list {
 		if d.free(i) && d.cells(i).filled == 0 && d.about(i).Is("", lexicon.Access, lexicon.Weak) && i > marks[0] &&
-			i < marks[len(marks)-1]+2 && d.list[i].Name != "" {
+			i < marks[len(marks)-1]+2 && d.name(i) != "" {
 			all = append(all, i)
 		}
 	}

@@ -193,7 +193,7 @@ func describe(h *head, answers layers) []Column {
 	}
 	columns := make([]Column, len(h.header))
 	for i, name := range h.header {
-		columns[i] = Column{Name: name, Index: i}
+		columns[i] = Column{Name: untrusted.NewStored(name), Index: i}
 	}
 	return columns
 }

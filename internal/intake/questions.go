@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // openQuestions collects what reading all rows has put in doubt.
@@ -37,13 +39,13 @@ func (b *builder) noneInDoubt() {
 		}
 		name := b.header[c.index]
 		if given := b.answers.NoneIs; given != "" {
-			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: name, Answer: given,
+			b.settled = append(b.settled, Settled{Code: DoubtNone, Column: untrusted.NewStored(name), Answer: given,
 				By: b.layers.by(func(a Answers) bool { return a.NoneIs != "" })})
 			continue
 		}
 		b.doubt(Doubt{
 			Code:   DoubtNone,
-			Column: name,
+			Column: untrusted.NewStored(name),
 			Lines:  c.noneLines,
 			Question: fmt.Sprintf("%s %s under %s mean that there is no access, or name a value?",
 				verb(len(c.nones), "does", "do"), quoted(c.nones...), quoted(name)),
@@ -92,7 +94,7 @@ func (b *builder) onePerPerson() {
 func onePerPersonDoubt(name string, access []string, values, single int) Doubt {
 	return Doubt{
 		Code:   DoubtOnePerPerson,
-		Column: name,
+		Column: untrusted.NewStored(name),
 		Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?",
 			quoted(name), values, single),
 		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: access}}),

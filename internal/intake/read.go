@@ -150,6 +150,7 @@ type builder struct {
 	chosen                  []*selectColumn
 	constant                []*constantColumn
 	quiet                   []*quietColumn
+	unheld                  []*unheldColumn
 	access                  accessTable
 	people                  peopleTable
 	dates                   dateColumn
@@ -363,6 +364,9 @@ func (b *builder) fill(row *Row, rec *record) (rowLimits, error) {
 		}
 		for _, q := range b.quiet {
 			q.read(rec)
+		}
+		for _, u := range b.unheld {
+			u.read(rec)
 		}
 	}
 	return ends, nil

@@ -90,16 +90,15 @@ type Selection struct {
 // Summary says the reading in one line: person = Username, access = Entitlement, Decision: APPROVE grants, REVOKE and
 // UNREVIEWED do not.
 func (r *Reading) Summary() string {
-	shown := func(s string) string { return untrusted.Clean(s, 60) }
 	var person, access, parts []string
 	for _, c := range r.Columns {
 		switch c.Role {
 		case RoleUser:
-			person = append(person, shown(c.Name))
+			person = append(person, c.Name.Show(untrusted.Name))
 		case RoleEntitlement:
-			access = append(access, shown(c.Name))
+			access = append(access, c.Name.Show(untrusted.Name))
 		case RoleScope:
-			access = append(access, shown(c.Name)+" (together)")
+			access = append(access, c.Name.Show(untrusted.Name)+" (together)")
 		}
 	}
 	none := func(list []string) string {
@@ -123,7 +122,7 @@ func (r *Reading) Summary() string {
 	}
 	for _, c := range r.Columns {
 		if c.Role == RoleValidFrom || c.Role == RoleValidUntil {
-			parts = append(parts, fmt.Sprintf("%s is the %s day", shown(c.Name), map[Role]string{
+			parts = append(parts, fmt.Sprintf("%s is the %s day", c.Name.Show(untrusted.Name), map[Role]string{
 				RoleValidFrom:  "first",
 				RoleValidUntil: "last",
 			}[c.Role]))

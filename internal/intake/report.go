@@ -76,11 +76,11 @@ const (
 
 // Column is one header column with the role it was given.
 type Column struct {
-	Name       string  `json:"name"`
-	Index      int     `json:"index"` // 0-based position in the file
-	Role       Role    `json:"role"`
-	Reason     string  `json:"reason"`     // one sentence for a person
-	Confidence float64 `json:"confidence"` // 0 to 1; 1 when the caller said so
+	Name       untrusted.Stored `json:"name"`
+	Index      int              `json:"index"` // 0-based position in the file
+	Role       Role             `json:"role"`
+	Reason     string           `json:"reason"`     // one sentence for a person
+	Confidence float64          `json:"confidence"` // 0 to 1; 1 when the caller said so
 }
 
 // EntitlementColumn is one entitlement that the report speaks of.

@@ -79,7 +79,7 @@ func (b *builder) otherJoints(c *accessColumn) {
 			if len(parts) < 2 || slices.ContainsFunc(parts, func(p string) bool { return !whole[wordKey(p)] }) {
 				continue
 			}
-			q := Doubt{Code: DoubtComma, Column: name, Lines: []int{int(v.Line)}, Okta: true,
+			q := Doubt{Code: DoubtComma, Column: untrusted.NewStored(name), Lines: []int{int(v.Line)}, Okta: true,
 				Question: fmt.Sprintf("is %q under %s one name, or a list? Its parts are values of other rows",
 					v.Text.Show(untrusted.Name), quoted(name)),
 				Answers: []Answer{answer("one name", Answers{Columns: Mapping{Separators: DefaultSeparators}})}}
@@ -96,13 +96,13 @@ func (b *builder) otherJoints(c *accessColumn) {
 func (b *builder) commaDoubt(c *accessColumn, cell accessCell, n int, lines []int) {
 	name := b.header[c.index]
 	if given := b.answers.Commas; given != "" {
-		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: name, Answer: given,
+		b.settled = append(b.settled, Settled{Code: DoubtComma, Column: untrusted.NewStored(name), Answer: given,
 			By: b.layers.by(func(a Answers) bool { return a.Commas != "" })})
 		return
 	}
 	b.doubt(Doubt{
 		Code:   DoubtComma,
-		Column: name,
+		Column: untrusted.NewStored(name),
 		Lines:  lines,
 		Okta:   true,
 		Question: fmt.Sprintf("is %q under %s one name, or a list of %d? %d different cells are like it", shown(cell.text),

@@ -24,7 +24,7 @@ func TestWhoTookADecisionAwayIsSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := rep.Reading.Settled
-		if (len(got) == 1 && got[0].Column == "Decision" && got[0].By == intake.ByArgument) != c.settled || len(got) > 1 {
+		if (len(got) == 1 && got[0].Column.Raw() == "Decision" && got[0].By == intake.ByArgument) != c.settled || len(got) > 1 {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -53,7 +53,7 @@ func (b *builder) unmetValues() error {
 			}
 			return &trouble.Error{
 				Code: trouble.UnknownWord,
-				What: fmt.Sprintf("the column %q has no value %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)),
+				What: fmt.Sprintf("the column %q has no value %q", shown(name), shown(word)),
 				Next: "write the value as the report has it",
 			}
 		}
@@ -116,7 +116,7 @@ func struckDoubt(name string, values []string, lines []int) Doubt {
 		}
 		return Answers{Words: map[string]map[string]string{name: words}}
 	}
-	return Doubt{Code: DoubtRefusalInCell, Column: name, Lines: lines, Okta: true,
+	return Doubt{Code: DoubtRefusalInCell, Column: untrusted.NewStored(name), Lines: lines, Okta: true,
 		Question: fmt.Sprintf("%s %s under %s say that the access has ended or was never given?",
 			verb(len(values), "does", "do"), quoted(values...), quoted(name)),
 		Answers: []Answer{answer("yes: such a row grants nothing", all(WordRefuses)),
@@ -129,8 +129,8 @@ func (b *builder) settledValues() {
 		c := &b.access.columns[i]
 		name := b.header[c.index]
 		for _, word := range sortedKeys(c.syntax.used) {
-			b.settled = append(b.settled, Settled{Code: DoubtRefusalInCell, Column: name,
-				Answer: fmt.Sprintf("%q %s", untrusted.Clean(word, 60), c.syntax.words[word]),
+			b.settled = append(b.settled, Settled{Code: DoubtRefusalInCell, Column: untrusted.NewStored(name),
+				Answer: fmt.Sprintf("%q %s", shown(word), c.syntax.words[word]),
 				By:     b.layers.by(func(a Answers) bool { return a.hasWord(name, word) })})
 		}
 	}

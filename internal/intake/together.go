@@ -41,17 +41,17 @@ func (d *columns) pairValues() {
 	}
 	d.set(name, RoleScope, sureWeakName, "%q and %q together name the access", d.shown(name), d.shown(value))
 	d.pairName, d.layout = name, LayoutPairs
-	if len(foreign) > 0 && d.given.Layout != LayoutPairs && len(d.given.Rows[d.list[name].Name]) == 0 {
+	if len(foreign) > 0 && d.given.Layout != LayoutPairs && len(d.given.Rows[d.name(name)]) == 0 {
 		q := Doubt{
 			Code:     DoubtPairs,
-			Columns:  []string{d.list[name].Name, d.list[value].Name},
-			Question: fmt.Sprintf("are the values of %s under %s access?", quoted(foreign...), quoted(d.list[name].Name)),
+			Columns:  storedTexts([]string{d.name(name), d.name(value)}),
+			Question: fmt.Sprintf("are the values of %s under %s access?", quoted(foreign...), quoted(d.name(name))),
 		}
 		q.Answers = append(q.Answers, answer("all of them are access: each is an entitlement with its values",
 			Answers{Layout: LayoutPairs}))
 		for _, text := range d.cells(name).order[:min(4, len(d.cells(name).order))] {
 			q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q is", text),
-				Answers{Rows: map[string][]string{d.list[name].Name: {text}}, Layout: LayoutPairs}))
+				Answers{Rows: map[string][]string{d.name(name): {text}}, Layout: LayoutPairs}))
 		}
 		d.doubt(q)
 	}
@@ -90,7 +90,7 @@ func (d *columns) numbered() {
 	}
 	for key, group := range groups {
 		for _, i := range d.with(RoleEntitlement) { // Role, Role 2, Role 3
-			if strings.ToLower(foldSpace(d.list[i].Name)) == key {
+			if strings.ToLower(foldSpace(d.name(i))) == key {
 				group = append(group, i)
 			}
 		}
@@ -124,7 +124,7 @@ func (d *columns) scopes() {
 			c.share(c.emails) < halfOfCells {
 			continue
 		}
-		name := d.list[i].Name
+		name := d.name(i)
 		chosen := len(d.given.Rows[name]) == 1
 		switch {
 		case len(c.distinct) < 2 || chosen || d.layout == LayoutMatrix:
@@ -144,11 +144,11 @@ func (d *columns) scopes() {
 func scopeDoubt(name string, access []string, scope, value string) Doubt {
 	return Doubt{
 		Code:    DoubtPairs,
-		Column:  name,
-		Columns: append([]string{name}, access...),
+		Column:  untrusted.NewStored(name),
+		Columns: storedTexts(append([]string{name}, access...)),
 		Question: fmt.Sprintf("%s and %s seem to name the access together; how are they read?", quoted(name),
 			quoted(access...)),
-		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", untrusted.Clean(scope+": "+value, 80)),
+		Answers: []Answer{answer(fmt.Sprintf("together, as in %q", shown(scope+": "+value)),
 			Answers{Columns: Mapping{Others: map[string]Role{name: RoleScope}}}),
 			answer(fmt.Sprintf("%s only describes", quoted(name)), Answers{Columns: Mapping{Attributes: []string{name}}})},
 	}
@@ -206,10 +206,10 @@ func (d *columns) levels() {
 				d.notAccess(j) != "" || d.cells(j).share(d.cells(j).names) >= mostCells || !d.variesByUser(users[0], i, j) {
 				continue
 			}
-			name := d.list[j].Name
-			q := scopeDoubt(name, []string{d.list[i].Name}, first(d.cells(j).order), first(c.order))
+			name := d.name(j)
+			q := scopeDoubt(name, []string{d.name(i)}, first(d.cells(j).order), first(c.order))
 			if d.list[j].Role == RoleEntitlement {
-				q.Answers[1] = answer(fmt.Sprintf("%s and %s are separate", quoted(name), quoted(d.list[i].Name)),
+				q.Answers[1] = answer(fmt.Sprintf("%s and %s are separate", quoted(name), quoted(d.name(i))),
 					Answers{Layout: LayoutList})
 			}
 			d.doubt(q)
@@ -242,7 +242,7 @@ func (d *columns) applications() {
 		return
 	}
 	for _, i := range d.with(RoleApplication) {
-		c, name := d.cells(i), d.list[i].Name
+		c, name := d.cells(i), d.name(i)
 		if len(c.distinct) < 2 || len(d.given.Rows[name]) > 0 {
 			continue
 		}
@@ -253,7 +253,7 @@ func (d *columns) applications() {
 func applicationDoubt(name string, n int, values []string) Doubt {
 	q := Doubt{
 		Code:   DoubtApplications,
-		Column: name,
+		Column: untrusted.NewStored(name),
 		Question: fmt.Sprintf("%s holds %d different values, such as %s; the rows of which one are meant?",
 			quoted(name), n, quoted(values[:min(len(values), 4)]...)),
 	}

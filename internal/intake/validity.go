@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // limits reads the first and the last day of rows. Which of day and month comes first is known only at the end, so days
@@ -167,7 +169,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 		b.rep.Reading.DateOrder = given
 		b.settled = append(b.settled, Settled{
 			Code:   DoubtDates,
-			Column: b.header[c.index],
+			Column: untrusted.NewStored(b.header[c.index]),
 			Answer: string(given),
 			By:     b.layers.by(func(a Answers) bool { return a.DateOrder != "" }),
 		})
@@ -180,7 +182,7 @@ func (b *builder) limitOrder(c *limitColumn) DateOrder {
 	name := b.header[c.index]
 	b.doubt(Doubt{
 		Code:     DoubtDates,
-		Column:   name,
+		Column:   untrusted.NewStored(name),
 		Lines:    []int{d.firstAmbiguous},
 		Question: fmt.Sprintf("do dates such as %q under %s have the day or the month first?", d.example, quoted(name)),
 		Answers: []Answer{answer("the day first", Answers{DateOrder: DateOrderDayFirst}), answer("the month first",

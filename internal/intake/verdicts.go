@@ -46,7 +46,7 @@ func newVerdictColumn(c Column, h *lexicon.Heading, answers Answers) *verdictCol
 	v := &verdictColumn{index: c.Index, role: c.Role, words: newTable(), used: map[string]bool{},
 		request: ofRequest(h), given: map[string]string{}}
 	for column, words := range answers.Words {
-		if column == c.Name || strings.EqualFold(foldSpace(column), foldSpace(c.Name)) {
+		if column == c.Name.Raw() || strings.EqualFold(foldSpace(column), foldSpace(c.Name.Raw())) {
 			for word, meaning := range words {
 				v.given[wordKey(word)] = meaning
 			}
@@ -247,7 +247,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	}
 	q := &Doubt{
 		Code:   DoubtWords,
-		Column: name,
+		Column: untrusted.NewStored(name),
 		Lines:  lines,
 		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), quoted(words...),
 			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them")),
@@ -267,7 +267,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 			for _, w := range words[:min(len(words), 3)] {
 				one := all(WordRefuses)
 				one.Words[name][w] = WordGrants
-				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", untrusted.Clean(w, 40)), one))
+				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", shown(w)), one))
 			}
 		}
 		q.Answers = append(q.Answers, answer(verb(len(words), "it does not grant", "none of them grants"), all(WordRefuses)),
@@ -290,11 +290,11 @@ func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
 		}
 		next := "the column has " + quoted(have...)
 		if near := nearest(word, have); near != "" {
-			next = fmt.Sprintf("did you mean %q? ", untrusted.Clean(near, 80)) + next
+			next = fmt.Sprintf("did you mean %q? ", shown(near)) + next
 		}
 		return &trouble.Error{
 			Code: trouble.UnknownWord,
-			What: fmt.Sprintf("the column %q has no word %q", untrusted.Clean(name, 80), untrusted.Clean(word, 80)),
+			What: fmt.Sprintf("the column %q has no word %q", shown(name), shown(word)),
 			Next: next,
 		}
 	}
@@ -324,8 +324,8 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 		})
 		all = append(all, Settled{
 			Code:   DoubtWords,
-			Column: name,
-			Answer: fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60),
+			Column: untrusted.NewStored(name),
+			Answer: fmt.Sprintf("%q %s", shown(w.text),
 				w.meaning),
 			By: by,
 		})

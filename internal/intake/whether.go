@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // whether looks at one column that has no role yet: can it take a row's access away? Such columns get a role even when
@@ -43,7 +45,13 @@ func (d *columns) whether(i int) {
 			d.set(i, RoleBlocked, sureBoth, "a date under %q says that the access has ended", d.shown(i))
 			return
 		}
+		if h.NotHeld() && c.solid() > 0 && wordy < halfOfCells {
+			d.unheld(i, wordy) // Roles to remove
+			return
+		}
 		d.decision(i, RoleBlocked, max(wordy, c.share(c.empties)))
+	case lexicon.Unheld:
+		d.unheld(i, wordy)
 	case lexicon.Ended:
 		d.set(i, RoleBlocked, sureHeader, "a date under %q says that the access has ended", d.shown(i))
 	case lexicon.From, lexicon.Until:
@@ -77,13 +85,36 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 	if !h.Exact && !h.Either && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
+	if role == RoleFilter && !d.explicit && c.solid() > 1 && c.deciding == 0 && !d.hasAccessHeader() {
+		return // Granted, above names of roles
+	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
-		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.list[i].Name),
+		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.name(i)),
 			quoted(c.order[0])))
 		return
 	}
 	reason := "the name %q is usual for it and %s of the cells say yes or no"
 	d.set(i, role, sureBoth, reason, d.shown(i), percent(wordy))
+}
+
+// unheld reads a column such as Removed Roles or Conflicting Role. Names in it are access that the user does not hold;
+// yes and no in it decide.
+func (d *columns) unheld(i int, wordy float64) {
+	h, c := d.about(i), d.cells(i)
+	switch {
+	case d.matrixLike(i):
+	case c.filled > 0 && h.Has(lexicon.Blocked, lexicon.Ended) && (wordy >= halfOfCells || c.share(c.dates) >= halfOfCells):
+		d.set(i, RoleBlocked, sureWeakName, "yes or a date under %q says that the access is gone", d.shown(i))
+	case c.filled > 0 && wordy >= halfOfCells:
+		d.mayDecide(i, "its cells answer yes or no")
+	default:
+		d.set(i, RoleAttribute, sureHeader, "%q names access that the user does not hold", d.shown(i))
+	}
+}
+
+// hasAccessHeader reports a file in which a header says access.
+func (d *columns) hasAccessHeader() bool {
+	return slices.ContainsFunc(d.indexes(), func(i int) bool { return d.about(i).Is(lexicon.Access, lexicon.Weak) })
 }
 
 // yesNo reports a header that names the answers yes and no themselves.
@@ -94,13 +125,13 @@ func (d *columns) yesNo(h *lexicon.Heading) bool {
 // mayDecide doubts a column that could take access away and is not understood. Until it is settled it describes.
 func (d *columns) mayDecide(i int, why string) {
 	d.set(i, RoleAttribute, notSure, "in doubt: it may decide")
-	d.doubt(mayDecideDoubt(d.list[i].Name, why))
+	d.doubt(mayDecideDoubt(d.name(i), why))
 }
 
 func mayDecideDoubt(name, why string) Doubt {
 	return Doubt{
 		Code:     DoubtMayDecide,
-		Column:   name,
+		Column:   untrusted.NewStored(name),
 		Question: fmt.Sprintf("does %s decide who has access? %s", quoted(name), why),
 		Answers: []Answer{answer("it decides: a row without a clear yes grants nothing",
 			Answers{Columns: Mapping{Filter: name}}),
@@ -164,9 +195,9 @@ func (d *columns) validity(i int, part lexicon.Part) {
 		d.set(i, RoleAttribute, notSure, "in doubt: another column holds the %s day", what)
 		d.doubt(Doubt{
 			Code:     DoubtMayDecide,
-			Column:   d.list[i].Name,
-			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.list[i].Name), what),
-			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.list[i].Name}}})},
+			Column:   untrusted.NewStored(d.name(i)),
+			Question: fmt.Sprintf("%s may limit the access too; which column holds the %s day?", quoted(d.name(i)), what),
+			Answers:  []Answer{answer("it only describes", Answers{Columns: Mapping{Attributes: []string{d.name(i)}}})},
 		})
 	default:
 		d.set(i, role, sureHeader, "%q holds the %s day of the access", d.shown(i), what)
@@ -267,10 +298,10 @@ func (d *columns) adviceOnly() {
 		if c.deciding == 0 {
 			continue
 		}
-		name := d.list[i].Name
+		name := d.name(i)
 		d.doubt(Doubt{
 			Code:   DoubtAdvice,
-			Column: name,
+			Column: untrusted.NewStored(name),
 			Question: fmt.Sprintf("only %s says yes or no, and that is no decision of this review; what do "+
 				"its rows mean?", quoted(name)),
 			Answers: []Answer{answer("it only describes: every row grants",

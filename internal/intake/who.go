@@ -202,10 +202,10 @@ func (d *columns) checkNames(at int) {
 	if named >= 0 && own >= 0 && others >= mostCells && own < 0.3 {
 		d.doubt(Doubt{
 			Code:    DoubtUser,
-			Columns: d.namesOf([]int{at, named}),
+			Columns: storedTexts(d.namesOf([]int{at, named})),
 			Question: fmt.Sprintf("the addresses under %s seem to be those of the people under %s; do they name the user?",
-				quoted(d.list[at].Name), quoted(d.list[named].Name)),
-			Answers: []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.list[at].Name}})},
+				quoted(d.name(at)), quoted(d.name(named))),
+			Answers: []Answer{answer("they name the user", Answers{Columns: Mapping{User: d.name(at)}})},
 		})
 	}
 }
@@ -271,14 +271,16 @@ func (d *columns) userDoubt(found []candidate) {
 		return
 	}
 	q := Doubt{Code: DoubtUser}
+	var names []string
 	for _, c := range found[:min(len(found), 5)] {
-		q.Columns = append(q.Columns, d.list[c.column].Name)
-		q.Answers = append(q.Answers, answer(d.list[c.column].Name, Answers{Columns: Mapping{User: d.list[c.column].Name}}))
+		names = append(names, d.name(c.column))
+		q.Answers = append(q.Answers, answer(d.shown(c.column), Answers{Columns: Mapping{User: d.name(c.column)}}))
 	}
-	q.Question = fmt.Sprintf("%s could name the user; which column does?", quoted(q.Columns...))
-	if len(q.Columns) == 1 {
+	q.Columns = storedTexts(names)
+	q.Question = fmt.Sprintf("%s could name the user; which column does?", quoted(names...))
+	if len(names) == 1 {
 		q.Question = fmt.Sprintf("do the addresses under %s name the user of the row, or another person?",
-			quoted(q.Columns...))
+			quoted(names...))
 	}
 	d.doubt(q)
 }
@@ -288,7 +290,7 @@ func (d *columns) noUser() error {
 	var others []string
 	for i := range d.list {
 		if c := d.cells(i); c.share(c.emails) >= halfOfCells {
-			others = append(others, d.list[i].Name)
+			others = append(others, d.name(i))
 		}
 	}
 	e := &trouble.Error{

@@ -16,7 +16,6 @@ import (
 
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
-	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Format is the version of the file format. A file of another version is refused, never read as an empty one.
@@ -104,7 +103,7 @@ func Parse(file string, data []byte) (*File, error) {
 	if version, line, ok := versionOf(data); ok && version != fmt.Sprint(Format) {
 		return nil, &trouble.Error{
 			Code: trouble.MappingFormat,
-			What: fmt.Sprintf("%s line %d: format %s is not known; this program reads format %d", file, line, untrusted.Clean(version, 40), Format),
+			What: fmt.Sprintf("%s line %d: format %s is not known; this program reads format %d", file, line, shown(version), Format),
 			Next: "use the version of this program that wrote the file, or make the mapping again",
 		}
 	}
@@ -210,7 +209,7 @@ func (f *File) checkColumns(fold func(string) string) (field, reason string) {
 	}
 	for _, name := range columnsOf(f.Answers) {
 		if !known[fold(name)] {
-			return "answers", fmt.Sprintf("the column %q is not in the header", untrusted.Clean(name, 80))
+			return "answers", fmt.Sprintf("the column %q is not in the header", shown(name))
 		}
 	}
 	return "", ""

@@ -21,7 +21,6 @@ import (
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/trouble"
-	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Folder is where mappings lie under STATE_DIR. Files in the inbox are never read as mappings: others can write there.
@@ -154,7 +153,7 @@ func read(root *os.Root, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read mapping: %w", err)
 	}
-	shown := Folder + "/" + untrusted.Clean(name, 80) + suffix
+	shown := Folder + "/" + shown(name) + suffix
 	f, err := Parse(shown, data)
 	if err != nil {
 		return nil, err
@@ -168,7 +167,7 @@ func read(root *os.Root, name string) (*File, error) {
 func notFound(name string) error {
 	return &trouble.Error{
 		Code: trouble.MappingNotFound,
-		What: fmt.Sprintf("there is no mapping %q", untrusted.Clean(name, 80)),
+		What: fmt.Sprintf("there is no mapping %q", shown(name)),
 		Next: "see the names with mapping list",
 	}
 }

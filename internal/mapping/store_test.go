@@ -58,7 +58,7 @@ func granted(rep *intake.Report) []string {
 func codes(rep *intake.Report) []string {
 	var all []string
 	for _, d := range rep.Open() {
-		all = append(all, d.Code+" "+d.Column)
+		all = append(all, d.Code+" "+d.Column.Raw())
 	}
 	return all
 }

@@ -107,7 +107,7 @@ func (s *strict) object(t reflect.Type, depth int, what string) error {
 			return err
 		}
 		name, _ := token.(string)
-		shown := fmt.Sprintf("%q", untrusted.Clean(name, 60))
+		shown := fmt.Sprintf("%q", shown(name))
 		if seen[name] {
 			return s.wrong("%s is there twice", shown)
 		}
@@ -187,9 +187,12 @@ func plainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%q cannot be a %s", untrusted.Clean(kind.Field, 80), kind.Value)
+		return fmt.Sprintf("%q cannot be a %s", shown(kind.Field), kind.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the file ends too early"
 	}
-	return untrusted.Clean(strings.TrimPrefix(err.Error(), "json: "), 200)
+	return untrusted.New(strings.TrimPrefix(err.Error(), "json: ")).Show(untrusted.Line)
 }
+
+// shown is a text of a file inside a sentence.
+func shown(text string) string { return untrusted.New(text).Show(untrusted.Name) }

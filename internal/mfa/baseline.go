@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strings"
 	"unicode/utf8"
@@ -12,7 +11,7 @@ import (
 
 // Bounds of an export. Half a million people with the usual columns stay under the size.
 const (
-	maxBaselineBytes   = 128 << 20
+	MaxBaselineBytes   = 128 << 20
 	maxBaselineRows    = 500_000
 	maxBaselineColumns = 256
 	maxBaselineCell    = 16 << 10 // bytes; longer cells are cut
@@ -42,40 +41,49 @@ type BaselineRow struct {
 	Methods []Method
 }
 
-// ParseBaseline reads such an export: UTF-8 with or without a byte order mark; comma, semicolon or tab. Columns are found by their
+// BaselineRecord is one record of an export, as the reader of reports gives it.
+type BaselineRecord struct {
+	Line  int // of the file, where the record begins
+	Cells []string
+	Flaw  string // why the record cannot be used; "" for none
+}
+
+// ParseBaseline reads the records of such an export, the heading first. Columns are found by their
 // names in any case and order; which ones an export has is chosen in the Admin Console. There must be a column that names people
 // and one that lists authenticators (or one column for each authenticator). Rows of one person are joined. A row that cannot be used
 // is counted with its line; a file that cannot be used is an error that says what is missing.
-func ParseBaseline(r io.Reader) (*Baseline, error) {
+func ParseBaseline(records iter.Seq2[BaselineRecord, error]) (*Baseline, error) {
 	b := &baselineReader{
 		out:     &Baseline{},
 		columns: map[string]int{},
 		flags:   map[int]Method{},
 		people:  map[string]int{},
 	}
-	if err := b.read(baselineRecords(r)); err != nil {
+	if err := b.read(records); err != nil {
 		return nil, fmt.Errorf("read MFA baseline: %w", err)
 	}
 	return b.out, nil
 }
 
 // read takes in the heading, which comes first, and the rows.
-func (b *baselineReader) read(records iter.Seq2[csvRecord, error]) error {
+func (b *baselineReader) read(records iter.Seq2[BaselineRecord, error]) error {
 	for record, err := range records {
 		switch {
 		case err != nil:
 			return err
+		case b.width == 0 && record.Flaw != "":
+			return fmt.Errorf("line %d, the heading: %s", record.Line, record.Flaw)
 		case b.width == 0:
-			if err := b.heading(record.cells); err != nil {
+			if err := b.heading(record.Cells); err != nil {
 				return err
 			}
-		case record.flaw != "":
+		case record.Flaw != "":
 			b.out.Lines++
-			b.problem(record.line, record.flaw)
+			b.problem(record.Line, record.Flaw)
 		case len(b.out.Rows) >= maxBaselineRows:
 			return fmt.Errorf("the file has more than %d people; export it in parts", maxBaselineRows)
 		default:
-			b.row(record.line, record.cells)
+			b.row(record.Line, record.Cells)
 		}
 	}
 	if b.width == 0 {

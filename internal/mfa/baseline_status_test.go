@@ -14,7 +14,7 @@ func TestWhoCannotSignInIsCountedAndNeverJudged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	b, err := ParseBaseline(file)
+	b, err := parseBaseline(file)
 	if err != nil || len(b.Rows) != 12 {
 		t.Fatalf("%+v, %v", b, err)
 	}
@@ -43,7 +43,7 @@ func TestAnotherReportIsRefusedAsABaseline(t *testing.T) {
 		"Event time,User,Factor,Result", "User login,Authenticator type,Outcome", "User,User email,Authenticators,Application",
 		"Login,Factors,Role", "User login,User email,Factor type,Event ID", "User login,Methods,Reviewer,Decision",
 	} {
-		_, err := ParseBaseline(strings.NewReader(heading + "\n" + strings.Repeat("a@x,", strings.Count(heading, ",")) + "x\n"))
+		_, err := parseBaseline(strings.NewReader(heading + "\n" + strings.Repeat("a@x,", strings.Count(heading, ",")) + "x\n"))
 		if err == nil || !strings.Contains(err.Error(), `export the report "MFA enrollment by user"`) {
 			t.Errorf("%s: %v", heading, err)
 		}

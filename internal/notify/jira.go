@@ -165,11 +165,11 @@ func (j *Jira) screen(ctx context.Context) (screen, error) {
 	if err != nil {
 		return screen{}, err
 	}
-	at := slices.IndexFunc(kinds, func(k issueType) bool { return strings.EqualFold(k.Name, j.o.IssueType) })
+	at := slices.IndexFunc(kinds, func(k issueType) bool { return strings.EqualFold(k.Name.Raw(), j.o.IssueType) })
 	if at < 0 {
 		var names []string
 		for _, k := range kinds {
-			names = append(names, untrusted.New(k.Name).Show(untrusted.Name))
+			names = append(names, k.Name.Show(untrusted.Name))
 		}
 		return screen{},
 			fmt.Errorf("read issue types of %s: no type %q that the account may create; there are: %s",
@@ -214,12 +214,12 @@ func howToFill(f createField) string {
 	if len(f.Allowed) > 0 {
 		a := f.Allowed[0]
 		switch {
-		case a.Value != "":
-			value = fmt.Sprintf(`{"value": %q}`, untrusted.New(a.Value).Show(untrusted.Name))
-		case a.Name != "":
-			value = fmt.Sprintf(`{"name": %q}`, untrusted.New(a.Name).Show(untrusted.Name))
+		case !a.Value.IsZero():
+			value = fmt.Sprintf(`{"value": %q}`, a.Value.Show(untrusted.Name))
+		case !a.Name.IsZero():
+			value = fmt.Sprintf(`{"name": %q}`, a.Name.Show(untrusted.Name))
 		default:
-			value = fmt.Sprintf(`{"id": %q}`, untrusted.New(a.ID).Show(untrusted.Name))
+			value = fmt.Sprintf(`{"id": %q}`, a.ID.Show(untrusted.Name))
 		}
 	} else if f.Schema.Type == "number" {
 		value = "1"
@@ -228,7 +228,7 @@ func howToFill(f createField) string {
 		value = "[" + value + "]"
 	}
 	return fmt.Sprintf("required field %q (%s) is not filled: set it in Jira's fields, such as %q: %s",
-		untrusted.New(f.Name).Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name),
+		f.Name.Show(untrusted.Name), untrusted.New(f.id()).Show(untrusted.Name),
 		untrusted.New(f.id()).Show(untrusted.Name), value)
 }
 

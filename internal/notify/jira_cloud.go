@@ -49,7 +49,6 @@ func cloudIssue(i *models.IssueScheme) issue {
 func newIssue(key string, labels []string, status *models.StatusScheme) issue {
 	got := issue{key: key, labels: labels}
 	if status != nil {
-		got.status = status.Name
 		got.done = status.StatusCategory != nil && status.StatusCategory.Key == "done"
 	}
 	return got

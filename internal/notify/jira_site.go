@@ -43,7 +43,6 @@ type issue struct {
 	key    string
 	labels []string
 	done   bool
-	status string
 }
 
 // labelled finds the one label that begins with prefix, without it.
@@ -71,26 +70,26 @@ type draft struct {
 
 // issueType of a project.
 type issueType struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Subtask bool   `json:"subtask"`
+	ID      string         `json:"id"`
+	Name    untrusted.Text `json:"name"`
+	Subtask bool           `json:"subtask"`
 }
 
 // createField is a field of the create screen.
 type createField struct {
-	ID         string `json:"fieldId"`
-	Key        string `json:"key"`
-	Name       string `json:"name"`
-	Required   bool   `json:"required"`
-	HasDefault bool   `json:"hasDefaultValue"`
+	ID         string         `json:"fieldId"`
+	Key        string         `json:"key"`
+	Name       untrusted.Text `json:"name"`
+	Required   bool           `json:"required"`
+	HasDefault bool           `json:"hasDefaultValue"`
 	Schema     struct {
 		Type  string `json:"type"`
 		Items string `json:"items"`
 	} `json:"schema"`
 	Allowed []struct {
-		ID    string `json:"id"`
-		Name  string `json:"name"`
-		Value string `json:"value"`
+		ID    untrusted.Text `json:"id"`
+		Name  untrusted.Text `json:"name"`
+		Value untrusted.Text `json:"value"`
 	} `json:"allowedValues"`
 }
 
@@ -188,12 +187,13 @@ func labelChange(add, drop []string) []map[string]any {
 	return ops
 }
 
-// jiraError is Jira's refusal, or the lack of an answer.
+// jiraError is Jira's refusal, or the lack of an answer. It is no trouble.Error: a sync decides by its status and fields
+// whether the write is looked for or sent without an assignee, and its words end as the error of one ticket.
 type jiraError struct {
 	What     string
 	Code     int // HTTP status; 0 when no answer came
-	Messages []string
-	Fields   map[string]string
+	Messages []untrusted.Text
+	Fields   map[string]untrusted.Text // by id of the field
 	cause    error
 }
 
@@ -209,9 +209,11 @@ func (e *jiraError) Error() string {
 		return words + "Jira did not answer (" + e.cause.Error() + "); check the base URL and the network, then run again"
 	}
 	var said []string
-	said = append(said, e.Messages...)
+	for _, message := range e.Messages {
+		said = append(said, message.Show(untrusted.Long))
+	}
 	for _, name := range slices.Sorted(mapKeys(e.Fields)) {
-		said = append(said, name+": "+e.Fields[name])
+		said = append(said, name+": "+e.Fields[name].Show(untrusted.Long))
 	}
 	if len(said) > 0 {
 		words += untrusted.New(strings.Join(said, "; ")).Show(untrusted.Paragraph) + " "
@@ -254,13 +256,13 @@ func failures(secrets ...secret.Secret) func(string, *models.ResponseScheme, err
 		}
 		e.Code = res.Code
 		var said struct {
-			Messages []string          `json:"errorMessages"`
-			Errors   map[string]string `json:"errors"`
-			Message  string            `json:"message"`
+			Messages []untrusted.Text          `json:"errorMessages"`
+			Errors   map[string]untrusted.Text `json:"errors"`
+			Message  untrusted.Text            `json:"message"`
 		}
 		if json.Unmarshal([]byte(scrub(res.Bytes.String(), secrets...)), &said) == nil {
 			e.Messages, e.Fields = said.Messages, said.Errors
-			if said.Message != "" {
+			if !said.Message.IsZero() {
 				e.Messages = append(e.Messages, said.Message)
 			}
 		}

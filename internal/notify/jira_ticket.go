@@ -175,7 +175,7 @@ func (r *run) sendCreate(ctx context.Context, t Ticket) (string, error) {
 	}
 	id, err := r.j.site.create(ctx, d)
 	var refused *jiraError
-	if errors.As(err, &refused) && refused.Code == http.StatusBadRequest && d.assignee != "" && refused.Fields["assignee"] != "" {
+	if errors.As(err, &refused) && refused.Code == http.StatusBadRequest && d.assignee != "" && !refused.Fields["assignee"].IsZero() {
 		d.assignee = "" // the person may not have tickets in this project; the ticket matters more
 		id, err = r.j.site.create(ctx, d)
 	}

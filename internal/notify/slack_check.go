@@ -86,7 +86,8 @@ func (s *Slack) findChannel(ctx context.Context) (*slack.Channel, error) {
 	return nil, errors.New("channel_not_found")
 }
 
-// slackError is Slack's refusal, or the lack of an answer.
+// slackError is Slack's refusal, or the lack of an answer. It is no trouble.Error: the sender decides by lost whether the
+// message may be sent again, and its words end as the error of one message.
 type slackError struct {
 	text  string
 	cause error

@@ -83,7 +83,13 @@ type factorLinks struct {
 	Questions *hintedHref `json:"questions,omitempty"`
 	Activate  *hintedHref `json:"activate,omitempty"`
 	Verify    *hintedHref `json:"verify,omitempty"`
-	Resend    []any       `json:"resend,omitempty"`
+	Resend    *namedHref  `json:"resend,omitempty"`
+}
+
+// namedHref is one object, as Okta's management document says. Its guides show an array, which Okta's own SDKs refuse.
+type namedHref struct {
+	Name string `json:"name"`
+	hintedHref
 }
 
 func (f *factor) wire(c *call) factorWire {
@@ -104,7 +110,7 @@ func (f *factor) wire(c *call) factorWire {
 	case f.status == "PENDING_ACTIVATION":
 		w.Links.Activate = to(self+"/lifecycle/activate", "POST")
 		if slices.Contains([]string{"sms", "call", "email"}, f.kind) {
-			w.Links.Resend = []any{map[string]any{"name": f.kind, "href": self + "/resend", "hints": hints{[]string{"POST"}}}}
+			w.Links.Resend = &namedHref{Name: f.kind, hintedHref: hinted(self+"/resend", "POST")}
 		}
 		if f.kind == "push" || f.kind == "token:software:totp" {
 			w.Embedded = map[string]any{"activation": map[string]any{

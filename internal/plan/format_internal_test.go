@@ -46,7 +46,7 @@ func fixedPlan() *Plan {
 			Layout:    intake.LayoutList,
 			Spans:     []intake.Span{{What: intake.SpanTitle, From: 1, To: 1}},
 			Columns: []intake.Column{{
-				Name:       hostile,
+				Name:       stored(hostile),
 				Index:      3,
 				Role:       intake.RoleUser,
 				Reason:     "its cells are addresses",
@@ -62,8 +62,8 @@ func fixedPlan() *Plan {
 			Today:     "2026-03-31",
 			People:    "address",
 			Settled: []intake.Settled{
-				{Code: intake.DoubtWords, Column: "Decision", Answer: "refuses", By: intake.ByTerminal},
-				{Code: intake.DoubtNone, Column: "Rôle", Answer: "no_value", By: intake.ByArgument},
+				{Code: intake.DoubtWords, Column: stored("Decision"), Answer: "refuses", By: intake.ByTerminal},
+				{Code: intake.DoubtNone, Column: stored("Rôle"), Answer: "no_value", By: intake.ByArgument},
 			},
 		},
 		Snapshot: "snap",

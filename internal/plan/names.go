@@ -41,8 +41,8 @@ func (p *Plan) SettledBy(by intake.By) []string {
 			continue
 		}
 		text := s.Code
-		if s.Column != "" {
-			text += ": " + untrusted.Clean(s.Column, int(untrusted.Name))
+		if !s.Column.IsZero() {
+			text += ": " + s.Column.Show(untrusted.Name)
 		}
 		list = append(list, text)
 	}

@@ -176,7 +176,8 @@ func (p *Plan) Verify() error {
 func unknownFormat(id string, format int) error {
 	return &trouble.Error{
 		Code: trouble.PlanFormat,
-		What: fmt.Sprintf("plan %s has format %d, and this program reads formats %d to %d", untrusted.Clean(id, 60), format, firstFormat, Format),
+		What: fmt.Sprintf("plan %s has format %d, and this program reads formats %d to %d",
+			untrusted.New(id).Show(untrusted.Name), format, firstFormat, Format),
 		Next: "use the version of this program that made it, or plan again",
 	}
 }

@@ -32,6 +32,14 @@ var validID = regexp.MustCompile(`^plan_[0-9a-f]{32}$`)
 // ValidID reports whether a text has the form of a plan id, and so is safe as a file name.
 func ValidID(id string) bool { return validID.MatchString(id) }
 
+func malformed(id string) error {
+	return &trouble.Error{
+		Code: trouble.PlanIDMalformed,
+		What: fmt.Sprintf("%q is not a plan id", clip(id, 60)),
+		Next: "use the plan_id that the planning call returned (plan_ and 32 hex digits)",
+	}
+}
+
 // Save writes the plan so that it survives a power failure before anyone sees its id.
 func (s *Store) Save(p *Plan) error {
 	err := durable.WriteFile(s.dir, p.ID+".json", 0o600, p.write)
@@ -47,12 +55,8 @@ func (s *Store) Save(p *Plan) error {
 
 // Load reads a plan back and checks that it still is what its id says.
 func (s *Store) Load(id string) (*Plan, error) {
-	if !validID.MatchString(id) {
-		return nil, &trouble.Error{
-			Code: trouble.PlanIDMalformed,
-			What: fmt.Sprintf("%q is not a plan id", clip(id, 60)),
-			Next: "use the plan_id that the planning call returned (plan_ and 32 hex digits)",
-		}
+	if !ValidID(id) {
+		return nil, malformed(id)
 	}
 	f, err := os.Open(filepath.Join(s.dir, id+".json"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -155,7 +155,7 @@ func (p *Planner) header(ctx context.Context, file string, answers []intake.Answ
 	}
 	header := make([]string, len(page.Columns))
 	for i, c := range page.Columns {
-		header[i] = c.Name
+		header[i] = c.Name.Raw()
 	}
 	return header
 }

@@ -72,6 +72,9 @@ type Options struct {
 	ReadOnly bool // wins over everything
 	// Record keeps a decision for good, before anything acts on it; nil keeps none. When it fails, nothing is permitted.
 	Record trail.Record
+	// Declined returns the record that a plan was declined, nil when it was not; nil knows of none. Such a plan is closed to
+	// conversations. When it fails, nothing is permitted to them.
+	Declined func(planID string) (*plan.Declined, error)
 }
 
 // Gate judges plans by the built-in rules: reads are free, additive plans run once confirmed, and whatever removes or
@@ -130,13 +133,29 @@ func (g *Gate) Permit(ctx context.Context, p *plan.Plan, c Confirmation) (Permit
 			Next:     "plan again and confirm the plan_id that comes back",
 		}
 	}
+	declined, err := g.declined(p.ID, c.Channel)
+	if err != nil {
+		return Permit{}, err
+	}
+	closed := declined != nil && verdict.Decision == Ask
+	if closed {
+		verdict = Verdict{
+			Decision: Deny,
+			Rule:     "builtin_declined",
+			Reason:   "the plan is closed to conversations: " + declined.Words(),
+			Next:     "plan again when the user wants to, or a person runs on a terminal: " + ApplyCommand(p.ID),
+		}
+	}
 	if verdict.Decision == Ask {
 		verdict.Decision = Allow // it was asked for, and the confirmation answers
 	}
 	if err := g.record(ctx, p, verdict, c); err != nil {
 		return Permit{}, fmt.Errorf("record the decision, without which nothing is written: %w", err)
 	}
-	if verdict.Decision == Deny {
+	switch {
+	case closed:
+		return Permit{}, &trouble.Error{Code: trouble.PlanDeclined, What: verdict.Reason, Next: verdict.Next}
+	case verdict.Decision == Deny:
 		return Permit{}, &trouble.Error{
 			Code: trouble.RefusedByPolicy,
 			What: "policy rule " + verdict.Rule + " refuses this plan: " + verdict.Reason,
@@ -145,6 +164,18 @@ func (g *Gate) Permit(ctx context.Context, p *plan.Plan, c Confirmation) (Permit
 	}
 	return Permit{planID: p.ID, rule: verdict.Rule, given: c}, nil
 }
+
+// declined looks whether a plan is closed to a channel. A person at a command line may apply what was declined in a
+// conversation.
+func (g *Gate) declined(planID string, channel Channel) (*plan.Declined, error) {
+	if g.opts.Declined == nil || channel == CommandLine || channel == Terminal {
+		return nil, nil
+	}
+	return g.opts.Declined(planID)
+}
+
+// ApplyCommand is the command with which a person applies a plan.
+func ApplyCommand(planID string) string { return "okta-entitlements-mcp apply " + planID }
 
 func (g *Gate) record(ctx context.Context, p *plan.Plan, verdict Verdict, c Confirmation) error {
 	if g.opts.Record == nil {

@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/policy"
 	"okta-entitlements-mcp/internal/trail"
 	"okta-entitlements-mcp/internal/trouble"
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 func TestBuiltInRules(t *testing.T) {
@@ -83,7 +84,11 @@ func TestADecisionNamesTheDoubtsThatArgumentsSettled(t *testing.T) {
 	settled := func(by ...intake.By) *plan.Plan {
 		p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}, Reading: &intake.Reading{}}
 		for _, b := range by {
-			p.Reading.Settled = append(p.Reading.Settled, intake.Settled{Code: "unknown_word", Column: "Deci\u202esion", By: b})
+			p.Reading.Settled = append(p.Reading.Settled, intake.Settled{
+				Code:   "unknown_word",
+				Column: untrusted.NewStored("Deci\u202esion"),
+				By:     b,
+			})
 		}
 		return p
 	}
@@ -107,5 +112,35 @@ func TestADecisionNamesTheDoubtsThatArgumentsSettled(t *testing.T) {
 		if _, there := decision.Arguments["settled_by_argument"]; !slices.Equal(got, c.want) || there != (c.want != nil) {
 			t.Errorf("the decision has %v, want %v", decision.Arguments, c.want)
 		}
+	}
+}
+
+// TestADeclinedPlanIsClosedToConversations: a person at a command line may still apply it.
+func TestADeclinedPlanIsClosedToConversations(t *testing.T) {
+	p := &plan.Plan{ID: "plan_a", Ops: []plan.Op{{Kind: plan.KindCreateGrant}}}
+	var said *plan.Declined
+	var broken error
+	gate := policy.New(policy.Options{Declined: func(string) (*plan.Declined, error) { return said, broken }})
+	permit := func(channel policy.Channel) error {
+		_, err := gate.Permit(t.Context(), p, policy.Confirmation{PlanID: p.ID, Channel: channel})
+		return err
+	}
+	for _, channel := range []policy.Channel{policy.Conversation, policy.Dialogue} {
+		said, broken = nil, nil
+		if err := permit(channel); err != nil {
+			t.Errorf("%s, not declined: %v", channel, err)
+		}
+		said = &plan.Declined{Answer: plan.AnswerCancel}
+		if err := permit(channel); trouble.CodeOf(err) != trouble.PlanDeclined {
+			t.Errorf("%s, declined: %v", channel, err)
+		}
+		said, broken = nil, errors.New("no such disk")
+		if err := permit(channel); !errors.Is(err, broken) {
+			t.Errorf("%s, not known whether declined: %v", channel, err)
+		}
+	}
+	said, broken = &plan.Declined{Answer: plan.AnswerDecline}, nil
+	if err := permit(policy.CommandLine); err != nil {
+		t.Errorf("a person at a command line: %v", err)
 	}
 }

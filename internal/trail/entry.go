@@ -23,7 +23,7 @@ import (
 // Genesis is the Prev of the first entry.
 const Genesis = "0000000000000000000000000000000000000000000000000000000000000000"
 
-// Entry is one line of the trail. The caller fills all but Seq, Prev and Hash; a zero Time becomes the time of the
+// Entry is one line of the trail. The caller fills all but Seq, Group, Prev and Hash; a zero Time becomes the time of the
 // append. What is empty is left out of the line, except Time, Seq, Prev and Hash.
 type Entry struct {
 	Seq    int64     `json:"seq"` // 1, 2, 3, ...
@@ -40,8 +40,11 @@ type Entry struct {
 	Rule           string         `json:"rule,omitempty"` // which rule decided
 	OktaRequestIDs []string       `json:"okta_request_ids,omitempty"`
 	Outcome        string         `json:"outcome,omitempty"`
-	Prev           string         `json:"prev"`           // Hash of the entry before, Genesis for the first
-	Hash           string         `json:"hash,omitempty"` // SHA-256 in hex over this entry's line without hash
+	// Group is the Seq of the first entry of the group that shared a write; 0 for that entry itself and for an entry
+	// that was written alone. Only entries of one group may follow what the head names, see Verify.
+	Group int64  `json:"group,omitempty"`
+	Prev  string `json:"prev"`           // Hash of the entry before, Genesis for the first
+	Hash  string `json:"hash,omitempty"` // SHA-256 in hex over this entry's line without hash
 }
 
 // Record puts an entry into the trail before anything acts on it. Packages that must be recorded take one; the
@@ -53,16 +56,18 @@ type Record func(context.Context, Entry) error
 const (
 	maxEntry = 64 << 10
 	maxLine  = 256 << 10
+	maxGroup = 64 // entries that share a write, whose lines together have maxEntry bytes at most
 )
 
-// seal gives the entry its place in the chain and returns its line, without newline.
-func (e *Entry) seal(seq int64, prev string) ([]byte, error) {
+// seal gives the entry its place in the chain, behind a head, and returns its line, without newline. Group is the number
+// of the first entry of its group, 0 when it is the first.
+func (e *Entry) seal(behind Head, group int64) ([]byte, error) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
 	// UTC without monotonic part: the line must come out the same when it is read and written again.
 	e.Time = e.Time.UTC().Round(0)
-	e.Seq, e.Prev, e.Hash = seq, prev, ""
+	e.Seq, e.Prev, e.Hash, e.Group = behind.Seq+1, behind.Hash, "", group
 	body, err := canonical(*e)
 	if err != nil {
 		return nil, err
@@ -124,13 +129,9 @@ func parse(line []byte) (Entry, error) {
 	if !bytes.Equal(again, line) {
 		return e, errors.New("line is not spelt as it was written")
 	}
-	bare := e
-	bare.Hash = ""
-	body, err := canonical(bare)
-	if err != nil {
-		return e, err
-	}
-	if hashOf(body) != e.Hash {
+	// The line is canonical and Hash is its last field, so the line without it is what was hashed.
+	body, ok := bytes.CutSuffix(line, []byte(`,"hash":"`+e.Hash+`"}`))
+	if !ok || hashOf(append(bytes.Clone(body), '}')) != e.Hash {
 		return e, errors.New("hash does not match the entry")
 	}
 	return e, nil

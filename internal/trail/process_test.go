@@ -4,7 +4,9 @@ package trail_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -30,18 +32,25 @@ func child(t *testing.T, dir string) *exec.Cmd {
 func TestWhatWasAcknowledgedSurvivesAKillAtAnyInstant(t *testing.T) {
 	if dir := os.Getenv("TRAIL_CHILD"); dir != "" {
 		tr := open(t, dir)
-		for i := range 10_000 {
-			seq, err := tr.Append(context.Background(), entry(i))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fmt.Printf("WROTE %d\n", seq)
+		var wg sync.WaitGroup
+		for range 4 { // their entries share writes
+			wg.Go(func() {
+				for i := range 10_000 {
+					seq, err := tr.Append(context.Background(), entry(i))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					fmt.Printf("WROTE %d %d.\n", seq, i)
+				}
+			})
 		}
+		wg.Wait()
 		return
 	}
 	dir := t.TempDir()
 	var mu sync.Mutex
-	var acknowledged int64
+	acknowledged := map[int64]string{} // the step by number
 	for range 6 {
 		var wg sync.WaitGroup
 		for range 2 { // two processes write the same trail
@@ -56,11 +65,12 @@ func TestWhatWasAcknowledgedSurvivesAKillAtAnyInstant(t *testing.T) {
 			wg.Go(func() {
 				for s, n := bufio.NewScanner(out), 0; s.Scan(); {
 					var seq int64
-					if _, err := fmt.Sscanf(s.Text(), "WROTE %d", &seq); err != nil {
-						continue
+					var i int
+					if _, err := fmt.Sscanf(s.Text(), "WROTE %d %d.", &seq, &i); err != nil {
+						continue // the last one may be cut off
 					}
 					mu.Lock()
-					acknowledged = max(acknowledged, seq)
+					acknowledged[seq] = fmt.Sprint("step ", i)
 					mu.Unlock()
 					if n++; n == 3 {
 						time.AfterFunc(time.Duration(rand.IntN(8_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
@@ -72,8 +82,22 @@ func TestWhatWasAcknowledgedSurvivesAKillAtAnyInstant(t *testing.T) {
 		wg.Wait()
 		open(t, dir)
 		sum, err := trail.VerifyDir(t.Context(), dir)
-		if err != nil || sum.Entries < acknowledged || acknowledged == 0 {
-			t.Fatalf("%+v, %v; %d entries were acknowledged", sum, err, acknowledged)
+		if err != nil || len(acknowledged) == 0 {
+			t.Fatalf("%+v, %v; %d entries were acknowledged", sum, err, len(acknowledged))
+		}
+		lines, _ := files(t, dir)
+		there := map[int64]string{}
+		for line := range bytes.Lines(lines) {
+			var e trail.Entry
+			if err := json.Unmarshal(line, &e); err != nil {
+				t.Fatal(err)
+			}
+			there[e.Seq] = e.Step
+		}
+		for seq, step := range acknowledged {
+			if there[seq] != step {
+				t.Fatalf("entry %d was acknowledged as %q and is %q", seq, step, there[seq])
+			}
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -44,8 +43,8 @@ type Summary struct {
 	First   time.Time `json:"first"` // zero when there is no entry
 	Last    time.Time `json:"last"`
 	Hash    string    `json:"hash"` // of the last entry; kept elsewhere, it proves this trail later
-	// Pending is 1 when the last entry is complete but was not yet noted in trail.head: a process died between the two
-	// steps. It counts in Entries, and the next Open notes it.
+	// Pending is how many entries at the end are complete but were not yet noted in trail.head: a process died between the
+	// two steps. They are one entry, or entries of one group. They count in Entries, and the next Open notes them.
 	Pending int `json:"pending,omitempty"`
 }
 
@@ -58,9 +57,17 @@ type Head struct {
 // Verify reads a whole trail and checks every line, the chain, and the end against head; without the head a cut tail
 // could not be seen. The error is a *VerifyError, or that of reading. VerifyDir does it for a trail in use.
 func Verify(r io.Reader, head Head) (Summary, error) {
-	v := verifier{lines: newLines(r), prev: Genesis, sum: Summary{Hash: Genesis}, head: head}
+	v := newVerifier()
+	v.lines, v.head = durable.NewLineReader(r, maxLine), head
+	return v.read()
+}
+
+func newVerifier() verifier { return verifier{prev: Genesis, sum: Summary{Hash: Genesis}} }
+
+// read checks the lines that are left, and the end.
+func (v *verifier) read() (Summary, error) {
 	for {
-		line, whole, err := v.lines.next()
+		line, whole, err := v.next()
 		if err != nil {
 			return v.sum, fmt.Errorf("verify trail: %w", err)
 		}
@@ -114,9 +121,10 @@ func snapshot(ctx context.Context, dir string) (f *os.File, size int64, head Hea
 }
 
 type verifier struct {
-	lines  *lineReader
+	lines  *durable.LineReader
 	number int
 	prev   string
+	group  int64 // Seq of the first entry of the group that was read last
 	sum    Summary
 	head   Head
 }
@@ -144,6 +152,12 @@ func (v *verifier) line(line []byte, whole bool) error {
 	if e.Seq == v.head.Seq && e.Hash != v.head.Hash {
 		return v.fail(Changed, "the entry is not the one that trail.head names")
 	}
+	if e.Group == 0 {
+		v.group = e.Seq
+	}
+	if e.Group != 0 && e.Group != v.group {
+		return v.fail(Changed, "the entry names group %d, and the group before it is %d", e.Group, v.group)
+	}
 	if want == 1 {
 		v.sum.First = e.Time
 	}
@@ -157,7 +171,7 @@ func (v *verifier) misplaced(e Entry, want int64) error {
 		return v.fail(Reordered, "entry %d is here", e.Seq)
 	}
 	for {
-		line, _, err := v.lines.next()
+		line, _, err := v.next()
 		if err != nil || line == nil {
 			return v.fail(Removed, "the next entry is %d", e.Seq)
 		}
@@ -174,32 +188,26 @@ func (v *verifier) end() error {
 		return v.fail(HeadLost, "trail.head is not one that was written")
 	case v.sum.Entries < v.head.Seq:
 		return v.fail(Truncated, "the trail ends here, but %d entries were written", v.head.Seq)
-	case v.sum.Entries > v.head.Seq+1:
-		return v.fail(HeadLost, "trail.head names entry %d; at most one entry may follow it", v.head.Seq)
+	case v.sum.Entries > v.head.Seq && v.group != v.head.Seq+1, v.sum.Entries > v.head.Seq+maxGroup:
+		return v.fail(HeadLost, "trail.head names entry %d; only one entry or one group may follow it", v.head.Seq)
 	}
 	v.sum.Pending = int(v.sum.Entries - v.head.Seq)
 	return nil
 }
 
-// lineReader reads lines of at most maxLine bytes, and knows whether the last one ends.
-type lineReader struct{ r *bufio.Reader }
-
-func newLines(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, maxLine+1)} }
-
-// next returns nil at the end. A line that is too long comes back cut, which no check lets pass.
-func (l *lineReader) next() (line []byte, whole bool, err error) {
-	line, err = l.r.ReadSlice('\n')
+// next returns nil at the end, and whether the line ends. A line that is too long comes back cut, which no check lets
+// pass.
+func (v *verifier) next() (line []byte, whole bool, err error) {
+	l, err := v.lines.Next()
 	switch {
-	case err == nil:
-		return line[:len(line)-1], true, nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return line, true, nil
-	case !errors.Is(err, io.EOF):
-		return nil, false, err
-	case len(line) == 0:
+	case err == nil, errors.Is(err, durable.ErrLongLine):
+		return l.Text, true, nil
+	case errors.Is(err, durable.ErrTorn):
+		return l.Text, false, nil
+	case errors.Is(err, io.EOF):
 		return nil, false, nil
 	}
-	return line, false, nil
+	return nil, false, err
 }
 
 // readHead reads trail.head. It must be spelt to the byte as it was written.

@@ -6,6 +6,7 @@ const (
 	TrailDamaged     Code = "trail_damaged"      // a line of the trail is not as it was written: nothing is written upon it
 	StateNotPrivate  Code = "state_not_private"  // others may write plans, runs or trail
 	TrailNotWritable Code = "trail_not_writable" // the call is not recorded, so it is not done
+	TooManyCalls     Code = "too_many_calls"     // so many wait for their answer that no more are taken
 	Internal         Code = "internal"           // a mistake of this program
 	TimedOut         Code = "timed_out"
 
@@ -72,6 +73,7 @@ const (
 	PlanDamaged                   Code = "plan_damaged"
 	PlanFormat                    Code = "plan_format" // another version of the program made the plan
 	PlanStale                     Code = "plan_stale"
+	PlanDeclined                  Code = "plan_declined" // its user was asked and did not confirm it
 
 	// internal/plan: what a person should read before confirming.
 	MatchedLoosely   Code = "matched_loosely"

@@ -18,11 +18,16 @@ const (
 	Line      Width = 200  // what stands alone on a line: a message of Okta, a file's path
 	Long      Width = 400  // a cell or a list item that says something; a whole name of 255 characters fits
 	Paragraph Width = 1000 // several sentences
+	Whole     Width = 6000 // what a client sends back as it is: arguments that settle the doubts about a report
 )
 
 // Text is text that people outside wrote: from a report, from Okta, Jira or Slack. It gets this type where it is read.
 // Every way that Go prints, logs or encodes a value shows it cleaned (see Clean) and at most Line wide; Show takes
 // another width. Only Raw gives the text itself, for plans, journals, readings and calls; a test lists who calls it.
+//
+// Two kinds of words from outside stay strings. Ids, status words, authenticators, roles and keys of issues come out of
+// lists that Okta, Jira and Slack keep and no user of theirs writes; code decides by them. A sentence of ours that quotes a
+// Text is a string, because the Text was shown when it was quoted.
 //
 // Texts are compared by their raw text, with == and as keys of maps. A map with Texts as keys cannot be encoded as JSON,
 // because two keys may look the same once they are cleaned.
