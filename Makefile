@@ -19,6 +19,7 @@ bench: ## the figures of docs/benchmarks.md, a few minutes on a quiet machine
 	go test -run '^$$' -bench Sheet500k -benchtime 1x -cpu 1 ./internal/intake/sheet
 	go test -run '^$$' -bench GrantCall ./oktaclient
 	go test -run '^$$' -bench Append -benchtime 2000x ./internal/trail
+	go test -run '^$$' -bench Verify -benchtime 3x ./internal/trail
 	go test -run '^$$' -bench . -benchtime 1x ./batch
 	go test -run '^$$' -bench Stdio -benchtime 5x ./internal/e2e
 	go test -run '^$$' -bench Apply100k -benchtime 1x -timeout 20m ./internal/e2e

@@ -18,7 +18,7 @@ func (p *App) record(ctx context.Context, e trail.Entry) error {
 // recordDecision keeps what the gate decides. It reads the whole trail first: nothing is written to Okta upon a record
 // that was changed in its middle, which an append alone does not see.
 func (p *App) recordDecision(ctx context.Context, e trail.Entry) error {
-	if _, err := trail.VerifyDir(ctx, p.stateDir("trail")); err != nil {
+	if _, err := p.Trail.Verify(ctx); err != nil {
 		return trailFault(err, p.stateDir("trail"))
 	}
 	return p.record(ctx, e)

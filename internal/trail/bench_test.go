@@ -32,3 +32,39 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerify is what reading a trail of 100,000 entries costs, as each decision of the gate does: the first of a
+// process, and a later one.
+func BenchmarkVerify(b *testing.B) {
+	dir := b.TempDir()
+	tr := open(b, dir)
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for i := range 100_000 / 64 {
+				if _, err := tr.Append(context.Background(), entry(i)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := trail.VerifyDir(b.Context(), dir); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("later", func(b *testing.B) {
+		if _, err := tr.Verify(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if _, err := tr.Verify(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

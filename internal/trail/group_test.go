@@ -50,7 +50,7 @@ func several(n int) []trail.Entry {
 // grouped makes a trail of two entries and then a group, and returns the head before the group as well.
 func grouped(t *testing.T, entries ...trail.Entry) (before, all, headBefore, headAfter []byte) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	before, headBefore = written(t, dir, 2)
 	seqs, errs := together(t, dir, entries...)
 	for i, seq := range seqs {
@@ -77,7 +77,7 @@ func TestAGroupTornAtAnyByteIsSettled(t *testing.T) {
 	before, all, headBefore, _ := grouped(t, trail.Entry{Step: "a"}, trail.Entry{Step: "b"})
 	group := all[len(before):]
 	for cut := range len(group) + 1 {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		put(t, dir, all[:len(before)+cut], headBefore)
 		whole := int64(bytes.Count(group[:cut], []byte("\n")))
 		torn := cut > 0 && group[cut-1] != '\n'
@@ -113,7 +113,7 @@ func TestAGroupWithAHoleIsMarked(t *testing.T) {
 	before, all, headBefore, _ := grouped(t, several(4)...)
 	lines := bytes.SplitAfter(all[len(before):], []byte("\n"))
 	for hole := range 3 { // something of the group follows each
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		damaged := bytes.Clone(all)
 		at := len(before)
 		for _, line := range lines[:hole] {
@@ -136,7 +136,7 @@ func TestAGroupWithAHoleIsMarked(t *testing.T) {
 
 // Only one group may follow the head. A head that was put back further is found out.
 func TestAHeadThatIsTwoWritesOldIsRefused(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	_, headOfTwo := written(t, dir, 2)
 	together(t, dir, several(3)...)
 	_, headOfFive := files(t, dir)
@@ -175,7 +175,7 @@ func headAt(t *testing.T, line []byte) []byte {
 }
 
 func TestAnEntryThatIsRefusedDoesNotFailItsGroup(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	large := trail.Entry{Arguments: map[string]any{"x": strings.Repeat("x", 70<<10)}}
 	seqs, errs := together(t, dir, large, entry(1), large, entry(2), trail.Entry{Arguments: map[string]any{"x": func() {}}})
 	for i, want := range []int64{0, 1, 0, 2, 0} {
@@ -190,7 +190,7 @@ func TestAnEntryThatIsRefusedDoesNotFailItsGroup(t *testing.T) {
 
 // Large entries come in several groups: what a crash tears must fit into the entry that marks it.
 func TestAGroupIsBounded(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	var entries []trail.Entry
 	for range 200 {
 		entries = append(entries, trail.Entry{Step: strings.Repeat("x", 600)})
@@ -218,7 +218,7 @@ func TestAGroupIsBounded(t *testing.T) {
 // The context of one caller ends its own wait and no other's, whether it leads or follows.
 func TestACallerThatGivesUpDoesNotFailTheOthers(t *testing.T) {
 	for leaving := range 3 {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		synctest.Test(t, func(t *testing.T) {
 			tr := open(t, dir)
 			lock, err := durable.TryLock(filepath.Join(dir, "trail.lock"))

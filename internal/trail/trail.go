@@ -25,9 +25,10 @@ const TornStep = "trail.torn"
 // Trail appends to the trail in a directory. It may be used by several goroutines, whose entries share one write when they
 // come together, and several processes may each have one for the same directory. It holds no file open between calls.
 type Trail struct {
-	dir   string
-	hide  *secret.Hider // known secrets, which no entry may hold
-	group durable.GroupCommit[*pending]
+	dir     string
+	hide    *secret.Hider // known secrets, which no entry may hold
+	group   durable.GroupCommit[*pending]
+	checked checked
 }
 
 // pending is an entry that waits to be written.

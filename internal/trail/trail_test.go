@@ -26,6 +26,17 @@ func open(t testing.TB, dir string) *trail.Trail {
 	return tr
 }
 
+// memoryDir is a temporary directory, in memory where the system has a place for that, for tests that fsync a lot.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "trail-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 func entry(i int) trail.Entry {
 	return trail.Entry{Actor: "admin@acme.example.com", Client: "claude <1.0>",
 		Tool: "execute_user_grants", Step: fmt.Sprint("step ", i), PlanID: "plan-1",

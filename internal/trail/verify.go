@@ -57,7 +57,15 @@ type Head struct {
 // Verify reads a whole trail and checks every line, the chain, and the end against head; without the head a cut tail
 // could not be seen. The error is a *VerifyError, or that of reading. VerifyDir does it for a trail in use.
 func Verify(r io.Reader, head Head) (Summary, error) {
-	v := verifier{lines: durable.NewLineReader(r, maxLine), prev: Genesis, sum: Summary{Hash: Genesis}, head: head}
+	v := newVerifier()
+	v.lines, v.head = durable.NewLineReader(r, maxLine), head
+	return v.read()
+}
+
+func newVerifier() verifier { return verifier{prev: Genesis, sum: Summary{Hash: Genesis}} }
+
+// read checks the lines that are left, and the end.
+func (v *verifier) read() (Summary, error) {
 	for {
 		line, whole, err := v.next()
 		if err != nil {
