@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -63,10 +64,8 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	if err != nil {
 		return Tool{}, fmt.Errorf("output schema of %s: %w", spec.Name, err)
 	}
-	validator, err := compile(spec.Name, input)
-	if err != nil {
-		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
-	}
+	// Compiled at the first call: all schemas together would delay the answer to initialize.
+	validator := sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(spec.Name, input) })
 	definition, err := definition(spec, d.About.ReadOnly, input, output)
 	if err != nil {
 		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
@@ -192,7 +191,7 @@ func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
 
 // decode checks the arguments against the schema before they are read, so that a misspelt option is refused by name
 // instead of answering another question.
-func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
+func decode[In any](validator func() (*jsonschema.Schema, error), schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
 	var in In
 	raw, err := json.Marshal(req.GetRawArguments())
 	if err != nil || string(raw) == "null" {
@@ -211,7 +210,11 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 			return in, fmt.Errorf("encode the arguments: %w", err)
 		}
 	}
-	if problem := explain(validator, schema, generic); problem != nil {
+	compiled, err := validator()
+	if err != nil {
+		return in, fmt.Errorf("compile the input schema: %w", err)
+	}
+	if problem := explain(compiled, schema, generic); problem != nil {
 		return in, problem
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
