@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -63,10 +65,8 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	if err != nil {
 		return Tool{}, fmt.Errorf("output schema of %s: %w", spec.Name, err)
 	}
-	validator, err := compile(spec.Name, input)
-	if err != nil {
-		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
-	}
+	// Compiled at the first call: all schemas together would delay the answer to initialize.
+	validator := sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(spec.Name, input) })
 	definition, err := definition(spec, d.About.ReadOnly, input, output)
 	if err != nil {
 		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
@@ -83,8 +83,13 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 			if err != nil {
 				return errorResult(err), nil
 			}
-			out, ask, err := answer(ctx, d, call, in, h)
+			bounded, stop := context.WithTimeout(ctx, callBound)
+			defer stop()
+			out, ask, err := answer(bounded, d, call, in, h)
 			call.quiet(ctx)
+			if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+				err = tooLong(err)
+			}
 			switch {
 			case err != nil:
 				return errorResult(err), nil
@@ -95,6 +100,19 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 			}
 		},
 	}, nil
+}
+
+// callBound is the most that one call may take, reading and planning included: a hundred thousand people are planned in
+// a third of it at Okta's own limits. Runs and audits are jobs, which go on behind it.
+const callBound = 30 * time.Minute
+
+func tooLong(err error) error {
+	return &trouble.Error{
+		Code: trouble.TimedOut,
+		What: fmt.Sprintf("the call was given up after %s: Okta, or what is in between, is too slow or its lists do not end", callBound),
+		Next: "try again later, or plan fewer rows at once (rows, or a smaller file); nothing was written",
+		Err:  err,
+	}
 }
 
 // answer runs a handler, and again with the user's answer for each question that it has. A question that is returned is
@@ -192,7 +210,7 @@ func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
 
 // decode checks the arguments against the schema before they are read, so that a misspelt option is refused by name
 // instead of answering another question.
-func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
+func decode[In any](validator func() (*jsonschema.Schema, error), schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
 	var in In
 	raw, err := json.Marshal(req.GetRawArguments())
 	if err != nil || string(raw) == "null" {
@@ -211,7 +229,11 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 			return in, fmt.Errorf("encode the arguments: %w", err)
 		}
 	}
-	if problem := explain(validator, schema, generic); problem != nil {
+	compiled, err := validator()
+	if err != nil {
+		return in, fmt.Errorf("compile the input schema: %w", err)
+	}
+	if problem := explain(compiled, schema, generic); problem != nil {
 		return in, problem
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
