@@ -320,7 +320,7 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 		if !w.answer || w.other && others {
 			continue
 		}
-		key, says := wordKey(w.text), fmt.Sprintf("%q %s", untrusted.Clean(w.text, 60), w.meaning)
+		key, says := wordKey(w.text), fmt.Sprintf("%q %s", shown(w.text), w.meaning)
 		if w.other {
 			others, key, says = true, OtherWords, "words that are not understood refuse"
 		}
