@@ -28,7 +28,8 @@ func (s *screen) audit(a *mfa.Summary, r *delivery.Receipt) {
 			c.At.Format("2 January"), c.Fixed, c.Regressed, c.NewFail, c.Gone)
 	}
 	if c := a.Change; c != nil && c.Policy != nil {
-		s.say("  the audit policy changed, too: by that alone %d fail who did not, and %d do not fail who did", c.Policy.Failing, c.Policy.Passing)
+		s.say("  the audit policy changed, too: by that alone %d fail who did not, and %d do not fail who did",
+			c.Policy.Failing, c.Policy.Passing)
 	}
 	if e := a.Sample; e != nil {
 		s.say("  %d earlier readings were checked, %d were wrong", e.Drawn, e.Wrong)
