@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
@@ -115,7 +116,7 @@ func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) [
 				continue
 			}
 		}
-		switch folded := Fold(value.Text.Raw()); {
+		switch folded := spelling.Fold(value.Text.Raw()); {
 		case tooLong(value.Text.Raw(), maxExternalValue):
 			b.overlong++
 		case taken[folded]:
