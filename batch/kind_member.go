@@ -2,8 +2,10 @@ package batch
 
 import (
 	"context"
+	"slices"
 
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/oktaclient"
 )
 
 // addGroupMember adds a user to the group that brings the application.
@@ -13,9 +15,10 @@ func addGroupMember() kind {
 		send: func(ctx context.Context, r *run, op *plan.Op) (Result, error) {
 			return Result{Outcome: Created}, r.writer.AddGroupMember(ctx, op.GroupID, op.UserID)
 		},
-		look: func(context.Context, *run, *plan.Op) (Result, bool, error) {
-			// PUT of a membership says the same thing twice without harm (Okta API: groups), so it is simply sent again.
-			return Result{}, false, nil
+		look: func(ctx context.Context, r *run, op *plan.Op) (Result, bool, error) {
+			groups, err := r.okta.UserGroups(ctx, op.UserID)
+			in := slices.ContainsFunc(groups, func(g oktaclient.Group) bool { return g.ID == op.GroupID })
+			return Result{Outcome: Created}, in, err
 		},
 		compare: compareAssignments,
 	}

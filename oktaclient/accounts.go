@@ -23,6 +23,10 @@ type wireAccount struct {
 	} `json:"profile"`
 }
 
+func (w wireAccount) lacks() string { return idOf(w.ID) }
+
+func (w wireAccount) names() (id, login string) { return w.ID, w.Profile.Login }
+
 func (w wireAccount) account() Account {
 	return Account{
 		User:          w.Profile.user(w.ID, w.Status),

@@ -96,23 +96,6 @@ func TestGroupsComeByPagesWithTheirLastChange(t *testing.T) {
 		"GET /api/v1/groups?limit=200&search=profile.name+eq+%22No+one%22", "GET /api/v1/groups/00g1")
 }
 
-// A list that is absent must not read as a list without anybody in it.
-func TestNullIsNoEmptyList(t *testing.T) {
-	for _, body := range []string{"null", " null\n", `{"errorCode":"E0000009"}`, ""} {
-		s := (&script{}).then(200, body).then(200, body).then(200, body).then(200, body).then(200, body).then(200, body)
-		c, _ := connect(t, s)
-		_, err1 := c.Factors(t.Context(), "00u1")
-		_, err2 := c.Enrollments(t.Context(), "00u1")
-		_, err3 := c.EnrollmentPolicies(t.Context())
-		for i, err := range []error{err1, err2, err3, firstError(c.Everybody(t.Context())),
-			firstError(c.RoleHolders(t.Context())), firstError(c.Log(t.Context(), anHour))} {
-			if !errors.Is(err, ErrBadAnswer) {
-				t.Errorf("%q in call %d gave %v", body, i+1, err)
-			}
-		}
-	}
-}
-
 func TestReadsOfAnAuditRefuseWhatIsNoID(t *testing.T) {
 	s := &script{}
 	c, _ := connect(t, s)

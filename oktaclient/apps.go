@@ -26,6 +26,8 @@ type wireApp struct {
 	} `json:"settings"`
 }
 
+func (w wireApp) lacks() string { return idOf(w.ID) }
+
 func (w wireApp) app() App {
 	return App{
 		ID:       w.ID,
@@ -46,7 +48,8 @@ func (c *Client) App(ctx context.Context, id string) (App, error) {
 	if err := checkID(http.MethodGet, pat, "app id", id); err != nil {
 		return App{}, err
 	}
-	w, _, err := viaSDK[wireApp](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	same := func(w wireApp) error { return isOf("application", w.ID, id) }
+	w, _, err := viaSDK(ctx, http.MethodGet, pat, same, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.ApplicationAPI.GetApplication(ctx, id).Execute()
 		return err
 	})
@@ -79,6 +82,8 @@ type wireAppUser struct {
 	} `json:"credentials"`
 }
 
+func (w wireAppUser) lacks() string { return idOf(w.ID) }
+
 func (w wireAppUser) appUser() AppUser {
 	return AppUser{ID: w.ID, Scope: w.Scope, Status: w.Status, UserName: untrusted.New(w.Credentials.UserName)}
 }
@@ -109,7 +114,8 @@ func (c *Client) AppUser(ctx context.Context, appID, userID string) (AppUser, er
 	if err := checkIDs(http.MethodGet, pat, "app id", appID, "user id", userID); err != nil {
 		return AppUser{}, err
 	}
-	w, _, err := viaSDK[wireAppUser](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	same := func(w wireAppUser) error { return isOf("user", w.ID, userID) }
+	w, _, err := viaSDK(ctx, http.MethodGet, pat, same, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.ApplicationUsersAPI.GetApplicationUser(ctx, appID, userID).Execute()
 		return err
 	})
@@ -124,7 +130,8 @@ func (w *Writer) AssignUser(ctx context.Context, appID, userID string) (AppUser,
 		return AppUser{}, err
 	}
 	scope := "USER"
-	got, _, err := viaSDK[wireAppUser](ctx, http.MethodPost, pat, func(ctx context.Context) error {
+	same := func(w wireAppUser) error { return isOf("user", w.ID, userID) }
+	got, _, err := viaSDK(ctx, http.MethodPost, pat, same, func(ctx context.Context) error {
 		_, _, err := w.conn.sdk.ApplicationUsersAPI.AssignUserToApplication(ctx, appID).
 			AppUser(okta.AppUserAssignRequest{Id: userID, Scope: &scope}).Execute()
 		return err

@@ -30,6 +30,7 @@ type wireError struct {
 	final  bool        // trying again cannot help
 	kind   error       // one of the kinds of *Error; nil leaves it to the cause
 	header http.Header // when the answer began: rate-limit headers count all the same
+	status int         // of an answer that came whole and proves nothing
 	cause  error
 }
 

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -125,7 +126,7 @@ func (s *tokenServer) resource(req *http.Request) (int, string) {
 		return 401, `{"errorCode":"E0000011","errorSummary":"Invalid token provided"}`
 	}
 	s.served++
-	return 200, `{"id":"0oa1"}`
+	return 200, `{"id":"` + path.Base(req.URL.Path) + `"}`
 }
 
 // proof verifies a DPoP proof with the key inside it.

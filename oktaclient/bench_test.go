@@ -11,7 +11,7 @@ import (
 
 // BenchmarkGrantCall is what one write costs on its way through every layer, with a wire that answers at once.
 func BenchmarkGrantCall(b *testing.B) {
-	const body = `{"id":"gra1","grantType":"ENTITLEMENT","status":"ACTIVE"}`
+	const body = `{"id":"gra1","grantType":"ENTITLEMENT","status":"ACTIVE","targetPrincipal":{"externalId":"00u1"}}`
 	reset := strconv.FormatInt(time.Now().Unix()+60, 10)
 	wire := roundTrip(func(req *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, req.Body)

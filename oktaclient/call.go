@@ -4,19 +4,27 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 )
 
 // viaSDK makes one call through the Okta SDK and decodes the answer into T. The SDK builds the request; its models and
-// its errors are passed over, because both lose what Okta said (emOptInStatus, orn, the body of a 429).
-func viaSDK[T any](ctx context.Context, method, path string, call func(context.Context) error) (T, http.Header, error) {
+// its errors are passed over, because both lose what Okta said (emOptInStatus, orn, the body of a 429). Same is that of
+// take.
+func viaSDK[T answer](ctx context.Context, method, path string, same func(T) error,
+	call func(context.Context) error) (T, http.Header, error) {
 	var out T
-	ctx, x := withExchange(ctx)
+	header, err := throughSDK(ctx, method, path, take(&out, same), call)
+	return out, header, err
+}
+
+// throughSDK is viaSDK for a call whose answer accept judges.
+func throughSDK(ctx context.Context, method, path string, accept func(status int, body []byte) error,
+	call func(context.Context) error) (http.Header, error) {
+	ctx, x := withExchange(ctx, accept)
 	err := call(ctx)
 	if x.err == nil && x.status == 0 {
-		return out, nil, &Error{
+		return nil, &Error{
 			Method:  method,
 			Pattern: path,
 			Sent:    NotSent,
@@ -24,12 +32,13 @@ func viaSDK[T any](ctx context.Context, method, path string, call func(context.C
 			cause:   err,
 		}
 	}
-	return out, x.header, x.decode(method, path, &out)
+	return x.header, x.failure(method, path)
 }
 
-// plain makes one call without the SDK: of the governance API, and of what the SDK lacks or mangles. out may be nil.
-func (c *connection) plain(ctx context.Context, method, path string, query url.Values,
-	in, out any) (http.Header, error) {
+// plain makes one call without the SDK: of the governance API, and of what the SDK lacks or mangles. Same is that of take.
+func plain[T answer](ctx context.Context, c *connection, method, path string, query url.Values, in any,
+	same func(T) error) (T, http.Header, error) {
+	var out T
 	u := *c.base
 	u.Path, u.RawQuery = path, query.Encode()
 	pat := pattern(path)
@@ -37,13 +46,13 @@ func (c *connection) plain(ctx context.Context, method, path string, query url.V
 	if in != nil {
 		var err error
 		if body, err = json.Marshal(in); err != nil {
-			return nil, argument(method, pat, "encode request: %w", err)
+			return out, nil, argument(method, pat, "encode request: %w", err)
 		}
 	}
-	ctx, x := withExchange(ctx)
+	ctx, x := withExchange(ctx, take(&out, same))
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, argument(method, pat, "build request: %w", err)
+		return out, nil, argument(method, pat, "build request: %w", err)
 	}
 	req.Header.Set("Accept", "application/json")
 	if in != nil {
@@ -54,31 +63,16 @@ func (c *connection) plain(ctx context.Context, method, path string, query url.V
 	if resp, err := c.http.Do(req); err == nil {
 		_ = resp.Body.Close()
 	}
-	return x.header, x.decode(method, pat, out)
+	return out, x.header, x.failure(method, pat)
 }
 
-// decode turns the exchange into a value or an *Error.
-func (x *exchange) decode(method, pat string, out any) error {
+// failure is the *Error of an exchange, nil when its answer was accepted.
+func (x *exchange) failure(method, pat string) error {
 	if x.err != nil {
 		return x.err
 	}
 	if x.status < 200 || x.status > 299 {
 		return refusal(method, pat, x.status, x.header, x.body)
-	}
-	if out == nil {
-		return nil
-	}
-	// Null would pass for an empty list, and "no factors" is a statement about a person.
-	if err := json.Unmarshal(x.body, out); err != nil || string(bytes.TrimSpace(x.body)) == "null" {
-		return &Error{
-			Method:    method,
-			Pattern:   pat,
-			Status:    x.status,
-			Sent:      MaybeSent,
-			kind:      ErrBadAnswer,
-			cause:     errors.New("answer has not the shape that Okta documents"),
-			RequestID: clean(x.header.Get("X-Okta-Request-Id")),
-		}
 	}
 	return nil
 }
@@ -96,9 +90,9 @@ func badLink(pat string, err error) error {
 }
 
 // sdkPage is viaSDK for one page of a list.
-func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T,
+func sdkPage[W answer, T any](ctx context.Context, pat string, convert func(W) T,
 	call func(context.Context) error) (page[T], error) {
-	wire, header, err := viaSDK[[]W](ctx, http.MethodGet, pat, call)
+	wire, header, err := viaSDK[listOf[W]](ctx, http.MethodGet, pat, nil, call)
 	if err != nil {
 		return page[T]{}, err
 	}
@@ -110,10 +104,9 @@ func sdkPage[W, T any](ctx context.Context, pat string, convert func(W) T,
 }
 
 // plainPage is plain for one page of a list that is a bare array.
-func plainPage[W, T any](ctx context.Context, c *connection, path string, query url.Values,
+func plainPage[W answer, T any](ctx context.Context, c *connection, path string, query url.Values,
 	convert func(W) T) (page[T], http.Header, error) {
-	var wire []W
-	header, err := c.plain(ctx, http.MethodGet, path, query, nil, &wire)
+	wire, header, err := plain[listOf[W]](ctx, c, http.MethodGet, path, query, nil, nil)
 	if err != nil {
 		return page[T]{}, nil, err
 	}
@@ -124,24 +117,13 @@ func plainPage[W, T any](ctx context.Context, c *connection, path string, query 
 	return page[T]{items: each(wire, convert), next: next}, header, nil
 }
 
-// envelope is a governance list.
-type envelope[W any] struct {
-	Data  []W `json:"data"`
-	Links struct {
-		Next struct {
-			Href string `json:"href"`
-		} `json:"next"`
-	} `json:"_links"`
-}
-
-// governancePage reads one page of a governance list.
-func governancePage[W, T any](ctx context.Context, c *connection, path string, query url.Values, after string,
-	convert func(W) T) (page[T], error) {
+// governancePage reads one page of a governance list. Same checks each item.
+func governancePage[W answer, T any](ctx context.Context, c *connection, path string, query url.Values, after string,
+	same func(W) error, convert func(W) T) (page[T], error) {
 	if after != "" {
 		query.Set("after", after)
 	}
-	var wire envelope[W]
-	header, err := c.plain(ctx, http.MethodGet, path, query, nil, &wire)
+	wire, header, err := plain(ctx, c, http.MethodGet, path, query, nil, eachSame(same))
 	if err != nil {
 		return page[T]{}, err
 	}
@@ -150,6 +132,21 @@ func governancePage[W, T any](ctx context.Context, c *connection, path string, q
 		return page[T]{}, badLink(pattern(path), err)
 	}
 	return page[T]{items: each(wire.Data, convert), next: next}, nil
+}
+
+// eachSame checks the items of a governance list one by one.
+func eachSame[W answer](same func(W) error) func(envelope[W]) error {
+	if same == nil {
+		return nil
+	}
+	return func(list envelope[W]) error {
+		for _, item := range list.Data {
+			if err := same(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func each[W, T any](in []W, convert func(W) T) []T {

@@ -21,7 +21,6 @@ func FuzzAuditAnswers(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		x := &exchange{status: 200, body: body}
 		var raw []json.RawMessage
 		isList := json.Unmarshal(body, &raw) == nil && raw != nil
 		check := func(what string, n int, err error, times ...time.Time) {
@@ -34,8 +33,8 @@ func FuzzAuditAnswers(f *testing.F) {
 				}
 			}
 		}
-		var factors []wireFactor
-		err := x.decode("GET", "/", &factors)
+		var factors listOf[wireFactor]
+		err := take(&factors, nil)(200, body)
 		if err == nil && !isList {
 			t.Errorf("%q passed for a list of factors", body)
 		}
@@ -43,38 +42,38 @@ func FuzzAuditAnswers(f *testing.F) {
 			check("factor", len(factors), err, v.Created, v.Updated)
 		}
 		var enrollments wireEnrollments
-		err = x.decode("GET", "/", &enrollments)
+		err = take(&enrollments, nil)(200, body)
 		if err == nil && !isList && len(enrollments) != 1 {
 			t.Errorf("%q passed for enrollments", body)
 		}
 		for _, v := range each(enrollments, wireEnrollment.enrollment) {
 			check("enrollment", len(enrollments), err, v.Created, v.Updated)
 		}
-		var accounts []wireAccount
-		err = x.decode("GET", "/", &accounts)
+		var accounts listOf[wireAccount]
+		err = take(&accounts, nil)(200, body)
 		for _, v := range each(accounts, wireAccount.account) {
 			check("account", len(accounts), err, v.Created, v.Activated, v.StatusChanged, v.LastLogin)
 		}
-		var events []wireEvent
-		err = x.decode("GET", "/", &events)
+		var events listOf[wireEvent]
+		err = take(&events, nil)(200, body)
 		for i, v := range each(events, wireEvent.event) {
 			check("event", len(events), err, v.Published)
 			if len(v.Targets) != len(events[i].Targets) {
 				t.Errorf("%d targets of %d", len(v.Targets), len(events[i].Targets))
 			}
 		}
-		var policies []wirePolicy
-		err = x.decode("GET", "/", &policies)
+		var policies listOf[wirePolicy]
+		err = take(&policies, nil)(200, body)
 		for i, v := range each(policies, wirePolicy.policy) {
 			check("policy", len(policies), err, v.Updated)
 			if w := policies[i].Settings; len(v.Settings) == 0 && len(w.Authenticators)+len(w.Factors) > 0 {
 				t.Errorf("settings of %q are lost", body)
 			}
 		}
-		var rules []wireRule
-		err = x.decode("GET", "/", &rules)
+		var rules listOf[wireRule]
+		err = take(&rules, nil)(200, body)
 		check("rules", len(each(rules, wireRule.rule)), err)
 		var holders wireAssignees
-		_ = x.decode("GET", "/", &holders)
+		_ = take(&holders, nil)(200, body)
 	})
 }

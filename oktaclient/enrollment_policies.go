@@ -52,6 +52,8 @@ func (w wireSetting) setting() EnrollmentSetting {
 		GraceUntil: instant(string(w.Enroll.Grace.Expiry)), GraceSkips: int(w.Enroll.Grace.Skips)}
 }
 
+func (w wirePolicy) lacks() string { return idOf(w.ID) }
+
 func (w wirePolicy) policy() EnrollmentPolicy {
 	p := EnrollmentPolicy{
 		ID:       w.ID,
@@ -137,6 +139,8 @@ type wireRule struct {
 		} `json:"enroll"`
 	} `json:"actions"`
 }
+
+func (w wireRule) lacks() string { return idOf(w.ID) }
 
 func (w wireRule) rule() EnrollmentRule {
 	return EnrollmentRule{

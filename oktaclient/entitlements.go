@@ -20,6 +20,21 @@ type wireEntitlement struct {
 	Values        []wireValue `json:"values"`
 }
 
+func (w wireEntitlement) lacks() string {
+	if w.ID == "" {
+		return "id"
+	}
+	return lackOf(w.Values)
+}
+
+// of checks that an entitlement that names its application names this one.
+func (w wireEntitlement) of(appID string) error {
+	if w.Parent.ExternalID == "" {
+		return nil
+	}
+	return isOf("application", w.Parent.ExternalID, appID)
+}
+
 func (w wireEntitlement) entitlement() Entitlement {
 	e := Entitlement{
 		ID:            w.ID,
@@ -50,7 +65,9 @@ func (c *Client) Entitlements(ctx context.Context, appID string) iter.Seq2[Entit
 		if err := checkID(http.MethodGet, path, "app id", appID); err != nil {
 			return page[Entitlement]{}, err
 		}
-		return governancePage(ctx, c.conn, path, governanceQuery(byReference("parent", appReference(appID))), after, wireEntitlement.entitlement)
+		same := func(w wireEntitlement) error { return w.of(appID) }
+		query := governanceQuery(byReference("parent", appReference(appID)))
+		return governancePage(ctx, c.conn, path, query, after, same, wireEntitlement.entitlement)
 	})
 }
 
@@ -61,8 +78,8 @@ func (c *Client) Entitlement(ctx context.Context, id string) (Entitlement, error
 	if err := checkID(http.MethodGet, path+"{id}", "entitlement id", id); err != nil {
 		return Entitlement{}, err
 	}
-	var w wireEntitlement
-	_, err := c.conn.plain(ctx, http.MethodGet, path+id, nil, nil, &w)
+	same := func(w wireEntitlement) error { return isOf("entitlement", w.ID, id) }
+	w, _, err := plain(ctx, c.conn, http.MethodGet, path+id, nil, nil, same)
 	return w.entitlement(), err
 }
 
@@ -101,8 +118,13 @@ func (w *Writer) CreateEntitlement(ctx context.Context, n NewEntitlement) (Entit
 	if body.Values == nil {
 		body.Values = []NewValue{}
 	}
-	var out wireEntitlement
-	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, &out)
+	same := func(w wireEntitlement) error {
+		if w.ExternalValue != "" && w.ExternalValue != n.ExternalValue.Raw() {
+			return isOf("entitlement", w.ExternalValue, n.ExternalValue.Raw())
+		}
+		return w.of(n.AppID)
+	}
+	out, _, err := plain(ctx, w.conn, http.MethodPost, path, nil, body, same)
 	return out.entitlement(), err
 }
 
@@ -129,13 +151,10 @@ func (w *Writer) AddValues(ctx context.Context, entitlementID string, values []N
 	for i, v := range values {
 		body[i] = operation{"ADD", "/values/-", v, "ENTITLEMENT-VALUE"}
 	}
-	var out wireEntitlement
-	_, err := w.conn.plain(ctx, http.MethodPatch, path+entitlementID, nil, body, &out)
+	same := func(w wireEntitlement) error { return isOf("entitlement", w.ID, entitlementID) }
+	out, _, err := plain(ctx, w.conn, http.MethodPatch, path+entitlementID, nil, body, same)
 	if err != nil {
 		return nil, err
-	}
-	if out.ID == "" {
-		out.ID = entitlementID
 	}
 	return out.entitlement().Values, nil
 }

@@ -18,6 +18,13 @@ type wireFactor struct {
 	Updated  string `json:"lastUpdated"`
 }
 
+func (w wireFactor) lacks() string {
+	if w.ID != "" && w.Type == "" {
+		return "factorType"
+	}
+	return idOf(w.ID)
+}
+
 func (w wireFactor) factor() Factor {
 	return Factor{
 		ID:       w.ID,
@@ -37,7 +44,7 @@ func (c *Client) Factors(ctx context.Context, userID string) ([]Factor, error) {
 	if err := checkID(http.MethodGet, pat, "user id", userID); err != nil {
 		return nil, err
 	}
-	w, _, err := viaSDK[[]wireFactor](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	w, _, err := viaSDK[listOf[wireFactor]](ctx, http.MethodGet, pat, nil, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.UserFactorAPI.ListFactors(ctx, userID).Execute()
 		return err
 	})
@@ -57,6 +64,13 @@ type wireEnrollment struct {
 	Updated string `json:"lastUpdated"`
 }
 
+func (w wireEnrollment) lacks() string {
+	if w.ID != "" && w.Key == "" && w.Type == "" {
+		return "key"
+	}
+	return idOf(w.ID)
+}
+
 func (w wireEnrollment) enrollment() Enrollment {
 	return Enrollment{
 		ID:      w.ID,
@@ -71,7 +85,9 @@ func (w wireEnrollment) enrollment() Enrollment {
 
 // wireEnrollments is a list of enrollments, or one. Okta API: the published schema says one object, the published
 // example is an array.
-type wireEnrollments []wireEnrollment
+type wireEnrollments listOf[wireEnrollment]
+
+func (l wireEnrollments) lacks() string { return listOf[wireEnrollment](l).lacks() }
 
 // UnmarshalJSON implements json.Unmarshaler. An object that is no enrollment is an error: it might be an envelope.
 func (l *wireEnrollments) UnmarshalJSON(text []byte) error {
@@ -82,7 +98,7 @@ func (l *wireEnrollments) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &one); err != nil {
 		return err
 	}
-	if one.ID == "" || one.Key == "" && one.Type == "" {
+	if one.lacks() != "" {
 		return errors.New("neither a list of enrollments nor one")
 	}
 	*l = wireEnrollments{one}
@@ -98,8 +114,8 @@ func (c *Client) Enrollments(ctx context.Context, userID string) ([]Enrollment, 
 	if err := checkID(http.MethodGet, path+"{id}/authenticator-enrollments", "user id", userID); err != nil {
 		return nil, err
 	}
-	var w wireEnrollments
-	if _, err := c.conn.plain(ctx, http.MethodGet, path+userID+"/authenticator-enrollments", nil, nil, &w); err != nil {
+	w, _, err := plain[wireEnrollments](ctx, c.conn, http.MethodGet, path+userID+"/authenticator-enrollments", nil, nil, nil)
+	if err != nil {
 		return nil, err
 	}
 	return each(w, wireEnrollment.enrollment), nil
@@ -113,11 +129,18 @@ type wireAuthenticator struct {
 	Status string `json:"status"`
 }
 
+func (w wireAuthenticator) lacks() string {
+	if w.ID != "" && w.Key == "" {
+		return "key"
+	}
+	return idOf(w.ID)
+}
+
 // Authenticators gives the ways to authenticate that the org has, INACTIVE ones included. Keys that are newer than this
 // program are kept. Okta API: this list has no pages.
 func (c *Client) Authenticators(ctx context.Context) ([]Authenticator, error) {
-	w, _, err := viaSDK[[]wireAuthenticator](ctx, http.MethodGet,
-		"/api/v1/authenticators", func(ctx context.Context) error {
+	w, _, err := viaSDK[listOf[wireAuthenticator]](ctx, http.MethodGet,
+		"/api/v1/authenticators", nil, func(ctx context.Context) error {
 			_, _, err := c.conn.sdk.AuthenticatorAPI.ListAuthenticators(ctx).Execute()
 			return err
 		})

@@ -38,6 +38,37 @@ type wireGrant struct {
 	} `json:"metadata"`
 }
 
+// lacks is strict about whose grant it is, since a grant that no one holds would vanish from what people have.
+func (w wireGrant) lacks() string {
+	switch {
+	case w.ID == "":
+		return "id"
+	case w.Type == "":
+		return "grantType"
+	case w.Principal.ExternalID == "":
+		return "targetPrincipal"
+	}
+	for _, e := range w.Entitlements {
+		for _, v := range e.Values {
+			if v.ID == "" {
+				return "id of a value"
+			}
+		}
+	}
+	return ""
+}
+
+// of checks that a grant is one on this application and, unless userID is empty, of this user.
+func (w wireGrant) of(appID, userID string) error {
+	if w.Target.ExternalID != "" && w.Target.ExternalID != appID {
+		return isOf("application", w.Target.ExternalID, appID)
+	}
+	if userID == "" {
+		return nil
+	}
+	return isOf("user", w.Principal.ExternalID, userID)
+}
+
 func (w wireGrant) grant() Grant {
 	g := Grant{
 		ID:           w.ID,
@@ -82,7 +113,8 @@ func (c *Client) Grants(ctx context.Context, appID, userID string) iter.Seq2[Gra
 		}
 		query := governanceQuery(filter)
 		query["include"] = []string{"full_entitlements", "metadata"}
-		return governancePage(ctx, c.conn, path, query, after, wireGrant.grant)
+		same := func(w wireGrant) error { return w.of(appID, userID) }
+		return governancePage(ctx, c.conn, path, query, after, same, wireGrant.grant)
 	})
 }
 
@@ -134,7 +166,7 @@ func (w *Writer) CreateGrant(ctx context.Context, n NewGrant) (Grant, error) {
 	if total == 0 || total > maxGrantValues {
 		return Grant{}, argument(http.MethodPost, path, "a grant takes 1 to %d values, not %d", maxGrantValues, total)
 	}
-	var out wireGrant
-	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, &out)
+	same := func(w wireGrant) error { return w.of(n.AppID, n.UserID) }
+	out, _, err := plain(ctx, w.conn, http.MethodPost, path, nil, body, same)
 	return out.grant(), err
 }

@@ -21,6 +21,8 @@ type wireGroup struct {
 	} `json:"profile"`
 }
 
+func (w wireGroup) lacks() string { return idOf(w.ID) }
+
 func (w wireGroup) group() Group {
 	return Group{ID: w.ID, Name: untrusted.New(w.Profile.Name), Type: w.Type, MembershipUpdated: instant(w.Members)}
 }
@@ -33,7 +35,8 @@ func (c *Client) Group(ctx context.Context, id string) (Group, error) {
 	if err := checkID(http.MethodGet, pat, "group id", id); err != nil {
 		return Group{}, err
 	}
-	w, _, err := viaSDK[wireGroup](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	same := func(w wireGroup) error { return isOf("group", w.ID, id) }
+	w, _, err := viaSDK(ctx, http.MethodGet, pat, same, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.GroupAPI.GetGroup(ctx, id).Execute()
 		return err
 	})
@@ -127,10 +130,9 @@ func (w *Writer) AddGroupMember(ctx context.Context, groupID, userID string) err
 	if err := checkIDs(http.MethodPut, pat, "group id", groupID, "user id", userID); err != nil {
 		return err
 	}
-	ctx, x := withExchange(ctx)
-	_, err := w.conn.sdk.GroupAPI.AssignUserToGroup(ctx, groupID, userID).Execute()
-	if x.err == nil && x.status == 0 {
-		return argument(http.MethodPut, pat, "%w", err)
-	}
-	return x.decode(http.MethodPut, pat, nil)
+	_, err := throughSDK(ctx, http.MethodPut, pat, takeNothing, func(ctx context.Context) error {
+		_, err := w.conn.sdk.GroupAPI.AssignUserToGroup(ctx, groupID, userID).Execute()
+		return err
+	})
+	return err
 }

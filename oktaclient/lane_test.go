@@ -28,7 +28,7 @@ const (
 func read(t *testing.T, conn *connection, path string) time.Duration {
 	t.Helper()
 	start := time.Now()
-	if _, err := conn.plain(t.Context(), http.MethodGet, path, nil, nil, nil); err != nil {
+	if _, _, err := plain[anything](t.Context(), conn, http.MethodGet, path, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return time.Since(start)

@@ -48,6 +48,13 @@ type wireEvent struct {
 	} `json:"debugContext"`
 }
 
+func (w wireEvent) lacks() string {
+	if w.ID == "" {
+		return "uuid"
+	}
+	return ""
+}
+
 func (w wireEvent) event() Event {
 	return Event{
 		ID:        w.ID,

@@ -176,7 +176,7 @@ func (s *tokenSource) ask(ctx context.Context) (*exchange, error) {
 		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		"client_assertion":      {assertion},
 	}
-	ctx, x := withExchange(ctx)
+	ctx, x := withExchange(ctx, nil) // accept judges it
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err

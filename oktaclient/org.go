@@ -7,20 +7,26 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
+type wellKnown struct {
+	ID       string `json:"id"`
+	Pipeline string `json:"pipeline"`
+}
+
+func (w wellKnown) lacks() string { return idOf(w.ID) }
+
+type orgSettings struct {
+	ID          string `json:"id"`
+	CompanyName string `json:"companyName"`
+	Subdomain   string `json:"subdomain"`
+	Status      string `json:"status"`
+}
+
+func (w orgSettings) lacks() string { return idOf(w.ID) }
+
 // Org reads what the org is. Pipeline comes from an address that needs no permission; where only that one answers,
 // Org returns what it said together with the error.
 func (c *Client) Org(ctx context.Context) (Org, error) {
-	type wellKnown struct {
-		ID       string `json:"id"`
-		Pipeline string `json:"pipeline"`
-	}
-	type settings struct {
-		ID          string `json:"id"`
-		CompanyName string `json:"companyName"`
-		Subdomain   string `json:"subdomain"`
-		Status      string `json:"status"`
-	}
-	known, _, err := viaSDK[wellKnown](ctx, http.MethodGet, "/.well-known/okta-organization", func(ctx context.Context) error {
+	known, _, err := viaSDK[wellKnown](ctx, http.MethodGet, "/.well-known/okta-organization", nil, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.OrgSettingAPI.GetWellknownOrgMetadata(ctx).Execute()
 		return err
 	})
@@ -28,7 +34,8 @@ func (c *Client) Org(ctx context.Context) (Org, error) {
 		return Org{}, err
 	}
 	org := Org{ID: known.ID, Pipeline: known.Pipeline}
-	s, _, err := viaSDK[settings](ctx, http.MethodGet, "/api/v1/org", func(ctx context.Context) error {
+	same := func(s orgSettings) error { return isOf("organisation", s.ID, known.ID) }
+	s, _, err := viaSDK(ctx, http.MethodGet, "/api/v1/org", same, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.OrgSettingAPI.GetOrgSettings(ctx).Execute()
 		return err
 	})
@@ -36,8 +43,5 @@ func (c *Client) Org(ctx context.Context) (Org, error) {
 		return org, err
 	}
 	org.Name, org.Subdomain, org.Status = untrusted.New(s.CompanyName), s.Subdomain, s.Status
-	if s.ID != "" {
-		org.ID = s.ID
-	}
 	return org, nil
 }

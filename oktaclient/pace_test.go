@@ -164,7 +164,7 @@ func drive(t *testing.T, conn *connection, n, workers int) {
 	for range workers {
 		wg.Go(func() {
 			for range jobs {
-				if _, err := conn.plain(t.Context(), "GET", "/governance/api/v1/grants", nil, nil, nil); err != nil {
+				if _, _, err := plain[anything](t.Context(), conn, "GET", "/governance/api/v1/grants", nil, nil, nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -352,7 +352,7 @@ func TestCancellationEndsAWaitAtOnce(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				var e *Error
-				_, err := conn.plain(ctx, "POST", "/governance/api/v1/grants", nil, map[string]int{}, nil)
+				_, _, err := plain[anything](ctx, conn, "POST", "/governance/api/v1/grants", nil, map[string]int{}, nil)
 				if err == nil {
 					return
 				}

@@ -17,7 +17,8 @@ func webPage(h http.Header, body []byte) bool {
 // fromOkta reports whether an answer is Okta's own. Okta API: every answer has a request id.
 func fromOkta(h http.Header) bool { return h.Get("X-Okta-Request-Id") != "" }
 
-var pageTitle = regexp.MustCompile(`(?is)<title[^>]*>(.{1,300}?)</title>`)
+// pageTitle has no counted repeat: it would be compiled into that many copies before main begins.
+var pageTitle = regexp.MustCompile(`(?is)<title[^>]*>(.+?)</title>`)
 
 // foreignPage names a web page that something between here and Okta answered with: a proxy, or the sign-in page of a
 // network.

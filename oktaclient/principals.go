@@ -14,11 +14,24 @@ func (c *Client) PrincipalEntitlements(ctx context.Context, appID, userID string
 		return nil, err
 	}
 	filter := byReference("parent", appReference(appID)) + " AND " + byReference("targetPrincipal", userReference(userID))
-	var out envelope[wireEntitlement]
-	if _, err := c.conn.plain(ctx, http.MethodGet, path, url.Values{"filter": {filter}}, nil, &out); err != nil {
+	same := eachSame(func(w wireEntitlement) error { return w.of(appID) })
+	out, _, err := plain(ctx, c.conn, http.MethodGet, path, url.Values{"filter": {filter}}, nil, same)
+	if err != nil {
 		return nil, err
 	}
 	return each(out.Data, wireEntitlement.entitlement), nil
+}
+
+// revoked is what a revocation answers for each application: links, and nothing that names a grant or a value.
+type revoked struct {
+	Links map[string]any `json:"_links"`
+}
+
+func (w revoked) lacks() string {
+	if w.Links == nil {
+		return "_links"
+	}
+	return ""
 }
 
 const maxRevoke = 5 // Okta API: resources of one revocation
@@ -40,6 +53,6 @@ func (w *Writer) RevokeAccess(ctx context.Context, userORN string, orns []string
 		Actor     string   `json:"actor"`
 		Resources []string `json:"revokeOrns"`
 	}{userORN, "API", orns}
-	_, err := w.conn.plain(ctx, http.MethodPost, path, nil, body, nil)
+	_, _, err := plain[envelope[revoked]](ctx, w.conn, http.MethodPost, path, nil, body, nil)
 	return err
 }

@@ -227,7 +227,7 @@ func TestGrantsKeepUnknownTypesAndNameExactlyOneResource(t *testing.T) {
 "target":{"externalId":"0oa1"},"targetPrincipal":{"externalId":"00u1"},
 "scheduleSettings":{"expirationDate":"2026-12-31T00:00:00Z"},"metadata":{"collection":{"id":"col1"}},
 "entitlements":[{"id":"esp1","name":"Role","values":[{"id":"ent1","name":"Admin"}]}]}]}`).
-		then(201, `{"id":"gra2","grantType":"ENTITLEMENT","status":"ACTIVE"}`)
+		then(201, `{"id":"gra2","grantType":"ENTITLEMENT","status":"ACTIVE","targetPrincipal":{"externalId":"00u1"}}`)
 	c, w := connect(t, s)
 	got := collect(t, c.Grants(t.Context(), "0oa1", "00u1"))
 	want := []Grant{{

@@ -97,7 +97,7 @@ func (r *retrier) attempts(req *http.Request, body []byte, x *exchange) (*http.R
 		if err == nil {
 			x.body, _ = io.ReadAll(resp.Body) // in memory already
 			resp.Body = io.NopCloser(bytes.NewReader(x.body))
-			err = unreadable(req, resp, x.body)
+			err = x.judge(resp)
 		}
 		pause, repeat := t.judge(req, resp, err, note)
 		if !repeat {
@@ -167,20 +167,31 @@ func backoff(n int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// unreadable reports a success whose body is no JSON: a proxy's login page, or an answer cut short where nothing
-// told its length.
-func unreadable(req *http.Request, resp *http.Response, body []byte) error {
-	if resp.StatusCode < 200 || resp.StatusCode > 299 || len(bytes.TrimSpace(body)) == 0 || json.Valid(body) {
+// judge reports a success that proves nothing: a proxy's login page, an answer cut short where nothing told its length,
+// or an answer without what Okta documents for the call. A read is repeated then, and a write looked up by the caller.
+func (x *exchange) judge(resp *http.Response) error {
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil
 	}
-	what := "answer is not valid JSON"
-	switch {
-	case webPage(resp.Header, body) && fromOkta(resp.Header):
-		what = "Okta answered with a web page instead of JSON"
-	case webPage(resp.Header, body):
-		what = foreignPage(body)
+	bad := &wireError{sent: MaybeSent, header: resp.Header, status: resp.StatusCode, cause: ErrBadAnswer}
+	if len(bytes.TrimSpace(x.body)) > 0 && !json.Valid(x.body) {
+		bad.what = "answer is not valid JSON"
+		switch {
+		case webPage(resp.Header, x.body) && fromOkta(resp.Header):
+			bad.what = "Okta answered with a web page instead of JSON"
+		case webPage(resp.Header, x.body):
+			bad.what = foreignPage(x.body)
+		}
+		return bad
 	}
-	return &wireError{sent: MaybeSent, what: what, header: resp.Header, cause: ErrBadAnswer}
+	if x.accept == nil {
+		return nil
+	}
+	if err := x.accept(resp.StatusCode, x.body); err != nil {
+		bad.what = err.Error()
+		return bad
+	}
+	return nil
 }
 
 // asError gives every failure below the shape of *Error.
@@ -206,7 +217,8 @@ func asError(req *http.Request, err error) *Error {
 			e.kind, e.cause = w.kind, errors.New(w.what)
 		}
 		if errors.Is(w.cause, ErrBadAnswer) {
-			e.kind, e.cause = ErrBadAnswer, errors.New(w.what)
+			e.kind, e.cause, e.Status = ErrBadAnswer, errors.New(w.what), w.status
+			e.RequestID = clean(w.header.Get("X-Okta-Request-Id"))
 		}
 	}
 	return e

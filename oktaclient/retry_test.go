@@ -94,7 +94,7 @@ func TestReadsGiveUpInBoundedTime(t *testing.T) {
 }
 
 func TestWritesAreSentAgainOnlyWhenOktaCannotHaveActed(t *testing.T) {
-	created := `{"id":"gra1"}`
+	created := oneGrant
 	again := map[string]*script{
 		"429 window": (&script{}).then(429, "{}", headerLimit, "50", headerRemaining, "0", headerReset,
 			"946684860", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"),

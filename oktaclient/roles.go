@@ -2,7 +2,6 @@ package oktaclient
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"net/http"
 
@@ -13,14 +12,21 @@ const assigneePage = 100 // Okta API: default of GET /iam/assignees/users; no ma
 
 // wireAssignees is the list of role holders. Okta API: an envelope unlike any other list's.
 type wireAssignees struct {
-	Value []struct {
-		ID string `json:"id"`
-	} `json:"value"`
-	Links struct {
-		Next struct {
-			Href string `json:"href"`
-		} `json:"next"`
-	} `json:"_links"`
+	Value listOf[wireHolder]
+	Links nextLink
+}
+
+type wireHolder struct {
+	ID string `json:"id"`
+}
+
+func (w wireHolder) lacks() string { return idOf(w.ID) }
+
+func (w wireAssignees) lacks() string { return w.Value.lacks() }
+
+// UnmarshalJSON implements json.Unmarshaler; see envelope.
+func (w *wireAssignees) UnmarshalJSON(text []byte) error {
+	return readList(text, "value", &w.Value, &w.Links)
 }
 
 // RoleHolders gives the ids of the users who hold an admin role. Okta API: "all users with role assignments"; it is not
@@ -29,7 +35,7 @@ type wireAssignees struct {
 func (c *Client) RoleHolders(ctx context.Context) iter.Seq2[string, error] {
 	const pat = "/api/v1/iam/assignees/users"
 	return list(ctx, func(id string) string { return id }, func(ctx context.Context, after string) (page[string], error) {
-		w, header, err := viaSDK[wireAssignees](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+		w, header, err := viaSDK[wireAssignees](ctx, http.MethodGet, pat, nil, func(ctx context.Context) error {
 			req := c.conn.sdk.RoleAssignmentAPI.ListUsersWithRoleAssignments(ctx).Limit(assigneePage)
 			if after != "" {
 				req = req.After(after)
@@ -41,20 +47,10 @@ func (c *Client) RoleHolders(ctx context.Context) iter.Seq2[string, error] {
 			return page[string]{}, err
 		}
 		next, err := nextAfter(header, w.Links.Next.Href)
-		if err == nil && w.Value == nil {
-			err = errors.New("answer carries no list (value)")
-		}
-		out := page[string]{next: next}
-		for _, holder := range w.Value {
-			if holder.ID == "" && err == nil {
-				err = errors.New("a holder of a role has no id")
-			}
-			out.items = append(out.items, holder.ID)
-		}
 		if err != nil {
 			return page[string]{}, badLink(pat, err)
 		}
-		return out, nil
+		return page[string]{items: each(w.Value, func(h wireHolder) string { return h.ID }), next: next}, nil
 	})
 }
 
@@ -63,6 +59,13 @@ type wireRole struct {
 	Label      string `json:"label"`
 	Status     string `json:"status"`
 	Assignment string `json:"assignmentType"`
+}
+
+func (w wireRole) lacks() string {
+	if w.Type == "" {
+		return "type"
+	}
+	return ""
 }
 
 func (w wireRole) role() Role {
@@ -75,7 +78,7 @@ func (c *Client) UserRoles(ctx context.Context, userID string) ([]Role, error) {
 	if err := checkID(http.MethodGet, pat, "user id", userID); err != nil {
 		return nil, err
 	}
-	w, _, err := viaSDK[[]wireRole](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	w, _, err := viaSDK[listOf[wireRole]](ctx, http.MethodGet, pat, nil, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.RoleAssignmentAPI.ListAssignedRolesForUser(ctx, userID).Execute()
 		return err
 	})
@@ -91,7 +94,7 @@ func (c *Client) GroupRoles(ctx context.Context, groupID string) ([]Role, error)
 	if err := checkID(http.MethodGet, pat, "group id", groupID); err != nil {
 		return nil, err
 	}
-	w, _, err := viaSDK[[]wireRole](ctx, http.MethodGet, pat, func(ctx context.Context) error {
+	w, _, err := viaSDK[listOf[wireRole]](ctx, http.MethodGet, pat, nil, func(ctx context.Context) error {
 		_, _, err := c.conn.sdk.RoleAssignmentAPI.ListGroupAssignedRoles(ctx, groupID).Execute()
 		return err
 	})

@@ -1,6 +1,7 @@
 package oktaclient
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -24,8 +25,8 @@ func TestRoleHoldersAreReadByCursorWhereverTheLinkStands(t *testing.T) {
 		"GET /api/v1/iam/assignees/users?after=C2&limit=100")
 	for _, body := range []string{`{}`, `{"value":null}`, `{"users":[]}`, `[{"id":"00u1"}]`,
 		`{"value":[{"orn":"x"}]}`, `{"value":[],"_links":{"next":{"href":"https://acme.okta.com/x"}}}`} {
-		c, _ := connect(t, (&script{}).then(200, body))
-		if err := firstError(c.RoleHolders(t.Context())); !errors.Is(err, ErrBadAnswer) {
+		err := believed(t, body, func(ctx context.Context, c *Client) error { return firstError(c.RoleHolders(ctx)) })
+		if !errors.Is(err, ErrBadAnswer) {
 			t.Errorf("%s gave %v", body, err)
 		}
 	}

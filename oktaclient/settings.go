@@ -5,6 +5,17 @@ import (
 	"net/http"
 )
 
+type wireSettings struct {
+	Status string `json:"status"`
+}
+
+func (w wireSettings) lacks() string {
+	if w.Status == "" {
+		return "status"
+	}
+	return ""
+}
+
 // EntitlementSettings reads whether entitlement management is on for an application, named by its ORN. Okta API: the
 // ORN stands in the path with its colons as they are; switching on is asynchronous and passes through OPTING_IN.
 func (c *Client) EntitlementSettings(ctx context.Context, appORN string) (EntitlementSettings, error) {
@@ -12,9 +23,7 @@ func (c *Client) EntitlementSettings(ctx context.Context, appORN string) (Entitl
 	if err := checkORN(http.MethodGet, pat, appORN); err != nil {
 		return EntitlementSettings{}, err
 	}
-	var out struct {
-		Status string `json:"status"`
-	}
-	_, err := c.conn.plain(ctx, http.MethodGet, "/governance/api/v2/resources/"+appORN+"/entitlement-settings", nil, nil, &out)
+	path := "/governance/api/v2/resources/" + appORN + "/entitlement-settings"
+	out, _, err := plain[wireSettings](ctx, c.conn, http.MethodGet, path, nil, nil, nil)
 	return EntitlementSettings{Status: out.Status}, err
 }

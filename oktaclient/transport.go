@@ -70,6 +70,7 @@ type exchange struct {
 	header http.Header
 	body   []byte
 	err    *Error
+	accept func(status int, body []byte) error // judges a 2xx; nil takes any
 }
 
 // attemptNote is what the layers below tell retry about one attempt.
@@ -85,8 +86,8 @@ type (
 )
 
 // withExchange marks ctx for one call; like httptrace, the value is a record of the request and not a dependency.
-func withExchange(ctx context.Context) (context.Context, *exchange) {
-	x := &exchange{}
+func withExchange(ctx context.Context, accept func(status int, body []byte) error) (context.Context, *exchange) {
+	x := &exchange{accept: accept}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 

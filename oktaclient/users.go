@@ -44,6 +44,8 @@ type wireUser struct {
 	Profile wireProfile `json:"profile"`
 }
 
+func (w wireUser) lacks() string { return idOf(w.ID) }
+
 func (w wireUser) user() User { return w.Profile.user(w.ID, w.Status) }
 
 func userID(u User) string { return u.ID }
@@ -94,10 +96,27 @@ func (c *Client) Me(ctx context.Context) (User, error) {
 	return w.user(), err
 }
 
-// user reads one user in the shape that the caller needs.
-func user[W any](ctx context.Context, c *Client, pat, id string) (W, error) {
-	w, _, err := viaSDK[W](ctx, http.MethodGet, pat, func(ctx context.Context) error {
-		_, _, err := c.conn.sdk.UserAPI.GetUser(ctx, id).Execute()
+// person is a wire shape of a user.
+type person interface {
+	answer
+	names() (id, login string)
+}
+
+func (w wireUser) names() (id, login string) { return w.ID, w.Profile.Login }
+
+// user reads one user in the shape that the caller needs. Okta API: a user is found by id, by login, or by what stands
+// before the @ of the login.
+func user[W person](ctx context.Context, c *Client, pat, idOrLogin string) (W, error) {
+	same := func(w W) error {
+		id, login := w.names()
+		short, _, _ := strings.Cut(login, "@")
+		if idOrLogin == "me" || idOrLogin == id || strings.EqualFold(idOrLogin, login) || strings.EqualFold(idOrLogin, short) {
+			return nil
+		}
+		return isOf("user", id, idOrLogin)
+	}
+	w, _, err := viaSDK(ctx, http.MethodGet, pat, same, func(ctx context.Context) error {
+		_, _, err := c.conn.sdk.UserAPI.GetUser(ctx, idOrLogin).Execute()
 		return err
 	})
 	return w, err

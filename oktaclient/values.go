@@ -2,6 +2,7 @@ package oktaclient
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 
@@ -17,6 +18,8 @@ type wireValue struct {
 	ORN           string `json:"orn"`
 }
 
+func (w wireValue) lacks() string { return idOf(w.ID) }
+
 func (w wireValue) value() EntitlementValue {
 	return EntitlementValue{
 		ID:            w.ID,
@@ -28,6 +31,14 @@ func (w wireValue) value() EntitlementValue {
 	}
 }
 
+// of checks that a value that names its entitlement names this one.
+func (w wireValue) of(entitlementID string) error {
+	if w.EntitlementID == "" {
+		return nil
+	}
+	return isOf("entitlement", w.EntitlementID, entitlementID)
+}
+
 func valueID(v EntitlementValue) string { return v.ID }
 
 // EntitlementValues gives every value of every entitlement of an application, 200 a page.
@@ -37,7 +48,14 @@ func (c *Client) EntitlementValues(ctx context.Context, appID string) iter.Seq2[
 		if err := checkID(http.MethodGet, path, "app id", appID); err != nil {
 			return page[EntitlementValue]{}, err
 		}
-		return governancePage(ctx, c.conn, path, governanceQuery(byReference("parent", appReference(appID))), after, wireValue.value)
+		same := func(w wireValue) error { // without its entitlement a value would be missing from it
+			if w.EntitlementID == "" {
+				return errors.New("answer lacks entitlementId of a value, which Okta documents")
+			}
+			return nil
+		}
+		query := governanceQuery(byReference("parent", appReference(appID)))
+		return governancePage(ctx, c.conn, path, query, after, same, wireValue.value)
 	})
 }
 
@@ -48,11 +66,11 @@ func (c *Client) ValuesOf(ctx context.Context, entitlementID string) iter.Seq2[E
 		if err := checkID(http.MethodGet, path+"{id}/values", "entitlement id", entitlementID); err != nil {
 			return page[EntitlementValue]{}, err
 		}
-		return governancePage(ctx, c.conn, path+entitlementID+"/values", governanceQuery(""), after, func(w wireValue) EntitlementValue {
-			if w.EntitlementID == "" {
-				w.EntitlementID = entitlementID
-			}
+		same := func(w wireValue) error { return w.of(entitlementID) }
+		convert := func(w wireValue) EntitlementValue {
+			w.EntitlementID = entitlementID
 			return w.value()
-		})
+		}
+		return governancePage(ctx, c.conn, path+entitlementID+"/values", governanceQuery(""), after, same, convert)
 	})
 }

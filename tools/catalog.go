@@ -52,8 +52,8 @@ type catalog struct {
 }
 
 func add[In, Out any](c *catalog, d *Deps, spec Spec, h handler[In, Out]) {
-	if c.err != nil {
-		return
+	if c.err != nil || d.About.ReadOnly && spec.Effect == Reports {
+		return // a tool that only sends has no place beside READ_ONLY
 	}
 	tool, err := define(d, spec, h)
 	if err != nil {

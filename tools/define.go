@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -63,12 +64,14 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 	if err != nil {
 		return Tool{}, fmt.Errorf("output schema of %s: %w", spec.Name, err)
 	}
-	validator, err := compile(spec.Name, input)
+	// Compiled at the first call: all schemas together would delay the answer to initialize.
+	validator := sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(spec.Name, input) })
+	definition, err := definition(spec, d.About.ReadOnly, input, output)
 	if err != nil {
 		return Tool{}, fmt.Errorf("input schema of %s: %w", spec.Name, err)
 	}
 	return Tool{
-		Definition: definition(spec, input, output),
+		Definition: definition,
 		answer:     reflect.TypeFor[Out](),
 		Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			in, err := decode[In](validator, input, req)
@@ -111,19 +114,49 @@ func answer[In, Out any](ctx context.Context, d *Deps, c *Call, in In, h handler
 	}
 }
 
-func definition(spec Spec, input, output json.RawMessage) mcp.Tool {
-	tool := mcp.NewToolWithRawSchema(spec.Name, spec.Description, input)
+// What the description of a tool in two stages says of them.
+const (
+	twoStages = " The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it " +
+		"applies exactly that plan."
+	oneStage = " Writes nothing: READ_ONLY is set. Returns a saved plan and the command with which a person applies it."
+)
+
+// definition is what a client is shown of a tool. Under READ_ONLY a tool in two stages has the first alone.
+func definition(spec Spec, readOnly bool, input, output json.RawMessage) (mcp.Tool, error) {
+	effect, description := spec.Effect, spec.Description
+	switch {
+	case effect == WritesOkta && readOnly:
+		effect, description = ReadsOkta, description+oneStage
+		var err error
+		if input, err = without(input, "plan_id"); err != nil {
+			return mcp.Tool{}, err
+		}
+	case effect == WritesOkta:
+		description += twoStages
+	}
+	tool := mcp.NewToolWithRawSchema(spec.Name, description, input)
 	tool.Title = spec.Title
 	tool.RawOutputSchema = output
-	reads := spec.Effect == ReadsLocal || spec.Effect == ReadsOkta
+	reads := effect == ReadsLocal || effect == ReadsOkta
 	tool.Annotations = mcp.ToolAnnotation{
 		Title:           spec.Title,
 		ReadOnlyHint:    mcp.ToBoolPtr(reads),
 		DestructiveHint: mcp.ToBoolPtr(false), // nothing in the catalogue takes anything away
 		IdempotentHint:  mcp.ToBoolPtr(true),  // asking twice plans again or finds the same run
-		OpenWorldHint:   mcp.ToBoolPtr(spec.Effect == ReadsOkta || spec.Effect == WritesOkta || spec.Effect == Reports),
+		OpenWorldHint:   mcp.ToBoolPtr(effect == ReadsOkta || effect == WritesOkta || effect == Reports),
 	}
-	return tool
+	return tool, nil
+}
+
+// without takes an argument out of an input schema.
+func without(schema json.RawMessage, argument string) (json.RawMessage, error) {
+	var fields map[string]any
+	if err := json.Unmarshal(schema, &fields); err != nil {
+		return nil, err
+	}
+	properties, _ := fields["properties"].(map[string]any)
+	delete(properties, argument)
+	return json.Marshal(fields)
 }
 
 // maxResult bounds what one call puts into a model's context: about 10,000 tokens.
@@ -158,7 +191,7 @@ func Failure(code trouble.Code, message, next string) *mcp.CallToolResult {
 
 // decode checks the arguments against the schema before they are read, so that a misspelt option is refused by name
 // instead of answering another question.
-func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
+func decode[In any](validator func() (*jsonschema.Schema, error), schema json.RawMessage, req mcp.CallToolRequest) (In, error) {
 	var in In
 	raw, err := json.Marshal(req.GetRawArguments())
 	if err != nil || string(raw) == "null" {
@@ -177,7 +210,11 @@ func decode[In any](validator *jsonschema.Schema, schema json.RawMessage, req mc
 			return in, fmt.Errorf("encode the arguments: %w", err)
 		}
 	}
-	if problem := explain(validator, schema, generic); problem != nil {
+	compiled, err := validator()
+	if err != nil {
+		return in, fmt.Errorf("compile the input schema: %w", err)
+	}
+	if problem := explain(compiled, schema, generic); problem != nil {
 		return in, problem
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {

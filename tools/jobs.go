@@ -37,7 +37,7 @@ type JobOut struct {
 func (JobOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"status": {About: "running, complete, partly or stopped; of a plan that never ran needs_confirmation, " +
-			"declined or nothing_to_do"},
+			"needs_terminal, declined or nothing_to_do"},
 	}
 }
 
@@ -142,8 +142,9 @@ func getJob(_ context.Context, d *Deps, _ *Call, in JobIn) (JobOut, error) {
 func neverRan(p *plan.Plan, d *Deps) (PlanOut, error) {
 	out := planOut(p, d)
 	out.Status = "needs_confirmation"
-	out.Next = "the plan has not been carried out to an end; apply it with the tool that planned it"
+	out.Next = "the plan has not been carried out to an end; apply it with " + makerOf(p)
 	declined, err := d.Plans.Declined(p.ID)
+	verdict := d.Gate.Judge(p)
 	switch {
 	case err != nil:
 		return out, err
@@ -154,6 +155,8 @@ func neverRan(p *plan.Plan, d *Deps) (PlanOut, error) {
 	case len(p.Ops) == 0:
 		out.Status = "nothing_to_do"
 		out.Next = "the plan writes nothing, so there is nothing to carry out"
+	case verdict.Decision == policy.Deny:
+		out.Status, out.Next = needsTerminal, verdict.Next
 	}
 	return out, nil
 }

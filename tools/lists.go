@@ -22,7 +22,6 @@ var specBatchAssign = Spec{
 	Effect: WritesOkta,
 	Description: "Assigns up to 200 users, given by Okta id, to one application. Users who are assigned already " +
 		"cost no call. " +
-		"The first call writes nothing and returns a plan; called again with its plan_id it applies it. " +
 		"Not needed before execute_user_grants or okta_batch_create_grants, which assign where needed.",
 }
 
@@ -31,7 +30,7 @@ func batchAssign(ctx context.Context, d *Deps, c *Call, in BatchAssignIn) (PlanO
 	for i, id := range in.UserIDs {
 		items[i].UserID = id
 	}
-	return d.list(ctx, c, plan.ListRequest{
+	return d.list(ctx, c, specBatchAssign, plan.ListRequest{
 		Stage: plan.StageAssign,
 		AppID: in.AppID,
 		Items: items,
@@ -57,8 +56,7 @@ var specBatchGrants = Spec{
 	Effect: WritesOkta,
 	Description: "Grants entitlement values, given by id, to up to 200 users of one application, one grant call " +
 		"per user; users who are not assigned are assigned first. " +
-		"What users have already is left as it is. The first call writes nothing and returns a plan; called again " +
-		"with its plan_id it applies it.",
+		"What users have already is left as it is.",
 }
 
 func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanOut, error) {
@@ -73,7 +71,7 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 		}
 		items[i] = plan.Item{UserID: g.UserID, Values: g.ValueIDs}
 	}
-	return d.list(ctx, c, plan.ListRequest{
+	return d.list(ctx, c, specBatchGrants, plan.ListRequest{
 		Stage: plan.StageGrants,
 		AppID: in.AppID,
 		Mode:  d.Mode,
@@ -82,8 +80,8 @@ func batchGrants(ctx context.Context, d *Deps, c *Call, in BatchGrantsIn) (PlanO
 }
 
 // list plans or applies wishes that came as ids.
-func (d *Deps) list(ctx context.Context, c *Call, req plan.ListRequest, planID string) (PlanOut, error) {
-	return d.planOrApply(ctx, c, planID, stageIs(req.Stage, "", req.AppID, intake.Answers{}), func() (*plan.Plan, error) {
+func (d *Deps) list(ctx context.Context, c *Call, tool Spec, req plan.ListRequest, planID string) (PlanOut, error) {
+	return d.planOrApply(ctx, c, planID, madeBy(tool, "", req.AppID, intake.Answers{}), func() (*plan.Plan, error) {
 		if req.AppID == "" {
 			return nil, &trouble.Error{
 				Code: trouble.MissingArgument,

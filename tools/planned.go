@@ -44,7 +44,8 @@ type PlanOut struct {
 
 func (PlanOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"status":      {About: "needs_confirmation, nothing_to_do, declined, refused, running, complete, partly or stopped"},
+		"status": {About: "needs_confirmation, needs_terminal (a person applies it there), nothing_to_do, declined, running, " +
+			"complete, partly or stopped"},
 		"user_answer": {About: "decline, cancel, unticked or error: how the question ended that closed the plan"},
 	}
 }
@@ -136,6 +137,9 @@ func (o *OpItem) add(value untrusted.Text) {
 	o.Values = append(o.Values, value.Show(untrusted.Name))
 }
 
+// needsTerminal is the status of a plan that no conversation may apply, whatever its user says.
+const needsTerminal = "needs_terminal"
+
 // planOrApply is the course of every tool that writes: an answer of the user is acted on, a named plan is applied once
 // its user was asked where the client can ask, and otherwise a plan is made and proposed.
 func (d *Deps) planOrApply(ctx context.Context, c *Call, planID string, check func(*plan.Plan) error,
@@ -188,7 +192,7 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 		return PlanOut{}, err
 	}
 	if verdict.Decision == policy.Deny {
-		out.Status, out.Next = "refused", verdict.Next
+		out.Status, out.Next = needsTerminal, "show this to the user; "+verdict.Next
 		return out, nil
 	}
 	out.Cost = d.cost(p)

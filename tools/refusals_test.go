@@ -118,11 +118,97 @@ func TestEntitlementManagementHasToBeOn(t *testing.T) {
 func TestReadOnlyWinsOverConfirmation(t *testing.T) {
 	r := newRig(t, rigOptions{gate: policy.Options{ReadOnly: true}})
 	p := r.planned()
-	if p.Status != "refused" || p.PlanID == "" || p.Verdict == nil || p.Verdict.Rule != "read_only" {
+	command := "okta-entitlements-mcp apply " + p.PlanID
+	if p.Status != "needs_terminal" || p.PlanID == "" || p.Verdict == nil || p.Verdict.Rule != "read_only" ||
+		!strings.Contains(p.Next, command) || strings.Contains(p.Next, "unset") {
 		t.Errorf("planning under READ_ONLY: %+v", p)
 	}
-	r.refused("execute_user_grants", arguments{"plan_id": p.PlanID}, "refused_by_policy")
+	refusal := r.refused("execute_user_grants", arguments{"plan_id": p.PlanID}, "refused_by_policy")
+	job := call[tools.JobOut](r, "get_job", arguments{"job_id": p.PlanID})
+	if !strings.Contains(refusal.Next, command) || job.Status != "needs_terminal" || !strings.Contains(job.Next, command) {
+		t.Errorf("refused with %q; get_job says %s, %q", refusal.Next, job.Status, job.Next)
+	}
 	r.nothingWritten()
+	var asked questions
+	user := answering{asked: asked.see}
+	for _, era := range eras {
+		again := r.restart(rigOptions{protocol: era, answer: "accept", form: user, gate: policy.Options{ReadOnly: true}})
+		again.refused("execute_user_grants", arguments{"plan_id": p.PlanID}, "refused_by_policy")
+	}
+	if asked.count() > 0 {
+		t.Errorf("the user was asked about what may not be: %+v", asked.all)
+	}
+}
+
+// TestReadOnlyListsWhatItCanDo: tools in two stages plan and say so; what only sends is left out. Found from outside: H4.
+func TestReadOnlyListsWhatItCanDo(t *testing.T) {
+	usual := map[string]listed{}
+	for _, tool := range newRig(t, rigOptions{}).list() {
+		usual[tool.name] = tool
+	}
+	seen := map[string]bool{}
+	for _, tool := range newRig(t, rigOptions{gate: policy.Options{ReadOnly: true}}).list() {
+		seen[tool.name] = true
+		for _, problem := range violations(tool.fields) {
+			t.Errorf("%s: %s", tool.name, problem)
+		}
+		before, now := string(usual[tool.name].json), string(tool.json)
+		if !strings.Contains(before, `"plan_id":{"description":"Confirms`) {
+			if before != now {
+				t.Errorf("%s changed under READ_ONLY: %s", tool.name, now)
+			}
+			continue
+		}
+		inputs, _ := json.Marshal(tool.input)
+		hints, _ := json.Marshal(tool.fields["annotations"])
+		if strings.Contains(string(inputs), "plan_id") || !strings.Contains(string(hints), `"readOnlyHint":true`) ||
+			!strings.Contains(tool.fields["description"].(string), "READ_ONLY is set") ||
+			strings.Contains(tool.fields["description"].(string), "its plan_id") {
+			t.Errorf("%s under READ_ONLY: %s", tool.name, now)
+		}
+	}
+	for name := range usual {
+		if seen[name] == (name == "okta_mfa_report") {
+			t.Errorf("%s under READ_ONLY: listed %t", name, seen[name])
+		}
+	}
+}
+
+// TestAPlanIsAppliedByTheToolThatMadeIt: found from outside: B7.
+func TestAPlanIsAppliedByTheToolThatMadeIt(t *testing.T) {
+	r := newRig(t, rigOptions{})
+	ids := r.small()
+	_, values := r.Tenant.AddEntitlement(r.AppID, "Role", true, "Admin", "Viewer")
+	file := arguments{"filename": "report.csv", "app_id": r.AppID}
+	plans := map[string]string{}
+	for tool, args := range map[string]arguments{
+		"execute_user_grants":     file,
+		"okta_batch_assign_users": {"app_id": r.AppID, "user_ids": ids},
+		"okta_batch_create_grants": {"app_id": r.AppID,
+			"grants": []arguments{{"user_id": ids[0], "value_ids": values[:1]}}},
+	} {
+		plans[tool] = call[tools.PlanOut](r, tool, args).PlanID
+	}
+	bare := r.Tenant.AddApp(oktasim.NewApp{Label: "Bare", EMOptIn: "ENABLED"})
+	plans["prepare_entitlement_structure"] = call[tools.PlanOut](r, "prepare_entitlement_structure",
+		arguments{"filename": "report.csv", "app_id": bare}).PlanID
+	for maker, id := range plans {
+		for other := range plans {
+			if other == maker {
+				continue
+			}
+			problem := r.refused(other, arguments{"plan_id": id}, "plan_of_other_tool")
+			if !strings.Contains(problem.Message, maker) || !strings.Contains(problem.Next, "call "+maker+" with plan_id "+id) {
+				t.Errorf("%s through %s: %+v", maker, other, problem)
+			}
+		}
+	}
+	r.nothingWritten()
+	for maker, id := range plans {
+		if out := call[tools.PlanOut](r, maker, arguments{"plan_id": id}); out.Status != "complete" {
+			t.Errorf("%s: %s %s", maker, out.Status, out.Next)
+		}
+	}
 }
 
 // TestCustomMergeLeavesOutWhoWouldLoseSomething: in an organisation without additive grants, the union is posted, and a

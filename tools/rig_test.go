@@ -86,7 +86,7 @@ func (r *rig) build(o rigOptions) {
 	r.Gate = policy.New(o.gate)
 	r.deps.Gate = r.Gate
 	t.Cleanup(func() { stop(); r.deps.Jobs.Close() })
-	r.deps.About = tools.About{Version: "test", Domain: "demo", Demo: true}
+	r.deps.About = tools.About{Version: "test", Domain: "demo", Demo: true, ReadOnly: o.gate.ReadOnly}
 	r.deps.S3 = o.s3
 	r.deps.ToolWait = 30 * time.Second
 	if o.mode != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,18 +51,12 @@ type afterStage1 interface{ afterStage1() }
 
 // referToStage1 shortens what a schema says of answers about a report.
 func referToStage1(schema map[string]any) error {
-	raw, err := schemaOf[intake.Answers]()
-	if err != nil {
-		return err
-	}
-	var answers struct {
-		Properties map[string]map[string]any `json:"properties"`
-	}
-	if err := json.Unmarshal(raw, &answers); err != nil {
-		return err
-	}
 	fields, _ := schema["properties"].(map[string]any)
-	for name := range answers.Properties {
+	for _, answer := range reflect.VisibleFields(reflect.TypeFor[intake.Answers]()) {
+		name, _, _ := strings.Cut(answer.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
 		field, ok := fields[name].(map[string]any)
 		if !ok {
 			return fmt.Errorf("there is no field %s to shorten", name)

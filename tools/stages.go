@@ -37,10 +37,7 @@ var specPrepare = Spec{
 	Title:  "Stage 2: create entitlements",
 	Effect: WritesOkta,
 	Description: "Creates the entitlements and values of a report that the Okta application lacks, as stage 2 " +
-		"of 3; nothing existing is changed or removed. " +
-		"The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it " +
-		"applies exactly that plan. " +
-		"mode update (default) adds; mode replace is refused. Next: execute_user_grants.",
+		"of 3; nothing existing is changed or removed. Next: execute_user_grants.",
 }
 
 func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, error) {
@@ -52,7 +49,7 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 		}
 	}
 	out, err := d.planOrApply(ctx, c, in.PlanID,
-		stageIs(plan.StageStructure, in.Filename, in.AppID, in.Answers), func() (*plan.Plan, error) {
+		madeBy(specPrepare, in.Filename, in.AppID, in.Answers), func() (*plan.Plan, error) {
 			return d.draft(ctx, c, planning.Request{
 				File:    in.Filename,
 				AppID:   in.AppID,
@@ -90,13 +87,11 @@ var specGrants = Spec{
 	Effect: WritesOkta,
 	Description: "Grants the access that a report permits and the users lack in Okta, as stage 3 of 3: " +
 		"assignment where needed, then one grant per user. No one loses anything. " +
-		"The first call writes nothing and returns a plan with every row accounted for; show it to the user. " +
-		"Called again with its plan_id it applies exactly that plan. " +
 		"Large plans answer running; follow them with get_job.",
 }
 
 func executeGrants(ctx context.Context, d *Deps, c *Call, in GrantsIn) (PlanOut, error) {
-	check := stageIs(plan.StageGrants, in.Filename, in.AppID, in.Answers)
+	check := madeBy(specGrants, in.Filename, in.AppID, in.Answers)
 	return d.planOrApply(ctx, c, in.PlanID, check, func() (*plan.Plan, error) {
 		return d.draft(ctx, c, planning.Request{
 			File:    in.Filename,
@@ -149,15 +144,39 @@ func withAnalysis(refusal error) error {
 	}
 }
 
-// stageIs refuses to apply a plan through the wrong tool, or with arguments that speak of something else than the plan.
-func stageIs(stage plan.Stage, filename, appID string, answers intake.Answers) func(*plan.Plan) error {
+// makerOf names the tool that makes plans of this kind. Plans of a report name its file, plans of a list have none.
+func makerOf(p *plan.Plan) string {
+	switch {
+	case p.Stage == plan.StageStructure:
+		return specPrepare.Name
+	case p.Stage == plan.StageAssign:
+		return specBatchAssign.Name
+	case p.Stage == plan.StageUndo:
+		return specPlanUndo.Name
+	case p.File == "":
+		return specBatchGrants.Name
+	default:
+		return specGrants.Name
+	}
+}
+
+// madeBy refuses to apply a plan through another tool than the one that made it, or with arguments that speak of something
+// else than the plan.
+func madeBy(tool Spec, filename, appID string, answers intake.Answers) func(*plan.Plan) error {
 	return func(p *plan.Plan) error {
+		maker := makerOf(p)
 		switch {
-		case p.Stage != stage:
+		case maker == specPlanUndo.Name:
 			return &trouble.Error{
 				Code: trouble.PlanOfOtherTool,
-				What: fmt.Sprintf("the plan is for stage %s, this tool applies stage %s", p.Stage, stage),
-				Next: "apply it with the tool that planned it",
+				What: "the plan was made by " + maker + " and takes access away, which no tool does",
+				Next: "a person runs on a terminal: " + undoCommand(p),
+			}
+		case maker != tool.Name:
+			return &trouble.Error{
+				Code: trouble.PlanOfOtherTool,
+				What: fmt.Sprintf("the plan was made by %s, and %s applies its own plans only", maker, tool.Name),
+				Next: fmt.Sprintf("call %s with plan_id %s", maker, p.ID),
 			}
 		case appID != "" && appID != p.App.ID:
 			return &trouble.Error{

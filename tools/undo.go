@@ -29,10 +29,15 @@ func planUndo(ctx context.Context, d *Deps, c *Call, in PlanUndoIn) (PlanOut, er
 		return PlanOut{}, err
 	}
 	out, err := d.propose(c, p)
-	if err == nil && out.Status == "refused" {
-		out.Next = "a person runs on a terminal: okta-entitlements-mcp undo " + p.Undoes + " --yes-undo " + p.Undoes
+	if err == nil && out.Status == needsTerminal {
+		out.Next = "show this to the user; a person runs on a terminal: " + undoCommand(p)
 	}
 	return out, err
+}
+
+// undoCommand is the command with which a person takes a run back.
+func undoCommand(p *plan.Plan) string {
+	return "okta-entitlements-mcp undo " + p.Undoes + " --yes-undo " + p.Undoes
 }
 
 // PlanUndo makes the plan that takes a run back, from its journal and from Okta as it is now.

@@ -171,7 +171,7 @@ func spelling(name string) string {
 // without its underscores, or with this program's or Okta's name before it.
 func nearest(name string) string {
 	upper := withoutOurPrefix(spelling(name))
-	best, bestDistance := "", 3
+	best, bestDistance := "", tooFar
 	for _, s := range Settings() {
 		if len(s.Name) < 6 || s.Name == name {
 			continue
@@ -201,8 +201,15 @@ func withoutOurPrefix(name string) string {
 
 func squeeze(name string) string { return strings.ReplaceAll(name, "_", "") }
 
-// distance is the number of single-character edits between two names (Levenshtein).
+// tooFar is a distance that no misspelling has.
+const tooFar = 3
+
+// distance is the number of single-character edits between two names (Levenshtein), tooFar when their lengths alone make
+// it that: every variable of the environment is held against every setting.
 func distance(a, b string) int {
+	if len(a)-len(b) >= tooFar || len(b)-len(a) >= tooFar {
+		return tooFar
+	}
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -179,7 +179,7 @@ func (r *Report) LaterDenials(max int) ([]LaterDenial, int) {
 	for p := range r.People {
 		for _, d := range denials.of(int32(p), order[start[p]:start[p+1]]) {
 			if n++; max < 1 || n <= max {
-				found = append(found, d)
+				found = append(found, denials.denial(int32(p), d))
 			}
 		}
 	}
@@ -191,7 +191,11 @@ type denials struct {
 	rep    *Report
 	latest []latestRows // by value
 	values []int32      // scratch: the values of the person at hand
+	found  []laterRows  // scratch: what of returns
 }
+
+// laterRows are a value and the indexes of the rows that permit it and deny it later.
+type laterRows struct{ value, permitted, denied int32 }
 
 // latestRows are the indexes of the last row that permits a value and of the last that denies it, -1 for none.
 type latestRows struct {
@@ -203,8 +207,8 @@ func newDenials(r *Report) *denials {
 	return &denials{rep: r, latest: make([]latestRows, len(r.Values))}
 }
 
-// of looks through one person's rows, given in file order.
-func (d *denials) of(person int32, rows []int32) []LaterDenial {
+// of looks through one person's rows, given in file order. The result is valid until the next call.
+func (d *denials) of(person int32, rows []int32) []laterRows {
 	r := d.rep
 	d.values = d.values[:0]
 	for _, at := range rows { // which values are denied at all
@@ -232,23 +236,27 @@ func (d *denials) of(person int32, rows []int32) []LaterDenial {
 			}
 		}
 	}
-	var found []LaterDenial
+	d.found = d.found[:0]
 	for _, v := range d.values {
 		l := d.latest[v]
-		if l.permitted < 0 || !d.newer(l.denied, l.permitted) {
-			continue
+		if l.permitted >= 0 && d.newer(l.denied, l.permitted) {
+			d.found = append(d.found, laterRows{v, l.permitted, l.denied})
 		}
-		granted, denied := &r.Rows[l.permitted], &r.Rows[l.denied]
-		found = append(found, LaterDenial{
-			Person:        person,
-			Value:         v,
-			PermittedLine: int(granted.Line),
-			DeniedLine:    int(denied.Line),
-			Permitted:     Day(granted.Date),
-			Denied:        Day(denied.Date),
-		})
 	}
-	return found
+	return d.found
+}
+
+// denial returns what of found, for a caller of the package.
+func (d *denials) denial(person int32, l laterRows) LaterDenial {
+	granted, denied := &d.rep.Rows[l.permitted], &d.rep.Rows[l.denied]
+	return LaterDenial{
+		Person:        person,
+		Value:         l.value,
+		PermittedLine: int(granted.Line),
+		DeniedLine:    int(denied.Line),
+		Permitted:     Day(granted.Date),
+		Denied:        Day(denied.Date),
+	}
 }
 
 // newer reports whether a row is later than another: by date, and by line where dates are missing or equal.

@@ -28,7 +28,25 @@ func trim(b []byte) []byte {
 
 // foldSpace trims whitespace of any kind, no-break spaces and line breaks among them, and makes every run of it one
 // space.
-func foldSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
+func foldSpace(s string) string {
+	if isFolded(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// isFolded reports printable ASCII text in which every blank is one space between words.
+func isFolded(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c >= 0x7f || c < ' ' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return s == "" || before != ' '
+}
 
 // plainText reports whether a cell is printable ASCII and needs no closer look.
 func plainText(b []byte) bool {

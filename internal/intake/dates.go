@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 )
 
@@ -30,6 +31,11 @@ const (
 // 04.03.2026 (always day first), 4/3/2026 and 04-03-2026 (either order), and 4-Mar-2026, 4 March 2026, Mar 4, 2026.
 // Times are dropped: access is counted by day. Years outside 1970 to 2199 are no dates.
 func parseDate(b []byte) (int32, dateKind) {
+	if len(b) == 10 {
+		if year, month, day, ok := isoDay(b); ok {
+			return sureDate(year, month, day, dateSure)
+		}
+	}
 	b = trim(b)
 	if len(b) < 8 || len(b) > 40 {
 		return 0, dateNone
@@ -47,6 +53,17 @@ func parseDate(b []byte) (int32, dateKind) {
 		}
 	}
 	return wordDate(b)
+}
+
+// isoDay reads 2026-03-04, the common way, without a loop.
+func isoDay(b []byte) (year, month, day int, ok bool) {
+	x := binary.LittleEndian.Uint64(b) ^ 0x2d30302d30303030 // 0000-00-
+	last := [2]byte{b[8] - '0', b[9] - '0'}
+	if (x|(x+0x76*eachByte))&^uint64(lowBits) != 0 || x&0xff0000ff00000000 != 0 || last[0] > 9 || last[1] > 9 {
+		return 0, 0, 0, false
+	}
+	at := func(i int) int { return int(x >> (8 * i) & 0xf) }
+	return 1000*at(0) + 100*at(1) + 10*at(2) + at(3), 10*at(5) + at(6), 10*int(last[0]) + int(last[1]), true
 }
 
 func numericDate(b []byte, n int) (int32, dateKind) {

@@ -269,17 +269,17 @@ func (b *builder) duplicateRow(row, first *Row) {
 	}
 }
 
-func (b *builder) laterDenied(d LaterDenial) {
+func (b *builder) laterDenied(d laterRows) {
 	if b.problems.want(ProblemLaterDenied) {
-		v := b.rep.Values[d.Value]
+		v := b.rep.Values[d.value]
 		b.problems.add(Problem{
 			Code:     ProblemLaterDenied,
 			Severity: SeverityWarning,
-			Line:     d.DeniedLine,
+			Line:     int(b.rep.Rows[d.denied].Line),
 			Column:   b.rep.Entitlements[v.Entitlement].Name,
 			Value:    v.Text,
 			Message: fmt.Sprintf("line %d permits this to the same user, and this later row denies or removes it",
-				d.PermittedLine),
+				b.rep.Rows[d.permitted].Line),
 			Fix: "delete the row that no longer holds",
 		})
 	}

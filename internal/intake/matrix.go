@@ -54,7 +54,7 @@ func (d *columns) couldBeMark(i int) bool {
 	case lexicon.Flag, lexicon.Recommendation, lexicon.Previous, lexicon.Kind, lexicon.Review, lexicon.ID, lexicon.Date,
 		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
-	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Description:
+	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Unheld, lexicon.Description:
 		return !h.Whole && !h.Either
 	case lexicon.Weak, lexicon.Access:
 		return !h.Has(lexicon.Flag)

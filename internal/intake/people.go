@@ -17,6 +17,7 @@ type peopleTable struct {
 
 	last     int32 // person of the record before, whose cell is lastCell
 	lastCell []byte
+	inOrder  bool           // the person of the record before came in the order in which people were first seen
 	conflict map[int32]bool // persons already reported for two ids
 }
 
@@ -24,9 +25,14 @@ type peopleTable struct {
 func (b *builder) person(rec *record) int32 {
 	p, cell := &b.people, rec.fields[b.userCol]
 	if p.last < 0 || !bytes.Equal(cell, p.lastCell) {
-		at, known := p.byEmail.get(cell)
-		if !known {
-			at = b.newSpelling(rec, cell)
+		at := p.last + 1
+		if !p.inOrder || int(at) >= len(b.rep.People) || b.rep.People[at].Email.Raw() != string(cell) ||
+			!isASCII(cell) { // each spelling with other letters is reported, so the table has to see it
+			var known bool
+			if at, known = p.byEmail.get(cell); !known {
+				at = b.newSpelling(rec, cell)
+			}
+			p.inOrder = !p.logins && at >= 0 && at == p.last+1 && int(at)+1 < len(b.rep.People)
 		}
 		p.last = at
 		p.lastCell = append(p.lastCell[:0], cell...)
@@ -63,12 +69,15 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		b.malformedEmail(rec, text, flaw)
 		return -1
 	}
-	if !isASCII([]byte(address)) {
+	if !isFolded(address) && !isASCII([]byte(address)) {
 		b.unusualEmail(rec, text)
 	}
 	text = address
 	key := spelling.Fold(text)
-	at, known := p.byEmail.get([]byte(key))
+	at, known := int32(-1), false
+	if key != string(cell) { // which was not found
+		at, known = p.byEmail.get([]byte(key))
+	}
 	if !known {
 		at = int32(len(b.rep.People))
 		if key == text {
@@ -137,7 +146,10 @@ func (b *builder) otherID(rec *record, person int32, id []byte) {
 	}
 	read := foldSpace(string(id))
 	*known = untrusted.New(read)
-	if first, taken := p.byID.get([]byte(read)); taken {
+	if read != string(id) {
+		id = []byte(read)
+	}
+	if first, taken := p.byID.get(id); taken {
 		b.sharedUserID(rec, person, first)
 		return
 	}

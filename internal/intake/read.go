@@ -104,7 +104,7 @@ type rowChunks struct {
 
 const rowChunk = 1 << 15
 
-func (c *rowChunks) add(r Row) {
+func (c *rowChunks) add(r *Row) {
 	last := len(c.chunks) - 1
 	if last < 0 || len(c.chunks[last]) == rowChunk {
 		size := rowChunk
@@ -114,7 +114,7 @@ func (c *rowChunks) add(r Row) {
 		c.chunks = append(c.chunks, make([]Row, 0, size))
 		last++
 	}
-	c.chunks[last] = append(c.chunks[last], r)
+	c.chunks[last] = append(c.chunks[last], *r)
 	c.n++
 }
 
@@ -150,6 +150,7 @@ type builder struct {
 	chosen                  []*selectColumn
 	constant                []*constantColumn
 	quiet                   []*quietColumn
+	unheld                  []*unheldColumn
 	access                  accessTable
 	people                  peopleTable
 	dates                   dateColumn
@@ -287,7 +288,7 @@ func (b *builder) record(rec *record) error {
 			return err
 		}
 	}
-	b.rows.add(row)
+	b.rows.add(&row)
 	if b.limits.any() {
 		b.limits.rows = append(b.limits.rows, ends)
 	}
@@ -364,6 +365,9 @@ func (b *builder) fill(row *Row, rec *record) (rowLimits, error) {
 		for _, q := range b.quiet {
 			q.read(rec)
 		}
+		for _, u := range b.unheld {
+			u.read(rec)
+		}
 	}
 	return ends, nil
 }
@@ -383,7 +387,7 @@ func (b *builder) denied(rec *record) bool {
 		case v.role == RoleAction && w.removal:
 			b.removalRow(rec, v.index)
 		case v.role == RoleFilter || v.role == RoleAction:
-			if w.meaning == MeansUnknown || !v.understood(w) {
+			if w.meaning == MeansUnknown || !w.clear {
 				b.unknownAccess(rec, v.index)
 			}
 		default:

@@ -41,6 +41,7 @@ type scanner struct {
 	line  int   // line of buf[pos]
 	max   int   // longest record in bytes
 	delim byte
+	marks marks // of the block of buf at hand
 
 	fields  [][]byte
 	scratch []byte
@@ -57,6 +58,7 @@ func (s *scanner) fill() (bool, error) {
 		s.pos = 0
 	}
 	var err error
+	s.marks = marks{}
 	s.buf, err = s.src.next(s.buf)
 	return err == nil, err
 }
@@ -65,6 +67,14 @@ func (s *scanner) atEOF() bool { return s.src == nil || s.src.eof }
 
 // next reads one record into rec. It reports false at the end of the text.
 func (s *scanner) next(rec *record) (bool, error) {
+	if s.plain(rec) {
+		return true, nil
+	}
+	return s.careful(rec)
+}
+
+// careful reads any record.
+func (s *scanner) careful(rec *record) (bool, error) {
 	for {
 		end, width := bytes.IndexByte(s.buf[s.pos:], '\n'), 1
 		if end < 0 {

@@ -10,10 +10,11 @@ type table struct {
 	slots []tableSlot // a power of two, at most three quarters full
 	keys  []string
 
-	lastKey   string // the key found last: many columns repeat themselves
-	lastValue int32
-	lastKnown bool
+	recent [64]tableHit // keys found lately: cells of a column repeat themselves
 }
+
+// tableHit is a key that was found, without a pointer to it, so that noting one costs the garbage collector nothing.
+type tableHit struct{ entry, value int32 }
 
 type tableSlot struct {
 	hash  uint32
@@ -25,8 +26,12 @@ func newTable() table { return table{seed: maphash.MakeSeed(), slots: make([]tab
 
 // get returns the value of key.
 func (t *table) get(key []byte) (int32, bool) {
-	if string(key) == t.lastKey && t.lastKnown {
-		return t.lastValue, true
+	recent := &t.recent[0]
+	if n := len(key); n > 0 {
+		recent = &t.recent[(uint(key[0])+5*uint(key[n/2])+3*uint(key[n-1])+uint(n))%uint(len(t.recent))]
+	}
+	if recent.entry > 0 && t.keys[recent.entry-1] == string(key) {
+		return recent.value, true
 	}
 	hash := uint32(maphash.Bytes(t.seed, key))
 	mask := uint32(len(t.slots) - 1)
@@ -36,7 +41,7 @@ func (t *table) get(key []byte) (int32, bool) {
 			return 0, false
 		}
 		if slot.hash == hash && t.keys[slot.entry-1] == string(key) {
-			t.lastKey, t.lastValue, t.lastKnown = t.keys[slot.entry-1], slot.value, true
+			*recent = tableHit{slot.entry, slot.value}
 			return slot.value, true
 		}
 	}

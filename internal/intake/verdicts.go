@@ -37,6 +37,7 @@ type wordSeen struct {
 	text    string
 	meaning Meaning
 	removal bool // an action that takes away
+	clear   bool // known to say yes or no, so that no warning is due
 	answer  bool // an answer says so, and the word alone would not
 	rows    int
 	line    int
@@ -72,7 +73,7 @@ func (v *verdictColumn) read(rec *record) *wordSeen {
 	at, known := v.words.get(cell)
 	if !known {
 		w := v.judge(string(cell))
-		w.line = rec.line
+		w.line, w.clear = rec.line, v.understood(&w)
 		if len(v.seen) >= maxWords {
 			v.lost++
 			return &w

@@ -205,6 +205,7 @@ type quietColumn struct {
 	name   string
 	remark bool // a column of comments, in which sentences count
 	strict bool // a column of reasons, in which phrases count and single words do not
+	edge   bool // a column of which nothing is known, in which a word at the edge counts: Denied by policy
 	last   []byte
 	cell   string
 	lines  []int
@@ -218,6 +219,7 @@ func (q *quietColumn) read(rec *record) {
 	}
 	q.last = append(q.last[:0], cell...)
 	if l := lexicon.Load(); q.remark && q.rows < 5 && l.Takes(string(cell), q.strict) {
+	} else if q.edge && q.rows < 5 && struckOut(l, string(cell)) {
 	} else if len(cell) > 40 || !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
 		return
 	}
@@ -228,6 +230,11 @@ func (q *quietColumn) read(rec *record) {
 		q.lines = append(q.lines, rec.line)
 	}
 	q.last = q.last[:0]
+}
+
+func struckOut(l *lexicon.Lexicon, cell string) bool {
+	_, _, found := l.Struck(cell)
+	return found && !strings.HasPrefix(cell, "-")
 }
 
 // watch keeps an eye on a column that only describes, as far as the sample shows.
@@ -255,8 +262,10 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 			return scopeDoubt(c.name, access, c.values[0], "")
 		}})
 	case c.Role == RoleAdvice:
+	case c.Role == RoleAttribute && h.NotHeld():
+		b.unheld = append(b.unheld, &unheldColumn{index: c.Index, name: name, access: d.with(RoleEntitlement)})
 	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is("") || h.Remark(false):
-		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name, remark: h.Remark(true), strict: !h.Remark(false)})
+		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name, remark: h.Remark(true), strict: !h.Remark(false), edge: h.Is("")})
 	}
 }
 
@@ -274,4 +283,49 @@ func (b *builder) watched() {
 			b.doubt(d)
 		}
 	}
+	for _, u := range b.unheld {
+		if len(u.lines) > 0 {
+			d := mayDecideDoubt(u.name, fmt.Sprintf("in line %d it names what the access column of the same row names, %s",
+				u.lines[0], quoted(u.cell)))
+			d.Lines = u.lines
+			b.doubt(d)
+		}
+	}
 }
+
+// unheldColumn names access that the user does not hold, such as Removed Roles. When a row names the same access as held,
+// it is not clear what the row says: a file of removals repeats the role that goes.
+type unheldColumn struct {
+	index  int
+	name   string
+	access []int
+	cell   string
+	lines  []int
+}
+
+func (u *unheldColumn) read(rec *record) {
+	cell := rec.fields[u.index]
+	if len(cell) == 0 || len(u.lines) >= 5 {
+		return
+	}
+	for _, part := range bytes.FieldsFunc(cell, betweenValues) {
+		gone := foldSpace(string(part))
+		for _, at := range u.access {
+			held := bytes.FieldsFunc(rec.fields[at], betweenValues)
+			if gone == "" || !slices.ContainsFunc(held, func(v []byte) bool {
+				return strings.EqualFold(foldSpace(string(v)), gone)
+			}) {
+				continue
+			}
+			if u.cell == "" {
+				u.cell = gone
+			}
+			u.lines = append(u.lines, rec.line)
+			return
+		}
+	}
+}
+
+// betweenValues are the usual signs between values of one cell. Whether a file uses them does not matter here: a cell that
+// is taken apart too far can only ask too much.
+func betweenValues(r rune) bool { return strings.ContainsRune(";,|\n", r) }

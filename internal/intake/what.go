@@ -21,6 +21,7 @@ func (d *columns) what() {
 				d.access(i, sureBoth)
 			}
 		}
+		d.wished()
 		d.pairValues()
 		d.weak()
 	}
@@ -44,6 +45,44 @@ func (d *columns) access(i int, confidence float64) {
 	}
 	d.set(i, RoleEntitlement, confidence, "the name %q says access; %d distinct cells in the first %d rows", d.shown(i),
 		len(d.cells(i).distinct), len(d.head.body))
+}
+
+// wished doubts columns of access that someone wishes, such as Proposed Role. A request that another column decides is
+// what a report of requests is made of.
+func (d *columns) wished() {
+	var wished []int
+	for i := range d.list {
+		h, c := d.about(i), d.cells(i)
+		if h.Wished() && c.solid() > 0 && c.deciding == 0 && d.notAccess(i) == "" &&
+			slices.Contains([]Role{"", RoleEntitlement, RoleAdvice}, d.list[i].Role) {
+			wished = append(wished, i)
+		}
+	}
+	requested := func(i int) bool { return !d.about(i).Has(lexicon.Recommendation) }
+	if len(d.with(RoleFilter, RoleState, RoleAction)) > 0 {
+		wished = slices.DeleteFunc(wished, requested)
+	}
+	if len(wished) == 0 {
+		return
+	}
+	held := slices.DeleteFunc(d.with(RoleEntitlement), func(i int) bool { return slices.Contains(wished, i) })
+	q := Doubt{
+		Code:    DoubtAccess,
+		Columns: storedTexts(d.namesOf(append(slices.Clone(held), wished...))),
+		Question: fmt.Sprintf("%s names access that someone wishes for a person, not access that the person holds; "+
+			"which column is meant?", quoted(d.namesOf(wished)...)),
+	}
+	for _, i := range wished {
+		d.set(i, RoleAttribute, notSure, "in doubt: access that someone wishes")
+	}
+	if len(held) > 0 {
+		names := d.namesOf(held)
+		q.Answers = append(q.Answers, answer(quoted(names...), Answers{Columns: Mapping{Entitlements: names}}))
+	}
+	for _, name := range d.namesOf(wished) {
+		q.Answers = append(q.Answers, answer(quoted(name), Answers{Columns: Mapping{Entitlements: []string{name}}}))
+	}
+	d.doubt(q)
 }
 
 // hasOtherAccess reports whether another column has an access header and cells.
@@ -134,7 +173,7 @@ func (d *columns) solidAccess() bool { return len(d.with(RoleEntitlement)) > 0 }
 // possible reports whether a column of which little is known could hold access: text that repeats.
 func (d *columns) possible(i int) bool {
 	h, c := d.about(i), d.cells(i)
-	if !h.Is("", lexicon.Faint, lexicon.PairValue, lexicon.Scope) && !(h.Is(lexicon.ID, lexicon.Name) &&
+	if !h.Is("", lexicon.Faint, lexicon.PairValue, lexicon.Scope, lexicon.Decision) && !(h.Is(lexicon.ID, lexicon.Name) &&
 		h.Has(lexicon.Access)) || d.name(i) == "" {
 		return false
 	}

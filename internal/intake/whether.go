@@ -45,7 +45,13 @@ func (d *columns) whether(i int) {
 			d.set(i, RoleBlocked, sureBoth, "a date under %q says that the access has ended", d.shown(i))
 			return
 		}
+		if h.NotHeld() && c.solid() > 0 && wordy < halfOfCells {
+			d.unheld(i, wordy) // Roles to remove
+			return
+		}
 		d.decision(i, RoleBlocked, max(wordy, c.share(c.empties)))
+	case lexicon.Unheld:
+		d.unheld(i, wordy)
 	case lexicon.Ended:
 		d.set(i, RoleBlocked, sureHeader, "a date under %q says that the access has ended", d.shown(i))
 	case lexicon.From, lexicon.Until:
@@ -79,6 +85,9 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 	if !h.Exact && !h.Either && d.matrixLike(i) {
 		return // Delete Records, with marks, among other headings with marks
 	}
+	if role == RoleFilter && !d.explicit && c.solid() > 1 && c.deciding == 0 && !d.hasAccessHeader() {
+		return // Granted, above names of roles
+	}
 	if c.filled > 0 && (c.share(c.dates) >= halfOfCells || wordy < halfOfCells && len(c.distinct) > fewWords) {
 		d.mayDecide(i, fmt.Sprintf("the name %s says yes or no, and the cells, such as %s, do not", quoted(d.name(i)),
 			quoted(c.order[0])))
@@ -86,6 +95,26 @@ func (d *columns) decision(i int, role Role, wordy float64) {
 	}
 	reason := "the name %q is usual for it and %s of the cells say yes or no"
 	d.set(i, role, sureBoth, reason, d.shown(i), percent(wordy))
+}
+
+// unheld reads a column such as Removed Roles or Conflicting Role. Names in it are access that the user does not hold;
+// yes and no in it decide.
+func (d *columns) unheld(i int, wordy float64) {
+	h, c := d.about(i), d.cells(i)
+	switch {
+	case d.matrixLike(i):
+	case c.filled > 0 && h.Has(lexicon.Blocked, lexicon.Ended) && (wordy >= halfOfCells || c.share(c.dates) >= halfOfCells):
+		d.set(i, RoleBlocked, sureWeakName, "yes or a date under %q says that the access is gone", d.shown(i))
+	case c.filled > 0 && wordy >= halfOfCells:
+		d.mayDecide(i, "its cells answer yes or no")
+	default:
+		d.set(i, RoleAttribute, sureHeader, "%q names access that the user does not hold", d.shown(i))
+	}
+}
+
+// hasAccessHeader reports a file in which a header says access.
+func (d *columns) hasAccessHeader() bool {
+	return slices.ContainsFunc(d.indexes(), func(i int) bool { return d.about(i).Is(lexicon.Access, lexicon.Weak) })
 }
 
 // yesNo reports a header that names the answers yes and no themselves.

@@ -87,10 +87,10 @@ func (r *Refusal) Error() *trouble.Error {
 	return &trouble.Error{Code: r.Code, What: r.Reason, Next: r.Next}
 }
 
-var goodName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
+var goodName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`)
 
 // ValidName reports whether a text can be the name of a mapping.
-func ValidName(name string) bool { return goodName.MatchString(name) }
+func ValidName(name string) bool { return len(name) <= 64 && goodName.MatchString(name) }
 
 // Parse reads a mapping or an export file strictly: an unknown or repeated field, a value of a wrong kind and text after
 // the end are refused with the file, the line and the reason. The error is a *trouble.Error with code mapping_damaged, or

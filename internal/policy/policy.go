@@ -94,7 +94,7 @@ func (g *Gate) judge(p *plan.Plan, c Confirmation) Verdict {
 			Decision: Deny,
 			Rule:     "read_only",
 			Reason:   "READ_ONLY is set, so nothing may be written",
-			Next:     "unset READ_ONLY, if writing is meant, and start the program again",
+			Next:     "a person runs on a terminal, where READ_ONLY is not set: " + ApplyCommand(p.ID),
 		}
 	case p.Removes() > 0 && c.Channel == Terminal:
 		return Verdict{

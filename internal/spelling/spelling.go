@@ -16,7 +16,25 @@ import (
 // A letter is folded only with the one partner that it has: strings.ToLower would turn the Kelvin sign into a k, and the
 // dotted capital I of Turkish into an i, and so make one person of two. Long s, dotless i, the final sigma and the
 // full-width letters stay letters of their own. Bytes that are no UTF-8 stay what they are.
-func Fold(s string) string { return lower(strings.Join(strings.Fields(s), " ")) }
+func Fold(s string) string {
+	if isFolded(s) {
+		return s
+	}
+	return lower(strings.Join(strings.Fields(s), " "))
+}
+
+// isFolded reports ASCII text that Fold does not change.
+func isFolded(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c < ' ' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return s == "" || before != ' '
+}
 
 // Seen is Fold without the characters that show as nothing. Two names with one Seen and different Folds are twins: no one
 // who reads them can tell which is which.

@@ -54,6 +54,9 @@ func Fold(s string) string {
 // spellings returns a word as it is and, for German, with ae, oe and ue in place of umlauts.
 func spellings(word string) []string {
 	all := []string{word}
+	if !strings.ContainsAny(word, "äöüß") { // most words: making a replacer costs more than all else here
+		return all
+	}
 	if other := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(word); other != word {
 		all = append(all, other)
 	}

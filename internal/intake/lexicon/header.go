@@ -85,6 +85,7 @@ func (l *Lexicon) Header(name string) Heading {
 	}
 	h.Ends = len(ends) > 0 && ends[len(ends)-1] == len(words)
 	h.Part, h.Whole = h.decide(words, ends), covered == len(words)
+	h.withoutHolder()
 	if either, state := l.opposites(h.Words); either && !h.Has(Other, Date, OtherDate, Ended, From, Until, ID, Description,
 		Previous, Recommendation, Review) {
 		h.Either, h.Part = true, Decision
@@ -160,7 +161,29 @@ func (l *Lexicon) signs(h Heading, joined string) Heading {
 	if len(h.Found) > 0 {
 		h.Part = h.priority(h.Found[0])
 	}
+	h.withoutHolder()
 	return h
+}
+
+// withoutHolder marks a heading such as Removed Roles, Conflicting Role or Eligible Group: its cells are names of access
+// that the person does not hold. Alone, such a word says nothing.
+func (h *Heading) withoutHolder() {
+	switch {
+	case h.Is(Access, Weak) && h.Has(Unheld, Blocked, Ended):
+		h.Part = Unheld
+	case h.Is(Unheld) && !h.Has(Access, Weak):
+		h.Part = ""
+	}
+}
+
+// NotHeld reports a heading whose cells, when they are names, are access that the person does not hold.
+func (h *Heading) NotHeld() bool {
+	return h.Is(Unheld) || h.Is(Blocked, Ended) && h.Has(Access, Weak)
+}
+
+// Wished reports a heading such as Proposed Role or Requested Group: access that someone wishes.
+func (h *Heading) Wished() bool {
+	return h.Has(Access, Weak) && h.Has(Recommendation, Request) && h.Is(Access, Weak, Recommendation)
 }
 
 // decide finds what a header of several parts speaks of as a whole. The last part is what it is, and the parts before

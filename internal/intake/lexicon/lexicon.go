@@ -38,6 +38,7 @@ const (
 	Request        Part = "request"        // marks the state of a request
 	Active         Part = "active"         // yes means that the account or the access is in force
 	Blocked        Part = "blocked"        // yes, a mark or a date means that it is not
+	Unheld         Part = "unheld"         // beside access: access that the person does not hold
 	Ended          Part = "ended"          // a date means that the access has ended
 	From           Part = "from"           // first day
 	Until          Part = "until"          // last day

@@ -7,6 +7,7 @@ package sheet
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,8 @@ type Options struct {
 // maxUnzipped is how many bytes a workbook may unpack to. A larger one is a zip bomb, or no report.
 const maxUnzipped = 2 << 30
 
-// inMemory is the size of a part, in bytes unpacked, above which it goes to TempDir.
-const inMemory = 8 << 20
+// maxSmallParts is how many bytes the small parts unpack to that the library gets: styles and the list of sheets.
+const maxSmallParts = 64 << 20
 
 // Sheet is an open sheet. Next reads its rows; Close removes its temporary files.
 type Sheet struct {
@@ -47,14 +48,13 @@ type Sheet struct {
 	HiddenColumns []int // 1-based
 	Merges        int   // merged ranges; each cell of one has the value of its first
 
-	book   *excelize.File
-	rows   *excelize.Rows
-	kinds  kinds
+	book   *excelize.File // styles and properties, without its sheets
+	cells  cells
 	part   io.Closer
+	shared *shared
 	merges merges
 	skip   []bool // columns that are left out
 	hidden Hidden
-	date   dates
 	line   int
 }
 
@@ -89,14 +89,9 @@ func Open(file io.ReaderAt, size int64, o Options) (s *Sheet, err error) {
 	if seen.uncomputed > 0 {
 		return nil, uncomputed(chosen.name, seen)
 	}
-	book, err := excelize.OpenReader(io.NewSectionReader(file, 0, size), excelize.Options{
-		RawCellValue:      true,
-		UnzipSizeLimit:    maxUnzipped,
-		UnzipXMLSizeLimit: inMemory,
-		TmpDir:            o.TempDir,
-	})
+	book, err := smallParts(archive)
 	if err != nil {
-		return nil, notAWorkbook(err)
+		return nil, err
 	}
 	s = &Sheet{
 		Name:          chosen.name,
@@ -111,45 +106,80 @@ func Open(file io.ReaderAt, size int64, o Options) (s *Sheet, err error) {
 	if o.Hidden == HiddenExcluded {
 		s.skip = seen.hiddenColumns
 	}
-	if err := s.open(chosen); err != nil {
+	if err := s.open(chosen, archive, o.TempDir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// open starts the two readers that go through the sheet side by side.
-func (s *Sheet) open(chosen entry) error {
-	rows, err := s.book.Rows(chosen.name)
+// smallParts opens what the library is good for, the formats of cells, without the sheets and their texts, which it would
+// unpack as a whole.
+func smallParts(archive *zip.Reader) (*excelize.File, error) {
+	var small bytes.Buffer
+	out, total := zip.NewWriter(&small), uint64(0)
+	for _, f := range archive.File {
+		switch strings.ToLower(f.Name) {
+		case "[content_types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml",
+			"xl/theme/theme1.xml":
+			if total += f.UncompressedSize64; total > maxSmallParts {
+				return nil, broken(errors.New("its list of styles is too large"))
+			}
+			if err := out.Copy(f); err != nil {
+				return nil, broken(err)
+			}
+		}
+	}
+	if err := out.Close(); err != nil {
+		return nil, broken(err)
+	}
+	book, err := excelize.OpenReader(&small, excelize.Options{
+		UnzipSizeLimit:    maxSmallParts,
+		UnzipXMLSizeLimit: maxSmallParts,
+	})
+	if err != nil {
+		return nil, notAWorkbook(err)
+	}
+	return book, nil
+}
+
+// open begins to read the sheet. Shared texts are read when the first cell refers to one.
+func (s *Sheet) open(chosen entry, archive *zip.Reader, tempDir string) error {
+	date, err := newDates(s.book)
 	if err != nil {
 		return broken(err)
 	}
-	s.rows = rows
-	part, err := chosen.part.Open()
+	part, err := unzip(chosen.part)
 	if err != nil {
 		return broken(err)
 	}
 	s.part = part
-	if s.date, err = newDates(s.book); err != nil {
-		return broken(err)
-	}
-	s.kinds = kinds{in: newTags(part), isDate: s.date.style}
+	s.cells = cells{in: newTags(part), date: &date, shared: func(index int) (string, error) {
+		if s.shared == nil {
+			s.shared = &shared{limit: sharedInMemory}
+			if err := s.shared.load(sharedPart(archive), tempDir); err != nil {
+				return "", err
+			}
+		}
+		return s.shared.get(index)
+	}}
 	return nil
 }
 
 // Next reads the next row that has a value; false after the last one.
 func (s *Sheet) Next(row *Row) (more bool, err error) {
 	defer damaged(&err)
-	for s.rows.Next() {
+	for {
+		if s.cells.number <= s.line {
+			if more, err := s.cells.next(); err != nil || !more {
+				return false, brokenOr(err)
+			}
+		}
 		s.line++
-		cells, err := s.rows.Columns()
-		if err != nil {
-			return false, broken(err)
-		}
-		if err := s.typed(cells); err != nil {
-			return false, broken(err)
-		}
-		if s.hidden == HiddenExcluded && s.kinds.number == s.line && s.kinds.hidden {
-			continue
+		var cells []string // none in a row that the sheet leaves out; merged cells may cross it
+		if s.cells.number == s.line {
+			if cells = s.cells.row; s.hidden == HiddenExcluded && s.cells.hidden {
+				continue
+			}
 		}
 		if cells, err = s.merges.fill(s.line, cells); err != nil {
 			return false, broken(err)
@@ -160,34 +190,13 @@ func (s *Sheet) Next(row *Row) (more bool, err error) {
 		row.Line = s.line
 		return true, nil
 	}
-	if err := s.rows.Error(); err != nil {
-		return false, broken(err)
-	}
-	return false, nil
 }
 
-// typed writes dates and booleans as what they are.
-func (s *Sheet) typed(cells []string) error {
-	for s.kinds.number < s.line {
-		if more, err := s.kinds.next(); err != nil || !more {
-			return err
-		}
+func brokenOr(err error) error {
+	if err == nil {
+		return nil
 	}
-	if s.kinds.number > s.line {
-		return nil // a row that the sheet leaves out
-	}
-	for i := range cells {
-		if i >= len(s.kinds.cells) || cells[i] == "" {
-			continue
-		}
-		switch s.kinds.cells[i] {
-		case kindDate:
-			cells[i] = s.date.format(cells[i])
-		case kindBool:
-			cells[i] = boolean(cells[i])
-		}
-	}
-	return nil
+	return broken(err)
 }
 
 func boolean(raw string) string {
@@ -222,8 +231,8 @@ func blank(cells []string) bool {
 // Close removes what was unpacked.
 func (s *Sheet) Close() error {
 	var errs []error
-	if s.rows != nil {
-		errs = append(errs, s.rows.Close())
+	if s.shared != nil {
+		errs = append(errs, s.shared.close())
 	}
 	if s.part != nil {
 		errs = append(errs, s.part.Close())

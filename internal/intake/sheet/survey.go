@@ -33,9 +33,9 @@ const (
 // look reads the sheet's XML once. A sheet that ends before its end tag is damaged: the library would return the rows up
 // to there as if they were all.
 func look(part *zip.File) (*survey, error) {
-	r, err := part.Open()
+	r, err := unzip(part)
 	if err != nil {
-		return nil, fmt.Errorf("open the sheet: %w", err)
+		return nil, err
 	}
 	defer func() { _ = r.Close() }()
 	s, in, ended := &survey{}, newTags(r), false
@@ -116,92 +116,4 @@ func (s *survey) merge(ref string) {
 	if err1 == nil && err2 == nil && left <= right && top <= bottom {
 		s.merges = append(s.merges, Range{left, top, right, bottom})
 	}
-}
-
-// kind is how a cell's value is stored.
-type kind uint8
-
-const (
-	kindText kind = iota // also numbers that are no date: they are written as stored
-	kindDate
-	kindBool
-)
-
-// kinds follows the rows of a sheet and says of each cell how it is stored, beside the library, which says what.
-type kinds struct {
-	in     *tags
-	isDate func(style int) bool
-	number int // of the row at hand, from 1
-	hidden bool
-	cells  []kind // by column
-}
-
-// next goes to the next row with cells; false after the last one.
-func (k *kinds) next() (bool, error) {
-	k.cells = k.cells[:0]
-	inRow, column := false, 0
-	for {
-		t, err := k.in.next()
-		if errors.Is(err, io.EOF) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		switch {
-		case t.name == "row" && !t.end:
-			k.number++
-			if n, err := strconv.Atoi(string(t.attr("r"))); err == nil && n > 0 {
-				k.number = n
-			}
-			k.hidden = concealed(&t)
-			if inRow, column = true, 0; t.empty {
-				return true, nil
-			}
-		case t.name == "row" && t.end:
-			return true, nil
-		case t.name == "c" && !t.end && inRow:
-			column = k.column(&t, column)
-			k.put(column, k.of(&t))
-		case t.name == "sheetData" && t.end:
-			return false, nil
-		}
-	}
-}
-
-// column is the number of a cell's column from 1; a cell without a reference follows the one before.
-func (k *kinds) column(t *tag, before int) int {
-	n := 0
-	for _, c := range t.attr("r") {
-		if c < 'A' || c > 'Z' {
-			break
-		}
-		n = n*26 + int(c-'A') + 1
-	}
-	if n == 0 || n > maxColumns {
-		return min(before+1, maxColumns)
-	}
-	return n
-}
-
-func (k *kinds) put(column int, value kind) {
-	for len(k.cells) < column {
-		k.cells = append(k.cells, kindText)
-	}
-	k.cells[column-1] = value
-}
-
-func (k *kinds) of(t *tag) kind {
-	switch string(t.attr("t")) {
-	case "b":
-		return kindBool
-	case "d":
-		return kindText // ISO 8601 already
-	case "", "n":
-		style, err := strconv.Atoi(string(t.attr("s")))
-		if err == nil && k.isDate(style) {
-			return kindDate
-		}
-	}
-	return kindText
 }
