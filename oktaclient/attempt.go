@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +21,8 @@ const (
 	readTimeout  = 60 * time.Second // one read, headers to last byte; governance reads take 1–3 s
 	writeTimeout = 90 * time.Second // one write
 	maxAnswer    = 32 << 20         // bytes of one answer
+	dripTime     = 10 * time.Second // in which the body of an answer that has begun brings
+	dripBytes    = 1 << 10          // bytes at least, unless it ends
 	maxHeader    = 256 << 10        // bytes of the headers of one answer
 )
 
@@ -83,7 +86,11 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, &wireError{sent: MaybeSent, what: fmt.Sprintf("the answer's headers have more than %d bytes", maxHeader), cause: ErrBadAnswer}
 	}
-	body, err := readAll(resp)
+	body, slow, err := readAll(resp, cancel)
+	if slow {
+		err = fmt.Errorf("the answer comes too slowly: %d bytes so far, and less than %d in %s", len(body), dripBytes, dripTime)
+		return nil, &wireError{sent: MaybeSent, what: err.Error(), header: resp.Header}
+	}
 	if err != nil {
 		return nil, &wireError{sent: MaybeSent, what: reason(parent, ctx, err), header: resp.Header, cause: opaque(parent, err)}
 	}
@@ -92,22 +99,76 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// readAll reads a body to its end and notices when it stopped early.
-func readAll(resp *http.Response) ([]byte, error) {
+// readAll reads a body to its end and notices when it stopped early. One that only drips is given up through cancel.
+func readAll(resp *http.Response, cancel func()) (body []byte, slow bool, err error) {
 	if resp.Body == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	m := &meter{from: io.LimitReader(resp.Body, maxAnswer+1), cancel: cancel}
+	m.start()
+	body, err = io.ReadAll(m)
+	slow = m.end()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read answer: %w", err)
+		return body, slow, fmt.Errorf("read answer: %w", err)
 	case len(body) > maxAnswer:
-		return nil, fmt.Errorf("answer is larger than %d bytes", maxAnswer)
+		return nil, false, fmt.Errorf("answer is larger than %d bytes", maxAnswer)
 	case resp.ContentLength > int64(len(body)) && !resp.Uncompressed:
-		return nil, fmt.Errorf("answer stopped after %d of %d bytes", len(body), resp.ContentLength)
+		return nil, false, fmt.Errorf("answer stopped after %d of %d bytes", len(body), resp.ContentLength)
 	}
-	return body, nil
+	return body, false, nil
+}
+
+// meter counts what a body brings, and gives it up when that is too little.
+type meter struct {
+	from   io.Reader
+	cancel func()
+
+	mu    sync.Mutex
+	watch *time.Timer
+	since int // bytes since the last look
+	slow  bool
+	ended bool
+}
+
+func (m *meter) start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watch = time.AfterFunc(dripTime, m.look)
+}
+
+// Read implements io.Reader.
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.since += n
+	return n, err
+}
+
+// look gives the body up, or looks again later.
+func (m *meter) look() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.ended:
+	case m.since < dripBytes:
+		m.slow = true
+		m.cancel()
+	default:
+		m.since = 0
+		m.watch.Reset(dripTime)
+	}
+}
+
+// end stops looking, and reports whether the body was given up.
+func (m *meter) end() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended = true
+	m.watch.Stop()
+	return m.slow
 }
 
 func headerSize(h http.Header) int {

@@ -88,9 +88,36 @@ func linkRel(s string) (rel, rest string) {
 	return rel, s
 }
 
+// Bounds of a list. A tenant of ten million people has 50,000 pages of 200; filtered lists may have some pages that bring
+// nothing, and pages that are not full.
+const (
+	maxPages     = 50_000
+	maxBarren    = 20    // pages in a row without an item that was not there before
+	crowdedAfter = 1_000 // pages from which on a list must bring
+	minPerPage   = 5     // new items a page on average
+)
+
+// endless says why a list is not followed further, "" while it may be.
+func endless(pages, barren, items int) string {
+	switch {
+	case barren >= maxBarren:
+		return fmt.Sprintf("%d pages in a row brought nothing new", barren)
+	case pages >= maxPages:
+		return fmt.Sprintf("%d pages and still another one", pages)
+	case pages >= crowdedAfter && items < pages*minPerPage:
+		return fmt.Sprintf("%d pages brought only %d items", pages, items)
+	}
+	return ""
+}
+
+// endlessList is the error for a list that would never end.
+func endlessList(why string) error {
+	return &Error{Sent: Answered, kind: ErrBadAnswer, cause: errors.New("the list does not end: " + why)}
+}
+
 // list walks all pages of a list. A cursor that Okta no longer takes (400 or 404 to a request that carries one)
-// restarts the list once from the beginning; items are told apart by id and come once. A cursor that comes back again
-// is an error: it would never end.
+// restarts the list once from the beginning; items are told apart by id and come once. A list that would never end is an
+// error: a cursor that comes back again, or ever new ones beyond the bounds above.
 func list[T any](ctx context.Context, id func(T) string,
 	fetch func(ctx context.Context, after string) (page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -98,23 +125,27 @@ func list[T any](ctx context.Context, id func(T) string,
 		given := map[string]struct{}{}
 		cursors := map[string]struct{}{}
 		restarted := false
+		pages, barren := 0, 0
 		for after := ""; ; {
 			p, err := fetch(ctx, after)
 			if err != nil && after != "" && !restarted && cursorRefused(err) {
 				restarted, after = true, ""
 				clear(cursors)
+				pages, barren = 0, 0
 				continue
 			}
 			if err != nil {
 				yield(none, err)
 				return
 			}
+			pages, barren = pages+1, barren+1
 			for _, item := range p.items {
 				key := id(item)
 				if _, seen := given[key]; seen && key != "" {
 					continue
 				}
 				given[key] = struct{}{}
+				barren = 0
 				if !yield(item, nil) {
 					return
 				}
@@ -123,11 +154,11 @@ func list[T any](ctx context.Context, id func(T) string,
 				return
 			}
 			if _, again := cursors[p.next]; again {
-				yield(none, &Error{
-					Sent:  Answered,
-					kind:  ErrBadAnswer,
-					cause: fmt.Errorf("list pages: okta gave the same cursor twice"),
-				})
+				yield(none, endlessList("okta gave the same cursor twice"))
+				return
+			}
+			if why := endless(pages, barren, len(given)); why != "" {
+				yield(none, endlessList(why))
 				return
 			}
 			cursors[p.next] = struct{}{}

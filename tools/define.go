@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -82,8 +83,13 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 			if err != nil {
 				return errorResult(err), nil
 			}
-			out, ask, err := answer(ctx, d, call, in, h)
+			bounded, stop := context.WithTimeout(ctx, callBound)
+			defer stop()
+			out, ask, err := answer(bounded, d, call, in, h)
 			call.quiet(ctx)
+			if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+				err = tooLong(err)
+			}
 			switch {
 			case err != nil:
 				return errorResult(err), nil
@@ -94,6 +100,19 @@ func define[In, Out any](d *Deps, spec Spec, h handler[In, Out]) (Tool, error) {
 			}
 		},
 	}, nil
+}
+
+// callBound is the most that one call may take, reading and planning included: a hundred thousand people are planned in
+// a third of it at Okta's own limits. Runs and audits are jobs, which go on behind it.
+const callBound = 30 * time.Minute
+
+func tooLong(err error) error {
+	return &trouble.Error{
+		Code: trouble.TimedOut,
+		What: fmt.Sprintf("the call was given up after %s: Okta, or what is in between, is too slow or its lists do not end", callBound),
+		Next: "try again later, or plan fewer rows at once (rows, or a smaller file); nothing was written",
+		Err:  err,
+	}
 }
 
 // answer runs a handler, and again with the user's answer for each question that it has. A question that is returned is

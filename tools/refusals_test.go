@@ -290,6 +290,7 @@ func TestOktaOutOfReachIsExplained(t *testing.T) {
 		{oktasim.Effect502, "okta_unavailable", ""}, {oktasim.Effect503, "okta_unavailable", "E0000010"},
 		{oktasim.EffectStall, "okta_unavailable", ""},
 		{oktasim.EffectHTML, "bad_answer", ""}, {oktasim.EffectTruncate, "okta_unavailable", ""},
+		{oktasim.EffectBare, "bad_answer", ""}, {oktasim.EffectOther, "bad_answer", ""}, {oktasim.EffectDrip, "okta_unavailable", ""},
 	} {
 		t.Run(string(c.effect), func(t *testing.T) {
 			inBubble(t, rigOptions{}, func(t *testing.T, r *rig) {

@@ -54,7 +54,9 @@ func (d *columns) couldBeMark(i int) bool {
 	case lexicon.Flag, lexicon.Recommendation, lexicon.Previous, lexicon.Kind, lexicon.Review, lexicon.ID, lexicon.Date,
 		lexicon.OtherDate, lexicon.From, lexicon.Until, lexicon.Ended:
 		return false
-	case lexicon.Decision, lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Unheld, lexicon.Description:
+	case lexicon.Decision:
+		return !h.Whole && !h.Either && !(h.Ends && h.Has(lexicon.Access, lexicon.Weak)) // Role B Keep? decides
+	case lexicon.State, lexicon.Active, lexicon.Blocked, lexicon.Unheld, lexicon.Description:
 		return !h.Whole && !h.Either
 	case lexicon.Weak, lexicon.Access:
 		return !h.Has(lexicon.Flag)

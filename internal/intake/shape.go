@@ -35,6 +35,8 @@ type shape struct {
 	actions  int // other action words
 	neutral  int // of these, words that neither give nor take
 	deciding int // cells with any sense that could decide
+	vias     int // how access came: direct, nested
+	signals  int // colours of a traffic light
 	distinct map[string]*trait
 	order    []string // distinct cells in the order of the file, the first few
 }
@@ -72,6 +74,8 @@ const (
 	isActionStem
 	isNeutral
 	isDeciding
+	isVia
+	isSignal
 	traitCount
 )
 
@@ -95,7 +99,7 @@ func (s *shape) see(cell string) {
 	for i, n := range []*int{&s.emails, &s.logins, &s.names, &s.dates, &s.numbers, &s.guids, &s.urls, &s.oktaIDs,
 		&s.machine, &s.empties,
 		&s.long, &s.bools, &s.yes, &s.verdicts, &s.states, &s.refusals, &s.process, &s.jobs, &s.kinds, &s.removals,
-		&s.actions, &s.neutral, &s.deciding} {
+		&s.actions, &s.neutral, &s.deciding, &s.vias, &s.signals} {
 		if t.has[i] {
 			*n++
 		}
@@ -124,6 +128,16 @@ func (s *shape) share(n int) float64 {
 		return 0
 	}
 	return float64(n) / float64(s.filled)
+}
+
+// codes reports cells that are a few single letters, such as A and R.
+func (s *shape) codes() bool {
+	for text := range s.distinct {
+		if len(text) != 1 || !unicode.IsLetter(rune(text[0])) {
+			return false
+		}
+	}
+	return len(s.distinct) > 1 && len(s.distinct) <= 3
 }
 
 // solid is how many filled cells are no placeholders.
@@ -165,6 +179,7 @@ func traitOf(cell string) *trait {
 	t.has[isProcess] = says(lexicon.Process)
 	t.has[isJob] = says(lexicon.Employment)
 	t.has[isKind] = says(lexicon.Person, lexicon.NonPerson)
+	t.has[isVia], t.has[isSignal] = says(lexicon.Via), says(lexicon.Signal)
 	t.has[isDeciding] = t.has[isBool] || t.has[isVerdict] || t.has[isState]
 	if len(cell) <= 40 {
 		switch l.Stem(cell) {

@@ -214,11 +214,12 @@ type quietColumn struct {
 
 func (q *quietColumn) read(rec *record) {
 	cell := rec.fields[q.index]
-	if len(cell) < 4 || bytes.Equal(cell, q.last) || len(cell) > 40 && !q.remark {
+	if len(cell) < 2 || bytes.Equal(cell, q.last) || len(cell) > 40 && !q.remark {
 		return
 	}
 	q.last = append(q.last[:0], cell...)
 	if l := lexicon.Load(); q.remark && q.rows < 5 && l.Takes(string(cell), q.strict) {
+	} else if q.remark && len(cell) <= 12 && plainNo(l, cell) {
 	} else if q.edge && q.rows < 5 && struckOut(l, string(cell)) {
 	} else if len(cell) > 40 || !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
 		return
@@ -230,6 +231,12 @@ func (q *quietColumn) read(rec *record) {
 		q.lines = append(q.lines, rec.line)
 	}
 	q.last = q.last[:0]
+}
+
+// plainNo reports a comment that is only a no: No!
+func plainNo(l *lexicon.Lexicon, cell []byte) bool {
+	senses := l.Senses(strings.TrimRight(foldSpace(string(cell)), "!."))
+	return senses[lexicon.No] && !senses[lexicon.Placeholder]
 }
 
 func struckOut(l *lexicon.Lexicon, cell string) bool {

@@ -29,6 +29,7 @@ func (d *columns) what() {
 	d.numbered()
 	d.scopes()
 	d.levels()
+	d.decisionsOfColumns()
 	d.rest()
 	d.applications()
 }
@@ -47,40 +48,75 @@ func (d *columns) access(i int, confidence float64) {
 		len(d.cells(i).distinct), len(d.head.body))
 }
 
-// wished doubts columns of access that someone wishes, such as Proposed Role. A request that another column decides is
-// what a report of requests is made of.
+// wished doubts columns of access that the user may not hold, such as Proposed Role or Backup Role. A request that another
+// column decides is what a report of requests is made of.
 func (d *columns) wished() {
 	var wished []int
+	decided := len(d.with(RoleFilter, RoleState, RoleAction)) > 0
 	for i := range d.list {
 		h, c := d.about(i), d.cells(i)
-		if h.Wished() && c.solid() > 0 && c.deciding == 0 && d.notAccess(i) == "" &&
-			slices.Contains([]Role{"", RoleEntitlement, RoleAdvice}, d.list[i].Role) {
-			wished = append(wished, i)
+		if !h.Wished() || c.solid() == 0 || c.deciding > 0 || d.notAccess(i) != "" ||
+			!slices.Contains([]Role{"", RoleEntitlement, RoleAdvice}, d.list[i].Role) ||
+			decided && h.Has(lexicon.Request) && !h.Has(lexicon.Recommendation) {
+			continue
 		}
-	}
-	requested := func(i int) bool { return !d.about(i).Has(lexicon.Recommendation) }
-	if len(d.with(RoleFilter, RoleState, RoleAction)) > 0 {
-		wished = slices.DeleteFunc(wished, requested)
+		wished = append(wished, i)
+		d.set(i, RoleAttribute, notSure, "in doubt: the name says that the user may not hold it")
 	}
 	if len(wished) == 0 {
 		return
 	}
-	held := slices.DeleteFunc(d.with(RoleEntitlement), func(i int) bool { return slices.Contains(wished, i) })
+	names, held := d.namesOf(wished), d.namesOf(d.with(RoleEntitlement))
 	q := Doubt{
 		Code:    DoubtAccess,
-		Columns: storedTexts(d.namesOf(append(slices.Clone(held), wished...))),
-		Question: fmt.Sprintf("%s names access that someone wishes for a person, not access that the person holds; "+
-			"which column is meant?", quoted(d.namesOf(wished)...)),
+		Columns: storedTexts(append(slices.Clone(held), names...)),
+		Question: fmt.Sprintf("%s %s name access that the user holds? such a name often means access that is proposed, "+
+			"requested, inherited or lent", verb(len(names), "does", "do"), quoted(names...)),
 	}
-	for _, i := range wished {
-		d.set(i, RoleAttribute, notSure, "in doubt: access that someone wishes")
+	choose := func(columns ...string) {
+		q.Answers = append(q.Answers, answer("access is "+quoted(columns...), Answers{Columns: Mapping{Entitlements: columns}}))
 	}
 	if len(held) > 0 {
-		names := d.namesOf(held)
-		q.Answers = append(q.Answers, answer(quoted(names...), Answers{Columns: Mapping{Entitlements: names}}))
+		choose(held...)
+		choose(append(slices.Clone(held), names...)...)
 	}
-	for _, name := range d.namesOf(wished) {
-		q.Answers = append(q.Answers, answer(quoted(name), Answers{Columns: Mapping{Entitlements: []string{name}}}))
+	if len(held) == 0 || len(names) > 1 {
+		choose(names...)
+	}
+	if len(held) > 0 || len(names) > 1 {
+		for _, name := range names[:min(len(names), 3)] {
+			choose(name)
+		}
+	}
+	d.doubt(q)
+}
+
+// decisionsOfColumns doubts a file with a decision for each of several access columns: Role 1, Role 1 Decision, Role 2, Role
+// 2 Decision. A row is granted whole or not at all, so that one no would take what another column keeps.
+func (d *columns) decisionsOfColumns() {
+	held := d.with(RoleEntitlement)
+	var decisions []int
+	for _, i := range d.with(RoleFilter) {
+		if h := d.about(i); h.Has(lexicon.Access, lexicon.Weak) && d.list[i].Confidence != sureByCaller {
+			decisions = append(decisions, i)
+		}
+	}
+	if len(held) < 2 || len(decisions) != len(held) {
+		return
+	}
+	names, columns := d.namesOf(decisions), d.namesOf(held)
+	q := mayDecideDoubt(names[0], fmt.Sprintf("each of %s has a decision of its own, and a row is granted whole or not at "+
+		"all; import one after the other", quoted(columns...)))
+	all := Mapping{Filter: names[0], Others: map[string]Role{}}
+	for _, name := range names[1:] {
+		all.Others[name] = RoleFilter
+	}
+	q.Answers = []Answer{answer("a no in any of them refuses the row", Answers{Columns: all})}
+	for k := range held[:min(len(held), 3)] {
+		others := slices.Delete(append(slices.Clone(columns), names...), k, k+1)
+		others = slices.DeleteFunc(others, func(name string) bool { return name == names[k] })
+		q.Answers = append(q.Answers, answer(fmt.Sprintf("only %s, decided by %s", quoted(columns[k]), quoted(names[k])),
+			Answers{Columns: Mapping{Entitlements: []string{columns[k]}, Filter: names[k], Attributes: others}}))
 	}
 	d.doubt(q)
 }

@@ -239,6 +239,12 @@ func (d *columns) byCells(i int, wordy float64) {
 	described := h.Is(lexicon.Organisation, lexicon.ID, lexicon.Name, lexicon.Address, lexicon.Login, lexicon.Secondary,
 		lexicon.OtherDate, lexicon.Date)
 	switch {
+	case access && c.filled > 0 && c.vias > 0 && c.vias+c.deciding >= c.filled:
+		if c.refusals > 0 {
+			d.mayDecide(i, fmt.Sprintf("its cells say how the access came, and some say no, such as %s", quoted(c.refusal())))
+			return
+		}
+		d.set(i, RoleAttribute, sureCells, "the cells under %q say how the access came, and name none", d.shown(i))
 	case access && few && c.share(c.bools+c.verdicts) >= nearlyAll &&
 		(c.bools < c.filled || h.Is(lexicon.Weak) && !d.matrixLike(i)):
 		if h.Has(lexicon.Flag) {
@@ -260,6 +266,10 @@ func (d *columns) byCells(i int, wordy float64) {
 		d.mayDecide(i, fmt.Sprintf("its cells say yes and no in words, such as %s", quoted(c.refusal())))
 	case access || described:
 		return
+	case part == "" && c.codes() && c.bools < c.filled:
+		d.mayDecide(i, "its cells are single letters")
+	case (part == "" || part == lexicon.Description) && len(c.distinct) > 1 && c.signals == c.filled:
+		d.mayDecide(i, "its cells are colours of a traffic light")
 	case few && c.neutral == 0 && c.removals+c.actions == c.filled && c.verdicts+c.states < 2*c.filled &&
 		part == "" && c.bools == 0:
 		d.set(i, RoleAction, sureCells, "%s of the cells name an action such as grant or revoke", percent(1))

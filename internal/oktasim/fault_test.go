@@ -47,6 +47,10 @@ func TestFaultsDoWhatTheyClaim(t *testing.T) {
 		{Fault{Effect: EffectTruncate}, 0, io.ErrUnexpectedEOF, true},
 		{Fault{Effect: EffectHTML}, 200, nil, false},
 		{Fault{Effect: EffectHTML, Acted: true}, 200, nil, true},
+		{Fault{Effect: EffectBare}, 200, nil, false},
+		{Fault{Effect: EffectBare, Acted: true}, 200, nil, true},
+		{Fault{Effect: EffectOther}, 200, nil, false},
+		{Fault{Effect: EffectOther, Acted: true}, 200, nil, true},
 		{Fault{Effect: EffectExpireToken}, 401, nil, false},
 	} {
 		t.Run(string(test.fault.Effect), func(t *testing.T) {

@@ -69,7 +69,7 @@ func (c *call) principalEntitlements() {
 	if !ok {
 		return
 	}
-	grants := c.t.gov.activeGrants(a.id, u.id, c.now, c.t.opts.GrantLag)
+	grants := c.t.gov.activeGrants(a.id, u.id, c.now, c.grantLag())
 	data := []wirePrincipalEntitlement{}
 	for _, full := range c.t.grouped(c.t.gov.effective(grants), true) {
 		data = append(data, wirePrincipalEntitlement{full, a.orn(c.t), appTarget(a.id), u.orn(c.t), userTarget(u.id)})
@@ -95,7 +95,7 @@ func (c *call) principalAccess() {
 	}
 	var latest time.Time
 	forever := false
-	for _, g := range c.t.gov.activeGrants(a.id, u.id, c.now, c.t.opts.GrantLag) {
+	for _, g := range c.t.gov.activeGrants(a.id, u.id, c.now, c.grantLag()) {
 		w := g.access(c)
 		if g.base() {
 			body.Base = &w

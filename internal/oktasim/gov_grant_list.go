@@ -52,8 +52,9 @@ func (c *call) grantsAfter(from []*grant, expr filterExpr, n int) []*grant {
 		start = i
 	}
 	var page []*grant
+	lag := c.grantLag()
 	for _, g := range from[start:] {
-		if g.active(c.now, c.t.opts.GrantLag) && expr.match(func(p string) []string { return g.property(c.t, p) },
+		if g.active(c.now, lag) && expr.match(func(p string) []string { return g.property(c.t, p) },
 			filterOptions{}) {
 			if page = append(page, g); len(page) == n {
 				break

@@ -100,6 +100,8 @@ func (c *call) Fail() {
 		c.fail(http.StatusInternalServerError, codeServer, "Internal Server Error")
 	case Effect503:
 		c.fail(http.StatusServiceUnavailable, codeReadOnly, "The org is in read-only mode.")
+	case EffectEndlessList, EffectEndlessItems:
+		c.endless(c.x.Fault.Effect == EffectEndlessItems)
 	case EffectExpireToken:
 		c.fail(http.StatusUnauthorized, codeInvalidToken, "Invalid token provided")
 	default:

@@ -94,8 +94,9 @@ type Tenant struct {
 	apps     map[string]*app
 	appOrder []string
 
-	log    eventLog
-	admins adminStore
+	log     eventLog
+	admins  adminStore
+	endless int // pages of lists that never end
 
 	gov govStore
 	mfa mfaStore

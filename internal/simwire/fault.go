@@ -25,6 +25,9 @@ const (
 	Effect502       Effect = "502"        // a gateway's HTML page, acted or not
 	Effect503       Effect = "503"        // the service's own error body, acted or not
 	Effect504       Effect = "504"        // a gateway's HTML page, acted or not
+	EffectBare      Effect = "bare"       // a 200 with an object without anything in it, acted or not
+	EffectOther     Effect = "other"      // a 200 with an object of something in between, acted or not
+	EffectDrip      Effect = "drip"       // the service acted, and its body comes a byte a second
 )
 
 // Forever is the duration of a stall that only the caller ends.
@@ -47,7 +50,7 @@ type Fault struct {
 // acts reports whether the service carries the call out.
 func (f Fault) acts() bool {
 	switch f.Effect {
-	case EffectNone, EffectLoseReply, EffectTruncate, EffectStall:
+	case EffectNone, EffectLoseReply, EffectTruncate, EffectStall, EffectDrip:
 		return true
 	}
 	return f.Acted || f.ByService

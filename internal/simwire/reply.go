@@ -14,6 +14,7 @@ const (
 	refused          // the connection was never made
 	dropped          // the connection was reset
 	truncated        // half of the body arrived
+	dripping         // the body comes a byte a second
 	abandoned        // the caller gave up
 )
 
@@ -52,6 +53,14 @@ func (a *Reply) Reset() {
 	for _, name := range []string{"Content-Type", "Link", "Location", "Etag", "WWW-Authenticate"} {
 		a.header.Del(name)
 	}
+}
+
+// object replaces the answer by a JSON object that is not the service's.
+func (a *Reply) object(text string) {
+	a.Reset()
+	a.header.Set("Content-Type", "application/json")
+	a.WriteHeader(http.StatusOK)
+	a.body.WriteString(text)
 }
 
 // page replaces the answer by the HTML page of a gateway.

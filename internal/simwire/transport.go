@@ -2,6 +2,7 @@ package simwire
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,9 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
+
+	"okta-entitlements-mcp/internal/wait"
 )
 
 // Transport reaches the service without a socket. It runs the call in the caller's goroutine, honours the request's context
@@ -90,9 +94,12 @@ func (a *Reply) response(r *http.Request, end ending) *http.Response {
 	if a.status != http.StatusNoContent {
 		a.header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	if end == truncated {
+	switch end {
+	case truncated:
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}))
-	} else {
+	case dripping:
+		resp.Body = io.NopCloser(&drip{r.Context(), body})
+	default:
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return resp
@@ -102,6 +109,25 @@ func (a *Reply) response(r *http.Request, end ending) *http.Response {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// drip is a body that comes a byte a second.
+type drip struct {
+	ctx  context.Context
+	left []byte
+}
+
+// Read gives one byte after a second.
+func (d *drip) Read(p []byte) (int, error) {
+	if len(d.left) == 0 {
+		return 0, io.EOF
+	}
+	if err := wait.For(d.ctx, time.Second); err != nil {
+		return 0, err
+	}
+	n := copy(p[:min(1, len(p))], d.left)
+	d.left = d.left[n:]
+	return n, nil
+}
 
 // ServeHTTP serves over a real connection. A listener cannot refuse a connection that it has taken, so that fault shows as a
 // reset there.
@@ -123,6 +149,15 @@ func (w *Wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if end == truncated {
 		_, _ = rw.Write(body[:len(body)/2])
 		panic(http.ErrAbortHandler)
+	}
+	if end == dripping {
+		for b := (&drip{r.Context(), body}); len(b.left) > 0; {
+			if _, err := io.CopyN(rw, b, 1); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+			_ = http.NewResponseController(rw).Flush()
+		}
+		return
 	}
 	_, _ = rw.Write(body)
 }

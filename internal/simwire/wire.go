@@ -86,7 +86,7 @@ func (w *Wire) exchange(r *http.Request) (*Reply, ending) {
 	end := w.pass(x, h)
 	x.Reply.header.Set("Date", w.now().UTC().Format(http.TimeFormat))
 	status := 0
-	if end == answered || end == truncated {
+	if end == answered || end == truncated || end == dripping {
 		x.Reply.WriteHeader(http.StatusOK) // for a service that wrote nothing
 		status = x.Reply.status
 	}
@@ -142,6 +142,12 @@ func (x *Exchange) end(h Handler) ending {
 		return dropped
 	case EffectTruncate:
 		return truncated
+	case EffectDrip:
+		return dripping
+	case EffectBare:
+		x.Reply.object(`{}`)
+	case EffectOther:
+		x.Reply.object(`{"error":"temporarily unavailable"}`)
 	case EffectHTML:
 		x.Reply.page(http.StatusOK, "Sign in")
 	case Effect502:

@@ -181,9 +181,9 @@ func (h *Heading) NotHeld() bool {
 	return h.Is(Unheld) || h.Is(Blocked, Ended) && h.Has(Access, Weak)
 }
 
-// Wished reports a heading such as Proposed Role or Requested Group: access that someone wishes.
+// Wished reports a heading such as Proposed Role, Requested Group or Backup Role: access that the person may not hold.
 func (h *Heading) Wished() bool {
-	return h.Has(Access, Weak) && h.Has(Recommendation, Request) && h.Is(Access, Weak, Recommendation)
+	return h.Is(Wished) || h.Has(Access, Weak) && h.Has(Recommendation, Request) && h.Is(Access, Weak, Recommendation)
 }
 
 // decide finds what a header of several parts speaks of as a whole. The last part is what it is, and the parts before

@@ -39,6 +39,7 @@ const (
 	Active         Part = "active"         // yes means that the account or the access is in force
 	Blocked        Part = "blocked"        // yes, a mark or a date means that it is not
 	Unheld         Part = "unheld"         // beside access: access that the person does not hold
+	Wished         Part = "wished"         // access that is inherited, lent or kept for a deputy
 	Ended          Part = "ended"          // a date means that the access has ended
 	From           Part = "from"           // first day
 	Until          Part = "until"          // last day
@@ -74,6 +75,8 @@ const (
 	Placeholder Sense = "placeholder" // no value
 	Ambiguous   Sense = "ambiguous"   // None: no value, or a role of that name
 	Forever     Sense = "forever"     // no end of validity
+	Via         Sense = "via"         // how access came: direct, nested
+	Signal      Sense = "signal"      // a colour of a traffic light
 	Level       Sense = "level"       // Read, Write, Owner: says little without what it is on
 	Total       Sense = "total"       // begins a line of totals or a footer
 )

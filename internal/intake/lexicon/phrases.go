@@ -100,6 +100,9 @@ func (l *Lexicon) Struck(value string) (rest string, plain, found bool) {
 	if bare, minus := strings.CutPrefix(value, "-"); minus && bare != "" {
 		return strings.TrimSpace(bare), true, true
 	}
+	if name, no := l.switchedOff(value); no {
+		return name, false, true
+	}
 	if !l.mayStrike(value) {
 		return "", false, false
 	}
@@ -134,6 +137,25 @@ func (l *Lexicon) Struck(value string) (rest string, plain, found bool) {
 		}
 	}
 	return "", false, false
+}
+
+// switchedOff finds a name with a no behind it: write=false, invoices:none. Numbers are levels.
+func (l *Lexicon) switchedOff(value string) (name string, no bool) {
+	i := strings.LastIndexAny(value, "=:")
+	if i <= 0 {
+		return "", false
+	}
+	behind := strings.TrimSpace(value[i+1:])
+	if behind == "" || strings.Trim(behind, "0123456789.,-") == "" {
+		return "", false
+	}
+	senses := l.Senses(behind)
+	for _, s := range []Sense{No, Placeholder, Ambiguous, Refuses, Inactive} {
+		if senses[s] {
+			return strings.TrimSpace(value[:i]), !senses[Level]
+		}
+	}
+	return "", false
 }
 
 // begins reports whether the first word of several has the sense: revoked 2026-03-04.
