@@ -17,7 +17,7 @@ var rawCallers = map[string]string{
 	"internal/delivery/outbox.go":       "waiting tickets are found by the scope of their audit",
 	"internal/delivery/tickets.go":      "waiting tickets are kept under the scope of their audit",
 	"internal/intake/access.go":         "a heading becomes the name of an entitlement",
-	"internal/intake/effects.go":        "columns are compared with those of answers",
+	"internal/intake/settled.go":        "columns are compared with those of answers",
 	"internal/intake/finish.go":         "the length of a heading that becomes the name of an entitlement; two columns that decide",
 	"internal/intake/messages.go":       "the beginning of a cell is cut out of an identifier",
 	"internal/intake/people.go":         "identifiers of people are compared",
