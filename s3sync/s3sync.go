@@ -25,7 +25,7 @@ import (
 // Folder is where copies live in the inbox.
 const Folder = "s3"
 
-// Options say which bucket, as whom, and where to. Without Enabled nothing is ever asked of the network.
+// Options say which bucket, with which credential, and where to. Without Enabled nothing is ever asked of the network.
 type Options struct {
 	Enabled         bool
 	Bucket          string

@@ -66,7 +66,7 @@ func (f *flood) answered(line []byte) {
 	delete(f.ids, idKey(id))
 }
 
-// answerID reads the id of an answer, which stands before the result, so that a large result is not read twice.
+// answerID reads the id of an answer, which comes before the result, so that a large result is not read twice.
 func answerID(line []byte) (id any, ok bool) {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {

@@ -43,7 +43,7 @@ func (p *App) openState(ctx context.Context) error {
 	return nil
 }
 
-// private refuses a directory that others may write: whoever can write a plan or a record decides what is done with this
+// private refuses a directory that others may write: a user who can write a plan or a record decides what is done with this
 // credential, and what is known of it afterwards.
 func private(dir string) error {
 	open, err := othersMayWrite(dir)

@@ -40,7 +40,7 @@ type Request struct {
 	Client string // who asked, for the trail
 }
 
-// Scope names the people whom the request covers, in words.
+// Scope names the people that the request covers, in words.
 func (r Request) Scope() string {
 	switch {
 	case r.Group != "":

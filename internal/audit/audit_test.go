@@ -47,7 +47,7 @@ func TestAFullAuditOfAGroupKeepsWhatIsKnownOfTheOthers(t *testing.T) {
 	}
 	after := r.audit(nil)
 	if after.Kind != mfa.KindIncremental || after.Coverage.Read > 1 {
-		t.Errorf("the audit of everybody is %s (%s) and read %d people", after.Kind, after.WhyFull, after.Coverage.Read)
+		t.Errorf("the audit of everyone is %s (%s) and read %d people", after.Kind, after.WhyFull, after.Coverage.Read)
 	}
 	fresh := r.audit(full)
 	same(t, 0, r.findings(after.AuditID), r.findings(fresh.AuditID), after, fresh)

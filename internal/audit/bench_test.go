@@ -222,6 +222,6 @@ func TestAuditsCostWhatTheyMust(t *testing.T) {
 		t.Errorf("the full audit used %.3f of what the narrowest rate limit allows, want at least %.2f", p.full.util, least)
 	}
 	if p.full.twice == 0 || p.incremental.summary.Coverage.Read < p.full.summary.Total/100 {
-		t.Errorf("nobody was read twice, or those who changed were not: %+v, %+v", p.full, p.incremental)
+		t.Errorf("no one was read twice, or those who changed were not: %+v, %+v", p.full, p.incremental)
 	}
 }

@@ -55,7 +55,7 @@ func TestClocksThatDisagreeMakeNoDifference(t *testing.T) {
 				}
 				time.Sleep(45 * time.Minute)
 				if len(held) == 0 {
-					t.Fatal("nobody was read before the kill")
+					t.Fatal("no one was read before the kill")
 				}
 				r.again(audit.Options{LogSettle: 150 * time.Second})
 				r.holds(r.audit(full), "after the kill")

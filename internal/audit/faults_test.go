@@ -45,7 +45,7 @@ func parts() []part {
 		{"policies", "/api/v1/policies", "okta.policies.read", []string{"enrolment policies", "not known"},
 			func(s *mfa.Summary) bool { return s.AdminsKnown }},
 		{"log", "/api/v1/logs", "okta.logs.read",
-			[]string{"System Log cannot be read", "every audit has to read everybody"},
+			[]string{"System Log cannot be read", "every audit has to read everyone"},
 			func(s *mfa.Summary) bool { return s.Kind == mfa.KindFull }},
 		{"authenticators", "/api/v1/authenticators", "okta.authenticators.read",
 			[]string{"authenticators are not known"}, func(s *mfa.Summary) bool { return len(s.Sources.Authentic) == 0 }},
@@ -306,7 +306,7 @@ func TestSomebodyDeletedWhileTheAuditReadsLeavesIt(t *testing.T) {
 		})
 		s := r.audit(full)
 		if fault.Fired() != 1 {
-			t.Fatal("nobody was deleted")
+			t.Fatal("no one was deleted")
 		}
 		if _, still := r.byID(s.AuditID)[user]; still || s.Total != before.Total-1 || s.Coverage.Unreadable != 0 ||
 			s.Change.Gone != 1 {

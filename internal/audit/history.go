@@ -28,7 +28,7 @@ func (s *scan) history(summary *mfa.Summary, order []ranked) error {
 	last := earlier[len(earlier)-1]
 	change, err := s.since(last, order)
 	if err != nil {
-		s.say("what changed since the audit of %s cannot be told: %s", last.AsOf.Format(time.DateOnly), untrusted.New(err.Error()))
+		s.say("what changed since the audit of %s is not known: %s", last.AsOf.Format(time.DateOnly), untrusted.New(err.Error()))
 		return nil
 	}
 	for _, v := range mfa.Verdicts {

@@ -21,7 +21,7 @@ func TestAnInterruptedAuditIsFoundAfterARestart(t *testing.T) {
 		}
 		held := r.killAt(w, 60, nil)
 		if len(held) == 0 {
-			t.Fatal("nobody had been read when the audit died")
+			t.Fatal("no one had been read when the audit died")
 		}
 		req, ok := r.mfa.Interrupted()
 		if !ok || req.Scope() != mfa.Everybody {

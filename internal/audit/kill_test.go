@@ -179,7 +179,7 @@ func resultOf(t *testing.T, dir string) (map[string]mfa.Finding, *mfa.Summary) {
 }
 
 // TestAFullDiskStopsTheAuditAndLosesNothing fills the disk while an audit is journalled, in a process of its own
-// because the limit that stands in for the disk's end holds for a whole process.
+// because the limit that takes the place of the disk's end holds for a whole process.
 func TestAFullDiskStopsTheAuditAndLosesNothing(t *testing.T) {
 	const role = "TEST_FULL_DISK"
 	if os.Getenv(role) != "" {

@@ -22,7 +22,7 @@ const mostSignals = 200_000
 func (s *scan) readLog(ctx context.Context) error {
 	s.logOK = true
 	if err := s.changes(ctx, s.okta.Now()); err != nil {
-		if err := s.degrade(err, "the System Log cannot be read, so that every audit has to read everybody, and "+
+		if err := s.degrade(err, "the System Log cannot be read, so that every audit has to read everyone, and "+
 			"recent events are not known"); err != nil {
 			return fmt.Errorf("read the system log: %w", err)
 		}
@@ -73,7 +73,7 @@ func (s *scan) changes(ctx context.Context, until time.Time) error {
 }
 
 // takeEvent takes in one change. Who joined a group or was given a role has enrolled nothing: which policy applies,
-// and who is an admin, is told from the groups and roles themselves.
+// and who is an admin, is read from the groups and roles themselves.
 func (s *scan) takeEvent(change mfa.Effect, at int64) {
 	switch {
 	case change.Roles:

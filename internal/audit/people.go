@@ -55,7 +55,7 @@ func (s *scan) readAll(ctx context.Context) error {
 	return s.readThese(ctx, s.people)
 }
 
-// trimSample takes out of the sample whom an event names after all, which the log showed late: they would not have
+// trimSample takes out of the sample people that an event names after all, which the log showed late: they would not have
 // been taken from the cache, and say nothing of its error.
 func (s *scan) trimSample() {
 	since := s.mem.head.Watermark.Add(-clockSlack).UnixMilli()
@@ -117,7 +117,7 @@ func (s *scan) readThese(ctx context.Context, people []*person) error {
 	return s.retryLater(ctx, later, outage)
 }
 
-// todo lists who needs reading, role holders first, and behind the others whom Okta could not give before.
+// todo lists who needs reading, role holders first, and behind the others those that Okta could not give before.
 func (s *scan) todo(people []*person) []*person {
 	var admins, others []*person
 	for _, p := range people {
@@ -131,7 +131,7 @@ func (s *scan) todo(people []*person) []*person {
 		}
 	}
 	s.job.live.Expect(s.job.live.Progress().Done + len(admins) + len(others))
-	if s.hadOutage { // in any other order, those for whom Okta fails may stand side by side, and look like an outage
+	if s.hadOutage { // in any other order, those that Okta fails for may come side by side, and look like an outage
 		rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	}
 	todo := append(admins, others...)

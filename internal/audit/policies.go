@@ -67,7 +67,8 @@ func (s *scan) readMembersAgain(ctx context.Context) error {
 func (s *scan) readGroups(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		if err := s.readGroup(ctx, id); err != nil {
-			if err := s.degrade(err, "who is in the groups of enrolment policies is not known, so that policies cannot be told"); err != nil {
+			if err := s.degrade(err, "who is in the groups of enrolment policies is not known, "+
+				"so that the policy of a person is not known"); err != nil {
 				return fmt.Errorf("read members of a policy's group: %w", err)
 			}
 			s.known.Rules = nil

@@ -75,7 +75,7 @@ func TestAnIncrementalAuditSaysWhatAFullOneWould(t *testing.T) {
 	}
 	for name := range changesOf() {
 		if worlds >= 300 && changed[name] == 0 {
-			t.Errorf("nobody ever tried %q", name)
+			t.Errorf("no one ever tried %q", name)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func same(t *testing.T, seed int, got, want map[string]mfa.Finding, g, w *mfa.Su
 			t.Errorf("world %d: %s is missing from the %s audit", seed, login, g.Kind)
 			continue
 		}
-		// Grace and events are told by the clock, and the two audits are minutes apart.
+		// Grace and events are decided by the clock, and the two audits are minutes apart.
 		have.Signals, f.Signals = nil, nil
 		have.Change, f.Change = "", "" // a full audit without memory has nothing to compare with
 		if !reflect.DeepEqual(have, f) {

@@ -83,7 +83,7 @@ func TestQueriesPickWhatTheySayAndPagesCoverAllOnce(t *testing.T) {
 					}
 					got[f.UserID] = true
 					if failing := f.Verdict.Failing(); failing && order > 0 {
-						t.Errorf("%s: %s fails and comes after somebody who does not", name, f.Login)
+						t.Errorf("%s: %s fails and comes after a person who does not", name, f.Login)
 					} else if !failing {
 						order++
 					}

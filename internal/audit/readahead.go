@@ -25,7 +25,7 @@ func (s *scan) readAhead(ctx context.Context) *ahead {
 	for range s.opts.Workers {
 		a.workers.Go(func() error {
 			for p := range a.queue {
-				// Whom Okta does not let be read now is met again by readThese, which knows what to do about it.
+				// A person that Okta does not let be read now is met again by readThese, which knows what to do about it.
 				if err := s.readOne(ctx, p); err != nil && !transient(err) && !errors.Is(err, errSource) {
 					return err
 				}

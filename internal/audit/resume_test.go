@@ -26,7 +26,7 @@ func request(change func(*audit.Request)) audit.Request {
 	return req
 }
 
-// killAt audits until a call, at which the process dies. It returns whom the journals held then, nil when the audit
+// killAt audits until a call, at which the process dies. It returns the people that the journals held then, nil when the audit
 // ended before.
 func (r *rig) killAt(w *wire, call int, change func(*audit.Request)) map[string]bool {
 	r.t.Helper()
@@ -177,7 +177,7 @@ func TestAGroupsAuditInBetweenDoesNotLoseAnInterruptedAuditOfEverybody(t *testin
 		}
 		interrupted := filepath.Base(filepath.Dir(journalOf(t, r.dir)))
 		time.Sleep(time.Hour)
-		// Whom the interrupted audit had read already changes: its reading must not win over what comes later.
+		// A person that the interrupted audit had read changes: its reading must not win over what comes later.
 		var touched string
 		for user := range held {
 			touched = user

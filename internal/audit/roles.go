@@ -13,7 +13,7 @@ import (
 	"okta-entitlements-mcp/oktaclient"
 )
 
-// readRoles reads who holds admin roles in person. What earlier audits learned of a holder stands until the System
+// readRoles reads who holds admin roles in person. What earlier audits learned of a holder holds until the System
 // Log says otherwise.
 func (s *scan) readRoles(ctx context.Context) error {
 	s.job.live.Enter("looking for admins")
@@ -22,7 +22,7 @@ func (s *scan) readRoles(ctx context.Context) error {
 	var holders []string
 	for id, err := range s.okta.RoleHolders(ctx) {
 		if err != nil {
-			if err := s.degrade(err, "who holds admin roles is not known, so that admins are not told apart"); err != nil {
+			if err := s.degrade(err, "who holds admin roles is not known, so that admins are not known from others"); err != nil {
 				return fmt.Errorf("list role holders: %w", err)
 			}
 			s.known.Roles.Known = false
@@ -46,7 +46,7 @@ func (s *scan) readRoles(ctx context.Context) error {
 	return nil
 }
 
-// roleUnreadable stands for the roles of a known holder which Okta refuses or fails to show. Such a person counts as an
+// roleUnreadable is in place of the roles of a known holder which Okta refuses or fails to show. Such a person counts as an
 // admin all the same.
 const roleUnreadable = "UNREADABLE"
 

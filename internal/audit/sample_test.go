@@ -50,7 +50,7 @@ func TestASampleOfEverybodyMeasuresTheErrorOfTheMemory(t *testing.T) {
 					"a full audit finds them") {
 					t.Errorf("%s: %v", s.Kind, s.Notes)
 				}
-				r.holds(s, "with everybody drawn")
+				r.holds(s, "with everyone drawn")
 				again := r.audit(everything)
 				if again.Sample == nil || again.Sample.Wrong != 0 || noted(again, "without an event") {
 					t.Errorf("what the sample found wrong was not put right: %+v, %v", again.Sample, again.Notes)

@@ -129,7 +129,7 @@ func TestAdminsAreReadFirst(t *testing.T) {
 		for job.Admins() == nil || job.Admins().Total < 5 {
 			time.Sleep(time.Second)
 			if p := job.Progress(); p.Phase == "judging" || time.Since(start) > time.Hour {
-				t.Fatal("the admins were not shown before everybody was read")
+				t.Fatal("the admins were not shown before everyone was read")
 			}
 		}
 		known := time.Since(start)

@@ -73,7 +73,7 @@ func (c *Sender) bulletin(ctx context.Context, s *mfa.Summary, order Order, r *R
 		map[string]any{"message": done.ID})
 }
 
-// firstInLine is the people whom a bulletin may name: the most urgent ones of those who fail.
+// firstInLine is the people that a bulletin may name: the most urgent ones of those who fail.
 func (c *Sender) firstInLine(s *mfa.Summary) ([]mfa.Finding, error) {
 	const most = 15
 	var first []mfa.Finding

@@ -40,7 +40,7 @@ func TestNamesStandOnlyInAChannelThatIsListed(t *testing.T) {
 					t.Errorf("%d people are named, want %d: %s", named, want, o.slack.Posts()[0].Shown())
 				}
 				if more := posted(o, "and 5 more") == 1; more != c.shown {
-					t.Errorf("how many are not named: told %v", more)
+					t.Errorf("how many are not named: got %v", more)
 				}
 				preview := o.deliver(s, delivery.Order{Bulletin: true, DryRun: true}).Bulletin.Text
 				if strings.Contains(preview, address(0)) != c.shown {
@@ -85,9 +85,9 @@ func TestPeopleAreMessagedOnlyWhenThatIsAllowed(t *testing.T) {
 	})
 }
 
-// TestNobodyIsToldTwiceInAWeek delivers audits every other day for a month. Who is in grace is told as well, with the
+// TestNoOneIsMessagedTwiceInAWeek delivers audits every other day for a month. Who is in grace is messaged as well, with the
 // end of it; who enrols hears nothing more.
-func TestNobodyIsToldTwiceInAWeek(t *testing.T) {
+func TestNoOneIsMessagedTwiceInAWeek(t *testing.T) {
 	inOffice(t, 3, setUp{slack: notifytest.SlackOptions{People: []notifytest.Member{{
 		ID:    "UNEW",
 		Email: "new@acme.example.com",
@@ -103,16 +103,16 @@ func TestNobodyIsToldTwiceInAWeek(t *testing.T) {
 			}
 			time.Sleep(48 * time.Hour)
 		}
-		told := map[string]int{}
+		sent := map[string]int{}
 		for _, p := range o.slack.Posts() {
-			told[p.Channel]++
+			sent[p.Channel]++
 		}
-		if told["DU001"] != 4 || told["DU002"] != 4 || told["DU000"] != 2 || told["DUNEW"] != 4 {
-			t.Errorf("times told in a month: %v", told)
+		if sent["DU001"] != 4 || sent["DU002"] != 4 || sent["DU000"] != 2 || sent["DUNEW"] != 4 {
+			t.Errorf("messages in a month: %v", sent)
 		}
 		if first := o.slack.Posts(); posted(o, "/enduser/settings") == 0 &&
 			!strings.Contains(string(first[0].Blocks[len(first[0].Blocks)-1]), "enduser/settings") {
-			t.Errorf("where to enrol is not told: %+v", first[0])
+			t.Errorf("where to enrol is not said: %+v", first[0])
 		}
 	})
 }
@@ -161,7 +161,7 @@ func TestTheTrailHoldsWhatWasDelivered(t *testing.T) {
 					}
 				}
 				if strings.Contains(fmt.Sprint(v), "@") {
-					t.Errorf("an address stands in the trail: %v", v)
+					t.Errorf("an address is in the trail: %v", v)
 				}
 			}
 		}

@@ -28,7 +28,7 @@ type waitingTickets struct {
 	Mode    report.Mode `json:"mode"`
 }
 
-// waitingMessage is a message that could not be sent, and to whom. Its key is the user's id.
+// waitingMessage is a message that could not be sent, and its addressee. Its key is the user's id.
 type waitingMessage struct {
 	UserID  string         `json:"user_id"`
 	AuditID string         `json:"audit_id"`

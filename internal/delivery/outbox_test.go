@@ -44,7 +44,7 @@ func TestAJiraThatIsDownChangesNoAudit(t *testing.T) {
 		o.oneTicketEach(5)
 		for _, i := range o.jira.Issues() {
 			if strings.Contains(i.Text(), address(1)) {
-				t.Errorf("%s is about somebody who had enrolled when Jira came back", i.Key)
+				t.Errorf("%s is about a user who had enrolled when Jira came back", i.Key)
 			}
 		}
 	})
@@ -167,12 +167,12 @@ func TestNobodyIsRemindedLate(t *testing.T) {
 			r.Messages.Skipped != 11 {
 			t.Errorf("%+v, waiting %+v", r.Messages, r.Waiting)
 		}
-		told := map[string]int{}
+		sent := map[string]int{}
 		for _, p := range o.slack.Posts() {
-			told[p.Channel]++
+			sent[p.Channel]++
 		}
-		if len(told) != 11 || told["DU004"] != 0 || len(o.slack.Posts()) != 11 {
-			t.Errorf("told were %v", told)
+		if len(sent) != 11 || sent["DU004"] != 0 || len(o.slack.Posts()) != 11 {
+			t.Errorf("messages went to %v", sent)
 		}
 	})
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // TestWhatIsWrongWithJiraOrSlackIsSaid: each trouble has a sentence that says what to do; nothing is lost, and once
-// it is mended the same order goes through.
+// it is fixed the same order goes through.
 func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 	outside := notifytest.SlackOptions{Channels: []notifytest.Channel{{
 		ID:      "C0SECURITY",
@@ -40,7 +40,7 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 		order delivery.Order
 		spoil func(*office)
 		words []string
-		mend  func(*office)
+		fix   func(*office)
 		again setUp // how the next process is set up
 	}{
 		{"jira token expired", setUp{}, perUser(), func(o *office) { o.jira.SetFault(always(notifytest.Expired)) },
@@ -91,14 +91,14 @@ func TestWhatIsWrongWithJiraOrSlackIsSaid(t *testing.T) {
 				if strings.ContainsAny(said, "\n{}") && !strings.Contains(said, "customfield") || strings.Contains(said, "%!") {
 					t.Errorf("no sentence: %q", said)
 				}
-				if c.mend == nil {
+				if c.fix == nil {
 					return
 				}
-				c.mend(o)
+				c.fix(o)
 				time.Sleep(time.Hour)
 				if r = o.deliver(c.again, c.order); r.Failed() || len(r.Waiting) != 0 ||
 					len(o.jira.Issues())+len(o.slack.Posts()) == 0 {
-					t.Errorf("after it was mended: %+v, waiting %+v; %s", r, r.Waiting, sayings(r))
+					t.Errorf("after it was fixed: %+v, waiting %+v; %s", r, r.Waiting, sayings(r))
 				}
 			})
 		})

@@ -10,7 +10,7 @@ import (
 
 // BaselineFindings judges the rows of an export as of the time it was made.
 func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary) []Finding {
-	everybody, admins := NewCounter(), NewCounter()
+	people, admins := NewCounter(), NewCounter()
 	exempt := policy.IndexExemptions()
 	var findings []Finding
 	for _, row := range b.Rows {
@@ -33,7 +33,7 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 			f.Roles, f.RolesVia = []string{"ADMIN"}, "direct"
 		}
 		policy.Judge(&f, Moments{}, exempt.Of(row.ID, row.Login, row.Email), true, of)
-		everybody.Count(&f)
+		people.Count(&f)
 		s.Coverage.Cover(&f)
 		s.Sources.ByUsers[f.Sources]++
 		if f.Admin() {
@@ -41,10 +41,10 @@ func BaselineFindings(b *Baseline, policy *Policy, of, now time.Time, s *Summary
 		}
 		findings = append(findings, f)
 	}
-	everybody.Close(policy.Bound)
+	people.Close(policy.Bound)
 	admins.Close(policy.Bound)
 	s.Coverage.Close(policy.Bound, now)
-	s.Tally, s.Admins = everybody.Tally, admins.Tally
+	s.Tally, s.Admins = people.Tally, admins.Tally
 	slices.SortStableFunc(findings, func(a, b Finding) int { return Urgency(&a) - Urgency(&b) })
 	return findings
 }

@@ -199,7 +199,7 @@ func FuzzParseBaseline(f *testing.F) {
 				who = fold(r.Email)
 			}
 			if who == "" || seen[who] {
-				t.Fatalf("line %d: %q is nobody or comes twice", r.Line, who)
+				t.Fatalf("line %d: %q is no one or comes twice", r.Line, who)
 			}
 			seen[who] = true
 			for i, m := range r.Methods {

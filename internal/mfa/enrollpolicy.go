@@ -19,7 +19,7 @@ type Rules struct {
 type compiledPolicy struct {
 	groups   map[string]bool // nil: for everyone
 	rules    []compiledRule
-	fallback *Applied // of someone whom no rule takes
+	fallback *Applied // of a person that no rule takes
 }
 
 type compiledRule struct {

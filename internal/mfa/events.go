@@ -111,7 +111,7 @@ type Effect struct {
 	Unclear         bool     // someone's enrolments changed, and the event does not say whose: no cached reading is safe
 }
 
-// EffectOf reads an event. Whom it concerns are its targets of type User; without any, the actor: people who enrol
+// EffectOf reads an event. It concerns its targets of type User; without any, the actor: people who enrol
 // themselves are the actor, and Okta does not always name them as target too. Failed attempts count: one reading too
 // many harms no one.
 func EffectOf(e oktaclient.Event) Effect {
@@ -121,7 +121,7 @@ func EffectOf(e oktaclient.Event) Effect {
 	}
 	switch means {
 	case meansUser:
-		users := whom(e)
+		users := concerned(e)
 		return Effect{Users: users, Unclear: len(users) == 0}
 	case meansMember:
 		users, groups := targets(e, "User"), targets(e, "UserGroup")
@@ -134,8 +134,8 @@ func EffectOf(e oktaclient.Event) Effect {
 	return Effect{}
 }
 
-// whom names the users that an event concerns, each once.
-func whom(e oktaclient.Event) []string {
+// concerned names the users that an event concerns, each once.
+func concerned(e oktaclient.Event) []string {
 	users := targets(e, "User")
 	if len(users) == 0 && e.Actor.Type == "User" && e.Actor.ID != "" {
 		return []string{e.Actor.ID}

@@ -1,4 +1,4 @@
-// Package mfa judges enrolments: what each method is worth, what an audit policy asks for, how a person stands under
+// Package mfa judges enrolments: what each method is worth, what an audit policy asks for, the verdict on a person under
 // it, and what an event in the System Log means for that. Data goes in and findings come out; nothing here reads
 // Okta, a file or the clock. Package audit does that.
 package mfa
@@ -21,7 +21,7 @@ const (
 	Unknown   Strength = "unknown"
 )
 
-// Verdict is how a person stands under the audit policy. Every person of an audit has exactly one.
+// Verdict is what the audit policy says of a person. Every person of an audit has exactly one.
 type Verdict string
 
 // The verdicts.
@@ -175,7 +175,7 @@ type Exemption struct {
 	Owner   untrusted.Stored `json:"owner" yaml:"owner"` // who answers for it
 	Reason  untrusted.Stored `json:"reason" yaml:"reason"`
 	Expires time.Time        `json:"expires" yaml:"expires"`
-	// in_force, expired, not_needed (the person is compliant), no one (no such person in scope)
+	// in_force, expired, not_needed (the person is compliant), nobody (no such person in scope)
 	State string `json:"state" yaml:"-"`
 }
 

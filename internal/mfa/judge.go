@@ -13,7 +13,7 @@ import (
 // Moments are when a person came: both may be zero, when Okta does not say so.
 type Moments struct{ Created, Activated time.Time }
 
-// WantsFactors reports whether enrolments alone do not settle how a person stands, so that the factors are worth a call: the person
+// WantsFactors reports whether enrolments alone do not settle the verdict on a person, so that the factors are worth a call: the person
 // would not satisfy the policy, or has Okta Verify in a form that matters and cannot be seen.
 func (p *Policy) WantsFactors(enrollments []Method, admin bool) bool {
 	if !slices.ContainsFunc(enrollments, p.counts) {
@@ -32,7 +32,7 @@ func (p *Policy) WantsFactors(enrollments []Method, admin bool) bool {
 	return verify && !resistant
 }
 
-// ranks orders strengths. Unknown stands above weak: it may be anything, and who has it must not be written off as weak.
+// ranks orders strengths. Unknown is above weak: it may be anything, and who has it must not be written off as weak.
 var ranks = map[Strength]int{None: 0, Weak: 1, Unknown: 2, Phishable: 3, Resistant: 4}
 
 // strengthOf grades a person by the best active method. Who has only password, e-mail, security question or a temporary code has
@@ -127,7 +127,7 @@ func (p *Policy) mightCount(m Method) bool {
 	return slices.ContainsFunc(m.forms(), p.counts)
 }
 
-// Judge fills in how a person stands: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
+// Judge fills in the verdict on a person: Strength, Usable, Single, Verdict, Until and Reason, from the Methods. ex is the person's
 // exemption, nil for none; m tells when the person came; now is the instant of the audit, the same for everyone.
 func (p *Policy) Judge(f *Finding, m Moments, ex *Exemption, readable bool, now time.Time) {
 	f.Until, f.Reason = time.Time{}, untrusted.Stored{}

@@ -15,7 +15,7 @@ const fromBoth = "both"
 
 // EnrolledRule says in words who counts as enrolled. Every report prints it, because Okta has no such notion of its own.
 const EnrolledRule = "A person counts as enrolled who has at least one active method beyond password, e-mail and security question. " +
-	"A temporary access code does not count either: somebody hands it out for some hours, nobody enrols it."
+	"A temporary access code does not count either: it is handed out for some hours, and no one enrols it."
 
 // keyStrengths grades authenticators whose method is not visible, by the assurance classes of Okta's authenticators. Okta Verify
 // may be FastPass; since an enrolment does not say so, it is graded as what it is at least. An external identity provider
@@ -28,7 +28,7 @@ var keyStrengths = map[string]Strength{
 	"external_idp": Unknown,
 }
 
-// kind is what a factorType means. A provider that is not in keys leaves the authenticator open; "" in keys stands for every
+// kind is what a factorType means. A provider that is not in keys leaves the authenticator open; "" in keys means every
 // provider.
 type kind struct {
 	strength Strength
@@ -112,7 +112,7 @@ func factorKind(factorType, provider string) (key string, s Strength) {
 	if !named {
 		key = k.keys[""]
 	}
-	if factorType == "web" && !named { // a browser redirect to whom it may be
+	if factorType == "web" && !named { // a browser redirect to an unknown provider
 		return "", Unknown
 	}
 	return key, k.strength
@@ -267,7 +267,7 @@ func joinMethods(key string, enrollments, factors []Method) (methods []Method, d
 	return methods, disagree
 }
 
-// differ compares states. Where one enrolment stands for several factors, one of them in the same state is enough: a push factor
+// differ compares states. Where one enrolment covers several factors, one of them in the same state is enough: a push factor
 // may wait for its activation while the code of the same app works.
 func differ(key string, enrollments, factors []Method) bool {
 	if len(formsOf[key]) == 0 {

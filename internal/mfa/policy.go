@@ -12,12 +12,12 @@ type Level string
 
 // The levels.
 const (
-	Off      Level = "off"      // an inventory: no one is told, no ticket is made
+	Off      Level = "off"      // an inventory: no one is messaged, no ticket is made
 	Optional Level = "optional" // findings are recommendations: one bulk ticket at most, no one is messaged
 	Required Level = "required" // findings are violations: tickets, messages, exit status
 )
 
-// Policy is the audit policy: what counts as MFA, for whom, from when. DefaultPolicy is sensible; a file or a tool's
+// Policy is the audit policy: what counts as MFA, for which people, from when. DefaultPolicy is sensible; a file or a tool's
 // arguments change parts of it.
 type Policy struct {
 	Level Level `json:"enforcement_level" yaml:"enforcement_level"`

@@ -27,7 +27,7 @@ func (p Policy) Check(now time.Time) ([]string, error) {
 	}
 	var notes []string
 	if !p.Deadline.IsZero() && !now.Before(p.Deadline) {
-		notes = append(notes, fmt.Sprintf("enrollment_deadline %s has passed: nobody is in grace because of it",
+		notes = append(notes, fmt.Sprintf("enrollment_deadline %s has passed: no one is in grace because of it",
 			p.Deadline.Format(time.RFC3339)))
 	}
 	notCounted := slices.DeleteFunc(slices.Clone(p.AllowedFactorTypes), func(s string) bool {
@@ -87,7 +87,7 @@ func (p Policy) check() error {
 func (p Policy) checkMethods() error {
 	known := knownMethods()
 	if len(p.Methods) == 0 {
-		return fmt.Errorf("mfa_methods is empty, so that nobody could comply; name strengths (weak, " +
+		return fmt.Errorf("mfa_methods is empty, so that no one could comply; name strengths (weak, " +
 			"strong_phishable, phishing_resistant) or methods")
 	}
 	for _, field := range [...]string{"mfa_methods", "allowed_factor_types"} {
@@ -111,7 +111,7 @@ func (p Policy) checkMethods() error {
 		}
 	}
 	if len(p.AllowedFactorTypes) > 0 && !slices.ContainsFunc(p.AllowedFactorTypes, p.canSatisfy) {
-		return fmt.Errorf("allowed_factor_types allows nothing that mfa_methods accepts, so that nobody could " +
+		return fmt.Errorf("allowed_factor_types allows nothing that mfa_methods accepts, so that no one could " +
 			"comply; widen one of them")
 	}
 	return nil

@@ -207,7 +207,7 @@ func TestWhatIsAcceptedButMustBeSaidIsSaid(t *testing.T) {
 		},
 	}
 	notes, err := p.Check(judgedAt)
-	want := []string{"has passed: nobody is in grace because of it", "holds email, which never counts",
+	want := []string{"has passed: no one is in grace because of it", "holds email, which never counts",
 		`"old" expired on 2026-11-23: it no longer applies`, `"long" lasts until 2027-11-26, more than a year`}
 	if err != nil || len(notes) != len(want) {
 		t.Fatalf("notes %q, error %v", notes, err)

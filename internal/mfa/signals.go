@@ -49,7 +49,7 @@ func (b *Signals) Add(e oktaclient.Event) {
 	if kind < 0 && !isEnrolment {
 		return
 	}
-	for _, user := range whom(e) {
+	for _, user := range concerned(e) {
 		s := b.people[user]
 		if s == nil {
 			if len(b.people) >= b.bound {

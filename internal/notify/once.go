@@ -46,8 +46,8 @@ func NewOnce(dir string) (*Once, error) {
 // normal makes one key of the spellings of an e-mail address.
 func normal(key string) string { return strings.ToLower(untrusted.New(key).Show(untrusted.Long)) }
 
-// Told returns when a message was last sent under a key, the zero time when never.
-func (o *Once) Told(key string) (time.Time, error) {
+// LastSent returns when a message was last sent under a key, the zero time when never.
+func (o *Once) LastSent(key string) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all, err := durable.ReadRegister[onceLine](filepath.Join(o.dir, onceFile))

@@ -125,7 +125,7 @@ func TestARegisterRemembersAcrossProcessesAndTornLines(t *testing.T) {
 			return o
 		}
 		ctx := context.Background()
-		if at, err := open().Told("kim@example.com"); err != nil || !at.IsZero() {
+		if at, err := open().LastSent("kim@example.com"); err != nil || !at.IsZero() {
 			t.Fatalf("%v %v", at, err)
 		}
 		first := time.Now().UTC()
@@ -153,13 +153,13 @@ func TestARegisterRemembersAcrossProcessesAndTornLines(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if at, err := open().Told("kim@example.com"); err != nil || !at.Equal(first) {
+		if at, err := open().LastSent("kim@example.com"); err != nil || !at.Equal(first) {
 			t.Errorf("%v, %v", at, err)
 		}
 		if err := open().Note(ctx, "ana@example.com", first); err != nil {
 			t.Error(err)
 		}
-		if at, err := open().Told("ana@example.com"); err != nil || !at.Equal(first) {
+		if at, err := open().LastSent("ana@example.com"); err != nil || !at.Equal(first) {
 			t.Errorf("%v, %v", at, err)
 		}
 	})

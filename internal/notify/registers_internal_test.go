@@ -76,7 +76,7 @@ func TestTheRegisterOfMessagesLosesItsHistoryAndNothingElse(t *testing.T) {
 	}
 	for key, want := range map[string]time.Time{
 		"p0@example.com": time.Date(2026, 11, 25, 10, 0, 0, 298_000_000, time.UTC), "p1@example.com": {}, "p2@example.com": at} {
-		if got, err := once.Told(key); err != nil || !got.Equal(want) {
+		if got, err := once.LastSent(key); err != nil || !got.Equal(want) {
 			t.Errorf("%s: %v (%v), want %v", key, got, err, want)
 		}
 	}

@@ -178,7 +178,7 @@ func (s *Slack) upload(ctx context.Context, channel, thread string, d Bulletin) 
 func (s *Slack) Message(ctx context.Context, m Message) (Result, error) {
 	result := Result{Key: normal(m.Email)}
 	if s.o.Register != nil { // asked before the lookups, which are many and limited; the claim below decides
-		before, err := s.o.Register.Told(result.Key)
+		before, err := s.o.Register.LastSent(result.Key)
 		if err != nil {
 			return failed(result, err)
 		}

@@ -47,7 +47,7 @@ func (x nameIndex) put(i int, external, name string) {
 	}
 }
 
-// find returns the position, and whether the spelling was taken as it stands.
+// find returns the position, and whether the spelling was taken as it is.
 func (x nameIndex) find(text string) (at int, exact, found bool) {
 	if i, ok := x.external[text]; ok {
 		return i, true, true

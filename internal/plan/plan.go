@@ -216,7 +216,7 @@ func (p *Plan) digest() (string, error) {
 	return "plan_" + hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
-// key names an operation by what it is, not by where it stands.
+// key names an operation by what it is, not by its place.
 func (p *Plan) key(op *Op) string {
 	bare := *op
 	bare.Key, bare.Needs = "", 0

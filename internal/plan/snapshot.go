@@ -28,7 +28,7 @@ func ReadApp(ctx context.Context, okta *oktaclient.Client, appID string) (oktacl
 		return app, &trouble.Error{
 			Code: trouble.AppNotFound,
 			What: fmt.Sprintf("Okta has no application %q that this credential can see", appID),
-			Next: "check app_id (it starts with 0oa and stands in the address bar of the application's page in the " +
+			Next: "check app_id (it starts with 0oa and is in the address bar of the application's page in the " +
 				"Admin Console)",
 		}
 	}

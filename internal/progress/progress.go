@@ -1,4 +1,4 @@
-// Package progress counts how far long work is, for whoever watches it: runs of plans and audits alike.
+// Package progress counts how far long work is, for those who watch it: runs of plans and audits alike.
 package progress
 
 import (
@@ -11,7 +11,7 @@ type Progress struct {
 	Done    int // items that have ended, in earlier attempts too
 	Total   int
 	Ended   map[string]int // items by how they ended
-	Phase   string         // what is being done, in the words of whoever does it
+	Phase   string         // what is being done, in the words of what does it
 	Rate    float64        // items that ended per minute, over the last minutes of this attempt
 	ETA     time.Duration  // until all have ended at that rate; 0 while unknown
 	Elapsed time.Duration

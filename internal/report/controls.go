@@ -35,7 +35,7 @@ func controls(s *mfa.Summary) []control {
 	others := without(&s.Tally, &s.Admins)
 	privileged := registered(s, &s.Admins, "administrator", "administrators", s.AdminsKnown)
 	ordinary := registered(s, &others, "other person", "other people", s.AdminsKnown)
-	everybody := registered(s, &s.Tally, "person", "people", true)
+	people := registered(s, &s.Tally, "person", "people", true)
 	everybodyStrong := resistant(s, &s.Tally, "person", "people", true)
 	adminsStrong := resistant(s, &s.Admins, "administrator", "administrators", s.AdminsKnown)
 	const console = "Whether the Admin Console's sign-in policy asks for it, in every rule and zone."
@@ -48,7 +48,7 @@ func controls(s *mfa.Summary) []control {
 		replay(s).of("IA-2(8)", nist, "Replay-resistant authentication for access to accounts.",
 			"Which method is used at sign-in. A person with a resistant method may still use a weaker one that is allowed."),
 		privileged.of("OKTA-APP-000560", stig, "The Admin Console needs multi-factor authentication (CAT I).", console),
-		everybody.of("OKTA-APP-000570", stig, "The dashboard needs multi-factor authentication (CAT I).", dashboard),
+		people.of("OKTA-APP-000570", stig, "The dashboard needs multi-factor authentication (CAT I).", dashboard),
 		everybodyStrong.of("OKTA-APP-000180", stig, "The dashboard needs phishing-resistant authentication.", dashboard),
 		adminsStrong.of("OKTA-APP-000190", stig, "The Admin Console needs phishing-resistant authentication.", console),
 		smartCard(s).of("OKTA-APP-001670", stig, "The smart card authenticator is active.", "Whether people's cards are in use."),
@@ -117,7 +117,7 @@ func smartCard(s *mfa.Summary) evidence {
 func unspeakable(t *mfa.Tally, one, many string, known bool) (evidence, bool) {
 	switch {
 	case !known:
-		return evidence{stateNone, "Admin roles could not be read, so administrators cannot be told from others."}, true
+		return evidence{stateNone, "Admin roles could not be read, so it is not known who is an administrator."}, true
 	case t.Total == 0:
 		return evidence{stateNone, "The scope has no " + many + "."}, true
 	default:

@@ -49,7 +49,7 @@ type personRow struct {
 	Reason                  string
 }
 
-// disagreement is one person for whom the two sources differ.
+// disagreement is one person on whose methods the two sources differ.
 type disagreement struct {
 	Name, Login string
 	Items       []string

@@ -9,7 +9,7 @@ import "errors"
 type Code string
 
 // Error is a refusal or a failure for people. What and Next are lower case, without a full stop, and may quote text
-// from outside, which whoever shows them cleans.
+// from outside, which is cleaned where they are shown.
 type Error struct {
 	Code Code   `json:"code"`
 	What string `json:"message"`   // what happened
@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is lets errors.Is compare by code: a sentinel with a code alone stands for every Error with that code.
+// Is lets errors.Is compare by code: a sentinel with a code alone matches every Error with that code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.What == "" && t.Next == "" && t.Err == nil && t.Code == e.Code

@@ -15,7 +15,7 @@ type Width int
 const (
 	Word      Width = 40   // one part of a list of many: a header, a status
 	Name      Width = 100  // a person, an application, an entitlement or a value
-	Line      Width = 200  // what stands alone on a line: a message of Okta, a file's path
+	Line      Width = 200  // what is alone on a line: a message of Okta, a file's path
 	Long      Width = 400  // a cell or a list item that says something; a whole name of 255 characters fits
 	Paragraph Width = 1000 // several sentences
 	Whole     Width = 6000 // what a client sends back as it is: arguments that settle the doubts about a report
