@@ -300,14 +300,14 @@ func TestSavedPlanIsNotAppliedWithAnotherReading(t *testing.T) {
 	}
 }
 
-// TestAnswerThatOpensADoubtIsAskedAbout: a column that decides has words, which may be unknown.
+// TestAnswerThatOpensADoubtIsAskedAbout: a column that an answer makes access may have cells that are doubtful.
 func TestAnswerThatOpensADoubtIsAskedAbout(t *testing.T) {
 	for _, era := range eras {
 		var questions []string
 		r := newRig(t, rigOptions{protocol: era, answer: "accept", form: answering{
 			choose: func(question string, labels []string) string {
 				questions = append(questions, question)
-				for _, want := range []string{"it decides", "none of them grants"} {
+				for _, want := range []string{"Bundle", "there is no access"} {
 					for _, l := range labels {
 						if strings.HasPrefix(l, want) {
 							return l
@@ -319,23 +319,20 @@ func TestAnswerThatOpensADoubtIsAskedAbout(t *testing.T) {
 			},
 		}})
 		var report strings.Builder
-		report.WriteString("Email,Role,Decision\n")
+		report.WriteString("Email,Bundle,Collection\n")
 		var everyone []string
 		for i := range 30 {
 			email := fmt.Sprintf("user%d@acme.example.com", i)
 			everyone = append(everyone, email)
-			decision := fmt.Sprintf("See ticket %d", i%18) // with Approve 13 words
-			if i%3 == 0 {
-				decision = "Approve"
-			}
-			fmt.Fprintf(&report, "%s,Admin,%s\n", email, decision)
+			fmt.Fprintf(&report, "%s,%s,%s\n", email, []string{"None", "gold-sales", "silver-ops"}[i%3],
+				[]string{"alpha_2", "beta_3"}[i%2])
 		}
 		r.file("report.csv", report.String())
 		r.people(everyone...)
-		r.Tenant.AddEntitlement(r.AppID, "Role", true, "Admin", "Viewer")
+		r.Tenant.AddEntitlement(r.AppID, "Bundle", true, "gold-sales", "silver-ops")
 		out := call[tools.PlanOut](r, "execute_user_grants", arguments{"filename": "report.csv", "app_id": r.AppID})
-		if len(questions) != 2 || out.Status != "complete" || out.Rows["granted"] != 10 ||
-			out.Rows["denied_access"] != 20 {
+		if len(questions) != 2 || out.Status != "complete" || out.Rows["granted"] != 20 ||
+			out.Rows["no_entitlement"] != 10 {
 			t.Errorf("%s: %s %v after %q", era, out.Status, out.Rows, questions)
 		}
 	}

@@ -31,6 +31,7 @@ type Answers struct {
 const (
 	WordGrants       = "grants"
 	WordRefuses      = "refuses"
+	OtherWords       = "*" // in Answers.Words: all words that are not understood; they can only refuse
 	NoneIsValue      = "value"
 	NoneIsNoValue    = "no_value"
 	CommasSplit      = "split"

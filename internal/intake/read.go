@@ -25,6 +25,11 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if seeker, ok := r.(io.ReadSeeker); ok {
+		if err := settlers(ctx, seeker, opts, rep); err != nil {
+			return nil, err
+		}
+	}
 	if len(rep.Reading.Doubts) > 0 {
 		if seeker, ok := r.(io.ReadSeeker); ok {
 			if err := effects(ctx, seeker, opts, rep); err != nil {

@@ -235,6 +235,16 @@ func (h *head) settle(top []peeked, width int) {
 		}
 		h.addSpan(what, p.line, top[min(i+1, at)].line-1)
 	}
+	if h.doubt == nil && secondHeader(top, at) {
+		h.doubt = &Doubt{
+			Code:     DoubtHeader,
+			Lines:    []int{top[at].line, top[at+1].line},
+			Question: fmt.Sprintf("does line %d or line %d hold the column names?", top[at].line, top[at+1].line),
+			Answers: []Answer{answer(fmt.Sprintf("line %d, and line %d is a row", top[at].line, top[at+1].line),
+				Answers{HeaderLine: top[at].line}), answer(fmt.Sprintf("line %d", top[at+1].line),
+				Answers{HeaderLine: top[at+1].line})},
+		}
+	}
 	if _, known := filledAndKnown(h.header); at > 0 && known == 0 && h.doubt == nil && width > 1 {
 		h.doubt = &Doubt{
 			Code:     DoubtHeader,
@@ -243,6 +253,20 @@ func (h *head) settle(top []peeked, width int) {
 			Answers:  []Answer{answer(fmt.Sprintf("line %d", top[at].line), Answers{HeaderLine: top[at].line})},
 		}
 	}
+}
+
+// secondHeader reports whether the line below the header is made of column names too, in a report of logins: there its
+// cells pass for a row. Among addresses it does not, and is no row without a question.
+func secondHeader(top []peeked, at int) bool {
+	if at+1 >= len(top) || len(top[at+1].cells) != len(top[at].cells) || sameCells(top[at+1].cells, top[at].cells) {
+		return false
+	}
+	next := top[at+1].cells
+	filled, known := filledAndKnown(next)
+	if filled < 2 || filled < len(next) || known < filled || holdsData(next) {
+		return false
+	}
+	return !slices.ContainsFunc(top[at+2:], func(p peeked) bool { return strings.Contains(strings.Join(p.cells, ""), "@") })
 }
 
 // addSpan appends a span, or lengthens the last one of the same kind.

@@ -39,6 +39,7 @@ type wordSeen struct {
 	removal bool // an action that takes away
 	clear   bool // known to say yes or no, so that no warning is due
 	answer  bool // an answer says so, and the word alone would not
+	other   bool // that answer is the one about OtherWords
 	rows    int
 	line    int
 }
@@ -99,6 +100,8 @@ func (v *verdictColumn) judge(cell string) wordSeen {
 		}
 		w.answer = w.meaning != says
 		w.meaning = says
+	} else if w.meaning == MeansUnknown && v.given[OtherWords] == WordRefuses {
+		w.meaning, w.answer, w.other = MeansRefuses, true, true
 	}
 	return w
 }
@@ -256,6 +259,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	if len(words) > fewWords {
 		q.Question = fmt.Sprintf("%d different words under %s, such as %s, are not understood; does this column decide who "+
 			"has access?", len(words), quoted(name), quoted(words[:4]...))
+		q.Answers = append(q.Answers, answer("words that are not understood do not grant", othersRefuse(name)))
 	} else {
 		all := func(meaning string) Answers {
 			meanings := map[string]string{}
@@ -279,10 +283,15 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	return q
 }
 
+// othersRefuse is the answer that no word of a column grants that is not understood.
+func othersRefuse(name string) Answers {
+	return Answers{Words: map[string]map[string]string{name: {OtherWords: WordRefuses}}}
+}
+
 // unmet refuses answers about words that the column does not have, except those that may be gone.
 func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
 	for _, word := range sortedKeys(v.given) {
-		if v.used[word] || gone(word) {
+		if v.used[word] || gone(word) || word == OtherWords && v.given[word] == WordRefuses {
 			continue
 		}
 		var have []string
@@ -305,30 +314,21 @@ func (v *verdictColumn) unmet(name string, gone func(word string) bool) error {
 // settled are the words whose meaning an answer gave.
 func (v *verdictColumn) settled(name string, answers layers) []Settled {
 	var all []Settled
+	others := false
 	for i := range v.seen {
 		w := &v.seen[i]
-		if !w.answer {
+		if !w.answer || w.other && others {
 			continue
 		}
-		by := answers.by(func(a Answers) bool {
-			for column, words := range a.Words {
-				if !strings.EqualFold(foldSpace(column), foldSpace(name)) {
-					continue
-				}
-				for word := range words {
-					if wordKey(word) == wordKey(w.text) {
-						return true
-					}
-				}
-			}
-			return false
-		})
+		key, says := wordKey(w.text), fmt.Sprintf("%q %s", shown(w.text), w.meaning)
+		if w.other {
+			others, key, says = true, OtherWords, "words that are not understood refuse"
+		}
 		all = append(all, Settled{
 			Code:   DoubtWords,
 			Column: untrusted.NewStored(name),
-			Answer: fmt.Sprintf("%q %s", shown(w.text),
-				w.meaning),
-			By: by,
+			Answer: says,
+			By:     answers.by(func(a Answers) bool { return a.hasWord(name, key) }),
 		})
 	}
 	return all

@@ -134,7 +134,7 @@ func mayDecideDoubt(name, why string) Doubt {
 		Column:   untrusted.NewStored(name),
 		Question: fmt.Sprintf("does %s decide who has access? %s", quoted(name), why),
 		Answers: []Answer{answer("it decides: a row without a clear yes grants nothing",
-			Answers{Columns: Mapping{Filter: name}}),
+			Answers{Columns: Mapping{Filter: name}, Words: othersRefuse(name).Words}),
 			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})},
 	}
 }

@@ -240,6 +240,7 @@ func deciding(a intake.Answers, words []intake.Words) intake.Answers {
 	for _, name := range columnsOf(intake.Answers{Columns: a.Columns}) {
 		named[Fold(name)] = true
 	}
+	a.Words = withoutOthers(a.Words, words)
 	explained := map[string]bool{}
 	for name := range a.Words {
 		explained[Fold(name)] = true
@@ -256,6 +257,37 @@ func deciding(a intake.Answers, words []intake.Words) intake.Answers {
 		a.Columns.Others[name] = column.Role
 	}
 	return a
+}
+
+// withoutOthers writes out the words that an answer about all others refused: a word that comes up next month is asked
+// about, whoever refused all of this month.
+func withoutOthers(said map[string]map[string]string, words []intake.Words) map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for name, meanings := range said {
+		if meanings[intake.OtherWords] != intake.WordRefuses {
+			all[name] = meanings
+			continue
+		}
+		all[name] = maps.Clone(meanings)
+		delete(all[name], intake.OtherWords)
+		for _, column := range words {
+			if Fold(column.Column.Raw()) != Fold(name) {
+				continue
+			}
+			for _, use := range column.Words {
+				if word := use.Word.Raw(); word != "" && use.Meaning == intake.MeansRefuses && all[name][word] == "" {
+					all[name][word] = intake.WordRefuses
+				}
+			}
+		}
+		if len(all[name]) == 0 {
+			delete(all, name)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 var decidingRoles = []intake.Role{
