@@ -115,6 +115,8 @@ const (
 	NeedsFailed        Code = "needs_failed"
 	NeedsOpen          Code = "needs_open"
 	StaleUser          Code = "stale_user"
+	AccessLost         Code = "access_lost" // also why a run ends: someone lacks what they had before it
+	Overwritten        Code = "overwritten" // also why a run ends: what it granted is gone when it is read back
 	ForeignEntitlement Code = "foreign_entitlement"
 
 	// internal/intake
