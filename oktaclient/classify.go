@@ -13,6 +13,7 @@ import (
 // summary's wording may change.
 const (
 	CodeValidation    = "E0000001" // 400: body or parameter validation
+	CodeBadBody       = "E0000003" // 400: the request body is not well formed
 	CodeAuthFailed    = "E0000004" // 401: authentication failed
 	CodeNoPermission  = "E0000006" // 403: the credential's admin role does not reach this
 	CodeNotFound      = "E0000007" // 404: no such object, or entitlement management is off for the app
