@@ -73,7 +73,10 @@ func fillEachWriter(t *testing.T) {
 	mappings := mapping.At(state)
 	text, err := os.ReadFile("../intake/exports/microsoft-365-users.json")
 	fails(t, err)
-	add("mapping", func() error { _, err := mappings.Import(context.Background(), "m.json", text, true, time.Now()); return err })
+	add("mapping", func() error {
+		_, err := mappings.Import(context.Background(), "m.json", text, true, time.Now())
+		return err
+	})
 
 	outbox, err := notify.NewOutbox(t.TempDir(), time.Hour)
 	fails(t, err)

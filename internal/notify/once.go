@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
-	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/spelling"
+	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
