@@ -146,7 +146,7 @@ func (r *run) note(i int, result Result) error {
 		return err
 	}
 	r.mu.Lock()
-	r.memories[i] = memory{result: result}
+	r.memories[i] = memory{result: result, ended: time.Now()}
 	r.mu.Unlock()
 	if result.Outcome.done() {
 		r.learn(i, result)

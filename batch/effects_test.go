@@ -18,6 +18,9 @@ func effects() []oktasim.Fault {
 		{Effect: oktasim.EffectRefuse}, {Effect: oktasim.EffectReset}, {Effect: oktasim.EffectLoseReply}, {Effect: oktasim.EffectTruncate},
 		{Effect: oktasim.EffectHTML}, {Effect: oktasim.EffectHTML, Acted: true},
 		{Effect: oktasim.EffectStall, Duration: longStall}, {Effect: oktasim.EffectStall, Duration: longStall, Acted: true},
+		{Effect: oktasim.EffectBare}, {Effect: oktasim.EffectBare, Acted: true},
+		{Effect: oktasim.EffectOther}, {Effect: oktasim.EffectOther, Acted: true},
+		{Effect: oktasim.EffectDrip},
 		{Effect: oktasim.EffectExpireToken},
 	}
 }

@@ -98,7 +98,7 @@ func (e *Engine) Run(
 	if err != nil {
 		return nil, err
 	}
-	if len(r.pending) == 0 {
+	if len(r.pending) == 0 && len(r.unread()) == 0 {
 		return r.conclude()
 	}
 	if err := r.open(ctx, permit); err != nil {
@@ -115,7 +115,13 @@ func (e *Engine) Run(
 		err = r.ring(ctx)
 	}
 	if r.goesOn(err) {
-		err = r.all(ctx, r.pending)
+		err = r.rest(ctx)
+	}
+	if err == nil && r.mayReadBack(ctx) {
+		err = r.readBackRest(ctx)
+	}
+	if r.goesOn(err) {
+		err = r.findDoubled(ctx)
 	}
 	if err = r.close(r.stopOn(ctx, err)); err != nil {
 		return nil, err
@@ -169,7 +175,9 @@ func (e *Engine) replay(p *plan.Plan, live *progress.Live) (*run, error) {
 	if live == nil {
 		live = progress.New(len(p.Ops), "checking")
 	}
-	return newRun(e, p, memories, live), nil
+	r := newRun(e, p, memories, live)
+	r.alreadyRead()
+	return r, nil
 }
 
 func (e *Engine) journalPath(planID string) string {

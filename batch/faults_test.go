@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/intake"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/progress"
@@ -227,6 +228,7 @@ type office struct {
 	t      *testing.T
 	users  []string
 	plan   *plan.Plan
+	report *intake.Report
 	before picture
 	faults []*oktasim.Injection
 }
@@ -268,6 +270,7 @@ func newOffice(t *testing.T, lines []*simtest.Line, tenant oktasim.Options, mode
 	}
 	time.Sleep(tenant.GrantLag + tenant.IndexLag)
 	parsed := simtest.Report(t, report.String())
+	o.report = parsed
 	o.Structure(t.Context(), parsed)
 	o.plan = o.PlanGrants(t.Context(), parsed, mode)
 	o.before = photograph(o.World)

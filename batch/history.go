@@ -111,7 +111,7 @@ func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
 	for i := range p.Ops {
 		op := &p.Ops[i]
 		k := e.kindOf(op)
-		if k == nil || k.Undo == nil || memories[i].result.Outcome != Created {
+		if k == nil || k.Undo == nil || memories[i].result.Outcome != Created && !memories[i].result.ours() {
 			continue
 		}
 		m := plan.Made{Op: op, ID: memories[i].result.ID, Person: -1}

@@ -42,6 +42,7 @@ type entry struct {
 // memory is what a journal says about one operation.
 type memory struct {
 	began  time.Time // last begin without an end after it; zero when settled
+	ended  time.Time // of the end
 	result Result
 }
 
@@ -83,7 +84,7 @@ func replay(path, planID string, keys []string) (memories []memory, permit *poli
 		case e.Event == eventBegin:
 			memories[e.Op].began = e.Time
 		case e.Event == eventEnd && e.Result != nil:
-			memories[e.Op] = memory{result: *e.Result}
+			memories[e.Op] = memory{result: *e.Result, ended: e.Time}
 		default:
 			return nil, nil, damaged(path, number, "its event is not known")
 		}

@@ -40,11 +40,11 @@ func sendGrant(ctx context.Context, r *run, op *plan.Op) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		if lost := replaces(op, has); lost != "" {
+		if changed := changes(op, has); changed != "" {
 			return Result{
 				Outcome: Failed,
 				Code:    string(trouble.StaleUser),
-				Error:   "a CUSTOM grant would now take away " + lost + "; plan again",
+				Error:   "a CUSTOM grant would now " + changed + "; plan again",
 			}, nil
 		}
 	}
@@ -75,12 +75,20 @@ func compareGrants(ctx context.Context, r *run, ops []int) error {
 	if r.holdings, err = plan.ReadHoldings(ctx, r.okta, r.plan.App.ID, users); err != nil {
 		return err
 	}
+	r.heldAt = time.Now()
 	for _, i := range ops {
 		op := &r.plan.Ops[i]
 		if !holdsAll(r.holdings[op.UserID], op.Adds) {
 			continue
 		}
-		if err := r.note(i, Result{Outcome: AlreadyPresent}); err != nil {
+		result := Result{Outcome: AlreadyPresent}
+		if earlier := r.resultOf(i); earlier.ours() { // the run's own grant, of which something else was missing
+			result = Result{Outcome: Created, ID: earlier.ID, Request: earlier.Request}
+			r.mu.Lock()
+			r.readUntil[i] = time.Now().Add(r.engine.ripe()) // it was read back; what it found is for a person
+			r.mu.Unlock()
+		}
+		if err := r.note(i, result); err != nil {
 			return err
 		}
 	}
@@ -90,7 +98,7 @@ func compareGrants(ctx context.Context, r *run, ops []int) error {
 // grantTypeRefused ends a run whose first grant was refused as malformed, which is how an organisation without additive
 // grants answers.
 func grantTypeRefused(op *plan.Op, result Result) *Stop {
-	malformed := result.Code == "E0000001" || result.Code == "E0000003"
+	malformed := result.Code == oktaclient.CodeValidation || result.Code == oktaclient.CodeBadBody
 	if op.GrantType != oktaclient.GrantEntitlement || result.Outcome != Failed || !malformed {
 		return nil
 	}
@@ -131,13 +139,14 @@ func missingAfterGrant(ctx context.Context, r *run, op *plan.Op) (int, error) {
 	}
 }
 
-// replaces names what a CUSTOM grant would drop, "" when nothing.
-func replaces(op *plan.Op, has *plan.Holding) string {
+// changes says what a CUSTOM grant would do beside adding what the plan adds, "" when nothing: it would drop what came
+// since the plan was made, and give back what was taken away since.
+func changes(op *plan.Op, has *plan.Holding) string {
 	if has.Denied {
-		return "a DENY grant"
+		return "take away a DENY grant"
 	}
 	if has.Fragile != "" {
-		return has.Fragile
+		return "take away " + has.Fragile
 	}
 	posted := map[string]bool{}
 	for _, e := range op.Grant {
@@ -147,7 +156,12 @@ func replaces(op *plan.Op, has *plan.Holding) string {
 	}
 	for _, v := range has.Values {
 		if !posted[v] {
-			return "value " + v
+			return "take away value " + v
+		}
+	}
+	for v := range posted {
+		if !has.Has(v) && !slices.Contains(op.Adds, v) {
+			return "give back value " + v + ", which was taken away"
 		}
 	}
 	return ""

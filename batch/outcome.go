@@ -2,6 +2,7 @@ package batch
 
 import (
 	"okta-entitlements-mcp/internal/plan"
+	"okta-entitlements-mcp/internal/trouble"
 )
 
 // Outcome is how one operation ended.
@@ -26,6 +27,12 @@ type Result struct {
 	Code    string  `json:"code,omitempty"`    // Okta's error code, or a word of ours
 	Error   string  `json:"error,omitempty"`   // one sentence
 	Request string  `json:"request,omitempty"` // X-Okta-Request-Id of the last answer
+}
+
+// ours reports whether an operation was carried out by us and missed something when it was read back.
+func (r Result) ours() bool {
+	return r.Outcome == Failed && r.ID != "" &&
+		(r.Code == string(trouble.AccessLost) || r.Code == string(trouble.Overwritten))
 }
 
 // rowState turns the outcome of the deciding operation into the state of a row.

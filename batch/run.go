@@ -33,28 +33,35 @@ type run struct {
 	pending     [][]int   // chains of operations still to do; within a chain each needs the one before
 
 	read     *plan.Structure          // the application as the comparison read it; nil until then
-	holdings map[string]*plan.Holding // what the users of pending grants had when the run began; not written after that
+	holdings map[string]*plan.Holding // what the users of pending grants had at heldAt; not written while operations run
+	heldAt   time.Time
 
-	mu       sync.Mutex
-	memories []memory
-	made     map[untrusted.Text]string // entitlement ids by external value, once known
-	tried    int
-	failures int
-	stop     *Stop
+	mu           sync.Mutex
+	memories     []memory
+	readUntil    map[int]time.Time         // CUSTOM grants: what was made until then was read back
+	lacks        map[int]Result            // of those whose users lack something; written between waves only
+	made         map[untrusted.Text]string // entitlement ids by external value, once known
+	doubled      []Doubled                 // found when the run had ended
+	doubledTotal int
+	tried        int
+	failures     int
+	stop         *Stop
 }
 
 func newRun(e *Engine, p *plan.Plan, memories []memory, live *progress.Live) *run {
 	live.Expect(len(p.Ops))
 	live.Enter("checking")
 	r := &run{
-		engine:   e,
-		okta:     e.okta,
-		writer:   e.writer,
-		plan:     p,
-		memories: memories,
-		live:     live,
-		made:     map[untrusted.Text]string{},
-		started:  time.Now(),
+		engine:    e,
+		okta:      e.okta,
+		writer:    e.writer,
+		plan:      p,
+		memories:  memories,
+		live:      live,
+		readUntil: map[int]time.Time{},
+		lacks:     map[int]Result{},
+		made:      map[untrusted.Text]string{},
+		started:   time.Now(),
 	}
 	chain := make([]int, len(p.Ops)) // which chain an operation belongs to
 	var chains [][]int
@@ -180,16 +187,8 @@ func (r *run) readBack(ctx context.Context, ring [][]int) error {
 		for more := r.patience(); more.again(ctx, &err); {
 			missing, err = k.missing(ctx, r, op)
 		}
-		if err != nil && stopFor(ctx, err) == nil {
-			return &trouble.Error{
-				Code: trouble.OktaUnreadable,
-				What: err.Error(),
-				Next: "apply the plan again; it goes on where it stopped",
-				Err:  err,
-			}
-		}
 		if err != nil {
-			return err
+			return unreadable(ctx, err)
 		}
 		if missing > 0 {
 			r.halt(Stop{
@@ -295,7 +294,7 @@ func withoutNeeds(needs Result) Result {
 // finish journals how an operation ended. An unknown outcome gets no end line: its begin stays open, which is what makes
 // the next run look it up.
 func (r *run) finish(i int, result Result) error {
-	ended := memory{result: result}
+	ended := memory{result: result, ended: time.Now()}
 	if result.Outcome == Unknown {
 		ended.began = time.Now()
 	} else if err := r.journal.end(i, r.plan.Ops[i].Key, result); err != nil {

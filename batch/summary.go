@@ -39,9 +39,12 @@ type Summary struct {
 	UsersGranted int                `json:"users_granted"`
 	Elapsed      float64            `json:"elapsed_seconds"`
 	Finished     time.Time          `json:"finished"`
-	Errors       []RowError         `json:"errors,omitempty"` // the first few; report.csv has all
-	Report       string             `json:"report,omitempty"` // path of report.csv
-	JournalBytes int64              `json:"journal_bytes"`    // length of the journal that this sums up; a longer one was cut off later
+	Errors       []RowError         `json:"errors,omitempty"`   // the first few; report.csv has all
+	Report       string             `json:"report,omitempty"`   // path of report.csv
+	ReadBack     time.Time          `json:"read_back,omitzero"` // CUSTOM grants that were made until then were read back
+	Doubled      []Doubled          `json:"doubled,omitempty"`  // the first few
+	DoubledTotal int                `json:"doubled_users,omitempty"`
+	JournalBytes int64              `json:"journal_bytes"` // length of the journal that this sums up; a longer one was cut off later
 }
 
 // RowError is one operation that did not end well.
@@ -113,8 +116,10 @@ func (r *run) summarise() *Summary {
 			s.fail(&p.Rows[i], state, r.ending(p.Rows[i].Op), p)
 		}
 	}
+	s.Doubled, s.DoubledTotal = r.doubled, r.doubledTotal
+	s.ReadBack = r.readBackSince()
 	switch {
-	case s.Operations[Created]+s.Operations[AlreadyPresent] == len(p.Ops):
+	case s.Operations[Created]+s.Operations[AlreadyPresent] == len(p.Ops) && len(r.unread()) == 0:
 		s.Ended, s.Stop = EndedComplete, nil
 	case s.Stop != nil:
 		s.Ended = EndedStopped

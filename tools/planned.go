@@ -436,6 +436,9 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 			"well is tried again"
 	case p.Stage == plan.StageStructure:
 		return "execute_user_grants with the same filename and app_id plans the grants"
+	case s.DoubledTotal > 0:
+		return fmt.Sprintf("nothing is left to do, but %d users now hold values through two grants (doubled in the summary names "+
+			"them): another program or person granted the same at the same time", s.DoubledTotal)
 	default:
 		return "nothing is left to do; report_csv has every row"
 	}

@@ -49,6 +49,8 @@ func TestOneAdminWhomOktaHidesDoesNotStopTheAudit(t *testing.T) {
 		"account refused": {"", oktasim.Effect403, []string{"SUPER_ADMIN"}},
 		"account fails":   {"", oktasim.Effect500, []string{"SUPER_ADMIN"}},
 		"roles refused":   {"/roles", oktasim.Effect403, []string{"UNREADABLE"}},
+		"roles fail":      {"/roles", oktasim.Effect500, []string{"UNREADABLE"}},
+		"roles are none":  {"/roles", oktasim.EffectBare, []string{"UNREADABLE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, oktasim.Options{Seed: 82, Users: 10}, 0, func(t *testing.T, r *rig, _ *wire) {
@@ -62,7 +64,8 @@ func TestOneAdminWhomOktaHidesDoesNotStopTheAudit(t *testing.T) {
 				fault := r.Tenant.Inject(f)
 				s := r.audit(nil)
 				got := r.byID(s.AuditID)[admin]
-				if fault.Fired() == 0 || !slices.Equal(got.Roles, c.roles) || got.Verdict == mfa.Unreadable || s.Coverage.Share != 1 {
+				if fault.Fired() == 0 || !slices.Equal(got.Roles, c.roles) || !got.Admin() || got.Verdict == mfa.Unreadable ||
+					s.Coverage.Share != 1 {
 					t.Errorf("fired %d times; %v, %s; %s; %v", fault.Fired(), got.Roles, got.Verdict, s.Coverage.Line, s.Notes)
 				}
 				if hidden := c.path != ""; noted(s, "which admin roles some role holders have could not be read") != hidden {

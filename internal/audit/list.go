@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/mfa"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
@@ -95,7 +96,7 @@ func (a *Auditor) FindGroup(ctx context.Context, idOrName string) (oktaclient.Gr
 		if err != nil {
 			return oktaclient.Group{}, fmt.Errorf("look the group up: %w", err)
 		}
-		if strings.EqualFold(group.Name.Raw(), idOrName) {
+		if spelling.Same(group.Name.Raw(), idOrName) {
 			found = append(found, group)
 		}
 	}

@@ -46,7 +46,8 @@ func (s *scan) readRoles(ctx context.Context) error {
 	return nil
 }
 
-// roleUnreadable is in place of the roles of a known holder that Okta does not let be read.
+// roleUnreadable is in place of the roles of a known holder which Okta refuses or fails to show. Such a person counts as an
+// admin all the same.
 const roleUnreadable = "UNREADABLE"
 
 // rolesOf asks for the roles that someone holds in person. Those that come through a group are left to the groups:
@@ -56,6 +57,12 @@ func (s *scan) rolesOf(ctx context.Context, user string) ([]oktaclient.Role, err
 	if err != nil && refused(err) {
 		s.say("which admin roles some role holders have could not be read: Okta refuses it to this credential")
 		return []oktaclient.Role{{Type: roleUnreadable}}, nil
+	}
+	if err != nil && transient(err) {
+		if _, away := s.readOrg(ctx); away == nil { // it is this person alone
+			s.say("which admin roles some role holders have could not be read: Okta fails to answer")
+			return []oktaclient.Role{{Type: roleUnreadable}}, nil
+		}
 	}
 	return slices.DeleteFunc(roles, func(r oktaclient.Role) bool { return r.Assignment == "GROUP" }), err
 }

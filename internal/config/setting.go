@@ -210,6 +210,16 @@ func fileSettings() []Setting {
 			Example: "state",
 			set:     func(c *Config, v value) { c.StateDir = v.text },
 		},
+		{
+			Name:    "PLAN_KEEP_DAYS",
+			Group:   groupFiles,
+			Kind:    Whole,
+			Max:     3650,
+			Default: "30",
+			Doc: "Days for which a plan that never ran is kept, 0 for good. Plans that ran are kept for good: an undo " +
+				"needs them.",
+			set: func(c *Config, v value) { c.PlanKeep = time.Duration(v.n) * 24 * time.Hour },
+		},
 	}
 }
 

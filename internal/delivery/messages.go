@@ -11,6 +11,7 @@ import (
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
 	"okta-entitlements-mcp/internal/report"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -125,7 +126,7 @@ func (c *Sender) messages(ctx context.Context, s *mfa.Summary, order Order, r *R
 			return ctx.Err()
 		}
 		r.Messages.count(done)
-		id := ids[strings.ToLower(m.Email)]
+		id := ids[spelling.Fold(m.Email)]
 		if err := people.add(ctx, done, id); err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func (c *Sender) userIDs(s *mfa.Summary) (map[string]string, error) {
 			return nil, err
 		}
 		if f.Verdict.Failing() || f.Verdict == mfa.InGrace {
-			ids[strings.ToLower(f.Email.Show(untrusted.Long))] = f.UserID
+			ids[spelling.Fold(f.Email.Show(untrusted.Long))] = f.UserID
 		}
 	}
 	return ids, nil

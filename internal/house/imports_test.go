@@ -37,12 +37,12 @@ var imports = map[string][]string{
 	},
 	// reads Okta and keeps what it read; asks mfa for the verdicts
 	"internal/audit": {
-		"internal/mfa", "oktaclient", "internal/durable", "internal/progress", "internal/trail",
+		"internal/mfa", "internal/spelling", "oktaclient", "internal/durable", "internal/progress", "internal/trail",
 		"internal/trouble", "internal/wait", "internal/untrusted",
 	},
 	// Okta's data types and the quoting of its filters alone: TestMFAIsPure
 	"internal/mfa": {
-		"oktaclient", "internal/untrusted",
+		"oktaclient", "internal/spelling", "internal/untrusted",
 	},
 	// findings in the words of tickets, messages and files, for tools and commands alike
 	"internal/report": {
@@ -50,12 +50,14 @@ var imports = map[string][]string{
 	},
 	// brings reports out, for tools and commands alike
 	"internal/delivery": {
-		"internal/audit", "internal/mfa", "internal/report", "internal/notify", "internal/durable",
+		"internal/audit", "internal/spelling", "internal/mfa", "internal/report", "internal/notify", "internal/durable",
 		"internal/trail", "internal/trouble", "internal/untrusted",
 	},
 	"internal/notify": {
-		"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted", "internal/wait",
+		"internal/durable", "internal/secret", "internal/spelling", "internal/trouble", "internal/untrusted", "internal/wait",
 	},
+	// when two spellings are one person or one value, wherever they are compared
+	"internal/spelling": {"internal/untrusted"},
 	// text from outside made fit to be shown, wherever it is shown
 	"internal/untrusted": {},
 	// the one error that people read, for every layer alike
@@ -66,7 +68,7 @@ var imports = map[string][]string{
 		"internal/plan", "internal/intake", "internal/trail", "internal/trouble",
 	},
 	"internal/plan": {
-		"oktaclient", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted",
+		"oktaclient", "internal/spelling", "internal/intake", "internal/durable", "internal/trouble", "internal/untrusted",
 	},
 	"internal/trail": {"internal/durable", "internal/secret"},
 	"s3sync": {
@@ -77,8 +79,8 @@ var imports = map[string][]string{
 	},
 	"internal/config": {"internal/secret"},
 	"internal/intake": {
-		"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/trouble",
-		"internal/untrusted",
+		"internal/intake/charset", "internal/intake/lexicon", "internal/intake/sheet", "internal/spelling",
+		"internal/trouble", "internal/untrusted",
 	},
 	// plans from reports, for tools and commands alike
 	"internal/planning": {

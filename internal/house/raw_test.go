@@ -45,6 +45,7 @@ var rawCallers = map[string]string{
 	"internal/plan/people.go":           "users are found by login, e-mail or employee number",
 	"internal/plan/snapshot.go":         "the digest of what a plan rests on",
 	"internal/plan/structure.go":        "values are compared, and cut to the length that Okta takes",
+	"internal/plan/twins.go":            "names are compared; those that are refused are shown with every letter outside ASCII escaped",
 	"internal/planning/planning.go":     "names with commas are compared with the cells of a report, and headers with those of mappings",
 	"internal/report/charts.go":         "departments are sorted by name",
 	"internal/report/messages.go":       "Slack is asked for a user by e-mail",

@@ -8,9 +8,6 @@ import (
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
-// emailIdentity returns the form by which two spellings are one user: trimmed and lower-cased.
-func emailIdentity(s string) string { return strings.ToLower(foldSpace(s)) }
-
 // cleanAddress takes off what people and programs put around an address: quotes, apostrophes, angle brackets with a
 // name before them, mailto:. What stands behind an address, such as (inactive), is never taken off: it may change
 // what the row says, so it is a flaw.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -72,7 +73,7 @@ func (b *builder) newSpelling(rec *record, cell []byte) int32 {
 		b.unusualEmail(rec, text)
 	}
 	text = address
-	key := emailIdentity(text)
+	key := spelling.Fold(text)
 	at, known := int32(-1), false
 	if key != string(cell) { // which was not found
 		at, known = p.byEmail.get([]byte(key))

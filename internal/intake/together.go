@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"okta-entitlements-mcp/internal/intake/lexicon"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/untrusted"
 )
 
@@ -222,7 +223,7 @@ func (d *columns) variesByUser(user, a, b int) bool {
 	type seen struct{ a, b string }
 	first := map[string]seen{}
 	for _, p := range d.head.body {
-		key := emailIdentity(p.cells[user])
+		key := spelling.Fold(p.cells[user])
 		x, y := foldSpace(p.cells[a]), foldSpace(p.cells[b])
 		if key == "" || x == "" || y == "" {
 			continue

@@ -3,6 +3,8 @@ package mfa
 import (
 	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/spelling"
 )
 
 // ExemptionIndex finds a person's exemption without asking every entry. The entries stay those of the policy, so that their State
@@ -49,7 +51,7 @@ func (x *ExemptionIndex) byName(name string) *Exemption {
 }
 
 // fold makes logins and addresses comparable; Okta ignores their case.
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func fold(s string) string { return spelling.Fold(s) }
 
 // ExemptionState is what became of the exemption of a person who is in scope: Exemption.State.
 func ExemptionState(ex *Exemption, f *Finding, now time.Time) string {

@@ -71,6 +71,8 @@ func PlanGrants(ctx context.Context, okta *oktaclient.Client, req GrantRequest) 
 	if err != nil {
 		return nil, err
 	}
+	b.unseen.warn(p)
+	p.warnOfReport(req.Report)
 	p.endsOf(req.Report)
 	return p.seal(req.Now)
 }
@@ -115,6 +117,7 @@ type grantsBuilder struct {
 	owner   map[string]*oktaclient.Entitlement // by value id
 	wishes  []*wish
 	byUser  map[string]*wish
+	unseen  *unseen
 	loose   int
 	expires int
 }
@@ -210,6 +213,10 @@ func (b *grantsBuilder) wishRow(index int, match Match, values []string, r *inta
 	}
 	wanted := r.Accesses[row.Access]
 	for _, v := range wanted {
+		if reason := b.unseen.refused[v]; reason != "" {
+			out.State, out.Reason = BadRow, reason
+			return
+		}
 		if values[v] == "" {
 			// A row is granted whole or not at all: half of what it says would look like all of it.
 			out.State, out.Reason = UnresolvedValue, unresolved(r, v)
@@ -282,6 +289,7 @@ func (b *grantsBuilder) findPeople(ctx context.Context, okta *oktaclient.Client,
 // resolveValues gives the value id for each value of the report, "" where the application has none.
 func (b *grantsBuilder) resolveValues(r *intake.Report) []string {
 	catalogue := newCatalogue(b.live)
+	b.unseen = findUnseen(r, catalogue)
 	ids := make([]string, len(r.Values))
 	for i, value := range r.Values {
 		entitlement, exactName, found := catalogue.entitlement(r.Entitlements[value.Entitlement].Name)

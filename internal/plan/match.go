@@ -1,18 +1,10 @@
 package plan
 
 import (
-	"strings"
-	"unicode"
-
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
 )
-
-// Fold is the form in which two spellings of one name are the same: letter case and runs of white space do not count.
-// `Admin` and ` admin ` name one value; `Admin2` is another.
-func Fold(s string) string {
-	return strings.ToLower(strings.Join(strings.FieldsFunc(s, unicode.IsSpace), " "))
-}
 
 // catalogue finds entitlements and values of an application by the words of a report.
 type catalogue struct {
@@ -38,7 +30,7 @@ func (x nameIndex) put(i int, external, name string) {
 	if _, taken := x.name[name]; !taken {
 		x.name[name] = i
 	}
-	for _, folded := range []string{Fold(external), Fold(name)} {
+	for _, folded := range []string{spelling.Fold(external), spelling.Fold(name)} {
 		if other, taken := x.folded[folded]; taken && other != i {
 			x.folded[folded] = ambiguous
 			continue
@@ -55,7 +47,7 @@ func (x nameIndex) find(text string) (at int, exact, found bool) {
 	if i, ok := x.name[text]; ok {
 		return i, true, true
 	}
-	if i, ok := x.folded[Fold(text)]; ok && i != ambiguous {
+	if i, ok := x.folded[spelling.Fold(text)]; ok && i != ambiguous {
 		return i, false, true
 	}
 	return 0, false, false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/oktaclient"
 )
 
@@ -71,16 +72,17 @@ func (b By) attributes() []string {
 	}
 }
 
+// matches decides by our rule, not by the one of Okta's search, which may find more.
 func (b By) matches(name string, u oktaclient.User) bool {
 	switch b {
 	case ByLogin:
-		return strings.EqualFold(u.Login.Raw(), name)
+		return spelling.Same(u.Login.Raw(), name)
 	case ByEmployeeNumber:
-		return strings.EqualFold(u.EmployeeNumber.Raw(), name)
+		return spelling.Same(u.EmployeeNumber.Raw(), name)
 	case ByID:
 		return u.ID == name
 	default:
-		return strings.EqualFold(u.Email.Raw(), name) || strings.EqualFold(u.Login.Raw(), name)
+		return spelling.Same(u.Email.Raw(), name) || spelling.Same(u.Login.Raw(), name)
 	}
 }
 
@@ -91,7 +93,7 @@ func FindPeople(ctx context.Context, okta *oktaclient.Client, by By, names []str
 	index := make(map[string][]int, len(names))
 	for i, name := range names {
 		matches[i].Name = name
-		key := strings.ToLower(name)
+		key := spelling.Fold(name)
 		index[key] = append(index[key], i)
 	}
 	for _, search := range searches(by, names) {
@@ -123,13 +125,13 @@ func (m *Match) add(u oktaclient.User) {
 func keysOf(by By, u oktaclient.User) []string {
 	switch by {
 	case ByLogin:
-		return []string{strings.ToLower(u.Login.Raw())}
+		return []string{spelling.Fold(u.Login.Raw())}
 	case ByEmployeeNumber:
-		return []string{strings.ToLower(u.EmployeeNumber.Raw())}
+		return []string{spelling.Fold(u.EmployeeNumber.Raw())}
 	case ByID:
-		return []string{strings.ToLower(u.ID)}
+		return []string{spelling.Fold(u.ID)}
 	default:
-		email, login := strings.ToLower(u.Email.Raw()), strings.ToLower(u.Login.Raw())
+		email, login := spelling.Fold(u.Email.Raw()), spelling.Fold(u.Login.Raw())
 		if email == login {
 			return []string{email}
 		}
@@ -151,11 +153,10 @@ func searches(by By, names []string) []string {
 	}
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
-		key := strings.ToLower(name)
-		if key == "" || seen[key] {
+		if name == "" || seen[name] {
 			continue
 		}
-		seen[key] = true
+		seen[name] = true
 		var term strings.Builder
 		attributes := by.attributes()
 		for i, attribute := range attributes {

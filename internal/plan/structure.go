@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"okta-entitlements-mcp/internal/intake"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 	"okta-entitlements-mcp/oktaclient"
@@ -45,6 +46,7 @@ func PlanStructure(ctx context.Context, okta *oktaclient.Client, req StructureRe
 		return nil, err
 	}
 	builder := structureBuilder{plan: p, catalogue: newCatalogue(live), report: req.Report}
+	builder.unseen = findUnseen(req.Report, builder.catalogue)
 	builder.build()
 	return p.seal(req.Now)
 }
@@ -53,6 +55,7 @@ type structureBuilder struct {
 	plan      *Plan
 	catalogue *catalogue
 	report    *intake.Report
+	unseen    *unseen
 	loose     int
 	overlong  int
 	folded    int
@@ -103,8 +106,8 @@ func (b *structureBuilder) column(index int32, column intake.EntitlementColumn) 
 func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) []oktaclient.NewValue {
 	var missing []oktaclient.NewValue
 	taken := map[string]bool{}
-	for _, value := range b.report.Values {
-		if value.Entitlement != column || value.Rows == 0 {
+	for i, value := range b.report.Values {
+		if value.Entitlement != column || value.Rows == 0 || b.unseen.refused[i] != "" {
 			continue
 		}
 		if live != nil {
@@ -115,7 +118,7 @@ func (b *structureBuilder) missing(column int32, live *oktaclient.Entitlement) [
 				continue
 			}
 		}
-		switch folded := Fold(value.Text.Raw()); {
+		switch folded := spelling.Fold(value.Text.Raw()); {
 		case tooLong(value.Text.Raw(), maxExternalValue):
 			b.overlong++
 		case taken[folded]:
@@ -146,6 +149,7 @@ func (b *structureBuilder) addValues(entitlementID string, attribute untrusted.T
 
 func (b *structureBuilder) warn() {
 	p := b.plan
+	b.unseen.warn(p)
 	p.warn(trouble.MatchedLoosely, b.loose,
 		"names or values match Okta's only when letter case and spaces are ignored; Okta's spelling is used", "")
 	p.warn(trouble.SpellingsFolded, b.folded,
@@ -154,18 +158,7 @@ func (b *structureBuilder) warn() {
 		"correct the report if they are meant to be different")
 	p.warn(trouble.OverLong, b.overlong, "names or values are longer than Okta's Admin Console allows and "+
 		"are left out", "shorten them in the report and plan again")
-}
-
-// warn adds a warning when there is something to warn of.
-func (p *Plan) warn(code trouble.Code, count int, message, next string) {
-	if count > 0 {
-		p.Warnings = append(p.Warnings, Warning{
-			Code:  code,
-			Count: count,
-			What:  fmt.Sprintf("%d %s", count, message),
-			Next:  next,
-		})
-	}
+	p.warnOfReport(b.report)
 }
 
 func tooLong(s string, max int) bool { return utf8.RuneCountInString(s) > max }

@@ -90,6 +90,16 @@ func New(t testing.TB, o Options) *World {
 	return w
 }
 
+// Another is a second installation on the same tenant and application: a client of its own, and runs in another directory.
+// It takes one of the lines.
+func (w *World) Another(o Options) *World {
+	w.t.Helper()
+	other := &World{t: w.t, Tenant: w.Tenant, AppID: w.AppID, Gate: policy.New(policy.Options{})}
+	other.Dir = filepath.Join(memoryDir(w.t), "runs")
+	other.Connect(o)
+	return other
+}
+
 // Connect takes a client and builds an engine on the same tenant and the same runs, as a new process would.
 func (w *World) Connect(o Options) {
 	w.t.Helper()

@@ -50,6 +50,7 @@ const (
 	// oktaclient: what Okta answered, in words of ours.
 	FeatureNotLicensed Code = "feature_not_licensed"
 	NotPermitted       Code = "not_permitted"
+	ClockDiffers       Code = "clock_differs"           // this machine's clock is a minute or more from Okta's
 	CertificateRefused Code = "certificate_not_trusted" // the host's certificate; no waiting helps
 	NotFound           Code = "not_found"
 	RateLimited        Code = "rate_limited"
@@ -77,17 +78,19 @@ const (
 	PlanDeclined                  Code = "plan_declined" // its user was asked and did not confirm it
 
 	// internal/plan: what a person should read before confirming.
-	MatchedLoosely   Code = "matched_loosely"
-	SpellingsFolded  Code = "spellings_folded"
-	OverLong         Code = "over_long"
-	LaterDenied      Code = "later_denied"
-	ExpiringAccess   Code = "expiring_access"
-	UnresolvedValues Code = "unresolved_values"
-	UnknownUsers     Code = "unknown_users"
-	WouldStrip       Code = "would_strip"
-	DenyGrants       Code = "deny_grants"
-	Kept             Code = "kept"
-	AssignmentsStay  Code = "assignments_stay"
+	MatchedLoosely     Code = "matched_loosely"
+	SpellingsFolded    Code = "spellings_folded"
+	OverLong           Code = "over_long"
+	LaterDenied        Code = "later_denied"
+	InvisibleTwins     Code = "invisible_twins" // names that are one for everyone who reads them
+	InvisibleCharacter Code = "invisible_character"
+	ExpiringAccess     Code = "expiring_access"
+	UnresolvedValues   Code = "unresolved_values"
+	UnknownUsers       Code = "unknown_users"
+	WouldStrip         Code = "would_strip"
+	DenyGrants         Code = "deny_grants"
+	Kept               Code = "kept"
+	AssignmentsStay    Code = "assignments_stay"
 
 	// internal/policy.
 	RefusedByPolicy Code = "refused_by_policy"
@@ -114,6 +117,8 @@ const (
 	NeedsFailed        Code = "needs_failed"
 	NeedsOpen          Code = "needs_open"
 	StaleUser          Code = "stale_user"
+	AccessLost         Code = "access_lost" // also why a run ends: someone lacks what they had before it
+	Overwritten        Code = "overwritten" // also why a run ends: what it granted is gone when it is read back
 	ForeignEntitlement Code = "foreign_entitlement"
 
 	// internal/intake
