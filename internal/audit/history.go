@@ -97,8 +97,5 @@ func (s *scan) since(last *mfa.Summary, order []ranked) (*mfa.Change, error) {
 
 // wouldHaveBeen is the verdict of an earlier finding under the policy of now, as of then.
 func (s *scan) wouldHaveBeen(f mfa.Finding, p *person, then time.Time) mfa.Verdict {
-	exemption := s.known.Exemptions.Of(p.ID, p.Login.Raw(), p.Email.Raw())
-	came := mfa.Moments{Created: p.Created, Activated: p.Activated}
-	s.req.Policy.Judge(&f, came, exemption, f.Verdict != mfa.Unreadable, then)
-	return f.Verdict
+	return mfa.JudgeAgain(f, &p.Account, &s.known, &s.req.Policy, then)
 }

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
+
+	"okta-entitlements-mcp/internal/untrusted"
 )
 
 // Loosens says in words where the policy asks for less than base. It returns nil when the policy is as strict or stricter: no
@@ -76,13 +77,13 @@ func everyMethod() []Method {
 
 // exemptsBeyond counts the exemptions in force that base does not have, or has for a shorter time.
 func (p *Policy) exemptsBeyond(base *Policy, now time.Time) int {
-	until := map[string]time.Time{}
+	until := map[untrusted.Stored]time.Time{}
 	for _, e := range base.Exemptions {
-		until[strings.TrimSpace(e.User.Raw())] = e.Expires
+		until[e.User] = e.Expires
 	}
 	n := 0
 	for _, e := range p.Exemptions {
-		if now.Before(e.Expires) && e.Expires.After(until[strings.TrimSpace(e.User.Raw())]) {
+		if now.Before(e.Expires) && e.Expires.After(until[e.User]) {
 			n++
 		}
 	}
