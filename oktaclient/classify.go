@@ -157,6 +157,9 @@ func (e *Error) Next() string {
 		if e.Sent == MaybeSent && e.write() {
 			return "look in Okta whether the change is there before sending it again"
 		}
+		if e.noHost {
+			return "check OKTA_DOMAIN for a misspelling, then the network: no name server knows this host"
+		}
 		return "check the network and status.okta.com, then run it again: Okta could not be reached or failed"
 	case ErrBadAnswer:
 		return "check OKTA_DOMAIN and any proxy in between: the answer did not come from Okta's API"
