@@ -97,7 +97,7 @@ func compareGrants(ctx context.Context, r *run, ops []int) error {
 // grantTypeRefused ends a run whose first grant was refused as malformed, which is how an organisation without additive
 // grants answers.
 func grantTypeRefused(op *plan.Op, result Result) *Stop {
-	malformed := result.Code == "E0000001" || result.Code == "E0000003"
+	malformed := result.Code == oktaclient.CodeValidation || result.Code == oktaclient.CodeBadBody
 	if op.GrantType != oktaclient.GrantEntitlement || result.Outcome != Failed || !malformed {
 		return nil
 	}

@@ -221,10 +221,24 @@ func paces() []pace {
 	}
 }
 
+// paceUsers is how many people an import has at most unless PACE_USERS says otherwise: enough for every bound, a third of
+// the time. .ci/worlds has the full number, which the benchmark always takes.
+const paceUsers = 2_500
+
+// cut is the same import of fewer people, in the same proportions.
+func (c pace) cut(most int) pace {
+	if c.users > most {
+		c.users, c.assign = most, c.assign*most/c.users
+	}
+	return c
+}
+
 // TestImportsKeepOktasPace holds the third promise in virtual time, through the whole stack: MCP client, server, tools,
 // engine, client, tenant. What is allowed is used, nothing is refused, and no one else is.
 func TestImportsKeepOktasPace(t *testing.T) {
+	most := number(t, "PACE_USERS", paceUsers)
 	for _, c := range paces() {
+		c = c.cut(int(most))
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			if testing.Short() {

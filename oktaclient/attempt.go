@@ -31,6 +31,7 @@ type wireError struct {
 	sent   Sent
 	what   string
 	final  bool        // trying again cannot help
+	noHost bool        // no name server knows the host
 	kind   error       // one of the kinds of *Error; nil leaves it to the cause
 	header http.Header // when the answer began: rate-limit headers count all the same
 	status int         // of an answer that came whole and proves nothing
@@ -80,7 +81,13 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 		if errors.As(err, &refused) {
 			return nil, &wireError{sent: NotSent, what: certificateFault(req.URL.Host, refused), final: true, kind: ErrCertificate}
 		}
-		return nil, &wireError{sent: trace.sent(err), what: reason(parent, ctx, err), cause: opaque(parent, err)}
+		var dns *net.DNSError
+		return nil, &wireError{
+			sent:   trace.sent(err),
+			what:   reason(parent, ctx, err),
+			noHost: errors.As(err, &dns) && dns.IsNotFound,
+			cause:  opaque(parent, err),
+		}
 	}
 	if n := headerSize(resp.Header); n > maxHeader {
 		_ = resp.Body.Close()

@@ -13,6 +13,7 @@ import (
 // summary's wording may change.
 const (
 	CodeValidation    = "E0000001" // 400: body or parameter validation
+	CodeBadBody       = "E0000003" // 400: the request body is not well formed
 	CodeAuthFailed    = "E0000004" // 401: authentication failed
 	CodeNoPermission  = "E0000006" // 403: the credential's admin role does not reach this
 	CodeNotFound      = "E0000007" // 404: no such object, or entitlement management is off for the app
@@ -155,6 +156,9 @@ func (e *Error) Next() string {
 	case ErrUnavailable:
 		if e.Sent == MaybeSent && e.write() {
 			return "look in Okta whether the change is there before sending it again"
+		}
+		if e.noHost {
+			return "check OKTA_DOMAIN for a misspelling, then the network: no name server knows this host"
 		}
 		return "check the network and status.okta.com, then run it again: Okta could not be reached or failed"
 	case ErrBadAnswer:

@@ -73,6 +73,24 @@ func clockDifference(skew time.Duration) string {
 	return fmt.Sprintf("this machine's clock is %s %s Okta's", skew.Abs().Round(time.Second), word)
 }
 
+// Clock says how far this machine's clock is from Okta's, as the Date of Okta's answers tells it to about a second. Words
+// is "" while no answer has come; sound is false when they differ by so much that Okta may refuse what this machine signs.
+func (c *Client) Clock() (words string, sound bool) {
+	k := &c.conn.stack.pace.clock
+	k.mu.Lock()
+	lo, hi, known := k.lo, k.hi, k.known
+	k.mu.Unlock()
+	const noticed, harmful = 5 * time.Second, time.Minute
+	skew := lo + (hi-lo)/2
+	switch {
+	case !known:
+		return "", true
+	case skew.Abs() < noticed:
+		return "this machine's clock agrees with Okta's", true
+	}
+	return clockDifference(skew), skew.Abs() < harmful
+}
+
 // Now is Okta's time as well as the Date of its answers tells it; this machine's time before the first answer. What is held
 // against times that Okta wrote, such as those of System Log events, must be told by this clock.
 func (c *Client) Now() time.Time { return c.conn.stack.pace.clock.now() }

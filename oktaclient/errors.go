@@ -37,9 +37,10 @@ type Error struct {
 	NeedScope string // the OAuth scope that a 403 asked for
 	Sent      Sent
 
-	kind  error         // one of the sentinels below
-	skew  time.Duration // Okta's time minus ours, when the refusal may come of it
-	cause error         // why there is no answer; shown, and unwrapped only for the caller's own context
+	kind   error         // one of the sentinels below
+	skew   time.Duration // Okta's time minus ours, when the refusal may come of it
+	noHost bool          // no name server knows Okta's host
+	cause  error         // why there is no answer; shown, and unwrapped only for the caller's own context
 }
 
 // kind is one of the kinds of *Error, with the code under which people meet it.

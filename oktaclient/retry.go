@@ -212,7 +212,7 @@ func asError(req *http.Request, err error) *Error {
 	}
 	var w *wireError
 	if errors.As(err, &w) {
-		e.Sent = w.sent
+		e.Sent, e.noHost = w.sent, w.noHost
 		if w.kind != nil {
 			e.kind, e.cause = w.kind, errors.New(w.what)
 		}

@@ -128,13 +128,16 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 	me, err := d.Okta.Me(ctx)
 	switch {
 	case errors.Is(err, oktaclient.ErrNoSubject):
-		out.Acting = "service app"
+		out.Acting = serviceApp
 	case err != nil:
 		return OktaTestOut{}, err
 	default:
 		out.Acting = me.Login.Show(untrusted.Name)
 	}
 	out.Checks, out.Apps = d.probe(ctx)
+	if words, sound := d.Okta.Clock(); !sound {
+		out.Checks = append(out.Checks, clockCheck(words, out.Acting == serviceApp))
+	}
 	for _, c := range out.Checks {
 		if c.Result != "ok" {
 			out.Cannot++
@@ -142,6 +145,20 @@ func Diagnose(ctx context.Context, d *Deps) (OktaTestOut, error) {
 		}
 	}
 	return out, nil
+}
+
+const serviceApp = "service app"
+
+// clockCheck says that the clocks differ, and where it matters: a service app signs each request for a token with the time,
+// an API token is sent as it is.
+func clockCheck(words string, signs bool) Check {
+	c := Check{What: "clock: " + words, Result: "ok", Code: string(trouble.ClockDiffers)}
+	c.Next = "set this machine's clock right: times in the trail and in journals are wrong by as much"
+	if signs {
+		c.Result = "no"
+		c.Next = "set this machine's clock right, by time synchronisation: Okta refuses what a service app signs with a wrong time"
+	}
+	return c
 }
 
 func pipeline(p string) string {

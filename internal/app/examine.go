@@ -11,6 +11,7 @@ import (
 // Examination is what the configuration and the credential can do.
 type Examination struct {
 	Okta    tools.OktaTestOut
+	Clock   string        // how far this machine's clock is from Okta's, in words
 	Audits  []tools.Check // what only audits need; it may be missing where no audits are run
 	Reports []tools.Check // the ticket system and the channel, as far as they are configured
 }
@@ -23,6 +24,7 @@ func (p *App) Examine(ctx context.Context) (*Examination, error) {
 		problem := tools.Explain(err)
 		return nil, fmt.Errorf("okta cannot be used: %s: %w", problem.Code, problem)
 	}
+	e.Clock, _ = p.Okta.Clock()
 	e.Audits = tools.AuditChecks(ctx, p.Deps)
 	if p.jira != nil {
 		e.Reports = append(e.Reports, checked("jira", p.jira.Check(ctx)))

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"time"
 
 	"okta-entitlements-mcp/internal/durable"
 	"okta-entitlements-mcp/internal/plan"
@@ -40,7 +43,35 @@ func (p *App) openState(ctx context.Context) error {
 		return trailFault(err, p.stateDir("trail"))
 	}
 	p.Trail.Hide(p.secrets)
+	p.removeOldPlans(ctx, time.Now())
 	return nil
+}
+
+// removeOldPlans removes plans that were never carried out and are old. Whatever has a folder among the runs ran, or was
+// about to, and stays: its journal means nothing without it, and an undo needs both.
+func (p *App) removeOldPlans(ctx context.Context, now time.Time) {
+	if p.Config.PlanKeep <= 0 {
+		return
+	}
+	ran := func(id string) (bool, error) {
+		_, err := os.Lstat(filepath.Join(p.stateDir("runs"), id))
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return true, err
+	}
+	n, err := p.Plans.RemoveOld(now.Add(-p.Config.PlanKeep), ran, func(ids []string) error {
+		return p.record(ctx, trail.Entry{
+			Step:      "plans_removed",
+			Arguments: map[string]any{"plans": ids, "older_than": p.Config.PlanKeep.String()},
+		})
+	})
+	switch {
+	case err != nil:
+		p.Log.Warn("old plans cannot be removed", "error", err)
+	case n > 0:
+		p.Log.Info("old plans removed", "plans", n, "setting", "PLAN_KEEP_DAYS")
+	}
 }
 
 // private refuses a directory that others may write: a user who can write a plan or a record decides what is done with this

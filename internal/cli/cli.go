@@ -3,13 +3,17 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"okta-entitlements-mcp/internal/app"
 )
 
 // softMemory is where the garbage collector begins to work harder, in bytes: the program runs beside others on a laptop.
@@ -33,6 +37,7 @@ func Commands(samples fs.FS) *cobra.Command {
 		Use:           "okta-entitlements-mcp",
 		Short:         "Governs Okta entitlements from access reports: by conversation over MCP, or headless",
 		Long:          "Without a command it serves MCP over stdio, as `serve` does.",
+		Version:       app.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -59,11 +64,11 @@ func Commands(samples fs.FS) *cobra.Command {
 
 // wrongUse gives flags and arguments that a command does not take the exit code of wrong use.
 func wrongUse(cmd *cobra.Command) {
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(advised(cmd, err, nil)) })
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage(err)
+				return usage(advised(cmd, err, args))
 			}
 			return nil
 		}
@@ -71,4 +76,17 @@ func wrongUse(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		wrongUse(sub)
 	}
+}
+
+// advised adds what the command takes, or which command may be meant, to an error of wrong use.
+func advised(cmd *cobra.Command, err error, args []string) error {
+	advice := "it is used as: " + cmd.UseLine()
+	if cmd.HasSubCommands() && len(args) > 0 {
+		advice = "see: " + cmd.CommandPath() + " --help"
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			advice = "is " + strings.Join(near, " or ") + " meant? " + advice
+		}
+	}
+	return fmt.Errorf("%w; %s", err, advice)
 }

@@ -58,10 +58,13 @@ func printPlaces(out io.Writer, p *app.App) {
 }
 
 func printExamination(out io.Writer, e *app.Examination) {
-	printChecks(out, "for audits", e.Audits)
-	printChecks(out, "check", e.Reports)
 	fmt.Fprintf(out, "%-10s %s %q, %s, acting as %s\n", "org", e.Okta.OrgID, e.Okta.OrgName, e.Okta.Pipeline, e.Okta.Acting)
+	if e.Clock != "" {
+		fmt.Fprintf(out, "%-10s %s\n", "clock", e.Clock)
+	}
 	printChecks(out, "check", e.Okta.Checks)
+	printChecks(out, "check", e.Reports)
+	printChecks(out, "for audits", e.Audits)
 	for _, a := range e.Okta.Apps {
 		fmt.Fprintf(out, "%-10s %s %q, entitlement management on\n", "app", a.AppID, a.Label)
 	}

@@ -28,8 +28,9 @@ const (
 // Config is everything that can be set, checked. It may be printed: secrets show a mask.
 type Config struct {
 	Okta           Okta
-	CSVDir         string // absolute; may not exist yet
-	StateDir       string // absolute; may not exist yet
+	CSVDir         string        // absolute; may not exist yet
+	StateDir       string        // absolute; may not exist yet
+	PlanKeep       time.Duration // how long a plan that never ran is kept; 0 for good
 	ReadOnly       bool
 	GrantMode      string  // GrantAdditive or GrantCustomMerge
 	Threshold      float64 // share of each rate limit, 0.05 to 0.95

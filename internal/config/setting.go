@@ -210,6 +210,16 @@ func fileSettings() []Setting {
 			Example: "state",
 			set:     func(c *Config, v value) { c.StateDir = v.text },
 		},
+		{
+			Name:    "PLAN_KEEP_DAYS",
+			Group:   groupFiles,
+			Kind:    Whole,
+			Max:     3650,
+			Default: "30",
+			Doc: "Days for which a plan that never ran is kept, 0 for good. Plans that ran are kept for good: an undo " +
+				"needs them.",
+			set: func(c *Config, v value) { c.PlanKeep = time.Duration(v.n) * 24 * time.Hour },
+		},
 	}
 }
 
@@ -303,88 +313,6 @@ func engineSettings() []Setting {
 			set: func(c *Config, v value) { c.ToolWait = v.d }},
 	}
 }
-
-func s3Settings() []Setting {
-	const aws = "Given to the AWS SDK, which also reads the rest of the usual AWS environment and files."
-	return []Setting{
-		{Name: "S3_ENABLED", Group: groupS3, Kind: Bool, Default: "false",
-			Doc: "Allow `sync_s3_files` to copy reports from a bucket into the inbox.",
-			set: func(c *Config, v value) { c.S3.Enabled = v.yes }},
-		{Name: "S3_BUCKET_NAME", Group: groupS3, Kind: Text, Required: "with S3_ENABLED=true",
-			Doc: "The bucket.", Example: "acme-access-reports",
-			set: func(c *Config, v value) { c.S3.Bucket = v.text }},
-		{
-			Name:    "S3_PREFIX",
-			Group:   groupS3,
-			Kind:    Text,
-			Doc:     "Only keys that begin with this. `PREFIX/a/b.csv` becomes `s3/a/b.csv` in the inbox.",
-			Example: "exports/",
-			set:     func(c *Config, v value) { c.S3.Prefix = v.text },
-		},
-		{
-			Name:    "S3_ALLOWED_PATHS",
-			Group:   groupS3,
-			Safety:  true,
-			Kind:    Commas,
-			Doc:     "Prefixes, separated by commas: only keys under one of them are touched. Empty allows all under S3_PREFIX.",
-			Example: "exports/hr/,exports/crm/",
-			set:     func(c *Config, v value) { c.S3.AllowedPaths = v.list },
-		},
-		{Name: "S3_MAX_OBJECT_MB", Group: groupS3, Kind: Whole, Min: 1, Max: 4096, Default: "512",
-			Doc: "Larger objects are skipped, in MiB.",
-			set: func(c *Config, v value) { c.S3.MaxObjectBytes = int64(v.n) << 20 }},
-		{
-			Name:    "S3_ENDPOINT_URL",
-			Group:   groupS3,
-			Kind:    URL,
-			Doc:     "Address of an S3-compatible store, when it is not AWS.",
-			Example: "https://minio.acme.example.com",
-			set:     func(c *Config, v value) { c.S3.Endpoint = v.text },
-		},
-		{
-			Name:    "AWS_REGION",
-			Group:   groupS3,
-			Kind:    Text,
-			Doc:     "The bucket's region. " + aws,
-			Example: "eu-central-1",
-			set:     func(c *Config, v value) { c.S3.Region = v.text },
-		},
-		{
-			Name:    "AWS_PROFILE",
-			Group:   groupS3,
-			Kind:    Text,
-			Doc:     "A profile of the AWS configuration files. " + aws,
-			Example: "reports",
-			set:     func(c *Config, v value) { c.S3.Profile = v.text },
-		},
-		{
-			Name:    "AWS_ACCESS_KEY_ID",
-			Group:   groupS3,
-			Kind:    Text,
-			Doc:     "An access key. " + aws,
-			Example: "AKIA...",
-			set:     func(c *Config, v value) { c.S3.AccessKeyID = v.text },
-		},
-		{
-			Name:     "AWS_SECRET_ACCESS_KEY",
-			Group:    groupS3,
-			Kind:     Text,
-			Secret:   true,
-			Required: "with AWS_ACCESS_KEY_ID",
-			Doc:      "The access key's secret.",
-			set:      func(c *Config, v value) { c.S3.SecretAccessKey = secretOf(v) },
-		},
-		{
-			Name:   "AWS_SESSION_TOKEN",
-			Group:  groupS3,
-			Kind:   Text,
-			Secret: true,
-			Doc:    "Session token of a temporary access key.",
-			set:    func(c *Config, v value) { c.S3.SessionToken = secretOf(v) },
-		},
-	}
-}
-
 func logSettings() []Setting {
 	return []Setting{
 		{

@@ -33,7 +33,7 @@ const (
 func WriteFile(dir, name string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return notWritable(fmt.Errorf("open directory: %w", err))
+		return NotWritable(fmt.Errorf("open directory: %w", err))
 	}
 	defer func() {
 		if closing := root.Close(); err == nil && closing != nil {
@@ -51,22 +51,26 @@ func WriteIn(root *os.Root, name string, perm fs.FileMode, write func(io.Writer)
 	folder := path.Dir(filepath.ToSlash(name))
 	temp := path.Join(folder, tempPrefix+path.Base(filepath.ToSlash(name))+"-"+rand.Text()[:randomLen]+tempSuffix)
 	if err := fill(root, temp, perm, write); err != nil {
-		return notWritable(errors.Join(fmt.Errorf("write %s: %w", name, err), removeIfThere(root, temp)))
+		return NotWritable(errors.Join(fmt.Errorf("write %s: %w", name, err), removeIfThere(root, temp)))
 	}
 	if err := root.Rename(temp, name); err != nil {
-		return notWritable(errors.Join(fmt.Errorf("put %s in place: %w", name, err), removeIfThere(root, temp)))
+		return NotWritable(errors.Join(fmt.Errorf("put %s in place: %w", name, err), removeIfThere(root, temp)))
 	}
 	if err := SyncDirIn(root, folder); err != nil {
-		return notWritable(errors.Join(ErrInPlace, err))
+		return NotWritable(errors.Join(ErrInPlace, err))
 	}
 	return nil
 }
 
-// notWritable gives a failure of the file system to write the code that people read, at every line alike: a full disk, a
-// read-only mount, a folder without the right. What the caller's own writer found wrong stays as it is.
-func notWritable(err error) error {
+// NotWritable gives a failure of the file system to write the code that people read, at every line alike: a full disk, a
+// read-only mount, a folder without the right. What the caller's own writer found wrong, such as a connection that broke
+// while a file came over it, stays as it is.
+func NotWritable(err error) error {
 	var system syscall.Errno
-	if err == nil || !errors.As(err, &system) {
+	var file *fs.PathError
+	var link *os.LinkError
+	onDisk := errors.As(err, &file) || errors.As(err, &link)
+	if err == nil || !onDisk || !errors.As(err, &system) || trouble.CodeOf(err) == trouble.StateNotWritable {
 		return err
 	}
 	return &trouble.Error{
@@ -135,7 +139,7 @@ func MkdirAll(dir string, perm fs.FileMode) error {
 		}
 	}
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
-		return notWritable(fmt.Errorf("create directory: %w", err))
+		return NotWritable(fmt.Errorf("create directory: %w", err))
 	}
 	return SyncDir(parent)
 }

@@ -30,7 +30,7 @@ type Lines struct {
 func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, perm)
 	if err != nil {
-		return nil, notWritable(fmt.Errorf("open lines: %w", err))
+		return nil, NotWritable(fmt.Errorf("open lines: %w", err))
 	}
 	defer func() {
 		if err != nil {
@@ -50,7 +50,7 @@ func OpenLines(path string, perm fs.FileMode) (_ *Lines, err error) {
 	l.end.Store(end)
 	if len(l.torn) > 0 {
 		if err := errors.Join(f.Truncate(end), f.Sync()); err != nil {
-			return nil, notWritable(fmt.Errorf("cut torn line: %w", err))
+			return nil, NotWritable(fmt.Errorf("cut torn line: %w", err))
 		}
 	}
 	// The name is made to last before the first line is: a line in a file without a name is lost.
@@ -112,7 +112,7 @@ func (l *Lines) append(line []byte) (int64, error) {
 	end := l.end.Load()
 	if l.lazy {
 		n, err := l.f.WriteAt(append(slices.Clip(line), '\n'), end)
-		return end + int64(n), notWritable(err)
+		return end + int64(n), NotWritable(err)
 	}
 	return AppendAt(l.f, end, line)
 }
@@ -136,12 +136,12 @@ func AppendAt(f *os.File, end int64, line []byte) (int64, error) {
 	buf = append(append(buf, line...), '\n')
 	if _, err := f.WriteAt(buf, end); err != nil {
 		if undo := errors.Join(f.Truncate(end), f.Sync()); undo != nil {
-			return end, notWritable(&LostError{Err: errors.Join(err, undo)})
+			return end, NotWritable(&LostError{Err: errors.Join(err, undo)})
 		}
-		return end, notWritable(fmt.Errorf("append line: %w", err))
+		return end, NotWritable(fmt.Errorf("append line: %w", err))
 	}
 	if err := f.Sync(); err != nil {
-		return end, notWritable(&LostError{Err: errors.Join(err, f.Truncate(end))})
+		return end, NotWritable(&LostError{Err: errors.Join(err, f.Truncate(end))})
 	}
 	return end + int64(len(buf)), nil
 }

@@ -58,7 +58,7 @@ func taken(file *flock.Flock, got bool, err error) (*FileLock, error) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		err = errors.Join(err, fmt.Errorf("lock %s: %w%s", path, ErrLocked, readHolder(path)))
 	default:
-		err = fmt.Errorf("lock %s: %w", path, err)
+		err = NotWritable(fmt.Errorf("lock %s: %w", path, err))
 	}
 	return nil, err
 }

@@ -54,7 +54,7 @@ var imports = map[string][]string{
 		"internal/trail", "internal/trouble", "internal/untrusted",
 	},
 	"internal/notify": {
-		"internal/durable", "internal/secret", "internal/trouble", "internal/untrusted", "internal/wait",
+		"internal/durable", "internal/secret", "internal/spelling", "internal/trouble", "internal/untrusted", "internal/wait",
 	},
 	// when two spellings are one person or one value, wherever they are compared
 	"internal/spelling": {"internal/untrusted"},

@@ -73,6 +73,7 @@ func (t *accessTable) addColumn(c Column, d *columns) {
 		plural:      isPlural(d.about(c.Index)),
 	}
 	col.syntax = b.syntax(d.about(c.Index))
+	col.syntax.levels = d.cells(c.Index).onlyLevels()
 	col.syntax.words, col.syntax.used = b.wordsOf(c, d), map[string]bool{}
 	switch {
 	case slices.Contains(d.marks, c.Index):

@@ -244,6 +244,13 @@ func TestReportsAsPeopleHaveThem(t *testing.T) {
 			states: "ww",
 			pairs:  "ada.quill Role=Buyer|bo.renner Role=Viewer",
 		},
+		{file: "found-01-k2-gekuendigt-zum", states: "wewewe", pairs: "ada.quill Berechtigung=FI_LESEN|cy.tolland " +
+			"Berechtigung=FI_LESEN|eve.lindt Berechtigung=FI_LESEN"},
+		{file: "found-02-k2-licensed-false", states: "wdwdwd",
+			pairs: "ada.quill SKU=E3|cy.tolland SKU=E3|eve.lindt SKU=E3"},
+		{file: "found-03-k2-until-further-notice", states: "wdwwdw", pairs: "ada.quill Role=Buyer|cy.tolland Role=Buyer|" +
+			"dee.marsh Role=Viewer|flo.zeman Role=Viewer"},
+		{file: "found-04-k4-nog-te-bepalen", states: "wddwdd", pairs: "ada.quill Rol=Inkoper|dee.marsh Rol=Lezer"},
 	}
 	seen := map[string]bool{}
 	for _, tt := range tests {

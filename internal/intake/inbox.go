@@ -361,7 +361,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	folder = path.Join(folder, path.Dir(bare))
 	failed := func(err error) error {
 		return &trouble.Error{
-			Code: trouble.NotReadable,
+			Code: trouble.StateNotWritable,
 			What: fmt.Sprintf("move %q to %s: %v", shown(name), state, err),
 			Next: "check that the inbox may be written and the disk is not full",
 			Err:  err,

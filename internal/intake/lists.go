@@ -27,6 +27,7 @@ type cellSyntax struct {
 	separators string // none at all for ""
 	given      bool   // the caller chose them
 	plus       bool   // + joins licences
+	levels     bool   // Delete is a level of access
 	known      map[string]bool
 	none       string            // Answers.NoneIs
 	words      map[string]string // answers: what a value grants or refuses, by word key
@@ -161,7 +162,8 @@ func (p *parsedCell) add(x *cellSyntax, value string) {
 		lexicon.Load().Denies(value):
 		p.empties = append(p.empties, value)
 		return
-	case (senses[lexicon.Refuses] || senses[lexicon.Inactive]) && !x.known[wordKey(value)]:
+	case (senses[lexicon.Refuses] || senses[lexicon.Inactive]) && !x.known[wordKey(value)] &&
+		!(x.levels && senses[lexicon.Level]):
 		p.refusals = append(p.refusals, value)
 		return
 	}

@@ -76,7 +76,7 @@ func (b *builder) onePerPerson() {
 		}
 		n := counts[c.entitlement]
 		if b.identifies(c, n.values, n.single) {
-			b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+			b.doubt(onePerPersonDoubt(b.header[c.index], n.values, n.single))
 			continue
 		}
 		if n.values < enoughToJudge || float64(n.single) < nearlyAll*float64(n.values) ||
@@ -87,17 +87,17 @@ func (b *builder) onePerPerson() {
 		if h := b.columns.about(c.index); h.Is(lexicon.Access) && h.Exact && !b.namesPeople(c.entitlement) {
 			continue
 		}
-		b.doubt(onePerPersonDoubt(b.header[c.index], b.rep.Mapping.Entitlements, n.values, n.single))
+		b.doubt(onePerPersonDoubt(b.header[c.index], n.values, n.single))
 	}
 }
 
-func onePerPersonDoubt(name string, access []string, values, single int) Doubt {
+func onePerPersonDoubt(name string, values, single int) Doubt {
 	return Doubt{
 		Code:   DoubtOnePerPerson,
 		Column: untrusted.NewStored(name),
 		Question: fmt.Sprintf("%s has %d values, and %d of them belong to one person each; is it access, or an identifier?",
 			quoted(name), values, single),
-		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Entitlements: access}}),
+		Answers: []Answer{answer("it is access", Answers{Columns: Mapping{Others: map[string]Role{name: RoleEntitlement}}}),
 			answer("it only describes", Answers{Columns: Mapping{Attributes: []string{name}}})},
 	}
 }

@@ -140,6 +140,19 @@ func (s *shape) codes() bool {
 	return len(s.distinct) > 1 && len(s.distinct) <= 3
 }
 
+// onlyLevels reports cells such as Read, Write and Delete, where Delete is what a person may do and says no to nothing.
+// One of them has to be no word of decisions or of actions: Change and Delete alone are actions.
+func (s *shape) onlyLevels() bool {
+	clear := false
+	for _, t := range s.distinct {
+		if !t.senses[lexicon.Level] {
+			return false
+		}
+		clear = clear || !t.has[isVerdict] && !t.has[isState] && !t.has[isActionStem] && !t.has[isRemovalWord]
+	}
+	return clear
+}
+
 // solid is how many filled cells are no placeholders.
 func (s *shape) solid() int { return s.filled - s.empties }
 

@@ -237,9 +237,9 @@ func (v *verdictColumn) reading(name string) Words {
 func (v *verdictColumn) unknown(name string) *Doubt {
 	var words []string
 	var lines []int
-	rows := v.lost
+	rows, silent := v.lost, v.silentNo()
 	for i := range v.seen {
-		if w := &v.seen[i]; w.meaning == MeansUnknown {
+		if w := &v.seen[i]; w.meaning == MeansUnknown || silent && w.text == "" {
 			words, rows = append(words, w.text), rows+w.rows
 			if len(lines) < 5 {
 				lines = append(lines, w.line)
@@ -253,7 +253,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 		Code:   DoubtWords,
 		Column: untrusted.NewStored(name),
 		Lines:  lines,
-		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), quoted(words...),
+		Question: fmt.Sprintf("%s %s under %s grant access? %s %s", verb(len(words), "does", "do"), wordsShown(words),
 			quoted(name), counted(rows, "row"), verb(rows, "has", "have")+verb(len(words), " it", " them")),
 	}
 	if len(words) > fewWords {
@@ -272,7 +272,7 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 			for _, w := range words[:min(len(words), 3)] {
 				one := all(WordRefuses)
 				one.Words[name][w] = WordGrants
-				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %q grants", shown(w)), one))
+				q.Answers = append(q.Answers, answer(fmt.Sprintf("only %s grants", wordsShown([]string{w})), one))
 			}
 		}
 		q.Answers = append(q.Answers, answer(verb(len(words), "it does not grant", "none of them grants"), all(WordRefuses)),
@@ -281,6 +281,30 @@ func (v *verdictColumn) unknown(name string) *Doubt {
 	q.Answers = append(q.Answers, answer(fmt.Sprintf("%s only describes", quoted(name)),
 		Answers{Columns: Mapping{Attributes: []string{name}}}))
 	return q
+}
+
+// wordsShown quotes words; an empty one is an empty cell.
+func wordsShown(words []string) string {
+	if len(words) == 1 && words[0] == "" {
+		return "an empty cell"
+	}
+	return quoted(words...)
+}
+
+// silentNo reports a column such as Remove Access in which cells say yes, others no, and others nothing: what an empty one
+// says is not clear there. Where cells are marked or empty, an empty one is not marked.
+func (v *verdictColumn) silentNo() bool {
+	if v.role != RoleBlocked {
+		return false
+	}
+	yes, no := false, false
+	for i := range v.seen {
+		w := &v.seen[i]
+		yes = yes || w.meaning == MeansRefuses && w.text != ""
+		no = no || lexicon.Load().Says(w.text, lexicon.No)
+	}
+	_, given := v.given[""]
+	return yes && no && !given
 }
 
 // othersRefuse is the answer that no word of a column grants that is not understood.
@@ -320,7 +344,7 @@ func (v *verdictColumn) settled(name string, answers layers) []Settled {
 		if !w.answer || w.other && others {
 			continue
 		}
-		key, says := wordKey(w.text), fmt.Sprintf("%q %s", shown(w.text), w.meaning)
+		key, says := wordKey(w.text), wordsShown([]string{w.text})+" "+string(w.meaning)
 		if w.other {
 			others, key, says = true, OtherWords, "words that are not understood refuse"
 		}

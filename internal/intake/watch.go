@@ -205,6 +205,7 @@ type quietColumn struct {
 	name   string
 	remark bool // a column of comments, in which sentences count
 	strict bool // a column of reasons, in which phrases count and single words do not
+	levels bool // a column of levels of access, in which Delete is one
 	edge   bool // a column of which nothing is known, in which a word at the edge counts: Denied by policy
 	last   []byte
 	cell   string
@@ -222,6 +223,9 @@ func (q *quietColumn) read(rec *record) {
 	} else if q.remark && len(cell) <= 12 && plainNo(l, cell) {
 	} else if q.edge && q.rows < 5 && struckOut(l, string(cell)) {
 	} else if len(cell) > 40 || !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
+		return
+	}
+	if q.levels && lexicon.Load().Says(string(cell), lexicon.Level) {
 		return
 	}
 	if q.rows++; q.rows == 1 {
@@ -272,7 +276,14 @@ func (b *builder) watch(c Column, h *lexicon.Heading, d *columns) {
 	case c.Role == RoleAttribute && h.NotHeld():
 		b.unheld = append(b.unheld, &unheldColumn{index: c.Index, name: name, access: d.with(RoleEntitlement)})
 	case h.Is("", lexicon.Description, lexicon.PairName) && len(d.cells(c.Index).distinct) > 0 || h.Is("") || h.Remark(false):
-		b.quiet = append(b.quiet, &quietColumn{index: c.Index, name: name, remark: h.Remark(true), strict: !h.Remark(false), edge: h.Is("")})
+		b.quiet = append(b.quiet, &quietColumn{
+			index:  c.Index,
+			name:   name,
+			remark: h.Remark(true),
+			strict: !h.Remark(false),
+			edge:   h.Is(""),
+			levels: d.cells(c.Index).onlyLevels(),
+		})
 	}
 }
 

@@ -201,6 +201,9 @@ func (d *columns) weak() {
 	for _, n := range names[:min(len(names), 5)] {
 		q.Answers = append(q.Answers, answer(n, Answers{Columns: Mapping{Entitlements: []string{n}}}))
 	}
+	if len(names) > 1 && !slices.ContainsFunc(possible, func(i int) bool { return !d.cells(i).onlyLevels() }) {
+		q.Answers = append(q.Answers, answer("all of them", Answers{Columns: Mapping{Entitlements: names}}))
+	}
 	d.doubt(q)
 }
 
@@ -213,7 +216,7 @@ func (d *columns) possible(i int) bool {
 		h.Has(lexicon.Access)) || d.name(i) == "" {
 		return false
 	}
-	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled ||
+	if c.solid() == 0 || d.notAccess(i) != "" || c.bools == c.filled || c.deciding == c.filled && !c.onlyLevels() ||
 		c.share(c.names) >= mostCells {
 		return false
 	}

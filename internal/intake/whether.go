@@ -125,7 +125,12 @@ func (d *columns) yesNo(h *lexicon.Heading) bool {
 // mayDecide doubts a column that could take access away and is not understood. Until it is settled it describes.
 func (d *columns) mayDecide(i int, why string) {
 	d.set(i, RoleAttribute, notSure, "in doubt: it may decide")
-	d.doubt(mayDecideDoubt(d.name(i), why))
+	q, c := mayDecideDoubt(d.name(i), why), d.cells(i)
+	if c.filled > 0 && c.bools == c.filled { // SoD conflict, Not approved: a yes is bad news
+		q.Answers = append(q.Answers, answer("it refuses: a yes takes the access away",
+			Answers{Columns: Mapping{Others: map[string]Role{d.name(i): RoleBlocked}}}))
+	}
+	d.doubt(q)
 }
 
 func mayDecideDoubt(name, why string) Doubt {
@@ -283,6 +288,8 @@ func (d *columns) byCells(i int, wordy float64) {
 			return
 		}
 		d.set(i, RoleAttribute, sureCells, "every cell says yes, which makes no difference")
+	case c.refusals > 0 && part == "" && c.onlyLevels():
+		return
 	case c.refusals > 0 && (part == "" || part == lexicon.Description || part == lexicon.PairName):
 		d.mayDecide(i, fmt.Sprintf("some cells say no in words, such as %s", quoted(c.refusal())))
 	}

@@ -274,7 +274,7 @@ func (w *world) deciders() {
 					list, w.rows[i].no = no, true
 				}
 				word := w.word(w.pick(list))
-				if word != "" {
+				if word != "" || kind == "blocked" { // an empty cell among yes and no is asked about
 					meaning := intake.WordGrants
 					if w.rows[i].no && strings.Join(list, "") == strings.Join(no, "") {
 						meaning = intake.WordRefuses

@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/spelling"
 	"okta-entitlements-mcp/internal/trouble"
 	"okta-entitlements-mcp/internal/untrusted"
 )
@@ -44,7 +44,7 @@ func NewOnce(dir string) (*Once, error) {
 }
 
 // normal makes one key of the spellings of an e-mail address.
-func normal(key string) string { return strings.ToLower(untrusted.New(key).Show(untrusted.Long)) }
+func normal(key string) string { return spelling.Fold(untrusted.New(key).Show(untrusted.Long)) }
 
 // LastSent returns when a message was last sent under a key, the zero time when never.
 func (o *Once) LastSent(key string) (time.Time, error) {

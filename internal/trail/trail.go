@@ -50,7 +50,7 @@ func Open(ctx context.Context, dir string) (*Trail, error) {
 	}
 	t := &Trail{dir: dir}
 	if err := t.locked(ctx, func(*os.File, end) error { return t.sweep() }); err != nil {
-		return nil, fmt.Errorf("open trail: %w", err)
+		return nil, durable.NotWritable(fmt.Errorf("open trail: %w", err))
 	}
 	return t, nil
 }
@@ -98,7 +98,7 @@ func (t *Trail) Append(ctx context.Context, e Entry) (seq int64, err error) {
 		err = p.refused
 	}
 	if err != nil {
-		return 0, fmt.Errorf("append to trail: %w", err)
+		return 0, durable.NotWritable(fmt.Errorf("append to trail: %w", err))
 	}
 	return p.entry.Seq, nil
 }

@@ -49,6 +49,7 @@ const (
 	// oktaclient: what Okta answered, in words of ours.
 	FeatureNotLicensed Code = "feature_not_licensed"
 	NotPermitted       Code = "not_permitted"
+	ClockDiffers       Code = "clock_differs"           // this machine's clock is a minute or more from Okta's
 	CertificateRefused Code = "certificate_not_trusted" // the host's certificate; no waiting helps
 	NotFound           Code = "not_found"
 	RateLimited        Code = "rate_limited"

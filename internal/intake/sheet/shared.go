@@ -88,7 +88,7 @@ func (s *shared) load(part *zip.File, dir string) error {
 		return errTag
 	}
 	if s.out != nil {
-		return s.out.Flush()
+		return noRoom(s.out.Flush())
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (s *shared) len() int {
 func (s *shared) spill(dir string) error {
 	file, err := os.CreateTemp(dir, "sheet-")
 	if err != nil {
-		return fmt.Errorf("make a temporary file: %w", err)
+		return noRoom(fmt.Errorf("make a temporary file: %w", err))
 	}
 	s.file, s.out = file, bufio.NewWriterSize(file, 64<<10)
 	for _, text := range s.list {
@@ -135,6 +135,19 @@ func (s *shared) spill(dir string) error {
 	return nil
 }
 
+// noRoom says that the disk, and not the workbook, is at fault.
+func noRoom(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &trouble.Error{
+		Code: trouble.StateNotWritable,
+		What: err.Error(),
+		Next: "free space, or set STATE_DIR to a directory that this user may write, then try again",
+		Err:  err,
+	}
+}
+
 func (s *shared) write(text string) error {
 	end := int64(len(text))
 	if n := len(s.ends); n > 0 {
@@ -142,7 +155,7 @@ func (s *shared) write(text string) error {
 	}
 	s.ends = append(s.ends, end)
 	if _, err := s.out.WriteString(text); err != nil {
-		return fmt.Errorf("write a temporary file: %w", err)
+		return noRoom(fmt.Errorf("write a temporary file: %w", err))
 	}
 	return nil
 }
