@@ -290,11 +290,11 @@ type Doubled struct {
 	Grants []string `json:"grants"`
 }
 
-// How many users of a run are looked at for values held twice: all of a run of this size, and of a larger one a sample,
-// which shows two installations at work without making a large import wait.
+// How many users of a run are looked at for values held twice: all of a run of this size, and of a larger one a few,
+// which shows two installations at work and costs a large import no more than seconds.
 const (
 	doubledAll    = 1000
-	doubledSample = 10
+	doubledSample = 3
 )
 
 // spread picks n of some users, evenly.
