@@ -14,6 +14,7 @@ import (
 // AnalyzeIn names the report, and what its columns mean where the guess would be wrong.
 type AnalyzeIn struct {
 	Filename string `json:"filename" jsonschema:"As list_csv_files gives it"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id: the mapping that was confirmed for it is applied"`
 	intake.Answers
 }
 
@@ -103,7 +104,7 @@ const (
 const nextInDoubt = "settle the doubts: ask the user each question, and add the argument of the answer to the call"
 
 func analyze(ctx context.Context, d *Deps, _ *Call, in AnalyzeIn) (AnalyzeOut, error) {
-	r, err := d.read(ctx, in.Filename, in.Answers)
+	r, err := d.read(ctx, in.Filename, in.AppID, in.Answers)
 	if err != nil {
 		return AnalyzeOut{}, err
 	}

@@ -130,6 +130,7 @@ func personal(columns []intake.Column, i int) bool {
 // PreflightIn names the report to check.
 type PreflightIn struct {
 	Filename string `json:"filename" jsonschema:"As list_csv_files gives it"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id: the mapping that was confirmed for it is applied"`
 	Offset   int    `json:"offset,omitempty" jsonschema:"Skip this many problems"`
 	intake.Answers
 }
@@ -175,7 +176,7 @@ var specPreflight = Spec{
 const shownProblems = 50
 
 func preflight(ctx context.Context, d *Deps, _ *Call, in PreflightIn) (PreflightOut, error) {
-	report, err := d.read(ctx, in.Filename, in.Answers)
+	report, err := d.read(ctx, in.Filename, in.AppID, in.Answers)
 	if err != nil {
 		return PreflightOut{}, err
 	}

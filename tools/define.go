@@ -265,6 +265,15 @@ func outputSchemaOf[T any]() (json.RawMessage, error) {
 // (clients on Gemini refuse the whole tool list when type is an array), no empty schemas, no keywords that strict
 // readers choke on.
 func schemaOf[T any]() (json.RawMessage, error) {
+	once, _ := schemas.LoadOrStore(reflect.TypeFor[T](), sync.OnceValues(deriveSchema[T]))
+	return once.(func() (json.RawMessage, error))()
+}
+
+// schemas has a func for each type that schemaOf was asked for. Many tools have one answer, and deriving its schema takes
+// most of the time before initialize is answered. What is derived depends on the type alone.
+var schemas sync.Map
+
+func deriveSchema[T any]() (json.RawMessage, error) {
 	raw, err := mcp.SchemaForRaw[T]()
 	if err != nil {
 		return nil, err

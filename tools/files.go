@@ -96,8 +96,8 @@ func (d *Deps) listS3(ctx context.Context, out *ListFilesOut) {
 }
 
 // read reads a report whole.
-func (d *Deps) read(ctx context.Context, name string, answers intake.Answers) (*intake.Report, error) {
-	return d.Planner().Look(ctx, name, byArgument(answers))
+func (d *Deps) read(ctx context.Context, name, appID string, answers intake.Answers) (*intake.Report, error) {
+	return d.Planner().Look(ctx, name, appID, byArgument(answers))
 }
 
 // Finish moves a report on once everything that its plan could do is done: files move last, so that a report which is

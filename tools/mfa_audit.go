@@ -67,6 +67,7 @@ type AuditOut struct {
 	AuditID  string        `json:"audit_id"`
 	JobID    string        `json:"job_id,omitempty" jsonschema:"Follow with get_job, stop with cancel_job; it is the audit_id"`
 	Scope    string        `json:"scope" jsonschema:"Untrusted text"`
+	WhatIf   []string      `json:"what_if,omitempty" jsonschema:"No audit of record: where its policy is looser"`
 	Progress *ProgressItem `json:"progress,omitempty"`
 	Admins   *TallyItem    `json:"admins_so_far,omitempty" jsonschema:"Administrators are read first"`
 	Summary  *AuditBrief   `json:"summary,omitempty"`
@@ -124,14 +125,16 @@ func mfaAudit(ctx context.Context, d *Deps, c *Call, in AuditIn) (AuditOut, erro
 	if err != nil {
 		return AuditOut{}, err
 	}
+	whatIf := policy.Loosens(d.MFA.Policy, time.Now())
 	if in.Baseline != "" {
-		return d.baseline(ctx, in, policy, notes)
+		return d.baseline(ctx, in, policy, whatIf, notes)
 	}
 	request := audit.Request{
 		Group:  strings.TrimSpace(in.Group),
 		Search: strings.TrimSpace(in.Search),
 		Full:   in.Full,
 		Policy: policy,
+		WhatIf: whatIf,
 		Client: c.Client,
 	}
 	if err := d.checkScope(ctx, request); err != nil {
@@ -200,7 +203,7 @@ func set[T any](to *T, from *T) {
 }
 
 // baseline takes an export of the Admin Console as an audit.
-func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, notes []string) (AuditOut, error) {
+func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, whatIf, notes []string) (AuditOut, error) {
 	if in.Group != "" || in.Search != "" || in.Full {
 		return AuditOut{}, &trouble.Error{
 			Code: trouble.ConflictingArguments,
@@ -224,7 +227,7 @@ func (d *Deps) baseline(ctx context.Context, in AuditIn, policy mfa.Policy, note
 			Next: "in the Admin Console open Reports, MFA enrollment by user, and export it as CSV into the inbox",
 		}
 	}
-	s, err := d.MFA.Auditor.FromBaseline(ctx, b, name, info.ModTime(), policy)
+	s, err := d.MFA.Auditor.FromBaseline(ctx, b, name, info.ModTime(), policy, whatIf)
 	if err != nil {
 		return AuditOut{}, err
 	}
@@ -264,6 +267,7 @@ func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 		AuditID:  job.ID,
 		JobID:    job.ID,
 		Scope:    untrusted.New(job.Request.Scope()).Show(untrusted.Line),
+		WhatIf:   job.Request.WhatIf,
 		Progress: d.progressItem(job.Progress()),
 		Next: "the audit goes on in the background; get_job with this job_id shows its progress, cancel_job " +
 			"stops it, and asking again for the same goes on with it",
@@ -275,13 +279,19 @@ func (d *Deps) auditRunning(job *audit.Job) AuditOut {
 }
 
 func auditEnded(s *mfa.Summary, notes []string) AuditOut {
-	return AuditOut{
+	out := AuditOut{
 		Status:  "complete",
 		AuditID: s.AuditID,
 		Scope:   s.Scope.Show(untrusted.Line),
+		WhatIf:  s.WhatIf,
 		Summary: auditBrief(s),
 		Notes:   notes,
 		Next: "okta_mfa_findings lists people, such as admins_only with verdict not_enrolled; okta_mfa_report " +
 			"writes files, tickets and messages",
 	}
+	if len(s.WhatIf) > 0 {
+		out.Next = "say that this is a what-if under a looser policy and no audit of record; okta_mfa_summary and " +
+			"okta_mfa_findings show it with its audit_id, and okta_mfa_audit without these arguments makes one of record"
+	}
+	return out
 }

@@ -51,6 +51,7 @@ func (FindingsIn) fieldDocs() map[string]fieldDoc {
 // FindingsOut is a page of people.
 type FindingsOut struct {
 	AuditID    string        `json:"audit_id"`
+	WhatIf     []string      `json:"what_if,omitempty" jsonschema:"As in okta_mfa_summary"`
 	AsOf       string        `json:"as_of"`
 	Coverage   string        `json:"coverage" jsonschema:"Say this with every number of the audit"`
 	Matched    int           `json:"matched" jsonschema:"In all"`
@@ -139,6 +140,7 @@ func mfaFindings(ctx context.Context, d *Deps, _ *Call, in FindingsIn) (Findings
 	return fitted(limit, func(most int) (FindingsOut, error) {
 		out := FindingsOut{
 			AuditID:  s.AuditID,
+			WhatIf:   s.WhatIf,
 			AsOf:     s.AsOf.Format(time.RFC3339),
 			Coverage: s.Coverage.Line,
 			Matched:  page.Matched,

@@ -48,18 +48,19 @@ func tallyItem(t mfa.Tally) *TallyItem {
 
 // AuditSummary is what an audit found, without names of people.
 type AuditSummary struct {
-	AuditID  string `json:"audit_id"`
-	Scope    string `json:"scope" jsonschema:"Untrusted text"`
-	Kind     string `json:"kind" jsonschema:"full, incremental or baseline"`
-	WhyFull  string `json:"why_full,omitempty"`
-	AsOf     string `json:"as_of" jsonschema:"Changes up to here are in the result"`
-	Age      string `json:"age"`
-	Coverage string `json:"coverage" jsonschema:"Say this with every number of the audit"`
+	AuditID  string   `json:"audit_id"`
+	Scope    string   `json:"scope" jsonschema:"Untrusted text"`
+	Kind     string   `json:"kind" jsonschema:"full, incremental or baseline"`
+	WhyFull  string   `json:"why_full,omitempty"`
+	WhatIf   []string `json:"what_if,omitempty" jsonschema:"No audit of record: where its policy was looser"`
+	AsOf     string   `json:"as_of" jsonschema:"Changes up to here are in the result"`
+	Age      string   `json:"age"`
+	Coverage string   `json:"coverage" jsonschema:"Say this with every number of the audit"`
 
 	*TallyItem
 	Admins      *TallyItem       `json:"admins,omitempty" jsonschema:"Holders of admin roles, directly or through groups"`
 	AdminsKnown bool             `json:"admins_known"`
-	Change      *mfa.Change      `json:"change,omitempty" jsonschema:"Against the audit before of the same scope"`
+	Change      *mfa.Change      `json:"change,omitempty" jsonschema:"Against the audit before of the same scope, under the policy of now"`
 	Sample      *mfa.SampleError `json:"cache_error,omitempty" jsonschema:"Earlier readings that were read again, and how many had changed"`
 	Other       map[string]int   `json:"not_active_but_judged,omitempty" jsonschema:"PASSWORD_EXPIRED, LOCKED_OUT, RECOVERY"`
 	Counted     map[string]int   `json:"counted_only,omitempty" jsonschema:"STAGED, PROVISIONED, SUSPENDED"`
@@ -96,6 +97,7 @@ func auditSummary(s *mfa.Summary) *AuditSummary {
 		Scope:       s.Scope.Show(untrusted.Line),
 		Kind:        s.Kind,
 		WhyFull:     s.WhyFull,
+		WhatIf:      s.WhatIf,
 		AsOf:        s.AsOf.Format(time.RFC3339),
 		Age:         time.Since(s.AsOf).Round(time.Minute).String(),
 		Coverage:    s.Coverage.Line,

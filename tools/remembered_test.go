@@ -58,6 +58,14 @@ func TestAnswersAreRememberedOnceAPersonConfirmedThePlan(t *testing.T) {
 	if out.Reading == nil || strings.Count(strings.Join(out.Reading.Settled, "\n"), "by a saved mapping") != 2 {
 		t.Errorf("the confirmed answers are not applied: %s %+v", out.Status, out.Reading)
 	}
+	for _, tool := range []string{"analyze_csv_for_entitlements", "validate_csv_preflight"} {
+		for app, open := range map[string]int{"": 2, r.AppID: 0} {
+			seen := call[struct{ Doubts []any }](r, tool, arguments{"filename": "next.csv", "app_id": app})
+			if len(seen.Doubts) != open {
+				t.Errorf("%s of the application %q has the doubts %+v, want %d", tool, app, seen.Doubts, open)
+			}
+		}
+	}
 	other := next()
 	other["app_id"] = r.Tenant.AddApp(oktasim.NewApp{Label: "Other"})
 	r.refused("prepare_entitlement_structure", other, "reading_in_doubt")

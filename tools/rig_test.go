@@ -204,15 +204,30 @@ func (r *rig) connect(o rigOptions) {
 	r.client = c
 	r.schema = map[string]*jsonschema.Schema{}
 	for _, tool := range r.list() {
-		compiler := jsonschema.NewCompiler()
 		closed(tool.output) // answers here are held to the fields that the schema has
-		if err := compiler.AddResource("mem:///"+tool.name, tool.output); err != nil {
-			t.Fatal(err)
-		}
-		if r.schema[tool.name], err = compiler.Compile("mem:///" + tool.name); err != nil {
+		if r.schema[tool.name], err = compiled(tool.output); err != nil {
 			t.Fatalf("output schema of %s: %v", tool.name, err)
 		}
 	}
+}
+
+// outputSchemas are the compiled schemas by their text: every rig of this process has the same ones.
+var outputSchemas sync.Map
+
+func compiled(schema any) (*jsonschema.Schema, error) {
+	text, err := json.Marshal(schema)
+	if err != nil {
+		return nil, err
+	}
+	compile := sync.OnceValues(func() (*jsonschema.Schema, error) {
+		compiler := jsonschema.NewCompiler()
+		if err := compiler.AddResource("mem:///output", schema); err != nil {
+			return nil, err
+		}
+		return compiler.Compile("mem:///output")
+	})
+	known, _ := outputSchemas.LoadOrStore(string(text), compile)
+	return known.(func() (*jsonschema.Schema, error))()
 }
 
 // closed says in a schema that objects have no fields but those that it names.

@@ -15,7 +15,7 @@ import (
 const (
 	maxName        = 40
 	maxDescription = 2048
-	maxListBytes   = 3_430 // of a tool on average in tools/list, about 880 tokens, output schemas included
+	maxListBytes   = 3_460 // of a tool on average in tools/list, about 880 tokens, output schemas included
 	maxPromptBytes = 1_180 // what a model is shown of it: name, description, input schema; about 295 tokens
 )
 

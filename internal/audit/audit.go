@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,8 +37,9 @@ type Request struct {
 	Group  string // id or exact name of one group, or
 	Search string // Okta's user search expression; at most one of the two
 	Policy mfa.Policy
-	Full   bool   // read everyone again
-	Client string // who asked, for the trail
+	WhatIf []string // where the policy asks for less than the operator's, in words: a what-if is kept apart
+	Full   bool     // read everyone again
+	Client string   // who asked, for the trail
 }
 
 // Scope names the people that the request covers, in words.
@@ -91,7 +93,8 @@ func New(okta Okta, o Options) (*Auditor, error) {
 
 // same reports whether two requests would give the same audit.
 func (r Request) same(o Request) bool {
-	return r.Group == o.Group && r.Search == o.Search && r.Full == o.Full && r.Policy.Digest() == o.Policy.Digest()
+	return r.Group == o.Group && r.Search == o.Search && r.Full == o.Full && r.Policy.Digest() == o.Policy.Digest() &&
+		slices.Equal(r.WhatIf, o.WhatIf)
 }
 
 // Check refuses a request that names two scopes. It asks Okta nothing.

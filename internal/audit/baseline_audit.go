@@ -16,9 +16,9 @@ import (
 // export was made. It knows nothing of policies, of events or of methods behind an authenticator, and its summary
 // says so.
 func (a *Auditor) FromBaseline(ctx context.Context, b *mfa.Baseline, file string, of time.Time,
-	policy mfa.Policy) (*mfa.Summary, error) {
+	policy mfa.Policy, whatIf []string) (*mfa.Summary, error) {
 	now := time.Now().UTC()
-	rec, err := a.open(Request{Policy: policy, Full: true, Search: "baseline " + file})
+	rec, err := a.open(Request{Policy: policy, WhatIf: whatIf, Full: true, Search: "baseline " + file})
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +34,8 @@ func (a *Auditor) FromBaseline(ctx context.Context, b *mfa.Baseline, file string
 		Started:     rec.Started,
 		AsOf:        of.UTC().Truncate(time.Second),
 		Policy:      policy,
+		WhatIf:      whatIf,
+		Notes:       whatIfNote(whatIf),
 		AdminsKnown: true,
 		Sources: mfa.Sources{
 			Primary: "baseline",
@@ -145,7 +147,7 @@ func (a *Auditor) latestBaseline() (*mfa.Summary, error) {
 		return nil, err
 	}
 	for _, id := range slices.Backward(ids) {
-		if s, err := a.readSummary(id); err == nil && s.Kind == mfa.KindBaseline && s.Baseline != nil {
+		if s, err := a.readSummary(id); err == nil && s.Kind == mfa.KindBaseline && s.Baseline != nil && len(s.WhatIf) == 0 {
 			return s, nil
 		}
 	}

@@ -52,20 +52,32 @@ func (s *scan) finish(ctx context.Context, calls int64) (*mfa.Summary, error) {
 	if err := s.saveMemory(); err != nil { // last: readings that the next audit must not rely on are forgotten here
 		return nil, err
 	}
-	summary.Notes, summary.Ended = append(summary.Notes, s.notes.list...), time.Now().UTC()
+	summary.Notes, summary.Ended = append(whatIfNote(s.req.WhatIf), append(summary.Notes, s.notes.list...)...), time.Now().UTC()
 	details := map[string]any{"scope": s.req.Scope(), "coverage": summary.Coverage.Line, "okta_calls": calls}
 	if err := s.complete(ctx, summary, details); err != nil {
 		return nil, err
 	}
-	if err := s.prune(s.req.Scope()); err != nil {
+	if err := s.prune(s.record); err != nil {
 		s.opts.Log.Warn("old audits stay", "error", err)
 	}
 	return summary, nil
 }
 
+// whatIfNote is the first note of a what-if, nil for other audits.
+func whatIfNote(looser []string) []untrusted.Stored {
+	if len(looser) == 0 {
+		return nil
+	}
+	return []untrusted.Stored{untrusted.NewStored("this is a what-if under a looser policy, and no audit of record: " +
+		strings.Join(looser, "; "))}
+}
+
 // complete records the end of an audit with its numbers, and then writes the summary.
 func (a *Auditor) complete(ctx context.Context, s *mfa.Summary, details map[string]any) error {
 	details["kind"], details["findings_sha256"] = s.Kind, s.Digest
+	if len(s.WhatIf) > 0 {
+		details["what_if"] = strings.Join(s.WhatIf, "; ")
+	}
 	for verdict, n := range s.ByVerdict {
 		details[string(verdict)] = n
 	}
@@ -103,6 +115,7 @@ func (s *scan) newSummary(calls int64) *mfa.Summary {
 		Counted:     s.counted,
 		Other:       map[string]int{},
 		Policy:      s.req.Policy,
+		WhatIf:      s.req.WhatIf,
 		Calls:       calls,
 		Sources: mfa.Sources{
 			Primary:   s.primary,

@@ -39,6 +39,7 @@ type record struct {
 	Search    string     `json:"search,omitempty"`
 	Full      bool       `json:"full"`
 	Policy    mfa.Policy `json:"policy"`
+	WhatIf    []string   `json:"what_if,omitempty"`
 	Started   time.Time  `json:"started"`
 	Cancelled bool       `json:"cancelled,omitempty"` // by a person: it goes on when it is asked for, and not by itself
 	resumed   bool
@@ -59,13 +60,21 @@ func (a *Auditor) open(req Request) (*record, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
 	}
-	want := record{Scope: req.Scope(), Group: req.Group, Search: req.Search, Full: req.Full, Policy: req.Policy, Started: time.Now().UTC()}
+	want := record{
+		Scope:   req.Scope(),
+		Group:   req.Group,
+		Search:  req.Search,
+		Full:    req.Full,
+		Policy:  req.Policy,
+		WhatIf:  req.WhatIf,
+		Started: time.Now().UTC(),
+	}
 	ids, err := a.ids()
 	if err != nil {
 		return nil, err
 	}
-	// The policy may have changed since: what was read does not depend on it.
-	if old := a.interrupted(ids, func(r *record) bool { return r.Scope == want.Scope }); old != nil {
+	// The policy may have changed since: what was read does not depend on it. A what-if does not take an audit's place.
+	if old := a.interrupted(ids, func(r *record) bool { return r.Scope == want.Scope && r.whatIf() == want.whatIf() }); old != nil {
 		want.ID, want.Started, want.resumed = old.ID, old.Started, true
 		return &want, writeJSON(a.Dir(want.ID), recordFile, want)
 	}
@@ -77,19 +86,24 @@ func (a *Auditor) open(req Request) (*record, error) {
 	return &want, writeJSON(dir, recordFile, want)
 }
 
-// interrupted returns the newest audit of a kind that did not end, unless one of the same scope has ended since.
+func (r *record) whatIf() bool { return len(r.WhatIf) > 0 }
+
+// interrupted returns the newest audit of a kind that did not end, unless one of the same scope has ended since. A what-if
+// that ended overtakes what-ifs alone.
 func (a *Auditor) interrupted(ids []string, kind func(*record) bool) *record {
-	overtaken := map[string]bool{}
+	overtaken, whatIfs := map[string]bool{}, map[string]bool{}
 	for _, id := range slices.Backward(ids) {
 		var r record
 		if err := readJSON(filepath.Join(a.Dir(id), recordFile), &r); err != nil {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(a.Dir(id), summaryFile)); err == nil {
-			overtaken[r.Scope] = true
+			overtaken[r.Scope] = overtaken[r.Scope] || !r.whatIf()
+			whatIfs[r.Scope] = true
 			continue
 		}
-		if !overtaken[r.Scope] && kind(&r) && time.Since(r.Started) < resumable {
+		late := overtaken[r.Scope] || r.whatIf() && whatIfs[r.Scope]
+		if !late && kind(&r) && time.Since(r.Started) < resumable {
 			return &r
 		}
 	}
@@ -107,7 +121,14 @@ func (a *Auditor) Interrupted() (req Request, ok bool) {
 	if r == nil {
 		return req, false
 	}
-	return Request{Group: r.Group, Search: r.Search, Full: r.Full, Policy: r.Policy, Client: "resumed"}, true
+	return Request{
+		Group:  r.Group,
+		Search: r.Search,
+		Full:   r.Full,
+		Policy: r.Policy,
+		WhatIf: r.WhatIf,
+		Client: "resumed",
+	}, true
 }
 
 // nextID names a new audit. Ids sort by time, and a new one after all others, whatever the clock has done in between.
@@ -150,7 +171,7 @@ func (a *Auditor) ids() ([]string, error) {
 }
 
 // Summary reads the summary of an audit; the latest complete one of everyone when the id is empty, or of whatever scope when
-// there is none of everyone. ErrNoAudit when there is none.
+// there is none of everyone. A what-if is read by its id alone. ErrNoAudit when there is none.
 func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 	if id != "" {
 		return a.readSummary(id)
@@ -168,6 +189,9 @@ func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(s.WhatIf) > 0 {
+			continue
+		}
 		if s.Whole() && s.Kind != mfa.KindBaseline {
 			return s, nil
 		}
@@ -181,7 +205,7 @@ func (a *Auditor) Summary(id string) (*mfa.Summary, error) {
 	return other, nil
 }
 
-// Latest reads the summary of the last audit of a scope that ended; an export does not count. ErrNoAudit when there is none.
+// Latest reads the summary of the last audit of a scope that ended; exports and what-ifs do not count. ErrNoAudit when there is none.
 func (a *Auditor) Latest(scope string) (*mfa.Summary, error) {
 	found, err := a.summaries(scope, 1)
 	if err != nil {
@@ -214,7 +238,7 @@ func (a *Auditor) summaries(scope string, n int) ([]*mfa.Summary, error) {
 	var found []*mfa.Summary
 	for _, id := range slices.Backward(ids) {
 		s, err := a.readSummary(id)
-		if err != nil || s.Scope != untrusted.NewStored(scope) || s.Kind == mfa.KindBaseline {
+		if err != nil || s.Scope != untrusted.NewStored(scope) || s.Kind == mfa.KindBaseline || len(s.WhatIf) > 0 {
 			continue
 		}
 		if found = append(found, s); len(found) == n {
@@ -226,25 +250,28 @@ func (a *Auditor) summaries(scope string, n int) ([]*mfa.Summary, error) {
 }
 
 // prune takes the findings of old audits away, the journals of those that ended, whose readings are in the cache, and what was
-// interrupted and overtaken by an audit of the same scope, which has just ended.
-func (a *Auditor) prune(scope string) error {
+// interrupted and overtaken by an audit of the same scope, which has just ended. A what-if overtakes nothing, and does not
+// count among the audits whose findings are kept.
+func (a *Auditor) prune(ended *record) error {
 	ids, err := a.ids()
 	if err != nil {
 		return err
 	}
 	var failed []error
-	ended := 0
+	kept := map[bool]int{}
 	for _, id := range slices.Backward(ids) {
 		dir := a.Dir(id)
+		var old record
+		unknown := readJSON(filepath.Join(dir, recordFile), &old) != nil
 		if _, err := os.Stat(filepath.Join(dir, summaryFile)); err != nil {
-			var old record
-			if err := readJSON(filepath.Join(dir, recordFile), &old); err != nil || old.Scope == scope || time.Since(old.Started) > resumable {
+			overtaken := old.Scope == ended.Scope && (old.whatIf() || !ended.whatIf())
+			if unknown || overtaken || time.Since(old.Started) > resumable {
 				failed = append(failed, os.RemoveAll(dir)) // interrupted, and overtaken: no one goes on with it
 			}
 			continue
 		}
 		remove := []string{journalFile}
-		if ended++; ended > a.opts.Keep {
+		if kept[old.whatIf()]++; kept[old.whatIf()] > a.opts.Keep {
 			remove = append(remove, findingsFile)
 		}
 		for _, name := range remove {

@@ -185,7 +185,7 @@ func readBaseline(ctx context.Context, p *app.App, name string, policy mfa.Polic
 	if err != nil {
 		return nil, usage(fmt.Errorf("--baseline: %w", err))
 	}
-	return p.Deps.MFA.Auditor.FromBaseline(ctx, b, info.Name(), info.ModTime(), policy)
+	return p.Deps.MFA.Auditor.FromBaseline(ctx, b, info.Name(), info.ModTime(), policy, nil)
 }
 
 func (r *AuditReport) print(out io.Writer, asJSON bool) error {

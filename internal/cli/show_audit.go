@@ -27,6 +27,10 @@ func (s *screen) audit(a *mfa.Summary, r *delivery.Receipt) {
 		s.say("  since %s: %d put right, %d fallen back, %d new and failing, %d left",
 			c.At.Format("2 January"), c.Fixed, c.Regressed, c.NewFail, c.Gone)
 	}
+	if c := a.Change; c != nil && c.Policy != nil {
+		s.say("  the audit policy changed, too: by that alone %d fail who did not, and %d do not fail who did",
+			c.Policy.Failing, c.Policy.Passing)
+	}
 	if e := a.Sample; e != nil {
 		s.say("  %d earlier readings were checked, %d were wrong", e.Drawn, e.Wrong)
 	}

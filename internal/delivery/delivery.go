@@ -10,6 +10,7 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/audit"
@@ -73,6 +74,18 @@ type Order struct {
 	DryRun   bool        // deliver nothing but files, say what would be
 }
 
+// CheckOf refuses an order that cannot be made of this audit. It asks no one.
+func (o Order) CheckOf(s *mfa.Summary) error {
+	if len(s.WhatIf) > 0 && (o.Tickets != "" || o.Messages || o.Bulletin) {
+		return &trouble.Error{
+			Code: trouble.AuditWhatIf,
+			What: "the audit is a what-if under a looser policy, which is never delivered: " + strings.Join(s.WhatIf, "; "),
+			Next: "deliver the latest audit (leave audit_id out), or audit again under the audit policy",
+		}
+	}
+	return o.Check(s.Kind)
+}
+
 // Check refuses an order that cannot be made of an audit of this kind. It asks no one.
 func (o Order) Check(kind string) error {
 	if kind == mfa.KindBaseline && (o.Tickets != "" || o.Messages) {
@@ -128,7 +141,7 @@ func (c *Sender) Deliver(ctx context.Context, order Order) (*Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := order.Check(summary.Kind); err != nil {
+	if err := order.CheckOf(summary); err != nil {
 		return nil, err
 	}
 	if err := c.Ready(order); err != nil {

@@ -174,7 +174,7 @@ func TestAnExportIsNotTicketed(t *testing.T) {
 			"isAdmin,Group,Authenticator\nghost@acme.example.com,Ghost,ghost@acme.example.com,Active,true,Staff,Password\n"
 		b, err := tools.ReadBaseline(strings.NewReader(export))
 		o.must(err)
-		s, err := o.mfa.FromBaseline(context.Background(), b, "export.csv", time.Now(), mfa.DefaultPolicy())
+		s, err := o.mfa.FromBaseline(context.Background(), b, "export.csv", time.Now(), mfa.DefaultPolicy(), nil)
 		o.must(err)
 		for _, order := range []delivery.Order{{Tickets: report.PerUser}, {Messages: true}} {
 			order.AuditID = s.AuditID

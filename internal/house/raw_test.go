@@ -29,7 +29,7 @@ var rawCallers = map[string]string{
 	"internal/intake/verdicts.go":       "columns are compared with those of answers",
 	"internal/intake/watch.go":          "columns are compared with those of answers",
 	"internal/mapping/answers.go":       "words and columns are kept and compared",
-	"internal/mapping/store.go":         "columns are compared",
+	"internal/mapping/proposal.go":      "columns are compared",
 	"internal/mfa/baseline_findings.go": "people of an export are found by login or e-mail",
 	"internal/mfa/enrollpolicy.go":      "the name of a rule is quoted and cut for the words of a rule",
 	"internal/mfa/exempt.go":            "exemptions are indexed by id, login or e-mail",

@@ -13,7 +13,8 @@ import (
 var fileWriters = map[string]string{
 	"internal/app/temp.go":            "a folder for temporary files",
 	"internal/app/world.go":           "the demo's state, which is thrown away",
-	"internal/intake/inbox.go":        "moves reports; its errors say state_not_writable",
+	"internal/intake/inbox.go":        "makes the folder of the inbox",
+	"internal/intake/move.go":         "moves reports; its errors say state_not_writable",
 	"internal/intake/sheet/shared.go": "temporary files; its errors say state_not_writable",
 	"internal/plan/store.go":          "makes its folder; its errors say state_not_writable",
 	"internal/simwire/certificate.go": "certificates of a simulated service",

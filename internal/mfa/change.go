@@ -21,6 +21,21 @@ func MoveOf(then, now Verdict) string {
 	return ""
 }
 
+// Count takes in one person of the audit before: the verdict of then, and the one under the policy of now.
+func (c *PolicyChange) Count(then, now Verdict) {
+	if then == now {
+		return
+	}
+	c.Verdicts[then]--
+	c.Verdicts[now]++
+	switch {
+	case then.Failing() && !now.Failing():
+		c.Passing++
+	case !then.Failing() && now.Failing():
+		c.Failing++
+	}
+}
+
 // Point is what the course of time keeps of a summary.
 func (s *Summary) Point() Point {
 	return Point{

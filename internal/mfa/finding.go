@@ -142,6 +142,16 @@ type Change struct {
 	NewFail  int             `json:"new_failing"`
 	Gone     int             `json:"left_scope"` // in scope then, not now
 	Verdicts map[Verdict]int `json:"by_verdict"` // now minus then
+	// what another policy alone changed; all other numbers compare under the policy of now
+	Policy *PolicyChange `json:"policy_changed,omitempty"`
+}
+
+// PolicyChange is what the people of the audit before are under the policy of now, and were not under the policy of then.
+// Counts are people.
+type PolicyChange struct {
+	Passing  int             `json:"now_passing"` // failed under the policy of then
+	Failing  int             `json:"now_failing"` // did not fail under the policy of then
+	Verdicts map[Verdict]int `json:"by_verdict"`  // under the policy of now minus under the policy of then
 }
 
 // SampleError is the cache's measured error: people taken from cache who were read again all the same.
@@ -208,8 +218,10 @@ type Summary struct {
 	Disagree   int            `json:"sources_disagree"`
 	Exemptions []Exemption    `json:"exemptions,omitempty"`
 	Policy     Policy         `json:"policy"`
-	Sources    Sources        `json:"sources"`
-	Baseline   *Comparison    `json:"baseline,omitempty"`
+	// where the policy asks for less than the operator's: such an audit is never the latest, compared with or delivered
+	WhatIf   []string    `json:"what_if,omitempty"`
+	Sources  Sources     `json:"sources"`
+	Baseline *Comparison `json:"baseline,omitempty"`
 	// what a reader must know: scopes missing, caveats, a deadline that has passed
 	Notes  []untrusted.Stored `json:"notes,omitempty"`
 	Calls  int64              `json:"okta_calls"`

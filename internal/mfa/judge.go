@@ -96,16 +96,37 @@ func (p *Policy) mayCount(m Method) bool {
 	return len(p.AllowedFactorTypes) == 0 || named(p.AllowedFactorTypes, m)
 }
 
-// accepts reports whether the method is what the policy asks for: named by type or authenticator, or at least as strong as a
-// strength that it names.
+// accepts reports whether the method is what the policy asks for: named by type or authenticator, at least as strong as a
+// strength that it names, or stronger than a method that it names.
 func (p *Policy) accepts(m Method) bool {
-	if named(p.Methods, m) {
-		return true
+	return named(p.Methods, m) || m.Strength != Unknown && ranks[m.Strength] >= p.enough()
+}
+
+// enough is the rank that satisfies the policy whatever the method is called. A list that names a method wants it or a stronger
+// one: who has a security key must not fail because the policy names text messages.
+func (p *Policy) enough() int {
+	enough := ranks[Resistant] + 1 // nothing is
+	for _, want := range p.Methods {
+		name := fold(want)
+		switch s := strengthNamed(name); {
+		case s != Unknown:
+			enough = min(enough, ranks[s]+1)
+		case name != string(Unknown) && ranks[Strength(name)] > 0:
+			enough = min(enough, ranks[Strength(name)])
+		}
 	}
-	return m.Strength != Unknown && slices.ContainsFunc(p.Methods, func(want string) bool {
-		rank := ranks[Strength(strings.ToLower(want))]
-		return rank > 0 && !strings.EqualFold(want, string(Unknown)) && ranks[m.Strength] >= rank
-	})
+	return enough
+}
+
+// strengthNamed is the strength of a factor type or an authenticator, Unknown when it has none for sure.
+func strengthNamed(name string) Strength {
+	if s, ok := keyStrengths[name]; ok {
+		return s
+	}
+	if k, ok := factorKinds[name]; ok {
+		return k.strength
+	}
+	return Unknown
 }
 
 // named reports whether the list holds the method's type or its authenticator.
@@ -122,7 +143,7 @@ func (p *Policy) mightCount(m Method) bool {
 		return false
 	}
 	if m.Strength == Unknown {
-		return p.mayCount(m) && slices.ContainsFunc(p.Methods, func(s string) bool { return ranks[Strength(strings.ToLower(s))] > 0 })
+		return p.mayCount(m) && p.enough() <= ranks[Resistant]
 	}
 	return slices.ContainsFunc(m.forms(), p.counts)
 }

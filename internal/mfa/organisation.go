@@ -90,4 +90,12 @@ func FindingOf(person *oktaclient.Account, r *Reading, org *Organisation, policy
 	return f
 }
 
+// JudgeAgain is the verdict that an earlier finding of a person would have had under a policy, as of then.
+func JudgeAgain(f Finding, person *oktaclient.Account, org *Organisation, policy *Policy, then time.Time) Verdict {
+	exemption := org.Exemptions.Of(person.ID, person.Login.Raw(), person.Email.Raw())
+	came := Moments{Created: person.Created, Activated: person.Activated}
+	policy.Judge(&f, came, exemption, f.Verdict != Unreadable, then)
+	return f.Verdict
+}
+
 func stored(t untrusted.Text) untrusted.Stored { return untrusted.Stored{Text: t} }

@@ -84,9 +84,10 @@ func (p *Planner) Read(ctx context.Context, file, appID string, answers []intake
 	return r, err
 }
 
-// Look reads a report without an application, to be looked at: with the answers and the known export for its header.
-func (p *Planner) Look(ctx context.Context, file string, answers []intake.Answered) (*intake.Report, error) {
-	r, err := p.read(ctx, file, "", answers)
+// Look reads a report to be looked at, without a call to Okta: with the answers, and with the known export for its header
+// or the mapping that was confirmed for it and the application, which may be "".
+func (p *Planner) Look(ctx context.Context, file, appID string, answers []intake.Answered) (*intake.Report, error) {
+	r, err := p.read(ctx, file, appID, answers)
 	if err != nil {
 		return nil, err
 	}

@@ -105,8 +105,13 @@ func changeLine(s *mfa.Summary) string {
 	if c == nil {
 		return "There is no earlier audit of this scope to compare with."
 	}
-	return fmt.Sprintf("Since %s: %s fixed, %s regressed, %s new and failing, %s left the scope.",
+	line := fmt.Sprintf("Since %s: %s fixed, %s regressed, %s new and failing, %s left the scope.",
 		day(c.At), number(c.Fixed), number(c.Regressed), number(c.NewFail), number(c.Gone))
+	if p := c.Policy; p != nil {
+		line += fmt.Sprintf(" The audit policy changed, too: by that alone %s fail who did not, and %s do not fail who did.",
+			number(p.Failing), number(p.Passing))
+	}
+	return line
 }
 
 // noRate says why there is no enrolment rate, "" when there is one.

@@ -41,6 +41,7 @@ type view struct {
 	Files                         []pair
 	People                        []personRow
 	PeopleNote                    string
+	WhatIf                        bool
 }
 
 type pair struct{ Name, Value string }
@@ -63,6 +64,7 @@ func (p *page) view(files Files) *view {
 		Audit:    untrusted.New(s.AuditID).Show(untrusted.Name),
 		Coverage: sentence(untrusted.New(s.Coverage.Line).Show(untrusted.Paragraph)), CoverageClass: coverageClass(s), Measured: measured(s),
 		Cards: cards(s), AdminsKnown: s.AdminsKnown, Changed: s.Change != nil, Change: changeLine(s),
+		WhatIf:   len(s.WhatIf) > 0,
 		Enrolled: mfa.EnrolledRule, Verdicts: verdictRows(s),
 		Pictures: pictures(s), Controls: controls(s), Policy: PolicyWords(s.Policy), Exemptions: exemptions(s),
 		Sources: sources(s), Caveat: sentence(untrusted.New(s.Sources.Caveat).Show(untrusted.Paragraph)), Baseline: baseline(s.Baseline),
@@ -101,6 +103,9 @@ func span(from, to time.Time) string {
 
 func kind(s *mfa.Summary) string {
 	text := untrusted.New(s.Kind).Show(untrusted.Name)
+	if len(s.WhatIf) > 0 {
+		text = "what-if under a looser policy, no audit of record; " + text
+	}
 	if s.WhyFull != "" {
 		text += ", because " + strings.TrimSuffix(untrusted.New(s.WhyFull).Show(untrusted.Long), ".")
 	}

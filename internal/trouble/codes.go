@@ -43,6 +43,7 @@ const (
 	GroupNotFound      Code = "group_not_found"  // no group by that id or exact name, or several
 	ReadingsDamaged    Code = "readings_damaged" // a file of readings is not what was written
 	AuditTooCoarse     Code = "audit_too_coarse" // the latest audit is of an export, which names no reasons
+	AuditWhatIf        Code = "audit_what_if"    // it was asked for under a looser policy than the operator's, and is not delivered
 	BaselineUnreadable Code = "baseline_unreadable"
 	PolicyRefused      Code = "policy_refused" // the audit policy
 
