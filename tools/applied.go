@@ -173,6 +173,7 @@ func (d *Deps) ended(p *plan.Plan, s *batch.Summary) PlanOut {
 }
 
 func nextAfter(p *plan.Plan, s *batch.Summary) string {
+	n, words, next := openRows(stateCounts(s.Rows), len(p.Rows))
 	switch {
 	case s.Stop != nil:
 		return s.Stop.Next
@@ -184,6 +185,8 @@ func nextAfter(p *plan.Plan, s *batch.Summary) string {
 	case s.DoubledTotal > 0:
 		return fmt.Sprintf("nothing is left to do, but %d users now hold values through two grants (doubled in the summary names "+
 			"them): another program or person granted the same at the same time", s.DoubledTotal)
+	case n > 0:
+		return fmt.Sprintf("%s left open: %s; %s, then plan again; report_csv has every row", areRows(n), words, next)
 	default:
 		return "nothing is left to do; report_csv has every row"
 	}

@@ -135,8 +135,8 @@ func answer[In, Out any](ctx context.Context, d *Deps, c *Call, in In, h handler
 
 // What the description of a tool in two stages says of them.
 const (
-	twoStages = " The first call writes nothing and returns a plan; show it to the user. Called again with its plan_id it " +
-		"applies exactly that plan."
+	twoStages = " The first call writes nothing and returns a plan to show to the user; called again with its plan_id it " +
+		"applies it."
 	oneStage = " Writes nothing: READ_ONLY is set. Returns a saved plan and the command with which a person applies it."
 )
 

@@ -37,7 +37,7 @@ type JobOut struct {
 func (JobOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
 		"status": {About: "running, complete, partly or stopped; of a plan that never ran needs_confirmation, " +
-			"needs_terminal, declined or nothing_to_do"},
+			"needs_terminal, declined, blocked or nothing_to_do"},
 	}
 }
 
@@ -153,8 +153,7 @@ func neverRan(p *plan.Plan, d *Deps) (PlanOut, error) {
 		out.Next = declined.Words() + ", and nothing was written: plan again when the user wants to, or a person runs on a " +
 			"terminal: " + policy.ApplyCommand(p.ID)
 	case len(p.Ops) == 0:
-		out.Status = "nothing_to_do"
-		out.Next = "the plan writes nothing, so there is nothing to carry out"
+		out.idle(p.Stage)
 	case verdict.Decision == policy.Deny:
 		out.Status, out.Next = needsTerminal, verdict.Next
 	}

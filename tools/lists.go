@@ -11,9 +11,9 @@ import (
 
 // BatchAssignIn asks for assignments by user id, or confirms a plan of them.
 type BatchAssignIn struct {
-	AppID   string   `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	AppID   string   `json:"app_id,omitempty" jsonschema:"Okta application id (0oa…). Needed to plan"`
 	UserIDs []string `json:"user_ids,omitempty" jsonschema:"Okta user ids (00u…), at most 200. Needed to plan"`
-	PlanID  string   `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	PlanID  string   `json:"plan_id,omitempty" jsonschema:"Confirms and applies this plan"`
 }
 
 var specBatchAssign = Spec{
@@ -39,9 +39,9 @@ func batchAssign(ctx context.Context, d *Deps, c *Call, in BatchAssignIn) (PlanO
 
 // BatchGrantsIn asks for grants by ids, or confirms a plan of them.
 type BatchGrantsIn struct {
-	AppID  string      `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	AppID  string      `json:"app_id,omitempty" jsonschema:"Okta application id (0oa…). Needed to plan"`
 	Grants []GrantItem `json:"grants,omitempty" jsonschema:"At most 200. Needed to plan"`
-	PlanID string      `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	PlanID string      `json:"plan_id,omitempty" jsonschema:"Confirms and applies this plan"`
 }
 
 // GrantItem is one user with the values wanted.

@@ -44,7 +44,7 @@ type PlanOut struct {
 
 func (PlanOut) fieldDocs() map[string]fieldDoc {
 	return map[string]fieldDoc{
-		"status": {About: "needs_confirmation, needs_terminal (a person applies it there), nothing_to_do, declined, running, " +
+		"status": {About: "needs_confirmation, needs_terminal (a person applies it there), nothing_to_do, blocked, declined, running, " +
 			"complete, partly or stopped"},
 		"user_answer": {About: "decline, cancel, unticked or error: how the question ended that closed the plan"},
 	}
@@ -184,8 +184,8 @@ func (d *Deps) propose(c *Call, p *plan.Plan) (PlanOut, error) {
 	verdict := d.Gate.Judge(p)
 	out.Verdict = &verdict
 	if len(p.Ops) == 0 {
-		out.Status, out.Verdict = "nothing_to_do", nil
-		out.Next = "everything that can be done is done; rows in other states say why"
+		out.idle(p.Stage)
+		out.Verdict = nil
 		return out, d.Plans.Save(p)
 	}
 	if err := d.Plans.Save(p); err != nil {

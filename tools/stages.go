@@ -15,9 +15,9 @@ import (
 // PrepareIn asks for the entitlements of a report, or confirms a plan of them.
 type PrepareIn struct {
 	Filename string `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
-	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id (0oa…). Needed to plan"`
 	Mode     string `json:"mode,omitempty"`
-	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies this plan"`
 	intake.Answers
 }
 
@@ -66,9 +66,9 @@ func prepare(ctx context.Context, d *Deps, c *Call, in PrepareIn) (PlanOut, erro
 // GrantsIn asks for the grants of a report, or confirms a plan of them.
 type GrantsIn struct {
 	Filename string `json:"filename,omitempty" jsonschema:"As list_csv_files gives it. Needed to plan"`
-	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id, 0oa and 17 more characters. Needed to plan"`
+	AppID    string `json:"app_id,omitempty" jsonschema:"Okta application id (0oa…). Needed to plan"`
 	Group    string `json:"assign_via_group,omitempty"`
-	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies exactly this plan"`
+	PlanID   string `json:"plan_id,omitempty" jsonschema:"Confirms and applies this plan"`
 	intake.Answers
 }
 
