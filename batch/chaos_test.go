@@ -37,7 +37,7 @@ func TestChaosEndsWhereAnUndisturbedRunEnds(t *testing.T) {
 			seed := uint64(first + i)
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 				t.Parallel()
-				lines := simtest.Lines(t, 2, oktaclient.Options{})
+				lines := simtest.Lines(t, 4, oktaclient.Options{})
 				synctest.Test(t, func(t *testing.T) { chaos(t, lines, seed, tally) })
 			})
 		}
@@ -48,7 +48,8 @@ func TestChaosEndsWhereAnUndisturbedRunEnds(t *testing.T) {
 	}
 	// Chaos in which something never happened has not tested it.
 	for _, name := range append([]string{"kill", "kill after the tenant acted", "kill before the summary",
-		"torn line", "cancelled",
+		"torn line", "cancelled", "second installation", "second installation met", "members through a group",
+		string(oktasim.EffectStaleList),
 		"undo", "kill in an undo", "revocation: lose_reply", "revocation: reset"}, effectNames()...) {
 		if tally.counts[name] == 0 {
 			t.Errorf("never happened: %s", name)
@@ -92,7 +93,7 @@ func (c *tally) String() string {
 // chaos carries one world out twice, in peace and disturbed.
 func chaos(t *testing.T, lines []*simtest.Line, seed uint64, tally *tally) {
 	peace := newScene(t, lines[:1], seed)
-	storm := newScene(t, lines[1:], seed)
+	storm := newScene(t, lines[1:2], seed)
 	storm.tally = tally
 	for range 2 {
 		time.Sleep(time.Second) // two plans of one second and of the same content are one plan
@@ -111,6 +112,11 @@ func chaos(t *testing.T, lines []*simtest.Line, seed uint64, tally *tally) {
 			t.Errorf("rows ended as %v in peace and as %v disturbed", peace.rows, storm.rows)
 		}
 	}
+	peace.twoInstallations(lines[2], false)
+	storm.twoInstallations(lines[3], true)
+	for _, difference := range photograph(peace.World).differsInEffect(photograph(storm.World)) {
+		t.Errorf("two installations, one after the other and at once: %s", difference)
+	}
 }
 
 // scene is one world with its reports.
@@ -127,6 +133,7 @@ type scene struct {
 	before  picture
 	people  []string
 	granted *plan.Plan // the first plan of grants that was carried out last
+	group   string     // whose members get the application, "" to assign people
 }
 
 func newScene(t *testing.T, lines []*simtest.Line, seed uint64) *scene {
@@ -164,8 +171,20 @@ func newScene(t *testing.T, lines []*simtest.Line, seed uint64) *scene {
 	for range 1 + s.rng.IntN(2) {
 		s.reports = append(s.reports, simtest.Report(t, s.report(people)))
 	}
+	if s.rng.IntN(3) == 0 {
+		s.group = s.Tenant.AddGroup("Finance")
+		s.Tenant.AssignGroupToApp(s.AppID, s.group)
+	}
 	s.before = photograph(s.World)
 	return s
+}
+
+// planGrants plans the grants of a report, by way of the world's group if it has one.
+func (s *scene) planGrants(report *intake.Report) *plan.Plan {
+	p, err := plan.PlanGrants(s.t.Context(), s.Okta, plan.GrantRequest{
+		Report: report, AppID: s.AppID, Mode: s.mode, Group: s.group, Now: time.Now()})
+	must(s.t, err)
+	return p
 }
 
 // report makes up a report; now and then one with more values than one call to Okta takes.
@@ -194,10 +213,13 @@ func (s *scene) importReports(storm bool) {
 	var plans []*plan.Plan
 	for _, report := range s.reports {
 		if len(plans) == 0 || s.mode == plan.ModeAdditive {
-			plans = append(plans, s.PlanGrants(s.t.Context(), report, s.mode))
+			plans = append(plans, s.planGrants(report))
 		}
 	}
 	for _, p := range plans {
+		if storm && p.Count(plan.KindAddGroupMember) > 0 {
+			s.tally.add("members through a group", 1)
+		}
 		s.carryOut(p, storm)
 	}
 	s.granted = plans[0]
@@ -328,7 +350,7 @@ func (s *scene) disturb(wire *mortal, cancel context.CancelCauseFunc) []injected
 	}
 	var faults []injected
 	for range s.fate.IntN(4) {
-		f := effects()[s.fate.IntN(len(effects()))]
+		f := disturbances()[s.fate.IntN(len(disturbances()))]
 		f.Nth, f.Times = 1+s.fate.IntN(6), 1+s.fate.IntN(3)
 		if s.fate.IntN(2) == 0 {
 			f.Method = "POST"

@@ -25,6 +25,11 @@ func effects() []oktasim.Fault {
 	}
 }
 
+// disturbances are the effects and what happens to reads only.
+func disturbances() []oktasim.Fault {
+	return append(effects(), oktasim.Fault{Effect: oktasim.EffectStaleList, Duration: 20 * time.Second})
+}
+
 func effectNames() []string {
 	var names []string
 	for _, f := range effects() {

@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -98,7 +100,7 @@ func (e *Engine) Run(
 	if err != nil {
 		return nil, err
 	}
-	if len(r.pending) == 0 && len(r.unread()) == 0 {
+	if len(r.pending) == 0 && len(r.unread()) == 0 && !r.undoesNothing() {
 		return r.conclude()
 	}
 	if err := r.open(ctx, permit); err != nil {
@@ -114,8 +116,12 @@ func (e *Engine) Run(
 	if r.goesOn(err) {
 		err = r.ring(ctx)
 	}
-	if r.goesOn(err) {
-		err = r.rest(ctx)
+	switch {
+	case !r.goesOn(err):
+	case p.Mode == plan.ModeCustomMerge:
+		err = r.waves(ctx)
+	default:
+		err = r.all(ctx, r.pending)
 	}
 	if err == nil && r.mayReadBack(ctx) {
 		err = r.readBackRest(ctx)
@@ -178,6 +184,16 @@ func (e *Engine) replay(p *plan.Plan, live *progress.Live) (*run, error) {
 	r := newRun(e, p, memories, live)
 	r.alreadyRead()
 	return r, nil
+}
+
+// undoesNothing reports whether a run is an undo that finds nothing to take back and is not journalled yet. That a person
+// gave a run up must be known: what another run of this program gave too is then that one's alone.
+func (r *run) undoesNothing() bool {
+	if r.plan.Undoes == "" || len(r.plan.Ops) > 0 {
+		return false
+	}
+	_, err := os.Stat(r.engine.journalPath(r.plan.ID))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func (e *Engine) journalPath(planID string) string {

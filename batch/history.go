@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
@@ -101,6 +102,10 @@ func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := e.own(p)
+	if err != nil {
+		return nil, err
+	}
 	place := map[int]*plan.Row{} // the first row that an operation decides
 	for i := range p.Rows {
 		if op := p.Rows[i].Op; op >= 0 && place[op] == nil {
@@ -114,11 +119,63 @@ func (e *Engine) Made(p *plan.Plan) ([]plan.Made, error) {
 		if k == nil || k.Undo == nil || memories[i].result.Outcome != Created && !memories[i].result.ours() {
 			continue
 		}
-		m := plan.Made{Op: op, ID: memories[i].result.ID, Person: -1}
+		m := plan.Made{Op: op, ID: memories[i].result.ID, Person: -1, Own: own}
 		if row := place[i]; row != nil {
 			m.Line, m.Person = row.Line, row.Person
 		}
 		made = append(made, m)
 	}
 	return made, nil
+}
+
+// own gathers what other runs on the application of a plan made, from their journals.
+func (e *Engine) own(p *plan.Plan) (*plan.Own, error) {
+	journals, err := filepath.Glob(filepath.Join(e.opts.Dir, "plan_*", "journal.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	undone := map[string]bool{}
+	made := map[string][]string{} // by plan
+	for _, path := range journals {
+		opened, err := firstEntry(path)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case opened.App != p.App.ID || opened.Plan == p.ID:
+		case opened.Undoes != "":
+			undone[opened.Undoes] = true
+		case opened.Stage == plan.StageGrants:
+			if made[opened.Plan], err = grantsIn(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	own := &plan.Own{Undone: map[string]bool{}, Runs: map[string]string{}}
+	for run, grants := range made {
+		for _, id := range grants {
+			if undone[run] {
+				own.Undone[id] = true
+			} else {
+				own.Runs[id] = run
+			}
+		}
+	}
+	return own, nil
+}
+
+// grantsIn lists the grants that a journal says were made.
+func grantsIn(path string) ([]string, error) {
+	var ids []string
+	for line, err := range durable.ReadLines(path) {
+		if err != nil {
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		var e entry
+		if json.Unmarshal(line.Text, &e) == nil && e.Result != nil && strings.HasPrefix(e.Result.ID, "gra") &&
+			(e.Result.Outcome == Created || e.Result.ours()) {
+			ids = append(ids, e.Result.ID)
+		}
+	}
+	return ids, nil
 }

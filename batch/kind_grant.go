@@ -75,7 +75,6 @@ func compareGrants(ctx context.Context, r *run, ops []int) error {
 	if r.holdings, err = plan.ReadHoldings(ctx, r.okta, r.plan.App.ID, users); err != nil {
 		return err
 	}
-	r.heldAt = time.Now()
 	for _, i := range ops {
 		op := &r.plan.Ops[i]
 		if !holdsAll(r.holdings[op.UserID], op.Adds) {

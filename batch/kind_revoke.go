@@ -44,7 +44,8 @@ func sendRevocation(ctx context.Context, r *run, op *plan.Op) (Result, error) {
 	return Result{Outcome: Created, ID: op.GrantID}, nil
 }
 
-// stillGranted lists the values to take back that the run's own grant still gives, and nothing else does, and how that grant
+// stillGranted lists the values to take back that the run's own grant still gives, and nothing else but what is left of
+// runs that were undone does, and how that grant
 // names the user: a name that is made up here would not hold in preview organisations.
 func (r *run) stillGranted(ctx context.Context, op *plan.Op) (values []string, user string, err error) {
 	grants, err := plan.GrantsOf(ctx, r.okta, r.plan.App.ID, op.UserID)
@@ -56,5 +57,5 @@ func (r *run) stillGranted(ctx context.Context, op *plan.Op) (values []string, u
 			user = g.PrincipalORN
 		}
 	}
-	return plan.OnlyFrom(grants, op.GrantID, op.Revokes), user, nil
+	return plan.OnlyFrom(grants, op.GrantID, op.Ours, op.Revokes), user, nil
 }

@@ -108,6 +108,12 @@ func (p picture) differs(q picture) []string {
 	return out
 }
 
+// differsInEffect lists where access, assignments and values are not the same, whatever grants bring them about.
+func (p picture) differsInEffect(q picture) []string {
+	q.grants = p.grants
+	return p.differs(q)
+}
+
 // TestTheJudgeSeesPlantedViolations shows that the comparison that all tests of faults lean on finds what it is for.
 func TestTheJudgeSeesPlantedViolations(t *testing.T) {
 	w := simtest.New(t, simtest.Options{Tenant: oktasim.Options{Seed: 1}})

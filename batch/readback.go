@@ -22,20 +22,15 @@ import (
 func (e *Engine) ripe() time.Duration { return 2 * e.opts.SettleAfter }
 
 const (
-	leastWave  = 200              // chains between two looks at Okta
-	mostWaves  = 10               // looks of a large run
-	heldAtMost = 30 * time.Second // how old what users have may be when the next wave is sent
+	leastWave = 200 // chains between two looks at Okta
+	mostWaves = 10  // looks of a large run
 )
 
-// rest carries out what is left in waves. Between two waves it reads back the CUSTOM grants that are ripe, and of an
-// additive plan what the users of the next wave have by now: someone else may have granted it since the run began.
-func (r *run) rest(ctx context.Context) error {
+// waves carries out what is left of a custom-merge plan, and reads the grants back that are ripe between two waves.
+func (r *run) waves(ctx context.Context) error {
 	size := max(leastWave, (len(r.pending)+mostWaves-1)/mostWaves)
 	for wave := range slices.Chunk(r.pending, size) {
 		if err := r.readBackRipe(ctx); err != nil || r.stopped() {
-			return err
-		}
-		if err := r.compareAgain(ctx, wave); err != nil {
 			return err
 		}
 		if err := r.all(ctx, wave); err != nil || r.stopped() {
@@ -43,29 +38,6 @@ func (r *run) rest(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// compareAgain ends the grants of a wave whose users have everything by now, when what is known of them is old.
-func (r *run) compareAgain(ctx context.Context, wave [][]int) error {
-	if r.plan.Stage != plan.StageGrants || r.plan.Mode == plan.ModeCustomMerge || time.Since(r.heldAt) < heldAtMost {
-		return nil
-	}
-	var grants []int
-	for _, chain := range wave {
-		for _, i := range chain {
-			if r.plan.Ops[i].Kind == plan.KindCreateGrant && !r.settled([]int{i}) {
-				grants = append(grants, i)
-			}
-		}
-	}
-	if len(grants) == 0 {
-		return nil
-	}
-	err := compareGrants(ctx, r, grants)
-	for more := r.patience(); more.again(ctx, &err); {
-		err = compareGrants(ctx, r, grants)
-	}
-	return unreadable(ctx, err)
 }
 
 // replacing reports whether an operation is a grant that replaces others.
@@ -318,6 +290,22 @@ type Doubled struct {
 	Grants []string `json:"grants"`
 }
 
+// How many users of a run are looked at for values held twice: all of a run of this size, and of a larger one a few,
+// which shows two installations at work and costs a large import no more than seconds.
+const (
+	doubledAll    = 1000
+	doubledSample = 3
+)
+
+// spread picks n of some users, evenly.
+func spread(users []string, n int) []string {
+	picked := make([]string, n)
+	for i := range picked {
+		picked[i] = users[i*len(users)/n]
+	}
+	return picked
+}
+
 // findDoubled looks, once the last grant is made, for values of this run that another grant gives too. Lists may lag, so a
 // doubled value may show later only: planning and undo meet it then. A run does not fail because this cannot be read.
 func (r *run) findDoubled(ctx context.Context) error {
@@ -335,11 +323,20 @@ func (r *run) findDoubled(ctx context.Context) error {
 	if len(users) == 0 {
 		return nil
 	}
-	grants, err := plan.ReadGrants(ctx, r.okta, r.plan.App.ID, users)
+	grants, err := map[string][]oktaclient.Grant{}, error(nil)
+	if len(users) <= doubledAll {
+		grants, err = plan.ReadGrants(ctx, r.okta, r.plan.App.ID, users)
+	} else {
+		users = spread(users, doubledSample)
+		for at := 0; at < len(users) && err == nil; at++ {
+			grants[users[at]], err = plan.GrantsOf(ctx, r.okta, r.plan.App.ID, users[at])
+		}
+	}
 	if err != nil {
 		r.engine.opts.Log.Warn("values held twice were not looked for", "error", err)
 		return nil
 	}
+	r.doubledSeen = len(users)
 	for _, user := range users {
 		r.double(user, r.resultOf(made[user]).ID, r.plan.Ops[made[user]].Adds, grants[user])
 	}

@@ -33,8 +33,7 @@ type run struct {
 	pending     [][]int   // chains of operations still to do; within a chain each needs the one before
 
 	read     *plan.Structure          // the application as the comparison read it; nil until then
-	holdings map[string]*plan.Holding // what the users of pending grants had at heldAt; not written while operations run
-	heldAt   time.Time
+	holdings map[string]*plan.Holding // what the users of pending grants had when the run began; not written after that
 
 	mu           sync.Mutex
 	memories     []memory
@@ -43,6 +42,7 @@ type run struct {
 	made         map[untrusted.Text]string // entitlement ids by external value, once known
 	doubled      []Doubled                 // found when the run had ended
 	doubledTotal int
+	doubledSeen  int
 	tried        int
 	failures     int
 	stop         *Stop

@@ -245,3 +245,44 @@ func TestACustomGrantGivesNothingBack(t *testing.T) {
 		}
 	})
 }
+
+// TestRunsThatGrantedTheSameAreUndoneOneAfterTheOther: found from outside, B3: after a double grant neither run could be
+// undone. A value that someone else granted too stays whatever is undone.
+func TestRunsThatGrantedTheSameAreUndoneOneAfterTheOther(t *testing.T) {
+	inOffice(t, oktasim.Options{}, func(t *testing.T, o *office) {
+		ctx := t.Context()
+		report := simtest.Report(t, "Email,Role\nperson01@acme.example.com,Role 4\nperson02@acme.example.com,Role 4\n")
+		first := o.PlanGrants(ctx, report, plan.ModeAdditive)
+		time.Sleep(time.Second)
+		second := o.PlanGrants(ctx, report, plan.ModeAdditive)
+		o.Apply(ctx, first)
+		// The second run reads lists of before the first: a second machine, or a list that lags.
+		stale := o.Tenant.Inject(oktasim.Fault{Times: -1, Effect: oktasim.EffectStaleList, Duration: time.Hour})
+		o.Apply(ctx, second)
+		stale.Remove()
+		if twice := photograph(o.World).twice; len(twice) != 2 || stale.Fired() == 0 {
+			t.Fatalf("held twice: %v", twice)
+		}
+		value := first.Ops[0].Adds[0]
+		o.Tenant.AddGrant(oktasim.NewGrant{AppID: o.AppID, UserID: o.users[2], Values: []string{value}})
+		time.Sleep(time.Minute)
+
+		undo := planUndo(t, o.World, first)
+		if len(undo.Ops) != 0 || undo.Rows[0].State != plan.Kept || !strings.Contains(undo.Rows[0].Reason, second.ID) {
+			t.Errorf("the first undo: %d operations, rows %+v", len(undo.Ops), undo.Rows)
+		}
+		carryOut(t, o.World, undo)
+		if !o.Tenant.Effective(o.AppID, o.users[1])[value] {
+			t.Error("the undo of one run took what the other gave too")
+		}
+		if s := carryOut(t, o.World, planUndo(t, o.World, second)); s.Rows[plan.Revoked] != 1 || s.Rows[plan.Kept] != 1 {
+			t.Errorf("the second undo ended with %v", s.Rows)
+		}
+		if o.Tenant.Effective(o.AppID, o.users[1])[value] {
+			t.Error("both runs are undone, and the value is still there")
+		}
+		if !o.Tenant.Effective(o.AppID, o.users[2])[value] {
+			t.Error("what someone else granted was taken")
+		}
+	})
+}

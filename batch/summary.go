@@ -41,10 +41,11 @@ type Summary struct {
 	Finished     time.Time          `json:"finished"`
 	Errors       []RowError         `json:"errors,omitempty"`   // the first few; report.csv has all
 	Report       string             `json:"report,omitempty"`   // path of report.csv
-	ReadBack     time.Time          `json:"read_back,omitzero"` // CUSTOM grants that were made until then were read back
+	ReadBack     time.Time          `json:"read_back,omitzero"` // CUSTOM grants made until then were read back
 	Doubled      []Doubled          `json:"doubled,omitempty"`  // the first few
 	DoubledTotal int                `json:"doubled_users,omitempty"`
-	JournalBytes int64              `json:"journal_bytes"` // length of the journal that this sums up; a longer one was cut off later
+	DoubledSeen  int                `json:"doubled_looked_at,omitempty"` // users whose grants were looked at for that
+	JournalBytes int64              `json:"journal_bytes"`               // length of the journal summed up here; a shorter one was cut
 }
 
 // RowError is one operation that did not end well.
@@ -116,7 +117,7 @@ func (r *run) summarise() *Summary {
 			s.fail(&p.Rows[i], state, r.ending(p.Rows[i].Op), p)
 		}
 	}
-	s.Doubled, s.DoubledTotal = r.doubled, r.doubledTotal
+	s.Doubled, s.DoubledTotal, s.DoubledSeen = r.doubled, r.doubledTotal, r.doubledSeen
 	s.ReadBack = r.readBackSince()
 	switch {
 	case s.Operations[Created]+s.Operations[AlreadyPresent] == len(p.Ops) && len(r.unread()) == 0:

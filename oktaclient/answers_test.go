@@ -189,7 +189,7 @@ func done(call func(context.Context, *Writer) error) func(context.Context, *Clie
 
 // TestEveryMethodOfTheClientIsProbed fails when a method that asks Okta something is added without an entry.
 func TestEveryMethodOfTheClientIsProbed(t *testing.T) {
-	have := map[string]bool{"RateStatus": true, "Stats": true, "Now": true} // ask nothing
+	have := map[string]bool{"RateStatus": true, "Stats": true, "Now": true, "Clock": true} // ask nothing
 	for name := range probes() {
 		method, _, _ := strings.Cut(name, " ")
 		have[method] = true

@@ -16,7 +16,7 @@ var specPlanUndo = Spec{
 	Name:   "plan_undo",
 	Title:  "Plan the undo of a run",
 	Effect: ReadsOkta,
-	Description: "Plans to take back exactly what a run of execute_user_grants or okta_batch_create_grants " +
+	Description: "Plans to take back what a run of execute_user_grants or okta_batch_create_grants " +
 		"added and what is still there. " +
 		"What users had before, and what came later from elsewhere, stays; so do assignments. " +
 		"Writes nothing: a conversation may not take access away. The answer names the command that a person runs " +

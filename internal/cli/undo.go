@@ -50,7 +50,8 @@ func undo(ctx context.Context, p *app.App, runID, yes string, onTerminal bool, o
 		return err
 	}
 	describeUndo(out, planned)
-	if len(planned.Ops) == 0 {
+	if len(planned.Ops) == 0 && yes == "" {
+		fmt.Fprintf(out, "nothing is there to be taken back; --yes-undo %s notes that the run was given up\n", runID)
 		return nil
 	}
 	if yes == "" {

@@ -251,6 +251,16 @@ func TestReportsAsPeopleHaveThem(t *testing.T) {
 		{file: "found-03-k2-until-further-notice", states: "wdwwdw", pairs: "ada.quill Role=Buyer|cy.tolland Role=Buyer|" +
 			"dee.marsh Role=Viewer|flo.zeman Role=Viewer"},
 		{file: "found-04-k4-nog-te-bepalen", states: "wddwdd", pairs: "ada.quill Rol=Inkoper|dee.marsh Rol=Lezer"},
+		{file: "found-05-k4-data-cessazione", states: "ewweww", pairs: "bo.renner Ruolo=Viewer|cy.tolland Ruolo=Buyer|" +
+			"eve.lindt Ruolo=Buyer|flo.zeman Ruolo=Viewer"},
+		{file: "found-06-k2-pending-since", states: "dwwdww", pairs: "bo.renner Role=Viewer|cy.tolland Role=Buyer|" +
+			"eve.lindt Role=Buyer|flo.zeman Role=Viewer"},
+		{file: "found-07-k3-default-role", doubt: intake.DoubtMayDecide,
+			settled: intake.Answers{Columns: intake.Mapping{Attributes: []string{"Default role"}}}, states: "wwwwww",
+			pairs: "ada.quill Role=Buyer|bo.renner Role=Viewer|cy.tolland Role=Buyer|dee.marsh Role=Viewer|" +
+				"eve.lindt Role=Buyer|flo.zeman Role=Viewer"},
+		{file: "found-08-k4-nicht-in-ordnung", states: "wdwwdw", pairs: "ada.quill Rolle=Buyer|cy.tolland Rolle=Buyer|" +
+			"dee.marsh Rolle=Viewer|flo.zeman Rolle=Viewer"},
 	}
 	seen := map[string]bool{}
 	for _, tt := range tests {

@@ -206,3 +206,15 @@ func TestAnswersSettleKindsOfReports(t *testing.T) {
 		})
 	}
 }
+
+// The columns of a matrix are named once, with what their marks say.
+func TestTheSummaryOfAMatrixNamesItsColumnsOnce(t *testing.T) {
+	rep := read(t, "Email,Billing,Reports,Audit\na@x.example,X,X,\nb@x.example,,X,X\nc@x.example,X,,X\n", intake.Options{
+		Today:   today(),
+		Answers: []intake.Answered{{By: intake.ByForm, Answers: intake.Answers{Layout: intake.LayoutMatrix}}},
+	})
+	if got := rep.Reading.Summary(); !strings.Contains(got, "Billing and Reports and Audit: X grants, an empty cell does not") ||
+		strings.Count(got, "grants") != 1 {
+		t.Errorf("got %s", got)
+	}
+}

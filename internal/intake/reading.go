@@ -114,8 +114,16 @@ func (r *Reading) Summary() string {
 	if r.Layout != LayoutList {
 		parts = append(parts, "layout = "+string(r.Layout))
 	}
+	columns, said := map[string][]string{}, []string(nil) // columns of a matrix say the same
 	for _, w := range r.Words {
-		parts = append(parts, w.Column.Show(untrusted.Name)+": "+w.summary())
+		s := w.summary()
+		if columns[s] == nil {
+			said = append(said, s)
+		}
+		columns[s] = append(columns[s], w.Column.Show(untrusted.Name))
+	}
+	for _, s := range said {
+		parts = append(parts, none(columns[s])+": "+s)
 	}
 	for _, s := range r.Rows {
 		parts = append(parts, s.summary())

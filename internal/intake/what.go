@@ -40,6 +40,10 @@ func (d *columns) access(i int, confidence float64) {
 		d.set(i, RoleAttribute, sureHeader, "%s", why)
 		return
 	}
+	if c := d.cells(i); c.filled > 0 && c.bools == c.filled && c.numbers < c.filled {
+		d.mayDecide(i, "its cells answer yes or no") // Default role, with YES and NO: no names of access
+		return
+	}
 	if c := d.cells(i); c.filled == 0 && d.hasOtherAccess(i) {
 		d.set(i, RoleIgnored, sureCells, "the first rows have nothing in it")
 		return

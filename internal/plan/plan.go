@@ -77,6 +77,7 @@ type Op struct {
 	Had           []string                        `json:"had,omitempty"`        // create_grant in custom-merge: value ids in force before
 	Revokes       []string                        `json:"revokes,omitempty"`    // revoke_access: value ids to take back
 	GrantID       string                          `json:"grant_id,omitempty"`   // revoke_access: the grant that the run made
+	Ours          []string                        `json:"ours,omitempty"`       // revoke_access: grants of runs that were undone before
 }
 
 // Person is one user that the plan speaks of.

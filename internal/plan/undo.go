@@ -16,6 +16,13 @@ type Made struct {
 	ID     string // what Okta made: gra…
 	Line   int    // a row that asked for it
 	Person int    // index into People of the run's plan, -1 when none
+	Own    *Own   // the other runs of this program on the application; nil for none
+}
+
+// Own is what other runs of this program made on an application, as their journals say.
+type Own struct {
+	Undone map[string]bool   // grants of runs that were undone: what is left of them is no one else's
+	Runs   map[string]string // the plans of grants whose runs were not undone
 }
 
 // Taking is how one operation is taken back.
@@ -123,12 +130,16 @@ func takeGrantsBack(ctx context.Context, okta *oktaclient.Client, appID string, 
 	takings := make([]Taking, len(made))
 	for i, m := range made {
 		user, all := m.Op.UserID, len(m.Op.Adds)
-		revokes := OnlyFrom(grants[user], m.ID, m.Op.Adds)
+		ours := m.Own.undoneAmong(grants[user])
+		revokes := OnlyFrom(grants[user], m.ID, ours, m.Op.Adds)
+		if run := m.Own.alsoFrom(grants[user], m); run != "" && len(revokes) < all {
+			takings[i].Reason = "run " + run + " of this program gave it too: undo that one as well to take it back"
+		}
 		if len(revokes) == 0 {
 			continue
 		}
-		takings[i].Op = &Op{Kind: KindRevokeAccess, Needs: -1, UserID: user, GrantID: m.ID, Revokes: revokes}
-		if len(revokes) < all {
+		takings[i].Op = &Op{Kind: KindRevokeAccess, Needs: -1, UserID: user, GrantID: m.ID, Ours: ours, Revokes: revokes}
+		if len(revokes) < all && takings[i].Reason == "" {
 			takings[i].Reason = fmt.Sprintf("%d of %d values stay: they came from elsewhere too, or are gone",
 				all-len(revokes), all)
 		}
@@ -136,8 +147,38 @@ func takeGrantsBack(ctx context.Context, okta *oktaclient.Client, appID string, 
 	return takings, nil
 }
 
-// OnlyFrom returns those of the values that this grant gives and no other grant does, sorted.
-func OnlyFrom(grants []oktaclient.Grant, grantID string, values []string) []string {
+// undoneAmong lists the additive grants of runs that were undone. One that replaced others carries more than its run gave.
+func (o *Own) undoneAmong(grants []oktaclient.Grant) []string {
+	if o == nil {
+		return nil
+	}
+	var ids []string
+	for _, g := range grants {
+		if g.Type == oktaclient.GrantEntitlement && o.Undone[g.ID] {
+			ids = append(ids, g.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// alsoFrom names another run whose grant gives a value of this one too, "" when there is none.
+func (o *Own) alsoFrom(grants []oktaclient.Grant, m Made) string {
+	if o == nil {
+		return ""
+	}
+	for _, g := range grants {
+		has := HoldingOf([]oktaclient.Grant{g})
+		if run := o.Runs[g.ID]; run != "" && g.ID != m.ID && slices.ContainsFunc(m.Op.Adds, has.Has) {
+			return run
+		}
+	}
+	return ""
+}
+
+// OnlyFrom returns those of the values that this grant gives and no other grant does, sorted. Grants in ours do not count
+// as others.
+func OnlyFrom(grants []oktaclient.Grant, grantID string, ours, values []string) []string {
 	if grantID == "" {
 		return nil // nothing proves which grant is the run's
 	}
@@ -145,7 +186,7 @@ func OnlyFrom(grants []oktaclient.Grant, grantID string, values []string) []stri
 	for _, g := range grants {
 		if g.ID == grantID {
 			own = append(own, g)
-		} else if g.Action != "DENY" {
+		} else if g.Action != "DENY" && !slices.Contains(ours, g.ID) {
 			others = append(others, g)
 		}
 	}

@@ -141,7 +141,7 @@ func TestOnlyFromHoldsOverRandomGrants(t *testing.T) {
 				want = append(want, v)
 			}
 		}
-		if got := plan.OnlyFrom(grants, "gra0", asked); !slices.Equal(got, want) {
+		if got := plan.OnlyFrom(grants, "gra0", nil, asked); !slices.Equal(got, want) {
 			t.Fatalf("of %+v asked %v: got %v, want %v", grants, asked, got, want)
 		}
 	}
