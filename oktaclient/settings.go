@@ -25,5 +25,5 @@ func (c *Client) EntitlementSettings(ctx context.Context, appORN string) (Entitl
 	}
 	path := "/governance/api/v2/resources/" + appORN + "/entitlement-settings"
 	out, _, err := plain[wireSettings](ctx, c.conn, http.MethodGet, path, nil, nil, nil)
-	return EntitlementSettings{Status: out.Status}, err
+	return EntitlementSettings(out), err
 }
