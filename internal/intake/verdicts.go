@@ -23,6 +23,7 @@ type verdictColumn struct {
 	role    Role
 	request bool // the state of a request: completed means granted
 	alone   bool // no other column decides, so an action that neither gives nor takes is not enough
+	days    bool // a day says that the row was approved
 	review  bool // the words are those of a review, in which an empty cell is undecided
 	limit   bool // cells of a column with limits that are no dates
 	words   table
@@ -46,7 +47,7 @@ type wordSeen struct {
 
 func newVerdictColumn(c Column, h *lexicon.Heading, answers Answers) *verdictColumn {
 	v := &verdictColumn{index: c.Index, role: c.Role, words: newTable(), used: map[string]bool{},
-		request: ofRequest(h), given: map[string]string{}}
+		request: ofRequest(h), days: h.Approval(), given: map[string]string{}}
 	for column, words := range answers.Words {
 		if column == c.Name.Raw() || strings.EqualFold(foldSpace(column), foldSpace(c.Name.Raw())) {
 			for word, meaning := range words {
@@ -171,6 +172,9 @@ func (v *verdictColumn) meaning(text string) (Meaning, bool) {
 	case says(lexicon.Mark):
 		return MeansGrants, false
 	case says(lexicon.Done) && v.request:
+		return MeansGrants, false
+	}
+	if _, kind := parseDate([]byte(text)); v.days && kind != dateNone {
 		return MeansGrants, false
 	}
 	if says(lexicon.Done) {

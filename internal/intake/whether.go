@@ -269,6 +269,8 @@ func (d *columns) byCells(i int, wordy float64) {
 		d.mayDecide(i, "its cells answer yes or no")
 	case described && few && wordy >= nearlyAll && c.refusals > 0:
 		d.mayDecide(i, fmt.Sprintf("its cells say yes and no in words, such as %s", quoted(c.refusal())))
+	case h.Approval() && c.dates > 0 && c.filled < c.rows && !d.decides(i):
+		d.mayDecide(i, "some rows have a day of approval and others have none")
 	case access || described:
 		return
 	case part == "" && c.codes() && c.bools < c.filled:

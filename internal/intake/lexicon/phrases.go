@@ -62,6 +62,12 @@ func (h *Heading) Remark(reason bool) bool {
 	return slices.ContainsFunc(h.Words, func(w string) bool { return l.words["remark"][w] || reason && l.words["reason"][w] })
 }
 
+// Approval reports a heading of the day on which something was approved: Approved On. Without a day it was not.
+func (h *Heading) Approval() bool {
+	l := Load()
+	return h.Is(Date, OtherDate) && slices.ContainsFunc(h.Words, func(w string) bool { return l.words["approval"][w] })
+}
+
 // Takes reports whether a text speaks of taking access away: please revoke, left the company. With strict, single words do
 // not count, because a reason such as "to remove old invoices" has them too.
 func (l *Lexicon) Takes(text string, strict bool) bool {
