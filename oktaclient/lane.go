@@ -7,7 +7,7 @@ import (
 
 // lane is one endpoint on its way to its rate limit. Okta counts several endpoints in one bucket and does not say
 // which, so every lane starts with a bucket of its own, and lanes whose headers show one and the same count are put
-// together. Until then each would take the calls of the other for somebody else's, and hold back for them.
+// together. Until then each would take the calls of the other for another client's, and hold back for them.
 type lane struct {
 	key      bucketKey
 	bucket   *bucket

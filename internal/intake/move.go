@@ -63,7 +63,7 @@ func (b *Inbox) Move(name string, state FileState) (string, error) {
 	return target, nil
 }
 
-// reserve makes an empty file of a free name in folder. Renaming onto it cannot hit somebody else's file.
+// reserve makes an empty file of a free name in folder. Renaming onto it cannot hit another's file.
 func (b *Inbox) reserve(folder, base string) (string, error) {
 	ext := path.Ext(base)
 	stem := strings.TrimSuffix(base, ext)

@@ -219,13 +219,8 @@ func (q *quietColumn) read(rec *record) {
 		return
 	}
 	q.last = append(q.last[:0], cell...)
-	if l := lexicon.Load(); q.remark && q.rows < 5 && l.Takes(string(cell), q.strict) {
-	} else if q.remark && len(cell) <= 12 && plainNo(l, cell) {
-	} else if q.edge && q.rows < 5 && struckOut(l, string(cell)) {
-	} else if len(cell) > 40 || !l.MayRefuse(cell) || !traitOf(foldSpace(string(cell))).has[isRefusal] {
-		return
-	}
-	if q.levels && lexicon.Load().Says(string(cell), lexicon.Level) {
+	l := lexicon.Load()
+	if !q.refuses(l, cell) || q.levels && l.Says(string(cell), lexicon.Level) {
 		return
 	}
 	if q.rows++; q.rows == 1 {
@@ -235,6 +230,15 @@ func (q *quietColumn) read(rec *record) {
 		q.lines = append(q.lines, rec.line)
 	}
 	q.last = q.last[:0]
+}
+
+// refuses reports a cell that says no. Sentences are read for the first five rows alone: a question needs no more.
+func (q *quietColumn) refuses(l *lexicon.Lexicon, cell []byte) bool {
+	early := q.rows < 5
+	return q.remark && early && l.Takes(string(cell), q.strict) ||
+		q.remark && len(cell) <= 12 && plainNo(l, cell) ||
+		q.edge && early && struckOut(l, string(cell)) ||
+		len(cell) <= 40 && l.MayRefuse(cell) && traitOf(foldSpace(string(cell))).has[isRefusal]
 }
 
 // plainNo reports a comment that is only a no: No!
