@@ -4,16 +4,12 @@ package batch_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"os/signal"
-	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"okta-entitlements-mcp/batch"
+	"okta-entitlements-mcp/internal/fulldisk"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/plan"
 	"okta-entitlements-mcp/internal/simtest"
@@ -24,19 +20,10 @@ import (
 // TestAFullDiskStopsTheRunAndLosesNothing fills the disk while a run is journalled, in a process of its own because the
 // limit that stands in for the disk's end holds for a whole process.
 func TestAFullDiskStopsTheRunAndLosesNothing(t *testing.T) {
-	const role = "TEST_FULL_DISK"
-	if os.Getenv(role) != "" {
-		signal.Ignore(syscall.SIGXFSZ)
+	fulldisk.Alone(t, "THE DISK WAS FULL", func(t *testing.T) {
 		lines := simtest.Lines(t, 2, oktaclient.Options{})
 		synctest.Test(t, func(t *testing.T) { fillDisk(t, lines) })
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), role+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "THE DISK WAS FULL") {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	})
 }
 
 func fillDisk(t *testing.T, lines []*simtest.Line) {
@@ -45,9 +32,9 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 	peace.Apply(t.Context(), peace.plan)
 	stopped := 0
 	for size := uint64(400); ; size += 700 { // each time the disk holds a little more
-		limitFiles(t, size)
+		fulldisk.Limit(t, size)
 		summary, err := o.Engine.Run(t.Context(), o.plan, o.Permit(t.Context(), o.plan), nil)
-		limitFiles(t, ^uint64(0))
+		fulldisk.Limit(t, ^uint64(0))
 		now := photograph(o.World)
 		for _, what := range append(o.before.lost(now), now.twice...) {
 			t.Fatalf("disk of %d bytes: %s", size, what)
@@ -66,13 +53,4 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 	if stopped >= 10 {
 		fmt.Println("THE DISK WAS FULL")
 	}
-}
-
-// limitFiles bounds the size of the files that this process writes; the largest number lifts the bound.
-func limitFiles(t *testing.T, size uint64) {
-	t.Helper()
-	var limit syscall.Rlimit
-	must(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
-	limit.Cur = min(size, limit.Max)
-	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 }

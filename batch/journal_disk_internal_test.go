@@ -7,31 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
+	"okta-entitlements-mcp/internal/fulldisk"
 	"okta-entitlements-mcp/internal/policy"
 )
 
-// TestNothingIsWrittenAfterALineThatFailed keeps operations from being sent whose begin is on no disk. A bound on the
-// size of files acts as the full disk; it holds for a whole process, so it is one of its own.
+// TestNothingIsWrittenAfterALineThatFailed keeps operations from being sent whose begin is on no disk.
 func TestNothingIsWrittenAfterALineThatFailed(t *testing.T) {
-	const role = "TEST_GAP"
-	if os.Getenv(role) != "" {
-		signal.Ignore(syscall.SIGXFSZ)
+	fulldisk.Alone(t, "A LINE FAILED", func(t *testing.T) {
 		failOnce(t)
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), role+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "A LINE FAILED") {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	})
 }
 
 func failOnce(t *testing.T) {
@@ -45,19 +32,9 @@ func failOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var usual syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
-		t.Fatal(err)
-	}
-	full := usual
-	full.Cur = uint64(len(before)) + 10
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
-		t.Fatal(err)
-	}
+	fulldisk.Limit(t, uint64(len(before))+10)
 	failed := j.begin(1, testKeys[1])
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
-		t.Fatal(err)
-	}
+	fulldisk.Limit(t, ^uint64(0))
 	if !errors.Is(failed, ErrJournal) {
 		t.Errorf("a line on a full disk: %v", failed)
 	}

@@ -8,15 +8,12 @@ import (
 	"io"
 	"iter"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"okta-entitlements-mcp/internal/durable"
+	"okta-entitlements-mcp/internal/fulldisk"
 	"okta-entitlements-mcp/internal/mapping"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/notify"
@@ -31,18 +28,9 @@ import (
 // full disk; it holds for a whole process, so it is one of its own. Found from outside, B13: a disk that filled at the
 // very end of a run was called a mistake of the program. Journal, summary and report.csv of a run are in the batch tests.
 func TestAFullDiskIsOneCodeAtEveryWriter(t *testing.T) {
-	const role = "TEST_FULL_DISK_WRITERS"
-	if os.Getenv(role) != "" {
-		signal.Ignore(syscall.SIGXFSZ)
+	fulldisk.Alone(t, "ALL WRITERS FAILED", func(t *testing.T) {
 		fillEachWriter(t)
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), role+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "ALL WRITERS FAILED") {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	})
 }
 
 // writer is one that writes state, by name.
@@ -95,16 +83,10 @@ func fillEachWriter(t *testing.T) {
 		return durable.WriteFile(t.TempDir(), "x", 0o600, func(w io.Writer) error { _, err := w.Write([]byte("x")); return err })
 	})
 
-	limit := func(size uint64) {
-		var l syscall.Rlimit
-		fails(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &l))
-		l.Cur = min(size, l.Max)
-		fails(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &l))
-	}
 	for _, w := range writers {
-		limit(0)
+		fulldisk.Limit(t, 0)
 		err := w.write()
-		limit(^uint64(0))
+		fulldisk.Limit(t, ^uint64(0))
 		if trouble.CodeOf(err) != trouble.StateNotWritable {
 			t.Errorf("%s: %q %v", w.name, trouble.CodeOf(err), err)
 		}

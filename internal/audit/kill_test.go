@@ -11,15 +11,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"okta-entitlements-mcp/internal/audit"
+	"okta-entitlements-mcp/internal/fulldisk"
 	"okta-entitlements-mcp/internal/mfa"
 	"okta-entitlements-mcp/internal/oktasim"
 	"okta-entitlements-mcp/internal/secret"
@@ -181,19 +180,10 @@ func resultOf(t *testing.T, dir string) (map[string]mfa.Finding, *mfa.Summary) {
 // TestAFullDiskStopsTheAuditAndLosesNothing fills the disk while an audit is journalled, in a process of its own
 // because the limit that takes the place of the disk's end holds for a whole process.
 func TestAFullDiskStopsTheAuditAndLosesNothing(t *testing.T) {
-	const role = "TEST_FULL_DISK"
-	if os.Getenv(role) != "" {
-		signal.Ignore(syscall.SIGXFSZ)
+	fulldisk.Alone(t, "THE DISK WAS FULL", func(t *testing.T) {
 		lines := simtest.Lines(t, 1, oktaclient.Options{})
 		synctest.Test(t, func(t *testing.T) { fillDisk(t, lines) })
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), role+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "THE DISK WAS FULL") {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	})
 }
 
 func fillDisk(t *testing.T, lines []*simtest.Line) {
@@ -204,9 +194,9 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 	stopped, ids, held := 0, map[string]bool{}, map[string][2]int{}
 	for size := uint64(1000); ; size += 1500 { // each time the disk holds a little more
 		r.again(audit.Options{})
-		limitFiles(t, size)
+		fulldisk.Limit(t, size)
 		s, err := r.mfa.Run(t.Context(), request(nil), nil)
-		limitFiles(t, ^uint64(0))
+		fulldisk.Limit(t, ^uint64(0))
 		if job := r.mfa.Current(); job != nil {
 			ids[job.ID] = true
 		}
@@ -238,13 +228,4 @@ func fillDisk(t *testing.T, lines []*simtest.Line) {
 	if stopped >= 5 && !t.Failed() {
 		fmt.Println("THE DISK WAS FULL")
 	}
-}
-
-// limitFiles bounds the size of the files that this process writes; the largest number lifts the bound.
-func limitFiles(t *testing.T, size uint64) {
-	t.Helper()
-	var limit syscall.Rlimit
-	must(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
-	limit.Cur = min(size, limit.Max)
-	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 }
